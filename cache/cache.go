@@ -1,0 +1,99 @@
+// Package cache stands between those who ask and the database that would have to
+// answer: one Entry per server keeps its last good Snapshot and its last pings,
+// decides when a refresh is due, and lets however many askers share one.
+package cache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Source is a server as the cache needs it. Neither function is called again
+// before its last call returned; the two may run beside each other.
+type Source struct {
+	Ping func(context.Context) softdelete.Ping
+	// Refresh makes new snapshots out of the one before and publishes them; the
+	// last one is complete.
+	Refresh func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot))
+	// Close ends the connections; neither function is called after it.
+	Close func()
+}
+
+// Settings are the times that an Entry goes by.
+type Settings struct {
+	// TTL is how long a snapshot is served before asking for one starts a new one.
+	TTL time.Duration
+	// MaxStale is how long numbers that can no longer be confirmed are shown.
+	MaxStale time.Duration
+}
+
+// keptPings is how many of the last pings an Entry remembers.
+const keptPings = 60
+
+// Entry is the cache of one server.
+type Entry struct {
+	// Costs are the live counters of what we ask of the server.
+	Costs softdelete.Costs
+
+	source   Source
+	settings Settings
+	// now is the clock, which tests replace.
+	now func() time.Time
+	// ctx ends with the entry and with it every refresh and ping.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// running counts the detached refresh and ping, for Close to wait for.
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	snapshot *softdelete.Snapshot
+	// tried is when the last refresh began; connected tells whether it could connect.
+	tried     time.Time
+	connected bool
+	// complete tells that a refresh that could connect has come to its end.
+	complete bool
+	// refreshing is closed when the refresh that runs has ended; nil when none runs.
+	refreshing chan struct{}
+	// pinging is closed when the ping that is out has come back; nil when none is.
+	pinging chan struct{}
+	pings   []softdelete.Ping
+}
+
+// Open makes the source of a server, whose queries are added to the given costs.
+type Open func(*softdelete.Costs) Source
+
+// New makes the Entry of a server whose connection string names the given database.
+func New(open Open, datname string, settings Settings) *Entry {
+	e := &Entry{settings: settings, now: time.Now, snapshot: softdelete.Empty(datname)}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.source = open(&e.Costs)
+	return e
+}
+
+// Close ends the entry: it stops what runs, waits for it, and closes the source.
+func (e *Entry) Close() {
+	e.mu.Lock()
+	e.cancel()
+	e.mu.Unlock()
+	e.running.Wait()
+	e.source.Close()
+}
+
+// start runs a function detached from its asker and returns the channel that is
+// closed after it; nil when the entry is closed. The lock is held by the caller.
+func (e *Entry) start(run func()) chan struct{} {
+	if e.ctx.Err() != nil {
+		return nil
+	}
+	done := make(chan struct{})
+	e.running.Add(1)
+	go func() {
+		defer e.running.Done()
+		defer close(done)
+		run()
+	}()
+	return done
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/go-kit/log"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// checkConfig loads the configuration file and, when asked to, holds it against
+// the database.
+func checkConfig(f flags, connect bool, stdout io.Writer) error {
+	c, err := config.Load(defaults, f.configFile)
+	if err != nil {
+		return usage{err}
+	}
+	if connect {
+		if err := inspect.New(c, config.DataSourceName, &softdelete.Costs{}, log.NewNopLogger()).Check(context.Background()); err != nil {
+			return usage{err}
+		}
+	}
+	fmt.Fprintln(stdout, "The configuration is valid.")
+	return nil
+}

@@ -1,0 +1,57 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Live collects what is not cached: the answer to a ping, the counters of what the
+// exporter costs the server, and the settings that alerts need.
+type Live struct {
+	Ping  softdelete.Ping
+	Costs map[softdelete.CostKey]softdelete.Cost
+	TTL   time.Duration
+}
+
+// Describe implements prometheus.Collector.
+func (Live) Describe(ch chan<- *prometheus.Desc) {
+	pingMetrics.describe(ch)
+	costMetrics.describe(ch)
+	settingMetrics.describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (c Live) Collect(ch chan<- prometheus.Metric) {
+	pingMetrics.collect(ch, c.Ping)
+	for key, cost := range c.Costs {
+		costMetrics.collect(ch, cost, key.Datname, string(key.Result))
+	}
+	settingMetrics.collect(ch, c)
+}
+
+var pingMetrics = metrics[softdelete.Ping]{
+	gauge("db_up", "Whether the server answered a ping at this scrape.", nil, func(p softdelete.Ping, emit func(float64, ...string)) {
+		emit(boolean(p.Up))
+	}),
+	gauge("db_response_ms", "How long the server took to answer the ping of this scrape, in milliseconds, connecting not included. Absent when it is not up.", nil,
+		func(p softdelete.Ping, emit func(float64, ...string)) {
+			if p.Up {
+				emit(p.Milliseconds())
+			}
+		}),
+}
+
+var costMetrics = metrics[softdelete.Cost]{
+	counter("softdelete_exporter_database_seconds_total", "Time that the exporter's queries took, from sending to the last row.", []string{"datname", "result"},
+		func(c softdelete.Cost, emit func(float64, ...string)) { emit(c.Database.Seconds()) }),
+	counter("softdelete_exporter_queries_total", "Queries that the exporter sent.", []string{"datname", "result"},
+		func(c softdelete.Cost, emit func(float64, ...string)) { emit(float64(c.Queries)) }),
+}
+
+var settingMetrics = metrics[Live]{
+	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.", nil,
+		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),
+}

@@ -1,0 +1,77 @@
+// Package collector turns a Snapshot into metrics. Each metric stands once in a
+// list, with its name, its help, its labels and where its value comes from; the
+// descriptions, the values and the table in the README are made from that.
+package collector
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metric documents one metric.
+type Metric struct {
+	Name, Help string
+	Labels     []string
+	Type       prometheus.ValueType
+}
+
+// metric is a metric whose values are found in a T.
+type metric[T any] struct {
+	Metric
+	// values calls emit for each series of the metric. The labels are those that
+	// come after the ones that all metrics of a T have.
+	values func(subject T, emit func(value float64, labels ...string))
+	desc   *prometheus.Desc
+}
+
+// gauge defines a gauge of a T.
+func gauge[T any](name, help string, labels []string, values func(T, func(float64, ...string))) metric[T] {
+	return define(prometheus.GaugeValue, name, help, labels, values)
+}
+
+// counter defines a counter of a T.
+func counter[T any](name, help string, labels []string, values func(T, func(float64, ...string))) metric[T] {
+	return define(prometheus.CounterValue, name, help, labels, values)
+}
+
+func define[T any](kind prometheus.ValueType, name, help string, labels []string, values func(T, func(float64, ...string))) metric[T] {
+	return metric[T]{
+		Metric: Metric{Name: name, Help: help, Labels: labels, Type: kind},
+		values: values,
+		desc:   prometheus.NewDesc(name, help, labels, nil),
+	}
+}
+
+// metrics are all metrics of a T.
+type metrics[T any] []metric[T]
+
+func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
+	for _, m := range ms {
+		ch <- m.desc
+	}
+}
+
+// collect sends the values of one subject; labels are those that all of its
+// metrics have, in front.
+func (ms metrics[T]) collect(ch chan<- prometheus.Metric, subject T, labels ...string) {
+	for _, m := range ms {
+		m.values(subject, func(value float64, own ...string) {
+			ch <- prometheus.MustNewConstMetric(m.desc, m.Type, value, slices.Concat(labels, own)...)
+		})
+	}
+}
+
+func (ms metrics[T]) document() []Metric {
+	docs := make([]Metric, len(ms))
+	for i, m := range ms {
+		docs[i] = m.Metric
+	}
+	return docs
+}
+
+// Metrics documents every metric of this package, in the order of the page.
+func Metrics() []Metric {
+	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
+		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document())
+}

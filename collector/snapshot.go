@@ -1,0 +1,142 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Snapshot collects the metrics of one Snapshot.
+type Snapshot struct{ snapshot *softdelete.Snapshot }
+
+// NewSnapshot makes the collector of a Snapshot.
+func NewSnapshot(s *softdelete.Snapshot) Snapshot { return Snapshot{s} }
+
+// Describe implements prometheus.Collector.
+func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
+	tableMetrics.describe(ch)
+	databaseMetrics.describe(ch)
+	snapshotMetrics.describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
+	snapshotMetrics.collect(ch, c.snapshot)
+	for i := range c.snapshot.Databases {
+		d := &c.snapshot.Databases[i]
+		databaseMetrics.collect(ch, d, d.Name)
+		for j := range d.Tables {
+			t := &d.Tables[j]
+			tableMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
+		}
+	}
+}
+
+const cached = " Cached: as of the last count of the table."
+
+var (
+	tableLabels    = []string{"datname", "schemaname", "relname"}
+	databaseLabels = []string{"datname"}
+)
+
+func perTable(own ...string) []string { return append(append([]string{}, tableLabels...), own...) }
+
+// number is a metric of a table whose value is one of its numbers.
+func number(name, help string, value func(*softdelete.Numbers) float64) metric[*softdelete.Table] {
+	return gauge(name, help+cached, tableLabels, func(t *softdelete.Table, emit func(float64, ...string)) {
+		if t.Numbers != nil {
+			emit(value(t.Numbers))
+		}
+	})
+}
+
+// old is a metric of a table whose value needs a known number of old rows.
+func old(name, help string, value func(softdelete.Estimate) float64) metric[*softdelete.Table] {
+	return gauge(name, help+cached, tableLabels, func(t *softdelete.Table, emit func(float64, ...string)) {
+		if t.Numbers != nil && t.Numbers.Old != nil {
+			emit(value(*t.Numbers.Old))
+		}
+	})
+}
+
+var tableMetrics = metrics[*softdelete.Table]{
+	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1.",
+		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
+			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
+		}),
+	number("softdelete_active_rows", "Rows that are not deleted.", func(n *softdelete.Numbers) float64 { return n.Active.Value }),
+	number("softdelete_deleted_rows", "Rows that are marked as deleted.", func(n *softdelete.Numbers) float64 { return n.Deleted.Value }),
+	number("softdelete_total_rows", "Rows, deleted ones included.", func(n *softdelete.Numbers) float64 { return n.Total.Value }),
+	number("softdelete_deletion_ratio", "Deleted rows by total rows, 0 to 1; 0 for an empty table.", func(n *softdelete.Numbers) float64 { return n.Ratio.Value }),
+	number("softdelete_deletion_ratio_margin", "Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
+		func(n *softdelete.Numbers) float64 { return n.Ratio.Margin }),
+	old("softdelete_old_deleted_rows", "Rows that were deleted longer ago than the table's retention. Absent where the time of deletion is not known.",
+		func(e softdelete.Estimate) float64 { return e.Value }),
+	old("softdelete_old_deleted_rows_margin", "Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
+		func(e softdelete.Estimate) float64 { return e.Margin }),
+	gauge("softdelete_retention_seconds", "How long deleted rows of the table are to be kept.", tableLabels,
+		func(t *softdelete.Table, emit func(float64, ...string)) {
+			if t.HasAges() {
+				emit(t.Policy.Retention.Seconds())
+			}
+		}),
+	gauge("softdelete_count_info", "How the table's numbers were found, the least certain method used. Always 1."+cached, perTable("method"),
+		func(t *softdelete.Table, emit func(float64, ...string)) {
+			if t.Numbers != nil {
+				emit(1, string(t.Numbers.Method))
+			}
+		}),
+	gauge("softdelete_checked_timestamp_seconds", "When the table's numbers were last known true.", tableLabels,
+		func(t *softdelete.Table, emit func(float64, ...string)) {
+			if t.Numbers != nil {
+				emit(timestamp(t.Checked))
+			}
+		}),
+	number("softdelete_count_duration_seconds", "What the last count of the table took.", func(n *softdelete.Numbers) float64 { return n.Duration.Seconds() }),
+	gauge("softdelete_table_problem", "Why the table could not be read. Absent = none.", perTable("reason"),
+		func(t *softdelete.Table, emit func(float64, ...string)) {
+			if t.Problem != nil {
+				emit(1, string(t.Problem.Reason))
+			}
+		}),
+}
+
+var databaseMetrics = metrics[*softdelete.Database]{
+	gauge("softdelete_exporter_check_success", "Whether the last refresh could carry out a check on the database. A table's own trouble is softdelete_table_problem.",
+		[]string{"datname", "check"}, func(d *softdelete.Database, emit func(float64, ...string)) {
+			emit(boolean(d.Checks.Connect), "connect")
+			emit(boolean(d.Checks.Discovery), "discovery")
+			emit(boolean(d.Checks.Counting), "counting")
+		}),
+	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed, or skipped (beyond the cap).",
+		[]string{"datname", "state"}, func(d *softdelete.Database, emit func(float64, ...string)) {
+			in := map[softdelete.State]int{}
+			for i := range d.Tables {
+				in[d.Tables[i].State()]++
+			}
+			for _, state := range softdelete.States {
+				emit(float64(in[state]), string(state))
+			}
+			emit(float64(d.Skipped), "skipped")
+		}),
+}
+
+var snapshotMetrics = metrics[*softdelete.Snapshot]{
+	gauge("softdelete_exporter_snapshot_timestamp_seconds", "When the last refresh that could connect began. Absent before the first.", nil,
+		func(s *softdelete.Snapshot, emit func(float64, ...string)) {
+			if !s.Taken.IsZero() {
+				emit(timestamp(s.Taken))
+			}
+		}),
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func timestamp(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

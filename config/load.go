@@ -1,0 +1,70 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load reads the built-in defaults and then, if file is not empty, the user's
+// file over them. Its error lists every fault that was found.
+func Load(defaults []byte, file string) (*Config, error) {
+	c := &Config{}
+	if err := decode(defaults, c); err != nil {
+		return nil, fmt.Errorf("built-in configuration: %w", err)
+	}
+	if file == "" {
+		return c, validate(c)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	if err := decode(text, c); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := validate(c); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, nil
+}
+
+func decode(text []byte, c *Config) error {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) { // EOF: an empty file says nothing
+		return plain(err)
+	}
+	return nil
+}
+
+var (
+	unknownField = regexp.MustCompile(`field (\S+) not found in type config\.(\w+)`)
+	wrongType    = regexp.MustCompile("cannot unmarshal !!(\\w+)(?: (`.*`))? into (\\S+)")
+)
+
+// plain puts the words of the YAML library into those of the file's author.
+func plain(err error) error {
+	var all *yaml.TypeError
+	if !errors.As(err, &all) {
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	faults := make([]error, len(all.Errors))
+	for i, text := range all.Errors {
+		text = unknownField.ReplaceAllString(text, `unknown setting "$1": check its spelling and indentation against the commented config.yaml`)
+		text = wrongType.ReplaceAllStringFunc(text, func(s string) string {
+			m := wrongType.FindStringSubmatch(s)
+			return fmt.Sprintf("%s %s cannot stand where a %s is expected", kindOf[m[1]], m[2], strings.TrimPrefix(m[3], "config."))
+		})
+		faults[i] = errors.New(text)
+	}
+	return errors.Join(faults...)
+}
+
+var kindOf = map[string]string{"str": "the text", "int": "the number", "float": "the number", "bool": "the switch", "seq": "a list", "map": "a group of settings", "null": "nothing"}

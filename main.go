@@ -1,0 +1,90 @@
+// Softdelete_exporter tells Prometheus, for every PostgreSQL table that uses soft
+// delete, how much dead weight it carries. It is made of a flow that the folders
+// show: inspect asks PostgreSQL and makes a Snapshot, cache keeps it, collector
+// turns it into metrics, and server answers.
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+)
+
+//go:embed config.yaml
+var defaults []byte
+
+// The exit codes beside 0.
+const (
+	exitFailure = 1 // it ran, and failed
+	exitUsage   = 2 // flags, configuration or environment are wrong; nothing was started
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// flags are what the command line says.
+type flags struct {
+	configFile          string
+	logLevel, logFormat string
+	web                 *web.FlagConfig
+}
+
+// run carries out one command and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	var f flags
+	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete.")
+	app.UsageWriter(stdout)
+	app.ErrorWriter(stderr)
+	app.DefaultEnvars()
+	app.HelpFlag.Short('h').NoEnvar()
+	app.Version(version.Print("softdelete_exporter")).VersionFlag.NoEnvar()
+	app.UsageTemplate(kingpin.LongHelpTemplate)
+	// An exit inside the parser must not skip what run still has to do.
+	exit := -1
+	app.Terminate(func(code int) { exit = code })
+	app.Flag("config.file", "Configuration file; without it the built-in defaults hold.").PlaceHolder("FILE").StringVar(&f.configFile)
+	app.Flag("log.level", "Only log messages of this severity or above: debug, info, warn, error.").Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
+	app.Flag("log.format", "Format of the log: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
+	serveCommand := app.Command("serve", "Serve metrics over HTTP.").Default()
+	f.web = kingpinflag.AddFlags(serveCommand, ":10862")
+	checkCommand := app.Command("check-config", "Check the configuration file.")
+	check := checkCommand.Flag("connect", "Also connect, and check the configured tables and columns.").Bool()
+
+	command, err := app.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", config.Redact(err.Error()))
+		return exitUsage
+	}
+	switch command {
+	case checkCommand.FullCommand():
+		err = checkConfig(f, *check, stdout)
+	default:
+		err = serve(f, stderr)
+	}
+	return report(err, stderr)
+}
+
+// usage is an error of flags, configuration or environment.
+type usage struct{ error }
+
+// report says what failed and returns the exit code that goes with it.
+func report(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "softdelete_exporter: %s\n", config.Redact(err.Error()))
+	if _, ok := err.(usage); ok {
+		return exitUsage
+	}
+	return exitFailure
+}

@@ -1,0 +1,14 @@
+-- The leaves of partitioned tables, from pg_inherits alone: pg_partition_tree
+-- would lock every one of them.
+WITH RECURSIVE tree (root, relid) AS (
+  SELECT root, root FROM unnest(:'roots'::oid[]) AS root
+  UNION ALL
+  SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.relid
+)
+SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
+       c.relkind = 'r' AS ordinary, row_security_active(c.oid) AS row_security
+FROM tree
+JOIN pg_catalog.pg_class c ON c.oid = tree.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind NOT IN ('p', 'I')
+ORDER BY tree.root, n.nspname, c.relname;

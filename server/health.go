@@ -1,0 +1,32 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// health is the lightweight check: whether the database answers, and how fast. Its
+// fields are those of the reference health checker.
+func (s *server) health(w http.ResponseWriter, r *http.Request) {
+	if s.Entry == nil {
+		http.Error(w, "no database is configured: set DATA_SOURCE_NAME", http.StatusNotFound)
+		return
+	}
+	ctx, cancel := s.deadline(r)
+	defer cancel()
+	ping := s.Entry.Ping(ctx)
+	answer := struct {
+		Connected    bool      `json:"connected"`
+		ResponseTime float64   `json:"response_time_ms,omitempty"`
+		Status       string    `json:"status"`
+		Error        string    `json:"error,omitempty"`
+		Timestamp    time.Time `json:"timestamp"`
+	}{ping.Up, ping.Milliseconds(), "healthy", ping.Err, ping.At.UTC()}
+	w.Header().Set("Content-Type", "application/json")
+	if !ping.Up {
+		answer.Status = "unhealthy"
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the client may have left
+}

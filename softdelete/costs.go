@@ -1,0 +1,60 @@
+package softdelete
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// Costs are the live counters of what the exporter asked of one server. Unlike a
+// Snapshot they change while they are read; their zero value is ready.
+type Costs struct {
+	mu sync.Mutex
+	by map[CostKey]Cost
+}
+
+// CostKey says where the cost arose and whether the query succeeded.
+type CostKey struct {
+	Datname string
+	Result  Result
+}
+
+// Result is how a query ended.
+type Result string
+
+// The results of a query.
+const (
+	Success Result = "success"
+	Failure Result = "error"
+)
+
+// Cost is what the queries under one key cost so far.
+type Cost struct {
+	Queries int64
+	// Database is the time from sending a query to its last row.
+	Database time.Duration
+}
+
+// Add records one query.
+func (c *Costs) Add(datname string, took time.Duration, err error) {
+	key := CostKey{datname, Success}
+	if err != nil {
+		key.Result = Failure
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[CostKey]Cost{}
+	}
+	cost := c.by[key]
+	cost.Queries++
+	cost.Database += took
+	c.by[key] = cost
+}
+
+// All returns the counters as they stand.
+func (c *Costs) All() map[CostKey]Cost {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.by)
+}

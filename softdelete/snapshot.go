@@ -1,0 +1,186 @@
+// Package softdelete is the domain: what a table that uses soft delete is, what
+// is known about it, and how that is judged. It does no I/O. Everything the
+// exporter knows about one server is a Snapshot: inspect makes them, cache keeps
+// them, collector and report show them.
+package softdelete
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Snapshot is what was known about one server at one moment. It is plain data
+// and is never changed once it was published: a refresh makes a new one.
+type Snapshot struct {
+	// Taken is when the last refresh that could connect began; zero if none could.
+	Taken time.Time
+	// Databases are in the order of their names.
+	Databases []Database
+}
+
+// Empty is the Snapshot before the first refresh: nothing is known, and no check
+// has succeeded for the database that the connection string names.
+func Empty(datname string) *Snapshot {
+	return &Snapshot{Databases: []Database{{Name: datname}}}
+}
+
+// Database is what is known about one database of the server.
+type Database struct {
+	Name   string
+	Checks Checks
+	// Skipped counts the watched tables beyond the cap, which are left out.
+	Skipped int
+	// Tables holds every watched table, in the order of schema and name.
+	Tables []Table
+}
+
+// Checks tells which parts of the last refresh succeeded for a database. A
+// table's own trouble is its Problem and does not make a check fail.
+type Checks struct {
+	Connect, Discovery, Counting bool
+}
+
+// Table is one watched table: what it is, its numbers, and how fresh they are.
+// It always has numbers, a problem, or is pending.
+type Table struct {
+	Schema, Name string
+	// OID is the relation's object identifier; 0 for a configured table that is not there.
+	OID     uint32
+	Markers Markers
+	Policy  Policy
+
+	// Numbers is nil while nothing is known.
+	Numbers *Numbers
+	// Counted is when the numbers were last counted; Checked when they were last
+	// known true: counted, or confirmed unchanged.
+	Counted, Checked time.Time
+
+	// Problem is nil when the last attempt succeeded or none was made yet.
+	Problem *Problem
+	// Waiting tells that the last pass ended before this table's turn came.
+	Waiting bool
+	// Failures counts the attempts that failed in a row; RetryAt is the earliest
+	// time of the next one.
+	Failures int
+	RetryAt  time.Time
+}
+
+// Policy is what the configuration says about a table, beyond its marker.
+type Policy struct {
+	// Service groups tables by who answers for them; empty when not configured.
+	Service string
+	// Retention is how long deleted rows are to be kept; 0 for tables that are
+	// never purged, which then have no old rows.
+	Retention time.Duration
+	// TimeZone is the zone of a time column without one, an IANA name.
+	TimeZone string
+	// ZoneKnown tells that the zone was configured and not just assumed.
+	ZoneKnown bool
+}
+
+// Numbers are the counts of one table, all of one moment.
+type Numbers struct {
+	Method Method
+	// Rows by state; Active + Deleted = Total.
+	Total, Active, Deleted Estimate
+	// Ratio is deleted / total, from 0 to 1; 0 for an empty table.
+	Ratio Estimate
+	// Old is deleted longer ago than the retention; nil when that is not known.
+	Old *Estimate
+	// Duration is what the last count took, from sending to the last row.
+	Duration time.Duration
+}
+
+// Estimate is a number and the distance to the further end of its 95% confidence
+// interval: 0 for an exact one.
+type Estimate struct {
+	Value, Margin float64
+}
+
+// Exactly is an estimate without error.
+func Exactly(n int64) Estimate { return Estimate{Value: float64(n)} }
+
+// ExactNumbers are the numbers of one pass that counted every row.
+func ExactNumbers(total, deleted int64) *Numbers {
+	n := &Numbers{Method: Exact, Total: Exactly(total), Active: Exactly(total - deleted), Deleted: Exactly(deleted)}
+	if total > 0 {
+		n.Ratio = Estimate{Value: float64(deleted) / float64(total)}
+	}
+	return n
+}
+
+// Method is how a table's numbers were found, the least certain one used.
+type Method string
+
+// The methods of counting.
+const (
+	Exact Method = "exact" // one pass over the whole relation
+)
+
+// State says in one word where a table stands.
+type State string
+
+// The states of a table. They are disjoint.
+const (
+	Counted State = "counted"
+	Pending State = "pending" // not counted yet, or carried over to the next pass
+	Failed  State = "failed"
+)
+
+// States are the states that a table can be in.
+var States = []State{Counted, Pending, Failed}
+
+// Compare orders tables by schema and name.
+func (t *Table) Compare(other *Table) int {
+	return cmp.Or(strings.Compare(t.Schema, other.Schema), strings.Compare(t.Name, other.Name))
+}
+
+// SameSubject tells whether the numbers of one are numbers of the other: the same
+// relation, with the same idea of which rows are deleted and old.
+func (t *Table) SameSubject(other *Table) bool {
+	a, b := t.Policy, other.Policy
+	a.Service, b.Service = "", ""
+	return t.OID == other.OID && a == b && reflect.DeepEqual(t.Markers, other.Markers)
+}
+
+// HasAges tells whether the table can have old rows: its markers keep the time of
+// deletion, and it has a retention.
+func (t *Table) HasAges() bool { return t.Markers.Timed() && t.Policy.Retention > 0 }
+
+// State tells where the table stands.
+func (t *Table) State() State {
+	switch {
+	case t.Problem != nil:
+		return Failed
+	case t.Waiting || t.Numbers == nil:
+		return Pending
+	default:
+		return Counted
+	}
+}
+
+// Expire returns the snapshot without the numbers that were last known true more
+// than maxStale before now; the same snapshot if there are none. A table that
+// merely waits for its turn keeps its numbers.
+func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
+	stale := func(t Table) bool {
+		return t.Numbers != nil && !t.Waiting && now.Sub(t.Checked) > maxStale
+	}
+	if !slices.ContainsFunc(s.Databases, func(d Database) bool { return slices.ContainsFunc(d.Tables, stale) }) {
+		return s
+	}
+	next := &Snapshot{Taken: s.Taken, Databases: slices.Clone(s.Databases)}
+	for i := range next.Databases {
+		d := &next.Databases[i]
+		d.Tables = slices.Clone(d.Tables)
+		for j := range d.Tables {
+			if stale(d.Tables[j]) {
+				d.Tables[j].Numbers = nil
+			}
+		}
+	}
+	return next
+}
