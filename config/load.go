@@ -12,25 +12,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads the built-in defaults and then, if file is not empty, the user's
-// file over them. Its error lists every fault that was found.
+// Load reads the built-in defaults, then, if file is not empty, the user's file over
+// them, and then the environment. Its error lists every fault that was found.
 func Load(defaults []byte, file string) (*Config, error) {
 	c := &Config{}
 	if err := decode(defaults, c); err != nil {
 		return nil, fmt.Errorf("built-in configuration: %w", err)
 	}
-	if file == "" {
-		return c, validate(c)
+	var faults error
+	where := "configuration"
+	if file != "" {
+		where = file
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("configuration file: %w", err)
+		}
+		faults = decode(text, c)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("configuration file: %w", err)
-	}
-	if err := decode(text, c); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if err := validate(c); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := errors.Join(faults, validate(c), environment(c)); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return c, nil
 }

@@ -3,6 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,12 +31,18 @@ func (f *faults) zone(field, name string) {
 // validate returns every fault of the configuration, each naming its field.
 func validate(c *Config) error {
 	var f faults
-	for field, d := range map[string]Duration{
-		"ttl": c.TTL, "ping.timeout": c.Ping.Timeout, "scrape.timeout": c.Scrape.Timeout,
-		"limits.lock_timeout": c.Limits.LockTimeout, "limits.statement_timeout": c.Limits.StatementTimeout,
-		"defaults.retention": c.Defaults.Retention,
+	for _, setting := range []struct {
+		field string
+		value Duration
+	}{
+		{"ttl", c.TTL},
+		{"ping.timeout", c.Ping.Timeout},
+		{"scrape.timeout", c.Scrape.Timeout},
+		{"limits.lock_timeout", c.Limits.LockTimeout},
+		{"limits.statement_timeout", c.Limits.StatementTimeout},
+		{"probe.idle", c.Probe.Idle},
 	} {
-		f.positive(field, d)
+		f.positive(setting.field, setting.value)
 	}
 	if c.MaxStale <= 3*c.TTL {
 		f.add("max_stale", "must be more than three times ttl (%s), not %s, or numbers vanish between refreshes", c.TTL, c.MaxStale)
@@ -41,26 +50,69 @@ func validate(c *Config) error {
 	if c.Scrape.Offset >= c.Scrape.Timeout {
 		f.add("scrape.offset", "must be less than scrape.timeout (%s), not %s", c.Scrape.Timeout, c.Scrape.Offset)
 	}
+	if c.Limits.LockTimeout >= c.Limits.StatementTimeout {
+		f.add("limits.lock_timeout", "must be less than limits.statement_timeout (%s), not %s, or a lock is never told from a slow table", c.Limits.StatementTimeout, c.Limits.LockTimeout)
+	}
+	if c.Limits.Connections < 2 {
+		f.add("limits.connections", "must be at least 2, one for the ping and one for the tables, not %d", c.Limits.Connections)
+	}
+	if c.Ping.When != "scrape" && c.Ping.When != "refresh" {
+		f.add("ping.when", "must be scrape or refresh, not %q", c.Ping.When)
+	}
+	if c.Databases.All && len(c.Databases.Names) > 0 {
+		f.add("databases", "all and names contradict each other; keep one")
+	}
+	if c.Discovery.MaxTables < 1 {
+		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false", c.Discovery.MaxTables)
+	}
 	f.zone("defaults.time_zone", c.Defaults.TimeZone)
-	seen := map[[2]string]int{}
-	for i := range c.Tables {
-		t := &c.Tables[i]
-		f.table(fmt.Sprintf("tables[%d]", i), t)
-		name := [2]string{t.Schema, t.Table}
-		if first, twice := seen[name]; twice {
-			f.add(fmt.Sprintf("tables[%d]", i), "%s.%s is listed before, as tables[%d]; keep one", t.Schema, t.Table, first)
+	f.tables(c)
+	for i, s := range c.Services {
+		if s.Name == "" || len(s.Tables) == 0 {
+			f.add(fmt.Sprintf("services[%d]", i), "needs a name and tables")
 		}
-		seen[name] = i
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.AuthModules)) {
+		f.authModule("auth_modules."+name, c.AuthModules[name])
 	}
 	return errors.Join(f...)
 }
 
-func (f *faults) table(field string, t *Table) {
-	if t.Table == "" {
-		f.add(field+".table", "is missing; write the table's name")
+func (f *faults) tables(c *Config) {
+	seen := map[[3]string]int{}
+	for i, t := range c.Tables {
+		field := fmt.Sprintf("tables[%d]", i)
+		if t.Table == "" {
+			f.add(field+".table", "is missing; write the table's name")
+			continue
+		}
+		f.zone(field+".time_zone", t.TimeZone)
+		if t.Ignore && (t.Column != "" || t.TimeColumn != "" || t.Retention.Set || t.TimeZone != "" || t.Service != "") {
+			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other", t.Schema, t.Table)
+		}
+		if t.TimeColumn != "" && t.Column == "" {
+			f.add(field+".time_column", "needs a column: that says which rows are deleted")
+		}
+		name := [3]string{t.Database, t.Schema, t.Table}
+		if first, twice := seen[name]; twice {
+			f.add(field, "%s.%s is listed before, as tables[%d]; keep one", t.Schema, t.Table, first)
+		}
+		seen[name] = i
 	}
-	if t.Retention < 0 {
-		f.add(field+".retention", "must be more than 0, not %s", t.Retention)
+}
+
+func (f *faults) authModule(field string, m AuthModule) {
+	if m.User == "" {
+		f.add(field+".user", "is missing; write the role to log in as")
 	}
-	f.zone(field+".time_zone", t.TimeZone)
+	if m.Password != "" && m.PasswordFile != "" {
+		f.add(field, "password and password_file contradict each other; keep one")
+	}
+	modes := []string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+	if !slices.Contains(modes, m.SSLMode) {
+		f.add(field+".sslmode", "must be one of%s, not %q", strings.Join(modes, " "), m.SSLMode)
+	}
+	if (m.SSLCert == "") != (m.SSLKey == "") {
+		f.add(field, "sslcert and sslkey belong together; write both or none")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -15,26 +16,65 @@ type ConfigError struct{ error }
 // Unwrap returns what is wrong.
 func (e *ConfigError) Unwrap() error { return e.error }
 
+// surveyed is one database with its watched tables, uncounted.
+type surveyed struct {
+	server
+	relations []relation
+	skipped   int
+}
+
+// survey discovers the tables of every watched database, without counting any.
+func (i *Inspector) survey(ctx context.Context) ([]surveyed, error) {
+	p := i.newPass(&softdelete.Snapshot{}, nil)
+	names, err := p.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []surveyed
+	for _, name := range names {
+		found, err := p.surveyOne(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found)
+	}
+	return all, nil
+}
+
+func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
+	s, err := p.open(ctx, name)
+	if err != nil {
+		return surveyed{}, err
+	}
+	defer s.close()
+	relations, skipped, err := p.discover(ctx, s)
+	return surveyed{s.server, relations, skipped}, err
+}
+
 // Check holds the configured tables against the database. It returns a
 // *ConfigError that lists every table and column that is not there, or another
 // error when the database could not be asked.
 func (i *Inspector) Check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, i.config.Ping.Timeout.Std()+time.Second)
+	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std()+time.Second)
 	defer cancel()
-	s, err := i.open(ctx, "")
+	databases, err := i.survey(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
-	}
-	defer s.close()
-	p := &pass{Inspector: i}
-	relations, err := p.discover(ctx, s)
-	if err != nil {
-		return err
+		return fmt.Errorf("asking the database: %w", err)
 	}
 	var faults []error
-	for _, r := range relations {
-		if r.obstacle != nil && (r.obstacle.Reason == softdelete.MarkerMissing || r.obstacle.Reason == softdelete.Unsupported) {
-			faults = append(faults, errors.New(r.obstacle.Message))
+	for _, d := range databases {
+		for _, r := range d.relations {
+			if r.listed && r.obstacle != nil && (r.obstacle.Reason == softdelete.MarkerMissing || r.obstacle.Reason == softdelete.Unsupported) {
+				faults = append(faults, errors.New(r.obstacle.Message))
+			}
+		}
+	}
+	for _, t := range i.Config().Tables {
+		has := func(d surveyed) bool {
+			return slices.ContainsFunc(d.relations, func(r relation) bool { return r.Schema == t.Schema && r.Name == t.Table })
+		}
+		if !t.Ignore && !slices.ContainsFunc(databases, has) {
+			faults = append(faults, fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration", t.Schema, t.Table))
 		}
 	}
 	if len(faults) > 0 {

@@ -64,7 +64,7 @@ func parseFault(err error) error {
 // dial connects to a database of the server; datname is empty for that of the
 // connection string.
 func (i *Inspector) dial(ctx context.Context, datname string) (*pgx.Conn, error) {
-	dsn, err := i.source()
+	dsn, err := i.Source()
 	if err != nil {
 		return nil, err
 	}
@@ -75,16 +75,30 @@ func (i *Inspector) dial(ctx context.Context, datname string) (*pgx.Conn, error)
 	if datname != "" {
 		c.Database = datname
 	}
+	if err := i.Connections.acquire(ctx); err != nil {
+		return nil, err
+	}
 	conn, err := pgx.ConnectConfig(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("%s", config.Redact(err.Error()))
+		i.Connections.release()
+		return nil, &connectError{err}
 	}
 	return conn, nil
 }
 
 // hangUp closes a connection without waiting long for the other side.
-func hangUp(conn *pgx.Conn) {
+func (i *Inspector) hangUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx) // it is given up either way
+	i.Connections.release()
 }
+
+// connectError is the driver's error without the passwords that it may quote.
+type connectError struct{ error }
+
+// Error implements error.
+func (e *connectError) Error() string { return config.Redact(e.error.Error()) }
+
+// Unwrap returns the driver's error.
+func (e *connectError) Unwrap() error { return e.error }

@@ -24,13 +24,7 @@ func (s *session) countExactly(ctx context.Context, r *relation) (*softdelete.Nu
 	began := time.Now()
 	var sum tally
 	for _, l := range r.leaves {
-		if !l.Ordinary {
-			return nil, &obstacle{softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("partition %s.%s is not an ordinary table", l.Schema, l.Name)}}
-		}
-		if l.RowSecurity {
-			return nil, &obstacle{softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from us", l.Schema, l.Name)}}
-		}
-		rows, err := query[tally](ctx, s, queries.Count(l.Schema, l.Name, &r.Table))
+		rows, err := query[tally](ctx, s, queries.Count(l.Schema, l.Name, l.children, &r.Table))
 		if err != nil {
 			return nil, fmt.Errorf("counting %s.%s: %w", l.Schema, l.Name, err)
 		}

@@ -14,103 +14,119 @@ import (
 type relation struct {
 	softdelete.Table
 	// leaves hold the rows: the table itself, or the leaves of a partitioned one.
-	leaves      []leaf
-	partitioned bool
-	// dropped tells that the table went away during the pass.
-	dropped bool
+	leaves []leaf
 	// obstacle is why the table cannot be read, found in the catalogs; nil if it can.
 	obstacle *softdelete.Problem
-}
-
-// leaf is a relation that holds rows.
-type leaf struct {
-	Root, OID    uint32
-	Schema, Name string
-	// Ordinary tells a table from, say, a foreign one.
-	Ordinary    bool
-	RowSecurity bool
+	// listed tells that the configuration names the table.
+	listed bool
+	// dropped tells that the table went away during the pass.
+	dropped bool
 }
 
 // column is what queries.Columns answers.
 type column struct {
-	OID                         uint32
-	Schema, Name, Column, Type  string
-	NotNull, Usage, RowSecurity bool
-	Readable, Partitioned       bool
+	OID                          uint32
+	Schema, Name, Relkind        string
+	Unlogged                     bool
+	Column, Type                 string
+	NotNull                      bool
+	Usage, Readable, RowSecurity bool
 }
 
 // discover finds the watched tables of a database: those that the rules know and
-// those that the configuration lists, in the order of schema and name.
-func (p *pass) discover(ctx context.Context, s *session) ([]relation, error) {
+// those that the configuration lists, in the order of schema and name. Those beyond
+// the cap are only counted.
+func (p *pass) discover(ctx context.Context, s *session) (relations []relation, skipped int, err error) {
+	listed := p.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
 	if p.config.Discovery.Enabled {
 		names = p.config.Discovery.Rules().Names()
 	}
-	listed := map[[2]string]*config.Table{}
-	for i := range p.config.Tables {
-		t := &p.config.Tables[i]
-		schemas, relnames = append(schemas, t.Schema), append(relnames, t.Table)
-		listed[[2]string{t.Schema, t.Table}] = t
+	for name := range listed {
+		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
 	}
 	columns, err := query[column](ctx, s, queries.Columns(names, schemas, relnames))
 	if err != nil {
-		return nil, fmt.Errorf("reading the catalogs of database %q: %w", s.datname, err)
+		return nil, 0, fmt.Errorf("reading the catalogs of database %q: %w", s.Database, err)
 	}
+	for _, table := range split(columns) {
+		name := [2]string{table[0].Schema, table[0].Name}
+		entry := listed[name]
+		delete(listed, name)
+		if r, watched := p.relation(s, table, entry); watched {
+			relations = append(relations, r)
+		}
+	}
+	for name, entry := range listed {
+		// Where many databases are watched, an entry for all of them need not hold in each.
+		if !entry.Ignore && (entry.Database != "" || !p.many) {
+			relations = append(relations, p.absent(s, name, entry))
+		}
+	}
+	relations, skipped = capped(relations, p.config.Discovery.MaxTables)
+	return relations, skipped, p.findLeaves(ctx, s, relations)
+}
 
-	var relations []relation
+// split takes the columns apart by table.
+func split(columns []column) [][]column {
+	var tables [][]column
 	for len(columns) > 0 {
-		first := columns[0]
-		end := slices.IndexFunc(columns, func(c column) bool { return c.OID != first.OID })
+		end := slices.IndexFunc(columns, func(c column) bool { return c.OID != columns[0].OID })
 		if end < 0 {
 			end = len(columns)
 		}
-		name := [2]string{first.Schema, first.Name}
-		if r, watched := p.relation(columns[:end], listed[name]); watched {
-			relations = append(relations, r)
-		}
-		delete(listed, name)
+		tables = append(tables, columns[:end])
 		columns = columns[end:]
 	}
-	for name, entry := range listed {
-		relations = append(relations, relation{
-			Table:    softdelete.Table{Schema: name[0], Name: name[1], Policy: p.config.Policy(entry)},
-			obstacle: missing("no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.datname),
-		})
-	}
-	slices.SortFunc(relations, func(a, b relation) int { return a.Compare(&b.Table) })
-	return relations, p.findLeaves(ctx, s, relations)
+	return tables
 }
 
 // relation turns the candidate columns of one table into a watched table; false if
-// none of them marks deleted rows and the configuration does not list the table.
-func (p *pass) relation(columns []column, entry *config.Table) (relation, bool) {
+// none of them marks deleted rows, or the configuration leaves the table out.
+func (p *pass) relation(s *session, columns []column, entry *config.Table) (relation, bool) {
 	c := columns[0]
 	r := relation{
-		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Policy: p.config.Policy(entry)},
-		partitioned: c.Partitioned,
+		Table:  softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Policy: p.config.Policy(c.Schema, c.Name, entry)},
+		listed: entry != nil,
 	}
-	if entry != nil && entry.Column != "" {
+	switch {
+	case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
+		return relation{}, false
+	case relkinds[c.Relkind] != "":
+		r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported,
+			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, relkinds[c.Relkind])}
+		return r, true
+	case entry != nil && entry.Column != "":
 		r.Markers, r.obstacle = configured(columns, entry)
-	} else {
-		candidates := make([]softdelete.Column, len(columns))
-		for i, c := range columns {
-			candidates[i] = c.domain()
-		}
-		r.Markers = p.config.Discovery.Rules().Discover(candidates)
+	default:
+		r.Markers = p.config.Discovery.Rules().Discover(domain(columns))
 		if len(r.Markers) == 0 {
-			if entry == nil {
-				return relation{}, false
-			}
 			r.obstacle = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration", c.Schema, c.Name)
 		}
 	}
-	if r.obstacle == nil {
-		r.obstacle = unreadable(columns, r.Markers)
+	if entry == nil && len(r.Markers) == 0 {
+		return relation{}, false
 	}
-	if !c.Partitioned {
-		r.leaves = []leaf{{OID: c.OID, Schema: c.Schema, Name: c.Name, Ordinary: true, RowSecurity: c.RowSecurity}}
+	if r.obstacle == nil {
+		r.obstacle = ungranted(s, columns, r.Markers)
+	}
+	if c.Relkind == "r" {
+		r.leaves = []leaf{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true}}
 	}
 	return r, true
+}
+
+// relkinds are the kinds of relation that are not tables (PostgreSQL
+// documentation, pg_class).
+var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+
+// absent is a table that the configuration lists and the database does not have.
+func (p *pass) absent(s *session, name [2]string, entry *config.Table) relation {
+	return relation{
+		Table:    softdelete.Table{Schema: name[0], Name: name[1], Policy: p.config.Policy(name[0], name[1], entry)},
+		obstacle: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
+		listed:   true,
+	}
 }
 
 // configured is the marker that the configuration names.
@@ -120,8 +136,7 @@ func configured(columns []column, entry *config.Table) (softdelete.Markers, *sof
 		if i < 0 {
 			return nil
 		}
-		found := columns[i].domain()
-		return &found
+		return &domain(columns[i : i+1])[0]
 	}
 	var time *softdelete.Column
 	if entry.TimeColumn != "" {
@@ -141,49 +156,49 @@ func configured(columns []column, entry *config.Table) (softdelete.Markers, *sof
 	return softdelete.Markers{m}, nil
 }
 
-func (c column) domain() softdelete.Column {
-	return softdelete.Column{Name: c.Column, Type: c.Type, NotNull: c.NotNull}
+// domain is what the rules need of the columns.
+func domain(columns []column) []softdelete.Column {
+	all := make([]softdelete.Column, len(columns))
+	for i, c := range columns {
+		all[i] = softdelete.Column{Name: c.Column, Type: c.Type, NotNull: c.NotNull}
+	}
+	return all
 }
 
 func missing(format string, args ...any) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.MarkerMissing, Message: fmt.Sprintf(format, args...)}
 }
 
-// unreadable says what keeps us from reading the marker columns, as far as the
-// catalogs tell; nil if nothing does.
-func unreadable(columns []column, markers softdelete.Markers) *softdelete.Problem {
+// ungranted says which grant we lack to read the marker columns; nil if none.
+func ungranted(s *session, columns []column, markers softdelete.Markers) *softdelete.Problem {
 	c := columns[0]
 	if !c.Usage {
-		return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no USAGE on schema %q", c.Schema)}
+		return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no USAGE on schema %q", c.Schema),
+			Remedy: queries.GrantUsage(c.Schema, s.Role) + " " + queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
 	}
 	for _, name := range markers.Columns() {
 		i := slices.IndexFunc(columns, func(c column) bool { return c.Column == name })
 		if !columns[i].Readable {
-			return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no SELECT on column %q of %s.%s", name, c.Schema, c.Name)}
+			return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no SELECT on column %q of %s.%s", name, c.Schema, c.Name),
+				Remedy: queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
 		}
 	}
 	return nil
 }
 
-// findLeaves gives each partitioned table the leaves that it stands for.
-func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation) error {
-	var roots []uint32
-	at := map[uint32]*relation{}
-	for i := range relations {
-		if r := &relations[i]; r.partitioned {
-			roots = append(roots, r.OID)
-			at[r.OID] = r
+// capped keeps the tables that the configuration lists and as many others as there
+// is room for, in the order of their names.
+func capped(relations []relation, most int) (kept []relation, skipped int) {
+	byName := func(a, b relation) int { return a.Compare(&b.Table) }
+	slices.SortFunc(relations, func(a, b relation) int {
+		if a.listed != b.listed {
+			return map[bool]int{true: -1, false: 1}[a.listed]
 		}
+		return byName(a, b)
+	})
+	if len(relations) > most {
+		relations, skipped = relations[:most], len(relations)-most
 	}
-	if len(roots) == 0 {
-		return nil
-	}
-	leaves, err := query[leaf](ctx, s, queries.Leaves(roots))
-	if err != nil {
-		return fmt.Errorf("reading the partitions of database %q: %w", s.datname, err)
-	}
-	for _, l := range leaves {
-		at[l.Root].leaves = append(at[l.Root].leaves, l)
-	}
-	return nil
+	slices.SortFunc(relations, byName)
+	return relations, skipped
 }

@@ -6,6 +6,7 @@ package inspect
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log"
@@ -18,34 +19,58 @@ import (
 // Inspector asks one server. Ping and Refresh may run beside each other; two of
 // the same kind may not.
 type Inspector struct {
-	config *config.Config
-	source func() (string, error)
-	costs  *softdelete.Costs
-	logger log.Logger
-	// now is the clock, which tests replace.
-	now func() time.Time
+	Options
 
-	// pinger is the connection of the ping, kept between scrapes; nil when there is none.
+	// mu guards the ping's connection, which is kept between scrapes; nil when there
+	// is none.
+	mu     sync.Mutex
 	pinger *pgx.Conn
 }
 
-// New makes an Inspector of the server that the connection string names. The
-// source is asked at each connect, so that a renewed password is found.
-func New(c *config.Config, source func() (string, error), costs *softdelete.Costs, logger log.Logger) *Inspector {
-	return &Inspector{config: c, source: source, costs: costs, logger: logger, now: time.Now}
+// Options are what an Inspector needs.
+type Options struct {
+	// Config returns the configuration in force; a pass keeps the one that it began with.
+	Config func() *config.Config
+	// Source returns the connection string. It is asked at each connect, so that a
+	// renewed password is found.
+	Source func() (string, error)
+	// Connections are shared by all Inspectors of the process.
+	Connections *Connections
+	// Costs take what the queries cost.
+	Costs  *softdelete.Costs
+	Logger log.Logger
 }
+
+// New makes an Inspector.
+func New(o Options) *Inspector { return &Inspector{Options: o} }
 
 // Close ends the ping's connection.
 func (i *Inspector) Close() {
-	if i.pinger != nil {
-		i.dropPinger()
-	}
+	i.Connections.claim(i)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.dropPinger()
 }
 
-// Refresh makes a new Snapshot out of the one before. It publishes one after
-// discovery, in which new tables are pending and known ones keep their last
-// numbers, and one at the end.
+// Refresh makes a new Snapshot out of the one before. It publishes one after each
+// database's discovery, in which new tables are pending and known ones keep their
+// last numbers, and one at the end.
 func (i *Inspector) Refresh(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
-	p := &pass{Inspector: i, previous: previous, began: i.now(), publish: publish}
-	p.run(ctx)
+	i.newPass(previous, publish).run(ctx)
+}
+
+// newPass begins a refresh.
+func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) *pass {
+	p := &pass{
+		Inspector: i,
+		config:    i.Config(),
+		began:     time.Now(),
+		taken:     previous.Taken,
+		databases: map[string]softdelete.Database{},
+		publish:   publish,
+	}
+	for _, d := range previous.Databases {
+		p.databases[d.Name] = d
+	}
+	return p
 }

@@ -14,9 +14,12 @@ import (
 // turns out broken is reopened once, but never after a timeout: the server had its
 // chance. The time to connect is not part of the answer's duration.
 func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
-	ctx, cancel := context.WithTimeout(ctx, i.config.Ping.Timeout.Std())
+	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std())
 	defer cancel()
-	ping := softdelete.Ping{At: i.now()}
+	i.Connections.claim(i)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ping := softdelete.Ping{At: time.Now()}
 	established := i.pinger != nil
 	took, err := i.ask(ctx)
 	if err != nil && established && ctx.Err() == nil {
@@ -29,6 +32,7 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 		ping.Err = config.Redact(err.Error())
 		return ping
 	}
+	i.Connections.rest(i)
 	ping.Up, ping.Duration = true, took
 	return ping
 }
@@ -46,14 +50,17 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	_, err := i.pinger.Exec(ctx, queries.Ping())
 	took := time.Since(began)
-	i.costs.Add(i.pinger.Config().Database, took, err)
+	i.Costs.Add(i.pinger.Config().Database, took, err)
 	if err != nil {
 		i.dropPinger()
 	}
 	return took, err
 }
 
+// dropPinger gives the ping's connection up, if there is one. The caller holds mu.
 func (i *Inspector) dropPinger() {
-	hangUp(i.pinger)
-	i.pinger = nil
+	if i.pinger != nil {
+		i.hangUp(i.pinger)
+		i.pinger = nil
+	}
 }

@@ -10,29 +10,32 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// obstacle is a problem that is known without asking the server.
-type obstacle struct{ softdelete.Problem }
+// PostgreSQL's error codes (PostgreSQL documentation, appendix A) that mean
+// something to us.
+const (
+	insufficientPrivilege = "42501"
+	lockNotAvailable      = "55P03"
+	queryCanceled         = "57014" // by statement_timeout
+	undefinedColumn       = "42703"
+	undefinedTable        = "42P01"
+	featureNotSupported   = "0A000" // an unlogged table on a standby
+	serializationFailure  = "40001" // a conflict with recovery on a standby
+	undefinedDatabase     = "3D000"
+	notInPrerequisite     = "55000" // the database accepts no connections
+	tooManyConnections    = "53300"
+)
 
-func (o *obstacle) Error() string { return o.Message }
-
-// reasons are the problems that PostgreSQL's error codes stand for
-// (PostgreSQL documentation, appendix A).
 var reasons = map[string]softdelete.Reason{
-	"42501": softdelete.PermissionDenied, // insufficient_privilege
-	"55P03": softdelete.Locked,           // lock_not_available
-	"57014": softdelete.TimedOut,         // query_canceled: by statement_timeout
-	"42703": softdelete.MarkerMissing,    // undefined_column
+	insufficientPrivilege: softdelete.PermissionDenied,
+	lockNotAvailable:      softdelete.Locked,
+	queryCanceled:         softdelete.TimedOut,
+	undefinedColumn:       softdelete.MarkerMissing,
+	featureNotSupported:   softdelete.Unsupported,
 }
 
-// undefinedTable is the code for a relation that is not there any more.
-const undefinedTable = "42P01"
-
 // problem says what went wrong with a table in the terms of the domain.
-func problem(err error) *softdelete.Problem {
-	if o := (*obstacle)(nil); errors.As(err, &o) {
-		return &o.Problem
-	}
-	p := &softdelete.Problem{Reason: softdelete.OtherError, Message: config.Redact(err.Error())}
+func problem(err error) softdelete.Problem {
+	p := softdelete.Problem{Reason: softdelete.OtherError, Message: config.Redact(err.Error())}
 	if reason, known := reasons[code(err)]; known {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {
@@ -48,4 +51,19 @@ func code(err error) string {
 		return e.Code
 	}
 	return ""
+}
+
+// isConflict tells that a standby cancelled our query to go on with recovery: that
+// says nothing of the table and may succeed at once.
+func isConflict(err error) bool { return code(err) == serializationFailure }
+
+// isServers tells whether an error of connecting is one of the whole server, and
+// not of one of its databases.
+func isServers(err error) bool {
+	switch code(err) {
+	case undefinedDatabase, notInPrerequisite, insufficientPrivilege, tooManyConnections:
+		return false
+	default:
+		return err != nil
+	}
 }

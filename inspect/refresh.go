@@ -1,112 +1,132 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// pass is one refresh: it makes the next Snapshot out of the previous one.
+// pass is one refresh: it makes the next Snapshot out of the previous one, database
+// by database.
 type pass struct {
 	*Inspector
-	previous *softdelete.Snapshot
-	began    time.Time
-	publish  func(*softdelete.Snapshot)
+	config *config.Config
+	began  time.Time
+	// taken is what the next Snapshot's Taken will be.
+	taken time.Time
+	// many tells that more than one database is watched.
+	many bool
+	// databases are as the next Snapshot has them so far.
+	databases map[string]softdelete.Database
+	publish   func(*softdelete.Snapshot)
 }
 
-// run visits the database of the connection string.
+// run visits the watched databases, one after another.
 func (p *pass) run(ctx context.Context) {
-	before := p.previous.Databases[0]
-	s, err := p.open(ctx, "")
+	names, err := p.names(ctx)
 	if err != nil {
-		level.Warn(p.logger).Log("msg", "cannot connect", "datname", before.Name, "err", err)
-		p.offer(p.previous.Taken, before, softdelete.Checks{}, before.Tables)
+		p.unreachable(err)
+		p.offer()
 		return
 	}
-	defer s.close()
-	before.Name = s.datname
-
-	relations, err := p.discover(ctx, s)
-	if err != nil {
-		level.Warn(p.logger).Log("msg", "discovery failed", "datname", before.Name, "err", err)
-		p.offer(p.began, before, softdelete.Checks{Connect: true}, before.Tables)
-		return
-	}
-	for i := range relations {
-		relations[i].remember(before.Tables)
-	}
-	p.offer(p.began, before, softdelete.Checks{Connect: true, Discovery: true}, tables(relations))
-
-	complete := p.count(ctx, s, relations)
-	relations = slices.DeleteFunc(relations, func(r relation) bool { return r.dropped })
-	p.offer(p.began, before, softdelete.Checks{Connect: true, Discovery: true, Counting: complete}, tables(relations))
-}
-
-// offer publishes a snapshot in which the database stands as given.
-func (p *pass) offer(taken time.Time, d softdelete.Database, checks softdelete.Checks, tables []softdelete.Table) {
-	d.Checks, d.Tables = checks, tables
-	p.publish(&softdelete.Snapshot{Taken: taken, Databases: []softdelete.Database{d}})
-}
-
-// tables are the relations as the snapshot has them.
-func tables(relations []relation) []softdelete.Table {
-	all := make([]softdelete.Table, len(relations))
-	for i := range relations {
-		all[i] = relations[i].Table
-	}
-	return all
-}
-
-// remember gives a table what the previous snapshot knew of it, if it is still the
-// same table with the same meaning.
-func (r *relation) remember(previous []softdelete.Table) {
-	i, found := slices.BinarySearchFunc(previous, &r.Table, func(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) })
-	if found && previous[i].SameSubject(&r.Table) {
-		policy := r.Policy
-		r.Table = previous[i]
-		r.Policy = policy
-	}
-}
-
-// count brings the numbers of every table up to date and tells whether it came to
-// the end of them.
-func (p *pass) count(ctx context.Context, s *session, relations []relation) (complete bool) {
-	for i := range relations {
-		if s.broken() || ctx.Err() != nil {
-			level.Warn(p.logger).Log("msg", "lost the connection while counting", "datname", s.datname)
-			return false
+	visited := map[string]bool{}
+	for _, name := range names {
+		seen, err := p.visit(ctx, name)
+		if isServers(err) {
+			// No other database of this server can be reached either.
+			p.unreachable(err)
+			p.offer()
+			return
 		}
-		p.countOne(ctx, s, &relations[i])
+		visited[seen] = true
 	}
-	return !s.broken()
+	maps.DeleteFunc(p.databases, func(name string, _ softdelete.Database) bool { return !visited[name] })
+	p.offer()
 }
 
-func (p *pass) countOne(ctx context.Context, s *session, r *relation) {
-	if r.obstacle != nil {
-		p.failed(s, r, &obstacle{*r.obstacle})
-		return
-	}
-	numbers, err := s.count(ctx, r)
+// names are the databases to visit, the one whose tables wait longest first. An
+// empty name is the connection string's own.
+func (p *pass) names(ctx context.Context) ([]string, error) {
+	names := p.config.Databases.Names
 	switch {
-	case code(err) == undefinedTable && !r.partitioned:
-		r.dropped = true
-	case err != nil:
-		p.failed(s, r, err)
-	default:
-		now := p.now()
-		r.Numbers, r.Counted, r.Checked, r.Problem = numbers, now, now, nil
+	case p.config.Databases.All:
+		s, err := p.open(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		defer s.close()
+		rows, err := query[struct{ Name string }](ctx, s, queries.Databases())
+		if err != nil {
+			return nil, err
+		}
+		names = nil
+		for _, r := range rows {
+			names = append(names, r.Name)
+		}
+	case len(names) == 0:
+		return []string{""}, nil
+	}
+	p.many = len(names) > 1
+	oldest := map[string]time.Time{}
+	for _, name := range names {
+		oldest[name] = p.databases[name].OldestCheck()
+	}
+	return slices.SortedFunc(slices.Values(names), func(a, b string) int {
+		return cmp.Or(oldest[a].Compare(oldest[b]), cmp.Compare(a, b))
+	}), nil
+}
+
+// visit brings one database up to date and returns its name as the server knows it.
+// Its error is one of connecting.
+func (p *pass) visit(ctx context.Context, name string) (string, error) {
+	s, err := p.open(ctx, name)
+	if err != nil {
+		if code(err) == undefinedDatabase && p.config.Databases.All {
+			return "", nil // dropped since we listed it
+		}
+		p.lost(name, err)
+		return name, err
+	}
+	v := &visit{pass: p, session: s}
+	defer func() { v.session.close() }()
+	p.taken = p.began
+	v.run(ctx)
+	return s.Database, nil
+}
+
+// lost notes that a database could not be reached; what was known of it stays.
+func (p *pass) lost(name string, err error) {
+	level.Warn(p.Logger).Log("msg", "cannot connect", "datname", name, "err", err)
+	d := p.databases[name]
+	d.Name, d.Checks = name, softdelete.Checks{}
+	d.Tables = slices.Clone(d.Tables)
+	for i := range d.Tables {
+		d.Tables[i].Waiting = false
+	}
+	p.databases[name] = d
+}
+
+// unreachable notes that the server could not be reached.
+func (p *pass) unreachable(err error) {
+	delete(p.databases, "")
+	for name := range p.databases {
+		p.lost(name, err)
 	}
 }
 
-// failed notes a table's problem; its last good numbers stay.
-func (p *pass) failed(s *session, r *relation, err error) {
-	now := problem(err)
-	if r.Problem == nil || r.Problem.Reason != now.Reason {
-		level.Warn(p.logger).Log("msg", "cannot read table", "datname", s.datname, "schemaname", r.Schema, "relname", r.Name, "reason", now.Reason, "err", now.Message)
+// offer publishes what is known by now.
+func (p *pass) offer() {
+	next := &softdelete.Snapshot{Taken: p.taken}
+	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
+		next.Databases = append(next.Databases, p.databases[name])
 	}
-	r.Problem = now
+	p.publish(next)
 }

@@ -1,23 +1,22 @@
 -- Every column that could mark a deleted row, by its folded name or because the
 -- configuration names its table. It reads only catalogs whose rows need no lock on
 -- the tables that they describe: a table in migration must not hide the others.
-SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
+SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS relkind,
+       c.relpersistence = 'u' AS unlogged,
        a.attname::text AS column, t.typname::text AS type, a.attnotnull AS not_null,
        has_schema_privilege(n.oid, 'USAGE') AS usage,
-       row_security_active(c.oid) AS row_security,
        has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable,
-       c.relkind = 'p' AS partitioned
+       row_security_active(c.oid) AS row_security
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE c.relkind IN ('r', 'p')
-  AND c.relpersistence <> 't'
-  AND NOT c.relispartition
-  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  AND (translate(lower(a.attname), $$ !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$$, '') = ANY (:'names'::text[])
-    OR (n.nspname, c.relname) IN (SELECT * FROM unnest(:'schemas'::text[], :'relnames'::text[])))
+WHERE c.relpersistence <> 't'
+  AND n.nspname NOT IN ('information_schema', '_timescaledb_internal') AND n.nspname !~ '^pg_'
+  AND ((n.nspname, c.relname) IN (SELECT * FROM unnest(:'schemas'::text[], :'relnames'::text[]))
+    OR c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND translate(lower(a.attname), $$ !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$$, '') = ANY (:'names'::text[])
+      AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
 ORDER BY n.nspname, c.relname, a.attnum;

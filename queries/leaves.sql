@@ -6,7 +6,9 @@ WITH RECURSIVE tree (root, relid) AS (
   SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.relid
 )
 SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
-       c.relkind = 'r' AS ordinary, row_security_active(c.oid) AS row_security
+       c.relkind::text AS relkind, c.relpersistence = 'u' AS unlogged,
+       has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT') AS readable,
+       row_security_active(c.oid) AS row_security
 FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -52,14 +52,17 @@ func render(template string, values vars) string {
 	return strings.TrimSpace(sql.String())
 }
 
-// statement renders a file into one statement that says whose it is: the leading
-// comment is what a DBA sees in pg_stat_activity and in the log.
+// lead is what a DBA sees in pg_stat_activity and in the log in front of every
+// statement that we run.
+const lead = "/* softdelete_exporter */ "
+
+// statement renders a file into one statement that says whose it is.
 func statement(file string, values vars) string {
 	template, err := files.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
-	return "/* softdelete_exporter */ " + strings.TrimSuffix(render(string(template), values), ";")
+	return lead + strings.TrimSuffix(render(string(template), values), ";")
 }
 
 // identifier quotes a name (PostgreSQL documentation, 4.1.1).

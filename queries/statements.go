@@ -39,15 +39,29 @@ func Leaves(roots []uint32) string {
 	return statement("leaves.sql", vars{"roots": array(roots)})
 }
 
+// Databases asks for the databases that we may watch.
+func Databases() string { return statement("databases.sql", nil) }
+
+// Citus asks for the tables whose rows Citus keeps elsewhere.
+func Citus() string { return statement("citus.sql", nil) }
+
+// Timescale asks for the tables whose rows TimescaleDB keeps elsewhere.
+func Timescale() string { return statement("timescale.sql", nil) }
+
 // Count counts one relation in one pass: total, deleted and old rows. The relation
-// is the table itself or one of its leaves.
-func Count(schema, name string, table *softdelete.Table) string {
+// is the table itself or one of its leaves; children tells whether what inherits
+// from it is counted with it.
+func Count(schema, name string, children bool, table *softdelete.Table) string {
+	only := "ONLY"
+	if children {
+		only = ""
+	}
 	old := "false"
 	if table.HasAges() {
 		old = deletedBefore(table.Markers, table.Policy.TimeZone, table.Policy.Retention)
 	}
 	return statement("count.sql", vars{
-		"schemaname": schema, "relname": name,
+		"only": only, "schemaname": schema, "relname": name,
 		"deleted": deleted(table.Markers),
 		"old":     old,
 	})

@@ -1,5 +1,7 @@
 package softdelete
 
+import "time"
+
 // Reason is why a table could not be read, one of a short list.
 type Reason string
 
@@ -18,4 +20,37 @@ const (
 type Problem struct {
 	Reason  Reason
 	Message string
+	// Remedy is what to do about it: a statement to run or a setting to change; empty
+	// where there is none to name.
+	Remedy string
+}
+
+// longestPause is the most that a table which keeps failing is left alone.
+const longestPause = time.Hour
+
+// Fail notes an attempt at now that did not succeed; the last good numbers stay.
+// The first two failures are tried again at the next refresh, then the table is
+// left alone for 2, 4, 8 … times ttl: what fails every time should cost less each
+// time. Passing trouble, such as a lock, never makes it pause.
+func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) {
+	t.Problem = &p
+	t.Waiting = false
+	t.RetryAt = time.Time{}
+	if passing {
+		return
+	}
+	t.Failures++
+	if t.Failures > 2 {
+		pause := longestPause
+		if doublings := t.Failures - 2; doublings < 16 {
+			pause = min(pause, ttl<<doublings)
+		}
+		t.RetryAt = now.Add(pause)
+	}
+}
+
+// Succeed notes numbers that were counted at now.
+func (t *Table) Succeed(n *Numbers, now time.Time) {
+	t.Numbers, t.Counted, t.Checked = n, now, now
+	t.Problem, t.Waiting, t.Failures, t.RetryAt = nil, false, 0, time.Time{}
 }

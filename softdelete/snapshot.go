@@ -37,6 +37,15 @@ type Database struct {
 	Tables []Table
 }
 
+// OldestCheck is when the table that waits longest was last known true; zero if one
+// never was, or there are none.
+func (d Database) OldestCheck() time.Time {
+	if len(d.Tables) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(d.Tables, func(a, b Table) int { return a.Checked.Compare(b.Checked) }).Checked
+}
+
 // Checks tells which parts of the last refresh succeeded for a database. A
 // table's own trouble is its Problem and does not make a check fail.
 type Checks struct {

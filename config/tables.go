@@ -1,0 +1,104 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Discovery finds tables by the names and types of their columns.
+type Discovery struct {
+	Enabled bool `yaml:"enabled"`
+	// Include and Exclude are patterns of schema.table.
+	Include []Pattern `yaml:"include"`
+	Exclude []Pattern `yaml:"exclude"`
+	// MaxTables is the most tables of one database that are watched.
+	MaxTables int `yaml:"max_tables"`
+	// Times and Flags are the names that discovery knows, folded: lower case,
+	// letters and digits only.
+	Times []string `yaml:"times"`
+	Flags []string `yaml:"flags"`
+}
+
+// Rules are the names that discovery goes by.
+func (d Discovery) Rules() softdelete.Rules { return softdelete.Rules{Times: d.Times, Flags: d.Flags} }
+
+// Admits tells whether discovery may take a table.
+func (d Discovery) Admits(schema, table string) bool {
+	name := schema + "." + table
+	return (len(d.Include) == 0 || matchesAny(d.Include, name)) && !matchesAny(d.Exclude, name)
+}
+
+func matchesAny(patterns []Pattern, name string) bool {
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Matches(name) })
+}
+
+// Table is what the user knows about one table.
+type Table struct {
+	// Database is empty for every watched database that has the table.
+	Database string `yaml:"database"`
+	Schema   string `yaml:"schema"`
+	Table    string `yaml:"table"`
+	// Ignore leaves the table out.
+	Ignore bool `yaml:"ignore"`
+	// Column marks deleted rows; TimeColumn says when, where Column does not.
+	Column     string    `yaml:"column"`
+	TimeColumn string    `yaml:"time_column"`
+	Retention  Retention `yaml:"retention"`
+	TimeZone   string    `yaml:"time_zone"`
+	Service    string    `yaml:"service"`
+}
+
+// UnmarshalYAML reads a table over the defaults of its fields. This form of the
+// method, unlike the one of a node, keeps unknown fields an error.
+func (t *Table) UnmarshalYAML(unmarshal func(any) error) error {
+	type plain Table
+	*t = Table{Schema: "public"}
+	return unmarshal((*plain)(t))
+}
+
+// TablesOf are the configured tables of a database, by schema and table. An entry
+// that names the database goes before one for all.
+func (c *Config) TablesOf(database string) map[[2]string]*Table {
+	tables := map[[2]string]*Table{}
+	for i := range c.Tables {
+		t := &c.Tables[i]
+		name := [2]string{t.Schema, t.Table}
+		if t.Database == database || t.Database == "" && tables[name] == nil {
+			tables[name] = t
+		}
+	}
+	return tables
+}
+
+// Service groups tables by who answers for them.
+type Service struct {
+	Name string `yaml:"name"`
+	// Tables are patterns of schema.table.
+	Tables []Pattern `yaml:"tables"`
+}
+
+// Policy is what the configuration says about a table; entry is nil for a table
+// that it does not list.
+func (c *Config) Policy(schema, table string, entry *Table) softdelete.Policy {
+	p := softdelete.Policy{Retention: c.Defaults.Retention.For, TimeZone: c.Defaults.TimeZone}
+	for _, s := range c.Services {
+		if matchesAny(s.Tables, schema+"."+table) {
+			p.Service = s.Name
+			break
+		}
+	}
+	if entry == nil {
+		return p
+	}
+	if entry.Retention.Set {
+		p.Retention = entry.Retention.For
+	}
+	if entry.TimeZone != "" {
+		p.TimeZone, p.ZoneKnown = entry.TimeZone, true
+	}
+	if entry.Service != "" {
+		p.Service = entry.Service
+	}
+	return p
+}

@@ -1,0 +1,83 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// Connections bounds how many connections the process has open. When there are too
+// many, the ping connection that rested longest is closed to make room.
+type Connections struct {
+	mu   sync.Mutex
+	free int
+	// resting are the Inspectors whose ping connection is not in use, the one that
+	// rests longest first.
+	resting []*Inspector
+	// freed is closed, and made anew, when a connection ends or comes to rest.
+	freed chan struct{}
+}
+
+// NewConnections allows at most the given number of connections.
+func NewConnections(most int) *Connections {
+	return &Connections{free: most, freed: make(chan struct{})}
+}
+
+// acquire waits for leave to open a connection.
+func (c *Connections) acquire(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		if c.free > 0 {
+			c.free--
+			c.mu.Unlock()
+			return nil
+		}
+		freed := c.freed
+		var victim *Inspector
+		if len(c.resting) > 0 {
+			victim, c.resting = c.resting[0], c.resting[1:]
+		}
+		c.mu.Unlock()
+
+		// A victim that has just begun to ping is left alone.
+		if victim != nil && victim.mu.TryLock() {
+			victim.dropPinger()
+			victim.mu.Unlock()
+			continue
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return errors.New("all connections are in use; raise limits.connections in the configuration")
+		}
+	}
+}
+
+// release gives back the leave for a connection that ended.
+func (c *Connections) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.free++
+	c.announce()
+}
+
+// rest notes that an Inspector's ping connection is not in use.
+func (c *Connections) rest(i *Inspector) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting = append(c.resting, i)
+	c.announce()
+}
+
+// claim notes that it is in use, or about to be closed.
+func (c *Connections) claim(i *Inspector) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting = slices.DeleteFunc(c.resting, func(r *Inspector) bool { return r == i })
+}
+
+func (c *Connections) announce() {
+	close(c.freed)
+	c.freed = make(chan struct{})
+}

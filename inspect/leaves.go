@@ -1,0 +1,113 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// leaf is a relation that holds rows.
+type leaf struct {
+	// Root is the partitioned table that the leaf belongs to.
+	Root, OID             uint32
+	Schema, Name, Relkind string
+	Unlogged              bool
+	Readable, RowSecurity bool
+	// children tells that the relation is counted with all that inherits from it.
+	children bool
+}
+
+// fewLeaves is how many ungranted leaves are still counted through their parent,
+// which locks all of them at once.
+const fewLeaves = 50
+
+// findLeaves gives each table the relations that hold its rows, and finds what
+// keeps us from reading them.
+func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation) error {
+	elsewhere, err := s.elsewhere(ctx)
+	if err != nil {
+		return err
+	}
+	var roots []uint32
+	at := map[uint32]*relation{}
+	for i := range relations {
+		r := &relations[i]
+		switch {
+		case elsewhere[r.OID]:
+			r.leaves = []leaf{r.whole(false)}
+		case r.leaves == nil && r.OID != 0 && r.obstacle == nil:
+			roots = append(roots, r.OID)
+			at[r.OID] = r
+		}
+	}
+	if len(roots) > 0 {
+		leaves, err := query[leaf](ctx, s, queries.Leaves(roots))
+		if err != nil {
+			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
+		}
+		for _, l := range leaves {
+			at[l.Root].leaves = append(at[l.Root].leaves, l)
+		}
+	}
+	for i := range relations {
+		relations[i].inspectLeaves(s)
+	}
+	return nil
+}
+
+// whole is the table as one relation, counted with all that inherits from it.
+func (r *relation) whole(rowSecurity bool) leaf {
+	return leaf{OID: r.OID, Schema: r.Schema, Name: r.Name, Relkind: "r", Readable: true, RowSecurity: rowSecurity, children: true}
+}
+
+// elsewhere are the tables whose own files are empty because an extension keeps
+// the rows in other ones. Counted by themselves, they would seem empty.
+func (s *session) elsewhere(ctx context.Context) (map[uint32]bool, error) {
+	found := map[uint32]bool{}
+	for question, asked := range map[string]bool{queries.Citus(): s.Citus, queries.Timescale(): s.Timescale} {
+		if !asked {
+			continue
+		}
+		rows, err := query[struct{ OID uint32 }](ctx, s, question)
+		if err != nil {
+			return nil, fmt.Errorf("reading which tables an extension distributes in database %q: %w", s.Database, err)
+		}
+		for _, r := range rows {
+			found[r.OID] = true
+		}
+	}
+	return found, nil
+}
+
+// inspectLeaves finds what keeps us from reading the leaves.
+func (r *relation) inspectLeaves(s *session) {
+	if r.obstacle != nil {
+		return
+	}
+	var denied []string
+	for _, l := range r.leaves {
+		switch {
+		case l.Relkind != "r":
+			r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("partition %s.%s is %s", l.Schema, l.Name, relkinds[l.Relkind])}
+		case l.Unlogged && s.Standby:
+			r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
+				Remedy: "ask the primary instead"}
+		case l.RowSecurity:
+			r.obstacle = &softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
+				Remedy: queries.BypassRowSecurity(s.Role)}
+		case !l.Readable:
+			denied = append(denied, queries.GrantColumns(l.Schema, l.Name, r.Markers.Columns(), s.Role))
+		}
+	}
+	switch {
+	case r.obstacle != nil || len(denied) == 0:
+	case len(r.leaves) <= fewLeaves:
+		r.leaves = []leaf{r.whole(false)}
+	default:
+		r.obstacle = &softdelete.Problem{Reason: softdelete.PermissionDenied,
+			Message: fmt.Sprintf("no SELECT on %d of the %d partitions of %s.%s", len(denied), len(r.leaves), r.Schema, r.Name),
+			Remedy:  denied[0] + " -- and likewise the others: softdelete_exporter grants prints them all"}
+	}
+}

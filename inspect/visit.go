@@ -1,0 +1,126 @@
+package inspect
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// visit is a pass's stay in one database.
+type visit struct {
+	*pass
+	*session
+	relations []relation
+	skipped   int
+	// reopened tells that the connection was lost once already.
+	reopened bool
+}
+
+// run discovers the tables and brings their numbers up to date.
+func (v *visit) run(ctx context.Context) {
+	before := v.databases[v.Database]
+	var err error
+	v.relations, v.skipped, err = v.discover(ctx, v.session)
+	if err != nil {
+		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
+		before.Name, before.Checks = v.Database, softdelete.Checks{Connect: true}
+		v.databases[v.Database] = before
+		v.offer()
+		return
+	}
+	for i := range v.relations {
+		v.relations[i].remember(before.Tables)
+	}
+	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting})
+	v.offer()
+
+	complete := v.countAll(ctx)
+	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
+	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete})
+}
+
+// keep puts the tables as they stand into the next Snapshot.
+func (v *visit) keep(checks softdelete.Checks) {
+	d := softdelete.Database{Name: v.Database, Checks: checks, Skipped: v.skipped, Tables: make([]softdelete.Table, len(v.relations))}
+	for i := range v.relations {
+		d.Tables[i] = v.relations[i].Table
+	}
+	v.databases[v.Database] = d
+}
+
+// remember gives a table what the previous snapshot knew of it, if it is still the
+// same table with the same meaning.
+func (r *relation) remember(previous []softdelete.Table) {
+	i, found := slices.BinarySearchFunc(previous, &r.Table, func(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) })
+	if found && previous[i].SameSubject(&r.Table) {
+		policy := r.Policy
+		r.Table = previous[i]
+		r.Policy = policy
+	}
+}
+
+// countAll brings the numbers of every table up to date and tells whether it came to
+// the end of them.
+func (v *visit) countAll(ctx context.Context) (complete bool) {
+	for i := range v.relations {
+		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
+			level.Warn(v.Logger).Log("msg", "lost the connection while counting", "datname", v.Database)
+			return false
+		}
+		v.countOne(ctx, &v.relations[i])
+	}
+	return true
+}
+
+// countOne brings the numbers of one table up to date.
+func (v *visit) countOne(ctx context.Context, r *relation) {
+	if r.obstacle != nil {
+		// It costs nothing to find it again, so the table is never left alone.
+		v.failed(r, *r.obstacle, true)
+		return
+	}
+	if v.began.Before(r.RetryAt) {
+		return
+	}
+	numbers, err := v.count(ctx, r)
+	if isConflict(err) || err != nil && v.broken() && v.reopen(ctx) {
+		numbers, err = v.count(ctx, r)
+	}
+	switch {
+	case code(err) == undefinedTable && len(r.leaves) == 1 && r.leaves[0].OID == r.OID:
+		r.dropped = true
+	case err != nil:
+		p := problem(err)
+		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || v.broken())
+	default:
+		r.Succeed(numbers, time.Now())
+	}
+}
+
+// failed notes a table's problem; its last good numbers stay.
+func (v *visit) failed(r *relation, p softdelete.Problem, passing bool) {
+	if r.Problem == nil || r.Problem.Reason != p.Reason {
+		level.Warn(v.Logger).Log("msg", "cannot read table", "datname", v.Database, "schemaname", r.Schema, "relname", r.Name, "reason", p.Reason, "err", p.Message, "remedy", p.Remedy)
+	}
+	r.Fail(p, passing, v.began, v.config.TTL.Std())
+}
+
+// reopen opens a lost connection anew, once in a visit.
+func (v *visit) reopen(ctx context.Context) bool {
+	if v.reopened {
+		return false
+	}
+	v.reopened = true
+	v.session.close()
+	s, err := v.open(ctx, v.Database)
+	if err != nil {
+		level.Warn(v.Logger).Log("msg", "cannot connect again", "datname", v.Database, "err", err)
+		return false
+	}
+	v.session = s
+	return true
+}
