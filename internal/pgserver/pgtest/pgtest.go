@@ -1,0 +1,141 @@
+//go:build unix
+
+// Package pgtest gives tests databases on throw-away PostgreSQL servers.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+)
+
+var shared struct {
+	sync.Mutex
+	inMain bool
+	server *pgserver.Server
+	err    error
+}
+
+// Main runs the tests of a package and stops its shared server. Use it as
+//
+//	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func Main(m *testing.M) int {
+	shared.inMain = true
+	code := m.Run()
+	if shared.server == nil {
+		return code
+	}
+	if err := shared.server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the shared PostgreSQL server:", err)
+		return max(code, 1)
+	}
+	return code
+}
+
+// Shared is the server that all tests of the process share, started by the first
+// that asks. Leave it running and its settings alone; give each test its
+// NewDatabase. It needs Main.
+func Shared(tb testing.TB) *pgserver.Server {
+	tb.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if !shared.inMain {
+		tb.Fatal("pgtest.Shared: the package needs func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }, or nobody stops the server")
+	}
+	if shared.server == nil && shared.err == nil {
+		// Not the test's context: the server outlives the test.
+		shared.server, shared.err = pgserver.Start(context.Background(), pgserver.Options{})
+	}
+	if shared.err != nil {
+		tb.Fatalf("shared PostgreSQL server: %v", shared.err)
+	}
+	return shared.server
+}
+
+// Start starts a server for one test and stops it with the test.
+func Start(tb testing.TB, o pgserver.Options) *pgserver.Server {
+	tb.Helper()
+	s, err := pgserver.Start(tb.Context(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	stopAfter(tb, s)
+	return s
+}
+
+// Standby starts a streaming standby of s for one test and stops it with the test.
+func Standby(tb testing.TB, s *pgserver.Server, o pgserver.Options) *pgserver.Server {
+	tb.Helper()
+	standby, err := s.Standby(tb.Context(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	stopAfter(tb, standby)
+	return standby
+}
+
+func stopAfter(tb testing.TB, s *pgserver.Server) {
+	tb.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			tb.Errorf("stop PostgreSQL: %v", err)
+		}
+	})
+}
+
+var (
+	databases atomic.Int64
+	notPlain  = regexp.MustCompile(`[^a-z0-9]+`)
+)
+
+// NewDatabase creates an empty database named after the test, returns its DSN for
+// the superuser, and drops it with the test, whoever is still connected.
+func NewDatabase(tb testing.TB, s *pgserver.Server) string {
+	tb.Helper()
+	name := strings.Trim(notPlain.ReplaceAllString(strings.ToLower(tb.Name()), "_"), "_")
+	name = fmt.Sprintf("%.50s_%d", name, databases.Add(1)) // names are cut at 63 bytes
+	admin := s.DSN("postgres", pgserver.Superuser)
+	Exec(tb, admin, `CREATE DATABASE "`+name+`"`)
+	tb.Cleanup(func() { Exec(tb, admin, `DROP DATABASE "`+name+`" WITH (FORCE)`) })
+	return s.DSN(name, pgserver.Superuser)
+}
+
+// Exec runs a script of any number of statements in the database that dsn names.
+func Exec(tb testing.TB, dsn, sql string) {
+	tb.Helper()
+	withConn(tb, dsn, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+		return err
+	})
+}
+
+// Value runs a query that gives one row of one column and returns what it holds.
+func Value[T any](tb testing.TB, dsn, sql string, args ...any) (value T) {
+	tb.Helper()
+	withConn(tb, dsn, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, sql, args...).Scan(&value)
+	})
+	return value
+}
+
+func withConn(tb testing.TB, dsn string, do func(context.Context, *pgx.Conn) error) {
+	tb.Helper()
+	// The test's own context is over when its cleanups run.
+	ctx := context.WithoutCancel(tb.Context())
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if err := do(ctx, conn); err != nil {
+		tb.Fatalf("%s: %v", dsn, err)
+	}
+}
