@@ -8,8 +8,6 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
-	"github.com/softdelete-exporter/softdelete_exporter/inspect"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // checkConfig loads the configuration file and, when asked to, holds it against
@@ -20,7 +18,7 @@ func checkConfig(f flags, connect bool, stdout io.Writer) error {
 		return usage{err}
 	}
 	if connect {
-		if err := inspect.New(c, config.DataSourceName, &softdelete.Costs{}, log.NewNopLogger()).Check(context.Background()); err != nil {
+		if err := newInspector(c, log.NewNopLogger()).Check(context.Background()); err != nil {
 			return usage{err}
 		}
 	}

@@ -33,6 +33,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type flags struct {
 	configFile          string
 	logLevel, logFormat string
+	profiling           bool
 	web                 *web.FlagConfig
 }
 
@@ -54,6 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	app.Flag("log.format", "Format of the log: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
 	serveCommand := app.Command("serve", "Serve metrics over HTTP.").Default()
 	f.web = kingpinflag.AddFlags(serveCommand, ":10862")
+	serveCommand.Flag("web.enable-pprof", "Serve the Go profiler's pages below /debug/pprof/.").BoolVar(&f.profiling)
 	checkCommand := app.Command("check-config", "Check the configuration file.")
 	check := checkCommand.Flag("connect", "Also connect, and check the configured tables and columns.").Bool()
 

@@ -38,41 +38,71 @@ const shutdownTimeout = 5 * time.Second
 func serve(f flags, stderr io.Writer) error {
 	base := newLogger(stderr, f.logFormat)
 	logger := filter(base, f.logLevel)
-	c, err := config.Load(defaults, f.configFile)
+	load := func() (*config.Config, error) { return config.Load(defaults, f.configFile) }
+	c, err := load()
 	if err != nil {
 		return usage{err}
 	}
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
 		return usage{fmt.Errorf("web.config.file: %w", err)}
 	}
-	entry, err := open(c, logger)
-	if err != nil {
-		return usage{err}
-	}
+	settings := server.NewSettings(c)
+	connections := inspect.NewConnections(c.Limits.Connections)
 	process := prometheus.NewRegistry()
 	process.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("softdelete_exporter"),
+		settings,
 	)
-	if entry != nil {
-		defer entry.Close()
+	options := server.Options{
+		Load: load, Settings: settings, Process: process, Version: version.Version, Profiling: f.profiling, Logger: logger,
+		Connect: func(source func() (string, error)) cache.Open {
+			return func(costs *softdelete.Costs) cache.Source {
+				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
+				return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
+			}
+		},
+	}
+	if config.HasDataSource() {
+		options.Source = config.DataSourceName
+		if options.Datname, err = checkSource(c, logger); err != nil {
+			return usage{err}
+		}
 	} else {
 		level.Warn(logger).Log("msg", "no database is configured: /metrics shows the exporter itself only; set DATA_SOURCE_NAME")
 	}
-	handler, err := server.New(server.Options{Config: c, Entry: entry, Process: process, Version: version.Version, Logger: logger})
+	s, err := server.New(options)
 	if err != nil {
 		return err
 	}
+	defer s.Close()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go reloadOnSignal(ctx, s)
 	web := &http.Server{
-		Handler:           handler,
+		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          stdlog.New(log.NewStdlibAdapter(level.Warn(logger)), "", 0),
 	}
-	return listen(ctx, web, f, slog.New(sloggokit.NewGoKitHandler(log.With(base, "ts", log.DefaultTimestampUTC), slogLevel(f.logLevel))))
+	bridge := sloggokit.NewGoKitHandler(log.With(base, "ts", log.DefaultTimestampUTC), slogLevel(f.logLevel))
+	return listen(ctx, web, f, slog.New(bridge))
+}
+
+// reloadOnSignal reloads the configuration at each SIGHUP.
+func reloadOnSignal(ctx context.Context, s *server.Server) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-hup:
+			_ = s.Reload() // it is logged
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // listen answers until the context ends, then lets open requests end.
@@ -92,30 +122,34 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 	}
 }
 
-// open makes the cache entry of the server that the environment names; nil when it
-// names none. What the configuration says of tables is held against the server, if
-// that can be reached: a server that is down keeps nothing from starting.
-func open(c *config.Config, logger log.Logger) (*cache.Entry, error) {
-	if !config.HasDataSource() {
-		return nil, nil
-	}
+// checkSource reads the connection string and returns the database that it names.
+// What the configuration says of tables is held against the server, if that can be
+// reached: a server that is down keeps nothing from starting.
+func checkSource(c *config.Config, logger log.Logger) (datname string, err error) {
 	dsn, err := config.DataSourceName()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	datname, err := inspect.ParseSource(dsn)
+	if datname, err = inspect.ParseSource(dsn); err != nil {
+		return "", err
+	}
+	err = newInspector(c, logger).Check(context.Background())
+	if errors.As(err, new(*inspect.ConfigError)) {
+		return "", err
+	}
 	if err != nil {
-		return nil, err
+		level.Warn(logger).Log("msg", "cannot check the configured tables now", "err", err)
 	}
-	if err := inspect.New(c, config.DataSourceName, &softdelete.Costs{}, logger).Check(context.Background()); err != nil {
-		if !errors.As(err, new(*inspect.ConfigError)) {
-			level.Warn(logger).Log("msg", "cannot check the configured tables now", "err", err)
-		} else {
-			return nil, err
-		}
-	}
-	return cache.New(func(costs *softdelete.Costs) cache.Source {
-		i := inspect.New(c, config.DataSourceName, costs, logger)
-		return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
-	}, datname, cache.Settings{TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std()}), nil
+	return datname, nil
+}
+
+// newInspector asks the connection string's server once, beside the exporter.
+func newInspector(c *config.Config, logger log.Logger) *inspect.Inspector {
+	return inspect.New(inspect.Options{
+		Config:      func() *config.Config { return c },
+		Source:      config.DataSourceName,
+		Connections: inspect.NewConnections(c.Limits.Connections),
+		Costs:       &softdelete.Costs{},
+		Logger:      logger,
+	})
 }

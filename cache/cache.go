@@ -24,10 +24,14 @@ type Source struct {
 
 // Settings are the times that an Entry goes by.
 type Settings struct {
+	// Datname is the database that the connection string names.
+	Datname string
 	// TTL is how long a snapshot is served before asking for one starts a new one.
 	TTL time.Duration
 	// MaxStale is how long numbers that can no longer be confirmed are shown.
 	MaxStale time.Duration
+	// PingWithRefresh pings only once in a ttl, for servers that a ping keeps awake.
+	PingWithRefresh bool
 }
 
 // keptPings is how many of the last pings an Entry remembers.
@@ -39,7 +43,7 @@ type Entry struct {
 	Costs softdelete.Costs
 
 	source   Source
-	settings Settings
+	settings func() Settings
 	// now is the clock, which tests replace.
 	now func() time.Time
 	// ctx ends with the entry and with it every refresh and ping.
@@ -55,6 +59,8 @@ type Entry struct {
 	connected bool
 	// complete tells that a refresh that could connect has come to its end.
 	complete bool
+	// renew tells that the next refresh is due before the ttl is over.
+	renew bool
 	// refreshing is closed when the refresh that runs has ended; nil when none runs.
 	refreshing chan struct{}
 	// pinging is closed when the ping that is out has come back; nil when none is.
@@ -65,9 +71,10 @@ type Entry struct {
 // Open makes the source of a server, whose queries are added to the given costs.
 type Open func(*softdelete.Costs) Source
 
-// New makes the Entry of a server whose connection string names the given database.
-func New(open Open, datname string, settings Settings) *Entry {
-	e := &Entry{settings: settings, now: time.Now, snapshot: softdelete.Empty(datname)}
+// New makes the Entry of a server. The settings are asked each time, so that they
+// can change.
+func New(open Open, settings func() Settings) *Entry {
+	e := &Entry{settings: settings, now: time.Now, snapshot: softdelete.Empty(settings().Datname)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.source = open(&e.Costs)
 	return e

@@ -3,26 +3,27 @@ package cache
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Ping pings the server, or joins the ping that is already out. It returns at the
-// asker's deadline at the latest; a ping that is not back by then is not up.
-func (e *Entry) Ping(ctx context.Context) softdelete.Ping {
+// Ping pings the server, or joins the ping that is already out; a ping not older
+// than maxAge is good enough. It returns at the asker's deadline at the latest; a
+// ping that is not back by then is not up.
+func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping {
 	e.mu.Lock()
 	asked := e.now()
+	settings := e.settings()
+	if settings.PingWithRefresh {
+		maxAge = max(maxAge, settings.TTL)
+	}
+	if n := len(e.pings); n > 0 && asked.Sub(e.pings[n-1].At) < maxAge {
+		defer e.mu.Unlock()
+		return e.pings[n-1]
+	}
 	if e.pinging == nil {
-		// The ping ends with its first asker's time, but not with its going away:
-		// others may have joined.
-		pingCtx, cancel := e.ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok {
-			pingCtx, cancel = context.WithDeadline(e.ctx, deadline)
-		}
-		e.pinging = e.start(func() {
-			defer cancel()
-			e.keep(e.source.Ping(pingCtx))
-		})
+		e.ping(ctx)
 	}
 	pinging := e.pinging
 	e.mu.Unlock()
@@ -35,6 +36,19 @@ func (e *Entry) Ping(ctx context.Context) softdelete.Ping {
 	case <-ctx.Done():
 		return softdelete.Ping{At: asked, Err: "no answer in time"}
 	}
+}
+
+// ping sends a ping. It ends with its first asker's time, but not with its going
+// away: others may have joined. The lock is held by the caller.
+func (e *Entry) ping(asker context.Context) {
+	ctx, cancel := e.ctx, context.CancelFunc(func() {})
+	if deadline, ok := asker.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(e.ctx, deadline)
+	}
+	e.pinging = e.start(func() {
+		defer cancel()
+		e.keep(e.source.Ping(ctx))
+	})
 }
 
 // keep notes a ping that came back.

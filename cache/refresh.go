@@ -12,7 +12,7 @@ import (
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	e.mu.Lock()
 	if e.refreshing == nil && e.due() {
-		e.tried = e.now()
+		e.tried, e.renew = e.now(), false
 		e.refreshing = e.start(e.refresh)
 	}
 	refreshing, wait := e.refreshing, !e.complete && e.answers()
@@ -26,14 +26,22 @@ func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.snapshot = e.snapshot.Expire(e.now(), e.settings.MaxStale)
+	e.snapshot = e.snapshot.Expire(e.now(), e.settings().MaxStale)
 	return e.snapshot
+}
+
+// Renew makes a refresh due at the next look, because what it would find has
+// changed: the configuration.
+func (e *Entry) Renew() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.renew = true
 }
 
 // due tells whether it is time for a refresh: the ttl is over, or the last one
 // could not connect and the server has answered a ping since.
 func (e *Entry) due() bool {
-	if e.tried.IsZero() || e.now().Sub(e.tried) >= e.settings.TTL {
+	if e.renew || e.tried.IsZero() || e.now().Sub(e.tried) >= e.settings().TTL {
 		return true
 	}
 	return !e.connected && len(e.pings) > 0 && e.answers() && e.pings[len(e.pings)-1].At.After(e.tried)

@@ -51,6 +51,26 @@ var costMetrics = metrics[softdelete.Cost]{
 		func(c softdelete.Cost, emit func(float64, ...string)) { emit(float64(c.Queries)) }),
 }
 
+// Reload collects the outcome of the last reload of the configuration.
+type Reload struct {
+	// Successful tells whether the last one succeeded; Succeeded is when one last did.
+	Successful bool
+	Succeeded  time.Time
+}
+
+// Describe implements prometheus.Collector.
+func (Reload) Describe(ch chan<- *prometheus.Desc) { reloadMetrics.describe(ch) }
+
+// Collect implements prometheus.Collector.
+func (r Reload) Collect(ch chan<- prometheus.Metric) { reloadMetrics.collect(ch, r) }
+
+var reloadMetrics = metrics[Reload]{
+	gauge("softdelete_exporter_config_last_reload_successful", "Whether the last reload of the configuration succeeded.", nil,
+		func(r Reload, emit func(float64, ...string)) { emit(boolean(r.Successful)) }),
+	gauge("softdelete_exporter_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded with success.", nil,
+		func(r Reload, emit func(float64, ...string)) { emit(timestamp(r.Succeeded)) }),
+}
+
 var settingMetrics = metrics[Live]{
 	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.", nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),

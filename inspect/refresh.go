@@ -33,8 +33,7 @@ type pass struct {
 func (p *pass) run(ctx context.Context) {
 	names, err := p.names(ctx)
 	if err != nil {
-		p.unreachable(err)
-		p.offer()
+		p.unreachable(ctx, err)
 		return
 	}
 	visited := map[string]bool{}
@@ -42,8 +41,7 @@ func (p *pass) run(ctx context.Context) {
 		seen, err := p.visit(ctx, name)
 		if isServers(err) {
 			// No other database of this server can be reached either.
-			p.unreachable(err)
-			p.offer()
+			p.unreachable(ctx, err)
 			return
 		}
 		visited[seen] = true
@@ -92,7 +90,9 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 		if code(err) == undefinedDatabase && p.config.Databases.All {
 			return "", nil // dropped since we listed it
 		}
-		p.lost(name, err)
+		if !isServers(err) {
+			p.lost(name, err)
+		}
 		return name, err
 	}
 	v := &visit{pass: p, session: s}
@@ -114,12 +114,16 @@ func (p *pass) lost(name string, err error) {
 	p.databases[name] = d
 }
 
-// unreachable notes that the server could not be reached.
-func (p *pass) unreachable(err error) {
-	delete(p.databases, "")
+// unreachable notes that the server could not be reached, unless it was we who
+// stopped.
+func (p *pass) unreachable(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	for name := range p.databases {
 		p.lost(name, err)
 	}
+	p.offer()
 }
 
 // offer publishes what is known by now.

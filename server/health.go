@@ -8,14 +8,14 @@ import (
 
 // health is the lightweight check: whether the database answers, and how fast. Its
 // fields are those of the reference health checker.
-func (s *server) health(w http.ResponseWriter, r *http.Request) {
-	if s.Entry == nil {
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	if s.target == nil {
 		http.Error(w, "no database is configured: set DATA_SOURCE_NAME", http.StatusNotFound)
 		return
 	}
 	ctx, cancel := s.deadline(r)
 	defer cancel()
-	ping := s.Entry.Ping(ctx)
+	ping := s.target.Ping(ctx, 0)
 	answer := struct {
 		Connected    bool      `json:"connected"`
 		ResponseTime float64   `json:"response_time_ms,omitempty"`

@@ -7,27 +7,41 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	dto "github.com/prometheus/client_model/go"
 )
 
-// metrics answers a scrape: the live ping first, then the Snapshot, and the
-// metrics of the process itself.
-func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
-	gatherers := prometheus.Gatherers{s.Process}
-	if s.Entry != nil {
+// metrics answers a scrape of the connection string's server and of the exporter
+// itself.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, func() ([]*dto.MetricFamily, error) {
+		process, err := s.Process.Gather()
+		if err != nil || s.target == nil {
+			return process, err
+		}
 		ctx, cancel := s.deadline(r)
 		defer cancel()
-		ping := s.Entry.Ping(ctx)
-		snapshot := s.Entry.Snapshot(ctx)
-		scrape := prometheus.NewRegistry()
-		scrape.MustRegister(
-			collector.Live{Ping: ping, Costs: s.Entry.Costs.All(), TTL: s.Config.TTL.Std()},
-			collector.NewSnapshot(snapshot),
-		)
-		gatherers = append(gatherers, scrape)
+		families, err := s.target.gather(ctx)
+		return join(process, families), err
+	})
+}
+
+// probe answers a scrape of the server that the request names.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
+	target, err := s.probes.find(r.FormValue("target"), r.FormValue("auth_module"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
-	promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{
+	s.show(w, r, func() ([]*dto.MetricFamily, error) {
+		ctx, cancel := s.deadline(r)
+		defer cancel()
+		return target.gather(ctx)
+	})
+}
+
+// show writes what is gathered. What could be gathered is shown beside an error.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, gather func() ([]*dto.MetricFamily, error)) {
+	promhttp.HandlerFor(prometheus.GathererFunc(gather), promhttp.HandlerOpts{
 		ErrorLog:      errorLog{s.Logger},
 		ErrorHandling: promhttp.ContinueOnError,
 	}).ServeHTTP(w, r)
@@ -36,4 +50,5 @@ func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
 // errorLog takes what promhttp has to say.
 type errorLog struct{ log.Logger }
 
+// Println implements promhttp.Logger.
 func (l errorLog) Println(v ...any) { level.Error(l.Logger).Log("msg", "gathering metrics", "err", v) }

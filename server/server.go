@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"time"
 
@@ -18,25 +19,46 @@ import (
 
 // Options are what a Server needs.
 type Options struct {
-	Config *config.Config
-	// Entry is the server of the connection string; nil when there is none.
-	Entry *cache.Entry
+	// Load reads the configuration anew.
+	Load func() (*config.Config, error)
+	// Settings holds the configuration in force; a reload replaces it.
+	Settings *Settings
+	// Source returns the connection string of the server that /metrics shows; nil
+	// when there is none. Datname is the database that it names.
+	Source  func() (string, error)
+	Datname string
+	// Connect makes what the cache needs to ask the server that a connection string
+	// names.
+	Connect func(source func() (string, error)) cache.Open
 	// Process gathers the metrics of the exporter itself.
 	Process *prometheus.Registry
 	Version string
-	Logger  log.Logger
+	// Profiling adds the pages of net/http/pprof.
+	Profiling bool
+	Logger    log.Logger
 }
 
-type server struct{ Options }
+// Server answers every page.
+type Server struct {
+	http.Handler
+	Options
+	// target is the server of the connection string; nil when there is none.
+	target *target
+	probes probes
+}
 
-// New makes the handler of every page.
-func New(o Options) (http.Handler, error) {
-	s := &server{o}
+// New makes a Server.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o}
+	s.probes.server = s
+	if o.Source != nil {
+		s.target = s.newTarget(o.Source, o.Datname)
+	}
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "softdelete_exporter",
 		Description: "Prometheus exporter for PostgreSQL tables that use soft delete",
 		Version:     o.Version,
-		Profiling:   "false",
+		Profiling:   strconv.FormatBool(o.Profiling),
 		Links: []web.LandingLinks{
 			{Address: "/metrics", Text: "Metrics"},
 			{Address: "/health", Text: "Connection health"},
@@ -48,21 +70,37 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", landing)
 	mux.HandleFunc("GET /metrics", s.metrics)
+	mux.HandleFunc("GET /probe", s.probe)
 	mux.HandleFunc("GET /health", s.health)
 	// Both speak of the process, never of the database: else an orchestrator takes
 	// away the endpoint, and the alert with it, when the database is down.
 	mux.HandleFunc("GET /-/healthy", s.alive)
 	mux.HandleFunc("GET /-/ready", s.alive)
-	return mux, nil
+	mux.HandleFunc("POST /-/reload", s.reload)
+	if o.Profiling {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	}
+	s.Handler = mux
+	return s, nil
 }
 
-func (s *server) alive(w http.ResponseWriter, _ *http.Request) {
+// Close ends every connection and what still runs on it.
+func (s *Server) Close() {
+	if s.target != nil {
+		s.target.Close()
+	}
+	s.probes.close()
+}
+
+func (s *Server) alive(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("softdelete_exporter is running.\n")) // the client may have left
 }
 
 // deadline bounds a request by the scrape's own timeout, or by the configured one.
-func (s *server) deadline(r *http.Request) (context.Context, context.CancelFunc) {
-	timeout, offset := s.Config.Scrape.Timeout.Std(), s.Config.Scrape.Offset.Std()
+func (s *Server) deadline(r *http.Request) (context.Context, context.CancelFunc) {
+	scrape := s.Settings.Config().Scrape
+	timeout, offset := scrape.Timeout.Std(), scrape.Offset.Std()
 	if seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 {
 		timeout = time.Duration(seconds * float64(time.Second))
 	}

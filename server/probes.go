@@ -1,0 +1,86 @@
+package server
+
+import (
+	"sync"
+	"time"
+)
+
+// probes are the targets of /probe that were asked for of late.
+type probes struct {
+	server *Server
+	mu     sync.Mutex
+	known  map[probeKey]*probed
+}
+
+type probeKey struct{ target, module string }
+
+// probed is a target and when it will be forgotten.
+type probed struct {
+	*target
+	used  time.Time
+	timer *time.Timer
+}
+
+// find returns the target that a request names, if the configuration allows it.
+func (p *probes) find(name, module string) (*target, error) {
+	c := p.server.Settings.Config()
+	t, err := c.NewTarget(name, module)
+	if err != nil {
+		return nil, err
+	}
+	idle := c.Probe.Idle.Std()
+	key := probeKey{name, module}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.known[key]
+	if known == nil {
+		known = &probed{target: p.server.newTarget(func() (string, error) {
+			// Asked anew at each connect: a reload may have changed the module.
+			t, err := p.server.Settings.Config().NewTarget(name, module)
+			if err != nil {
+				return "", err
+			}
+			return t.DataSourceName()
+		}, t.Database)}
+		known.timer = time.AfterFunc(idle, func() { p.forget(key, known) })
+		if p.known == nil {
+			p.known = map[probeKey]*probed{}
+		}
+		p.known[key] = known
+	}
+	known.used = time.Now()
+	known.timer.Reset(idle)
+	return known.target, nil
+}
+
+// forget closes a target that nobody asked for since its timer was set.
+func (p *probes) forget(key probeKey, idle *probed) {
+	p.mu.Lock()
+	if time.Since(idle.used) < p.server.Settings.Config().Probe.Idle.Std() || p.known[key] != idle {
+		p.mu.Unlock()
+		return
+	}
+	delete(p.known, key)
+	p.mu.Unlock()
+	idle.Close()
+}
+
+// renew makes a refresh of every target due.
+func (p *probes) renew() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.known {
+		t.Renew()
+	}
+}
+
+func (p *probes) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.known {
+		t.timer.Stop()
+		t.Close()
+	}
+	p.known = nil
+}

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// target is one server: its cache entry, and the metrics of the Snapshot that was
+// last shown.
+type target struct {
+	*cache.Entry
+	settings *Settings
+
+	mu       sync.Mutex
+	snapshot *softdelete.Snapshot
+	families []*dto.MetricFamily
+}
+
+func (s *Server) newTarget(source func() (string, error), datname string) *target {
+	return &target{settings: s.Settings, Entry: cache.New(s.Connect(source), func() cache.Settings {
+		c := s.Settings.Config()
+		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(), PingWithRefresh: c.Ping.When == "refresh"}
+	})}
+}
+
+// gather answers a scrape of the server: the live ping first, then the Snapshot.
+func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+	ping := t.Ping(ctx, 0)
+	c := t.settings.Config()
+	var cached []*dto.MetricFamily
+	var err error
+	if c.Monitoring {
+		cached, err = t.familiesOf(t.Snapshot(ctx))
+	}
+	live := prometheus.NewRegistry()
+	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std()})
+	fresh, liveErr := live.Gather()
+	if err == nil {
+		err = liveErr
+	}
+	return join(fresh, cached), err
+}
+
+// familiesOf gathers the metrics of a Snapshot. It never changes, so neither do
+// they: they are gathered at the first scrape that meets it and kept for the others.
+func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.snapshot == s {
+		return t.families, nil
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector.NewSnapshot(s))
+	families, err := registry.Gather()
+	if err != nil {
+		return families, err
+	}
+	t.snapshot, t.families = s, families
+	return families, nil
+}
+
+// join merges metric families that have no name in common, in the order of their
+// names. Unlike prometheus.Gatherers it does not check again what was checked.
+func join(families ...[]*dto.MetricFamily) []*dto.MetricFamily {
+	return slices.SortedFunc(slices.Values(slices.Concat(families...)), func(a, b *dto.MetricFamily) int {
+		return strings.Compare(a.GetName(), b.GetName())
+	})
+}
