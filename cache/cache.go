@@ -44,8 +44,6 @@ type Entry struct {
 
 	source   Source
 	settings func() Settings
-	// now is the clock, which tests replace.
-	now func() time.Time
 	// ctx ends with the entry and with it every refresh and ping.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -74,7 +72,7 @@ type Open func(*softdelete.Costs) Source
 // New makes the Entry of a server. The settings are asked each time, so that they
 // can change.
 func New(open Open, settings func() Settings) *Entry {
-	e := &Entry{settings: settings, now: time.Now, snapshot: softdelete.Empty(settings().Datname)}
+	e := &Entry{settings: settings, snapshot: softdelete.Empty(settings().Datname)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.source = open(&e.Costs)
 	return e

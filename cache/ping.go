@@ -13,7 +13,7 @@ import (
 // ping that is not back by then is not up.
 func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping {
 	e.mu.Lock()
-	asked := e.now()
+	asked := time.Now()
 	settings := e.settings()
 	if settings.PingWithRefresh {
 		maxAge = max(maxAge, settings.TTL)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -12,7 +13,7 @@ import (
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	e.mu.Lock()
 	if e.refreshing == nil && e.due() {
-		e.tried, e.renew = e.now(), false
+		e.tried, e.renew = time.Now(), false
 		e.refreshing = e.start(e.refresh)
 	}
 	refreshing, wait := e.refreshing, !e.complete && e.answers()
@@ -26,7 +27,7 @@ func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.snapshot = e.snapshot.Expire(e.now(), e.settings().MaxStale)
+	e.snapshot = e.snapshot.Expire(time.Now(), e.settings().MaxStale)
 	return e.snapshot
 }
 
@@ -41,7 +42,7 @@ func (e *Entry) Renew() {
 // due tells whether it is time for a refresh: the ttl is over, or the last one
 // could not connect and the server has answered a ping since.
 func (e *Entry) due() bool {
-	if e.renew || e.tried.IsZero() || e.now().Sub(e.tried) >= e.settings().TTL {
+	if e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL {
 		return true
 	}
 	return !e.connected && len(e.pings) > 0 && e.answers() && e.pings[len(e.pings)-1].At.After(e.tried)

@@ -34,7 +34,11 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-const cached = " Cached: as of the last count of the table."
+// What the help of a metric says that is not live.
+const (
+	cached    = " Cached: as of the last count of the table."
+	refreshed = " Cached: as of the last refresh."
+)
 
 var (
 	tableLabels    = []string{"datname", "schemaname", "relname"}
@@ -62,7 +66,7 @@ func old(name, help string, value func(softdelete.Estimate) float64) metric[*sof
 }
 
 var tableMetrics = metrics[*softdelete.Table]{
-	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1.",
+	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,
 		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
 		}),
@@ -95,7 +99,7 @@ var tableMetrics = metrics[*softdelete.Table]{
 			}
 		}),
 	number("softdelete_count_duration_seconds", "What the last count of the table took.", func(n *softdelete.Numbers) float64 { return n.Duration.Seconds() }),
-	gauge("softdelete_table_problem", "Why the table could not be read. Absent = none.", perTable("reason"),
+	gauge("softdelete_table_problem", "Why the table could not be read. Absent = none."+refreshed, perTable("reason"),
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.Problem != nil {
 				emit(1, string(t.Problem.Reason))
@@ -104,13 +108,13 @@ var tableMetrics = metrics[*softdelete.Table]{
 }
 
 var databaseMetrics = metrics[*softdelete.Database]{
-	gauge("softdelete_exporter_check_success", "Whether the last refresh could carry out a check on the database. A table's own trouble is softdelete_table_problem.",
+	gauge("softdelete_exporter_check_success", "Whether the last refresh could carry out a check on the database. A table's own trouble is softdelete_table_problem."+refreshed,
 		[]string{"datname", "check"}, func(d *softdelete.Database, emit func(float64, ...string)) {
 			emit(boolean(d.Checks.Connect), "connect")
 			emit(boolean(d.Checks.Discovery), "discovery")
 			emit(boolean(d.Checks.Counting), "counting")
 		}),
-	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed, or skipped (beyond the cap).",
+	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed, or skipped (beyond the cap)."+refreshed,
 		[]string{"datname", "state"}, func(d *softdelete.Database, emit func(float64, ...string)) {
 			in := map[softdelete.State]int{}
 			for i := range d.Tables {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,9 @@ func Load(defaults []byte, file string) (*Config, error) {
 			return nil, fmt.Errorf("configuration file: %w", err)
 		}
 		faults = decode(text, c)
+	}
+	for i := range c.Tables {
+		c.Tables[i].Schema = cmp.Or(c.Tables[i].Schema, "public")
 	}
 	if err := errors.Join(faults, validate(c), environment(c)); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)

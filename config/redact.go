@@ -14,7 +14,7 @@ var secrets = []struct {
 	// scheme://user:password@host, also where it does not parse as a URL
 	{regexp.MustCompile(`(://[^:/?#@\s]*:)[^\n]*@`), "${1}" + mask + "@"},
 	// password=… of a key=value string or a query, quoted or not; "password": … of JSON and YAML
-	{regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd|secret)["']?\s*(?:=|:\s)\s*)('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|['"][^\n]*|(?:\\.|\S)*)`), "${1}" + mask},
+	{regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd|secret)(?:["']\s*:|\s*=|:\s)\s*)('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|['"][^\n]*|(?:\\.|\S)*)`), "${1}" + mask},
 	// the tail of a URL that the parser took apart: its message quotes pieces of the password
 	{regexp.MustCompile(`(invalid (?:port|URL escape|userinfo|character)[^"\n]*)"(?:[^"\\\n]|\\.)*"`), `${1}"` + mask + `"`},
 }

@@ -49,14 +49,6 @@ type Table struct {
 	Service    string    `yaml:"service"`
 }
 
-// UnmarshalYAML reads a table over the defaults of its fields. This form of the
-// method, unlike the one of a node, keeps unknown fields an error.
-func (t *Table) UnmarshalYAML(unmarshal func(any) error) error {
-	type plain Table
-	*t = Table{Schema: "public"}
-	return unmarshal((*plain)(t))
-}
-
 // TablesOf are the configured tables of a database, by schema and table. An entry
 // that names the database goes before one for all.
 func (c *Config) TablesOf(database string) map[[2]string]*Table {

@@ -1,0 +1,336 @@
+package cache
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+var settings = Settings{Datname: "shop", TTL: 5 * time.Minute, MaxStale: time.Hour}
+
+// fake is a server that answers as the test says. Its times are those of a bubble.
+type fake struct {
+	mu               sync.Mutex
+	down             bool
+	pingTakes        time.Duration
+	refreshTakes     time.Duration
+	pings, refreshes int
+}
+
+func (f *fake) is() (down bool, pingTakes, refreshTakes time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.down, f.pingTakes, f.refreshTakes
+}
+
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fake) counts() (pings, refreshes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pings, f.refreshes
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// entry is the cache of the fake, which publishes one table: pending after half of
+// the time that a refresh takes, counted at its end.
+func (f *fake) entry(settings Settings) *Entry {
+	return New(func(*softdelete.Costs) Source {
+		return Source{
+			Ping: func(ctx context.Context) softdelete.Ping {
+				f.set(func() { f.pings++ })
+				at := time.Now()
+				down, takes, _ := f.is()
+				wait(ctx, takes)
+				return softdelete.Ping{At: at, Up: !down && ctx.Err() == nil}
+			},
+			Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+				f.set(func() { f.refreshes++ })
+				began := time.Now()
+				down, _, takes := f.is()
+				if down {
+					wait(ctx, takes)
+					publish(&softdelete.Snapshot{Taken: previous.Taken, Databases: previous.Databases})
+					return
+				}
+				table := softdelete.Table{Name: "users"}
+				snapshot := func() *softdelete.Snapshot {
+					return &softdelete.Snapshot{Taken: began, Databases: []softdelete.Database{{Name: "shop", Tables: []softdelete.Table{table}}}}
+				}
+				wait(ctx, takes/2)
+				if old := previous.Databases[0].Tables; len(old) > 0 {
+					table = old[0]
+				}
+				publish(snapshot())
+				wait(ctx, takes/2)
+				table.Succeed(softdelete.ExactNumbers(10, 5), time.Now())
+				publish(snapshot())
+			},
+			Close: func() {},
+		}
+	}, func() Settings { return settings })
+}
+
+// look is a scrape with a deadline of ten seconds.
+func look(e *Entry) *softdelete.Snapshot {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	e.Ping(ctx, 0)
+	return e.Snapshot(ctx)
+}
+
+// state is the state of the one table, or empty while there is none.
+func state(s *softdelete.Snapshot) softdelete.State {
+	if len(s.Databases[0].Tables) == 0 {
+		return ""
+	}
+	return s.Databases[0].Tables[0].State()
+}
+
+// bubble runs a test with a clock of its own and an entry that is closed after it.
+func bubble(t *testing.T, f *fake, settings Settings, test func(*testing.T, *Entry)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e := f.entry(settings)
+		defer e.Close()
+		test(t, e)
+	})
+}
+
+func TestTheFirstLookWaitsForTheRefresh(t *testing.T) {
+	bubble(t, &fake{refreshTakes: 4 * time.Second}, settings, func(t *testing.T, e *Entry) {
+		if got := state(look(e)); got != softdelete.Counted {
+			t.Errorf("state = %q", got)
+		}
+	})
+}
+
+func TestTheFirstLookWaitsNoLongerThanItsDeadline(t *testing.T) {
+	bubble(t, &fake{refreshTakes: 16 * time.Second}, settings, func(t *testing.T, e *Entry) {
+		began := time.Now()
+		if got := state(look(e)); got != softdelete.Pending {
+			t.Errorf("state = %q", got)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+func TestARefreshOutlivesItsAsker(t *testing.T) {
+	f := &fake{refreshTakes: 16 * time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		time.Sleep(7 * time.Second)
+		if got := state(look(e)); got != softdelete.Counted {
+			t.Errorf("state = %q", got)
+		}
+		if _, refreshes := f.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes", refreshes)
+		}
+	})
+}
+
+func TestLooksShareOneRefreshAndOnePing(t *testing.T) {
+	f := &fake{refreshTakes: 4 * time.Second, pingTakes: time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if got := state(look(e)); got != softdelete.Counted {
+					t.Errorf("state = %q", got)
+				}
+			})
+		}
+		all.Wait()
+		if pings, refreshes := f.counts(); pings != 1 || refreshes != 1 {
+			t.Errorf("%d pings, %d refreshes", pings, refreshes)
+		}
+	})
+}
+
+func TestLaterLooksNeverWait(t *testing.T) {
+	f := &fake{refreshTakes: 8 * time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		// The ttl begins with the refresh: at its end a new one starts, and nobody waits.
+		time.Sleep(settings.TTL)
+		began := time.Now()
+		if got := state(look(e)); got != softdelete.Counted {
+			t.Errorf("state = %q", got)
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("took %s", took)
+		}
+		if _, refreshes := f.counts(); refreshes != 2 {
+			t.Errorf("%d refreshes", refreshes)
+		}
+	})
+}
+
+func TestThereIsNoRefreshWithinTheTTL(t *testing.T) {
+	f := &fake{}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		time.Sleep(settings.TTL - time.Second)
+		look(e)
+		if _, refreshes := f.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes", refreshes)
+		}
+	})
+}
+
+func TestNothingIsAskedWhileNobodyLooks(t *testing.T) {
+	f := &fake{}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		time.Sleep(10 * settings.TTL)
+		if pings, refreshes := f.counts(); pings != 1 || refreshes != 1 {
+			t.Errorf("%d pings, %d refreshes", pings, refreshes)
+		}
+	})
+}
+
+func TestAServerThatIsDownMakesNobodyWaitForARefresh(t *testing.T) {
+	bubble(t, &fake{down: true, refreshTakes: time.Minute}, settings, func(t *testing.T, e *Entry) {
+		began := time.Now()
+		s := look(e)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("took %s", took)
+		}
+		if d := s.Databases[0]; d.Name != "shop" || d.Checks.Connect || len(d.Tables) != 0 {
+			t.Errorf("before the first refresh the snapshot is %+v", d)
+		}
+	})
+}
+
+func TestARefreshThatCouldNotConnectIsDueAgainOnceAPingSucceeds(t *testing.T) {
+	f := &fake{down: true}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		time.Sleep(time.Second)
+		look(e)
+		if _, refreshes := f.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes while the server is down", refreshes)
+		}
+		f.set(func() { f.down = false })
+		time.Sleep(time.Second)
+		if got := state(look(e)); got != softdelete.Counted {
+			t.Errorf("state = %q once it is up", got)
+		}
+	})
+}
+
+func TestNumbersOutliveTheServerUntilMaxStale(t *testing.T) {
+	f := &fake{}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		f.set(func() { f.down = true })
+		time.Sleep(settings.MaxStale)
+		if s := look(e); s.Databases[0].Tables[0].Numbers == nil {
+			t.Error("the numbers are gone too early")
+		}
+		time.Sleep(time.Second)
+		if s := look(e); s.Databases[0].Tables[0].Numbers != nil {
+			t.Error("the numbers are still there")
+		}
+	})
+}
+
+func TestRenewMakesARefreshDue(t *testing.T) {
+	f := &fake{}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		look(e)
+		e.Renew()
+		look(e)
+		look(e)
+		synctest.Wait()
+		if _, refreshes := f.counts(); refreshes != 2 {
+			t.Errorf("%d refreshes", refreshes)
+		}
+	})
+}
+
+func TestAPingIsNotUpPastTheDeadlineOfWhoJoinedIt(t *testing.T) {
+	bubble(t, &fake{pingTakes: 8 * time.Second}, settings, func(t *testing.T, e *Entry) {
+		go look(e)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if p := e.Ping(ctx, 0); p.Up {
+			t.Error("the ping is up before it came back")
+		}
+	})
+}
+
+func TestARecentPingIsGoodEnough(t *testing.T) {
+	f := &fake{}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		ctx := context.Background()
+		e.Ping(ctx, 0)
+		time.Sleep(4 * time.Second)
+		e.Ping(ctx, 5*time.Second)
+		time.Sleep(2 * time.Second)
+		e.Ping(ctx, 5*time.Second)
+		if pings, _ := f.counts(); pings != 2 {
+			t.Errorf("%d pings", pings)
+		}
+	})
+}
+
+func TestAServerlessServerIsPingedOnlyWithARefresh(t *testing.T) {
+	f := &fake{}
+	serverless := settings
+	serverless.PingWithRefresh = true
+	bubble(t, f, serverless, func(t *testing.T, e *Entry) {
+		for range 9 {
+			look(e)
+			time.Sleep(settings.TTL / 4)
+		}
+		if pings, refreshes := f.counts(); pings != 3 || refreshes != 3 {
+			t.Errorf("%d pings, %d refreshes in two ttls", pings, refreshes)
+		}
+	})
+}
+
+func TestTheLastSixtyPingsAreKept(t *testing.T) {
+	bubble(t, &fake{}, settings, func(t *testing.T, e *Entry) {
+		var last time.Time
+		for range 70 {
+			time.Sleep(time.Second)
+			last = e.Ping(context.Background(), 0).At
+		}
+		pings := e.Pings()
+		if len(pings) != 60 || !pings[59].At.Equal(last) || pings[59].At.Sub(pings[0].At) != 59*time.Second {
+			t.Errorf("%d pings are kept, from %s to %s", len(pings), pings[0].At, pings[len(pings)-1].At)
+		}
+	})
+}
+
+func TestCloseStopsWhatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := (&fake{refreshTakes: time.Hour, pingTakes: time.Hour}).entry(settings)
+		go look(e)
+		synctest.Wait()
+		began := time.Now()
+		e.Close()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("took %s", took)
+		}
+		synctest.Wait()
+	})
+}

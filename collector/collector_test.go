@@ -1,0 +1,145 @@
+package collector
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// snapshot has a table in each state.
+func snapshot() *softdelete.Snapshot {
+	at := softdelete.Time{Column: "deletedAt", Type: softdelete.Timestamptz}
+	policy := softdelete.Policy{Service: "accounts", Retention: 90 * 24 * time.Hour, TimeZone: "UTC"}
+	good := softdelete.Table{Schema: "public", Name: `Users "old"`, Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deletedAt", Time: &at}}, Policy: policy}
+	numbers := softdelete.ExactNumbers(10, 4)
+	numbers.Old = &softdelete.Estimate{Value: 3}
+	numbers.Duration = 250 * time.Millisecond
+	good.Succeed(numbers, noon)
+	flagged := softdelete.Table{Schema: "public", Name: "flagged", Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
+	flagged.Succeed(softdelete.ExactNumbers(0, 0), noon)
+	locked := good
+	locked.Name = "locked"
+	locked.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, noon, time.Minute)
+	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
+		{Name: "other"},
+		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true}, Skipped: 7, Tables: []softdelete.Table{
+			good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers},
+		}},
+	}}
+}
+
+func live() Live {
+	return Live{
+		Ping: softdelete.Ping{Up: true, Duration: 1500 * time.Microsecond},
+		Costs: map[softdelete.CostKey]softdelete.Cost{
+			{Datname: "shop", Result: softdelete.Success}: {Queries: 3, Database: 2 * time.Second},
+		},
+		TTL: 5 * time.Minute,
+	}
+}
+
+func registry(collectors ...prometheus.Collector) *prometheus.Registry {
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(collectors...)
+	return r
+}
+
+func page(t *testing.T, r *prometheus.Registry) []byte {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text.Bytes()
+}
+
+func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
+	const golden = "testdata/metrics.txt"
+	got := page(t, registry(NewSnapshot(snapshot()), live(), Reload{Successful: true, Succeeded: noon}))
+	if *update {
+		if err := os.WriteFile(golden, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got; -update writes it anew):\n%s", diff)
+	}
+}
+
+func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
+	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot()), live(), Reload{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if p.Metric == "db_response_ms" { // the name that its users gave it
+			continue
+		}
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestDownIsShownWithoutAResponseTime(t *testing.T) {
+	r := registry(Live{})
+	if got, err := testutil.GatherAndCount(r, "db_response_ms"); err != nil || got != 0 {
+		t.Errorf("%d response times, %v", got, err)
+	}
+	if got, err := testutil.GatherAndCount(r, "db_up"); err != nil || got != 1 {
+		t.Errorf("%d db_up, %v", got, err)
+	}
+}
+
+func TestNothingIsKnownBeforeTheFirstRefresh(t *testing.T) {
+	r := registry(NewSnapshot(softdelete.Empty("shop")))
+	for name, want := range map[string]int{
+		"softdelete_exporter_check_success":              3,
+		"softdelete_exporter_tables":                     4,
+		"softdelete_exporter_snapshot_timestamp_seconds": 0,
+		"softdelete_table_info":                          0,
+	} {
+		if got, err := testutil.GatherAndCount(r, name); err != nil || got != want {
+			t.Errorf("%d series of %s, %v; want %d", got, name, err, want)
+		}
+	}
+}
+
+func TestEveryDescribedMetricIsDocumentedOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range Metrics() {
+		if seen[m.Name] {
+			t.Errorf("%s is listed twice", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	described := make(chan *prometheus.Desc, 2*len(seen))
+	NewSnapshot(snapshot()).Describe(described)
+	live().Describe(described)
+	Reload{}.Describe(described)
+	close(described)
+	if len(described) != len(seen) {
+		t.Errorf("%d metrics are described, %d documented", len(described), len(seen))
+	}
+}

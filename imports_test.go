@@ -1,0 +1,94 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/softdelete-exporter/softdelete_exporter"
+
+// arrows are the imports among our packages that the design allows, no others.
+var arrows = map[string][]string{
+	"softdelete": {},
+	"sampling":   {},
+	"mixin":      {},
+	"queries":    {"softdelete"},
+	"config":     {"softdelete", "mixin"},
+	"inspect":    {"config", "queries", "sampling", "softdelete"},
+	"cache":      {"softdelete"},
+	"collector":  {"softdelete"},
+	"report":     {"softdelete", "queries"},
+	"server":     {"cache", "collector", "report", "config", "softdelete"},
+}
+
+// free are the folders that may import anything.
+var free = []string{".", "demo", "e2e", "internal", "bench"}
+
+func TestImportsPointOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range goFiles(t) {
+		room, _, _ := strings.Cut(filepath.ToSlash(filepath.Dir(file)), "/")
+		seen[room] = true
+		if slices.Contains(free, room) {
+			continue
+		}
+		allowed, known := arrows[room]
+		if !known {
+			t.Errorf("%s: the design has no folder %s", file, room)
+		}
+		for _, imported := range imports {
+			if target, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(allowed, target) {
+				t.Errorf("%s imports %s; the design allows only %v", file, target, allowed)
+			}
+			if room != "inspect" && strings.HasPrefix(imported, "github.com/jackc/pgx") {
+				t.Errorf("%s imports pgx; only inspect may", file)
+			}
+		}
+	}
+	for _, room := range []string{"softdelete", "inspect", "server"} {
+		if !seen[room] {
+			t.Errorf("no file of %s was read", room)
+		}
+	}
+}
+
+// goFiles are the imports of every Go file of ours that is not a test.
+func goFiles(t *testing.T) map[string][]string {
+	t.Helper()
+	files := map[string][]string{}
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != "." {
+			return orSkip(err)
+		}
+		if path.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		files[file] = []string{}
+		for _, i := range parsed.Imports {
+			files[file] = append(files[file], strings.Trim(i.Path.Value, `"`))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// orSkip leaves a hidden folder out, unless walking failed.
+func orSkip(err error) error {
+	if err != nil {
+		return err
+	}
+	return filepath.SkipDir
+}
