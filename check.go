@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-kit/log"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 )
 
 // checkConfig loads the configuration file and, when asked to, holds it against
@@ -17,11 +20,87 @@ func checkConfig(f flags, connect bool, stdout io.Writer) error {
 	if err != nil {
 		return usage{err}
 	}
-	if connect {
-		if err := newInspector(c, log.NewNopLogger()).Check(context.Background()); err != nil {
-			return usage{err}
+	fmt.Fprintln(stdout, "The configuration is valid.")
+	if !connect {
+		return nil
+	}
+	inspector, err := inspectorOnce(c)
+	if err != nil {
+		return usage{err}
+	}
+	if err := inspector.Check(context.Background()); err != nil {
+		return usage{err}
+	}
+	tables, skipped, err := inspector.Explain(context.Background())
+	if err != nil {
+		return usage{err}
+	}
+	return explain(stdout, tables, skipped, c.Discovery.MaxTables)
+}
+
+// explain says, table by table, what is watched and what is not, and why, with the
+// remedy. Its error tells that something is not.
+func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error {
+	if len(tables) == 0 {
+		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
+	}
+	unread := 0
+	for _, t := range tables {
+		fmt.Fprintf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
+		if len(t.Markers) > 0 {
+			fmt.Fprintf(w, " (%s: %s)", t.Markers.KindLabel(), strings.Join(t.Markers.Columns(), ", "))
+		}
+		if t.Problem == nil {
+			fmt.Fprintln(w, ": watched")
+			continue
+		}
+		unread++
+		fmt.Fprintf(w, ": %s: %s\n", t.Problem.Reason, t.Problem.Message)
+		if t.Problem.Remedy != "" {
+			fmt.Fprintf(w, "    remedy: %s\n", t.Problem.Remedy)
 		}
 	}
-	fmt.Fprintln(stdout, "The configuration is valid.")
+	if skipped > 0 {
+		fmt.Fprintf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
+	}
+	if unread > 0 {
+		return usage{fmt.Errorf("%d of %d tables cannot be read", unread, len(tables))}
+	}
 	return nil
+}
+
+// grants prints the statements for a role that may see the watched tables and
+// nothing else.
+func grants(f flags, role string, stdout io.Writer) error {
+	c, err := config.Load(defaults, f.configFile)
+	if err != nil {
+		return usage{err}
+	}
+	inspector, err := inspectorOnce(c)
+	if err != nil {
+		return usage{err}
+	}
+	databases, err := inspector.Grants(context.Background(), role)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "-- Run with psql as the owner of the tables, and again when tables or partitions were added.")
+	for _, d := range databases {
+		fmt.Fprintf(stdout, "\n\\connect %s\n", psqlName(d.Database))
+		for _, statement := range d.Statements {
+			fmt.Fprintln(stdout, statement)
+		}
+	}
+	return nil
+}
+
+// psqlName quotes a name for psql's meta-commands.
+func psqlName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// inspectorOnce asks the connection string's server for one command.
+func inspectorOnce(c *config.Config) (*inspect.Inspector, error) {
+	if !config.HasDataSource() {
+		return nil, errors.New("no database is configured: set DATA_SOURCE_NAME")
+	}
+	return newInspector(c, log.NewNopLogger()), nil
 }

@@ -56,8 +56,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	serveCommand := app.Command("serve", "Serve metrics over HTTP.").Default()
 	f.web = kingpinflag.AddFlags(serveCommand, ":10862")
 	serveCommand.Flag("web.enable-pprof", "Serve the Go profiler's pages below /debug/pprof/.").BoolVar(&f.profiling)
-	checkCommand := app.Command("check-config", "Check the configuration file.")
-	check := checkCommand.Flag("connect", "Also connect, and check the configured tables and columns.").Bool()
+	checkCommand := app.Command("check-config", "Check the configuration file and, with --connect, say table by table what is watched and why not.")
+	grantsCommand := app.Command("grants", "Print the SQL for a role that may see the watched tables and nothing else.")
+	role := grantsCommand.Flag("role", "Name of the role.").Default("softdelete_exporter").String()
+	check := checkCommand.Flag("connect", "Also connect, and check tables, columns and grants.").Bool()
 
 	command, err := app.Parse(args)
 	if exit >= 0 {
@@ -70,6 +72,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch command {
 	case checkCommand.FullCommand():
 		err = checkConfig(f, *check, stdout)
+	case grantsCommand.FullCommand():
+		err = grants(f, *role, stdout)
 	default:
 		err = serve(f, stderr)
 	}

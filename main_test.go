@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// command runs the program and returns its exit code and what it printed.
+func command(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// configFile writes a configuration file.
+func configFile(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE users (id int, deleted_at timestamptz, doc json)`)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := "--web.listen-address=" + taken.Addr().String()
+	for _, test := range []struct {
+		name, dsn, config string
+		args              []string
+		says              []string
+	}{
+		{"unknown field", dsn, "tll: 5m", nil, []string{"line 1", `"tll"`}},
+		{"wrong type", dsn, "ttl: often", nil, []string{"line 1", `"often"`, "5m"}},
+		{"unknown table", dsn, "tables: [{table: nope}]", nil, []string{"public.nope", "tables:"}},
+		{"unknown column", dsn, "tables: [{table: users, column: gone}]", nil, []string{"public.users", `"gone"`}},
+		{"column that cannot mark", dsn, "tables: [{table: users, column: doc}]", nil, []string{"public.users", "json"}},
+		{"DSN that does not parse", "postgres://bob:pa/s3cr3t@db/x", "", nil, []string{"connection string"}},
+		{"DSN with a bad option", "host=db password=s3cr3t sslmode=perhaps", "", nil, []string{"sslmode"}},
+		{"unknown flag", dsn, "", []string{"--nope"}, []string{"nope", "--help"}},
+		{"missing TLS file", dsn, "", []string{"--web.config.file=no/such.yaml"}, []string{"no/such.yaml"}},
+		{"taken port", dsn, "", []string{address}, []string{taken.Addr().String(), "--web.listen-address"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("DATA_SOURCE_NAME", test.dsn)
+			code, stdout, stderr := command(append([]string{"--config.file=" + configFile(t, test.config)}, test.args...)...)
+			if code != 2 {
+				t.Errorf("exit code %d", code)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(stderr, want) {
+					t.Errorf("the error does not say %q:\n%s", want, stderr)
+				}
+			}
+			if strings.Contains(stdout+stderr, "s3cr3t") {
+				t.Errorf("the password is shown:\n%s%s", stdout, stderr)
+			}
+			if test.name != "taken port" && strings.Contains(stderr, "Listening") {
+				t.Errorf("it listened before:\n%s", stderr)
+			}
+		})
+	}
+}
+
+func TestVersionWorksWhereItsVariableIsANumber(t *testing.T) {
+	t.Setenv("SOFTDELETE_EXPORTER_VERSION", "15")
+	code, stdout, stderr := command("--version")
+	if code != 0 || !strings.Contains(stdout+stderr, "softdelete_exporter, version") {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+}
+
+func TestHelpShowsTheFlagsOfServe(t *testing.T) {
+	code, stdout, _ := command("--help")
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("it does not show %q:\n%s", want, stdout)
+		}
+	}
+}
+
+func TestCheckConfigExplainsEveryTable(t *testing.T) {
+	server := pgtest.Shared(t)
+	dsn := pgtest.NewDatabase(t, server)
+	pgtest.Exec(t, dsn, `
+		CREATE TABLE users (id int, deleted_at timestamptz);
+		CREATE VIEW gone AS SELECT * FROM users;
+		CREATE TABLE hidden (id int, deleted_at timestamptz);
+		ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+		DROP ROLE IF EXISTS checker; CREATE ROLE checker LOGIN PASSWORD 'checker';
+		GRANT SELECT (deleted_at) ON users TO checker;
+		GRANT SELECT ON hidden TO checker;
+		CREATE TABLE secret (id int, is_deleted bool, "deletedAt" timestamp)`)
+	t.Setenv("DATA_SOURCE_NAME", strings.Replace(dsn, "postgres://postgres@", "postgres://checker:checker@", 1))
+	code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, ""))
+	if code != 2 || !strings.Contains(stderr, "2 of 3 tables cannot be read") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{
+		"public.users (timestamp: deleted_at): watched",
+		"public.hidden (timestamp: deleted_at): row_security: ",
+		`remedy: ALTER ROLE "checker" BYPASSRLS;`,
+		"public.secret (pair: is_deleted, deletedAt): permission_denied: ",
+		`remedy: GRANT SELECT ("is_deleted", "deletedAt", "ctid", "tableoid") ON "public"."secret" TO "checker";`,
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("it does not say %q:\n%s", want, stdout)
+		}
+	}
+}
+
+func TestGrantsLetARoleReadEveryWatchedTable(t *testing.T) {
+	server := pgtest.Shared(t)
+	dsn := pgtest.NewDatabase(t, server)
+	pgtest.Exec(t, dsn, `
+		DROP ROLE IF EXISTS "odd ""role"; CREATE ROLE "odd ""role";
+		CREATE SCHEMA "odd schema";
+		CREATE TABLE "odd schema"."odd ""table" (id int, deleted boolean);
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (9)`)
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	code, stdout, stderr := command("grants", `--role=odd "role`)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var sql strings.Builder
+	for line := range strings.Lines(stdout) {
+		if !strings.HasPrefix(line, `\`) { // meta-commands are psql's
+			sql.WriteString(line)
+		}
+	}
+	pgtest.Exec(t, dsn, sql.String())
+	for _, table := range []string{`"odd schema"."odd ""table"`, "parted", "parted_1"} {
+		column := map[bool]string{true: "deleted", false: "deleted_at"}[strings.HasPrefix(table, `"odd`)]
+		query := "SELECT has_column_privilege($1, $2::regclass, $3, 'SELECT')"
+		if !pgtest.Value[bool](t, dsn, query, `odd "role`, table, column) {
+			t.Errorf("no SELECT on %s of %s", column, table)
+		}
+		if pgtest.Value[bool](t, dsn, query, `odd "role`, table, "id") {
+			t.Errorf("SELECT on id of %s, which is more than needed", table)
+		}
+	}
+}
