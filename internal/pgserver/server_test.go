@@ -67,7 +67,7 @@ func TestSharedServerGivesEachTestADatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestEveryFetchedMajorRuns(t *testing.T) {
+func TestMajorThatIsAskedForRuns(t *testing.T) {
 	for _, major := range []int{14, 18} {
 		t.Run(strconv.Itoa(major), func(t *testing.T) {
 			s := pgtest.Start(t, pgserver.Options{Version: strconv.Itoa(major)})
@@ -244,7 +244,11 @@ func TestFailedStartShowsWhatPostgresSaid(t *testing.T) {
 }
 
 func TestServerDiesWithAKilledParent(t *testing.T) {
-	cmd := exec.Command(os.Args[0])
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), startForParent+"=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

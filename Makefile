@@ -1,0 +1,60 @@
+# Tools that are pinned lie in .cache/bin, where scripts/tools.sh puts them.
+export PATH := $(CURDIR)/.cache/bin:$(PATH)
+SHELL       := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+# Two builds and two sets of servers at once would only make the tests slow.
+.NOTPARALLEL:
+
+BINARY  := softdelete_exporter
+COMMON  := github.com/prometheus/common/version
+GIT     = $(shell git rev-parse $(1) HEAD 2>/dev/null)
+# The same values that .promu.yml sets.
+LDFLAGS = -s -w \
+	-X $(COMMON).Version=$(shell cat VERSION) \
+	-X $(COMMON).Revision=$(call GIT,) \
+	-X $(COMMON).Branch=$(call GIT,--abbrev-ref) \
+	-X $(COMMON).BuildUser=$(shell id -un)@$(shell hostname) \
+	-X $(COMMON).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test unit e2e lint generate bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build ./softdelete_exporter
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+demo: ## start a PostgreSQL with a lifelike schema, and the exporter on it
+	go run ./demo
+
+test: unit e2e ## run all tests, with the tools that they need
+
+unit: ## run the tests that need no more than Go and PostgreSQL
+	scripts/tools.sh test
+	go test -race ./...
+
+e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
+ifneq ($(wildcard e2e),)
+	scripts/tools.sh e2e
+	go test -tags e2e ./e2e/...
+endif
+
+lint: ## check Go and Jsonnet: format, linters, go.mod
+	scripts/tools.sh lint jsonnet
+	golangci-lint fmt --diff
+	golangci-lint run
+	go mod tidy -diff
+	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r jsonnetfmt --test
+	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r -n 1 jsonnet-lint -J mixin
+
+generate: ## write all generated files again
+	scripts/tools.sh jsonnet
+	go generate ./...
+
+bench: ## measure the exporter beside its peers
+	scripts/tools.sh test bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+
+clean: ## remove what the build left here; the cache of tools stays
+	rm -rf $(BINARY) .build .tarballs .cache

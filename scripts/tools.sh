@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Gets the tools that a group of checks needs, at pinned versions:
+#
+#   scripts/tools.sh lint|jsonnet|test|e2e|bench ...
+#
+# Tools written in Go are built once into the user's cache and linked into
+# .cache/bin, which the Makefile puts first on PATH: there, promtool is 3.16. What
+# Debian packages is installed by apt-get where that is possible (root or sudo), and
+# stays in /usr/bin: there, promtool is 2.42. Exits 1, after naming them all, when
+# tools could not be got.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+golangci_lint=v2.15.0
+go_jsonnet=v0.22.0
+prometheus=v0.316.0 # of the Go module; the release is 3.16.0
+benchstat=v0.0.0-20260908200009-22c9c6c9d4da
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
+bin=$PWD/.cache/bin
+packages=() # Debian packages whose command is missing
+missing=()  # what could not be got, and why
+
+# go_tools NAME VERSION TAGS PACKAGE...: builds, once per version, and links.
+go_tools() {
+  local dir=$cache/$1-$2 version=$2 tags=$3
+  shift 3
+  if [ ! -d "$dir" ]; then
+    echo "tools: building ${dir##*/} (once; minutes)" >&2
+    # In the end the name appears at once: what bears it is complete.
+    if ! GOFLAGS='' CGO_ENABLED=0 GOBIN=$dir.$$ go install -tags "$tags" "${@/%/@$version}"; then
+      missing+=("${dir##*/}: go install failed, see above")
+      rm -rf "$dir.$$"
+      return
+    fi
+    mv "$dir.$$" "$dir"
+  fi
+  ln -sf "$dir"/* "$bin/"
+}
+
+# debian COMMAND PACKAGE: notes the package when the command is missing.
+debian() {
+  PATH=/usr/bin:/usr/sbin:$PATH command -v "$1" >/dev/null || packages+=("$2")
+}
+
+install_packages() {
+  [ ${#packages[@]} -gt 0 ] || return 0
+  local sudo=() made_policy='' policy=/usr/sbin/policy-rc.d
+  if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
+  if ! command -v apt-get >/dev/null || ! "${sudo[@]}" true 2>/dev/null; then
+    missing+=("Debian packages ${packages[*]}: no apt-get, or neither root nor sudo")
+    return 0
+  fi
+  echo "tools: installing ${packages[*]}" >&2
+  # A package starts its service when it is installed, unless this file says no.
+  if [ ! -e $policy ]; then
+    made_policy=yes
+    trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy >/dev/null
+    "${sudo[@]}" chmod 755 $policy
+  fi
+  local apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } >&2; then
+    missing+=("Debian packages ${packages[*]}: apt-get failed, see above")
+  fi
+  if [ -n "$made_policy" ]; then
+    "${sudo[@]}" rm -f $policy
+    trap - EXIT
+  fi
+}
+
+mkdir -p "$cache" "$bin"
+for group in "$@"; do
+  case $group in
+  lint) go_tools golangci-lint $golangci_lint '' github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
+  jsonnet) go_tools go-jsonnet $go_jsonnet '' github.com/google/go-jsonnet/cmd/{jsonnet,jsonnetfmt,jsonnet-lint} ;;
+  test) # PostgreSQL: without it the tests fetch their own, through npm
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v npm >/dev/null || debian postgres postgresql ;;
+  e2e)
+    go_tools prometheus $prometheus remove_all_sd github.com/prometheus/prometheus/cmd/{prometheus,promtool}
+    debian /usr/bin/promtool prometheus
+    debian prometheus-alertmanager prometheus-alertmanager
+    debian pgbouncer pgbouncer
+    debian chromium chromium ;;
+  bench)
+    go_tools benchstat $benchstat '' golang.org/x/perf/cmd/benchstat
+    debian prometheus-sql-exporter prometheus-sql-exporter
+    debian prometheus-postgres-exporter prometheus-postgres-exporter ;;
+  *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench ..." >&2; exit 2 ;;
+  esac
+done
+install_packages
+
+if [ ${#missing[@]} -gt 0 ]; then
+  printf 'tools: could not get %s\n' "${missing[@]}" >&2
+  exit 1
+fi
