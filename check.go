@@ -15,7 +15,7 @@ import (
 
 // checkConfig loads the configuration file and, when asked to, holds it against
 // the database.
-func checkConfig(f flags, connect bool, stdout io.Writer) error {
+func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) error {
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
 		return usage{err}
@@ -28,10 +28,10 @@ func checkConfig(f flags, connect bool, stdout io.Writer) error {
 	if err != nil {
 		return usage{err}
 	}
-	if err := inspector.Check(context.Background()); err != nil {
+	if err := inspector.Check(ctx); err != nil {
 		return usage{err}
 	}
-	tables, skipped, err := inspector.Explain(context.Background())
+	tables, skipped, err := inspector.Explain(ctx)
 	if err != nil {
 		return usage{err}
 	}
@@ -71,7 +71,7 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 
 // grants prints the statements for a role that may see the watched tables and
 // nothing else.
-func grants(f flags, role string, stdout io.Writer) error {
+func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
 		return usage{err}
@@ -80,7 +80,7 @@ func grants(f flags, role string, stdout io.Writer) error {
 	if err != nil {
 		return usage{err}
 	}
-	databases, err := inspector.Grants(context.Background(), role)
+	databases, err := inspector.Grants(ctx, role)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,14 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones are known also where the image has none
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -27,7 +31,14 @@ const (
 	exitUsage   = 2 // flags, configuration or environment are wrong; nothing was started
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(untilSignal()) }
+
+// untilSignal runs the program until it is told to end.
+func untilSignal() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+}
 
 // flags are what the command line says.
 type flags struct {
@@ -38,7 +49,7 @@ type flags struct {
 }
 
 // run carries out one command and returns the exit code.
-func run(args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete.")
 	app.UsageWriter(stdout)
@@ -71,11 +82,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch command {
 	case checkCommand.FullCommand():
-		err = checkConfig(f, *check, stdout)
+		err = checkConfig(ctx, f, *check, stdout)
 	case grantsCommand.FullCommand():
-		err = grants(f, *role, stdout)
+		err = grants(ctx, f, *role, stdout)
 	default:
-		err = serve(f, stderr)
+		err = serve(ctx, f, stderr)
 	}
 	return report(err, stderr)
 }

@@ -35,7 +35,7 @@ const shutdownTimeout = 5 * time.Second
 
 // serve is the exporter: it checks all that can be checked before anything
 // listens, and then answers until a signal ends it.
-func serve(f flags, stderr io.Writer) error {
+func serve(ctx context.Context, f flags, stderr io.Writer) error {
 	base := newLogger(stderr, f.logFormat)
 	logger := filter(base, f.logLevel)
 	load := func() (*config.Config, error) { return config.Load(defaults, f.configFile) }
@@ -66,7 +66,7 @@ func serve(f flags, stderr io.Writer) error {
 	}
 	if config.HasDataSource() {
 		options.Source = config.DataSourceName
-		if options.Datname, err = checkSource(c, logger); err != nil {
+		if options.Datname, err = checkSource(ctx, c, logger); err != nil {
 			return usage{err}
 		}
 	} else {
@@ -78,8 +78,6 @@ func serve(f flags, stderr io.Writer) error {
 	}
 	defer s.Close()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	go reloadOnSignal(ctx, s)
 	web := &http.Server{
 		Handler:           s,
@@ -125,7 +123,7 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 // checkSource reads the connection string and returns the database that it names.
 // What the configuration says of tables is held against the server, if that can be
 // reached: a server that is down keeps nothing from starting.
-func checkSource(c *config.Config, logger log.Logger) (datname string, err error) {
+func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
 	dsn, err := config.DataSourceName()
 	if err != nil {
 		return "", err
@@ -133,7 +131,7 @@ func checkSource(c *config.Config, logger log.Logger) (datname string, err error
 	if datname, err = inspect.ParseSource(dsn); err != nil {
 		return "", err
 	}
-	err = newInspector(c, logger).Check(context.Background())
+	err = newInspector(c, logger).Check(ctx)
 	if errors.As(err, new(*inspect.ConfigError)) {
 		return "", err
 	}

@@ -68,7 +68,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", landing)
+	mux.Handle("GET /{$}", landing)
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /probe", s.probe)
 	mux.HandleFunc("GET /health", s.health)

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// logText is what a running exporter writes, to be read while it runs.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+
+// start runs the exporter until the test ends and returns its address and its log.
+func start(t *testing.T, args ...string) (address string, written *logText) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	written = &logText{}
+	ended := make(chan int)
+	go func() { ended <- run(ctx, append(args, "--web.listen-address=127.0.0.1:0"), io.Discard, written) }()
+	t.Cleanup(func() {
+		stop()
+		if code := <-ended; code != 0 {
+			t.Errorf("exit code %d:\n%s", code, written)
+		}
+	})
+	waitFor(t, "the exporter to listen", func() bool { return listening.MatchString(written.String()) })
+	return listening.FindStringSubmatch(written.String())[1], written
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// get asks for a page and returns its status and text.
+func get(t *testing.T, client *http.Client, method, url string) (status int, text string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// users is a database with one watched table, of 10 rows, 4 of them deleted.
+func users(t *testing.T) (dsn string) {
+	dsn = pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i`)
+	return dsn
+}
+
+func TestPages(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t, goleak.IgnoreCurrent()) })
+	t.Setenv("DATA_SOURCE_NAME", users(t))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	address, _ := start(t)
+	for _, test := range []struct {
+		method, path string
+		status       int
+		says         []string
+	}{
+		{"GET", "/", 200, []string{"softdelete_exporter", "/metrics", "/health"}},
+		{"GET", "/metrics", 200, []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname=`, "go_goroutines", "softdelete_exporter_build_info"}},
+		{"GET", "/health", 200, []string{`"connected":true`, `"response_time_ms":`, `"status":"healthy"`, `"timestamp":"`}},
+		{"GET", "/-/healthy", 200, nil},
+		{"GET", "/-/ready", 200, nil},
+		{"POST", "/-/reload", 200, nil},
+		{"GET", "/-/reload", 405, nil},
+		{"GET", "/nope", 404, nil},
+		{"GET", "/probe?target=127.0.0.1:1/x", 400, []string{"probe.allow"}},
+		{"GET", "/debug/pprof/", 404, nil},
+	} {
+		status, text := get(t, client, test.method, "http://"+address+test.path)
+		if status != test.status {
+			t.Errorf("%s %s: status %d, want %d", test.method, test.path, status, test.status)
+		}
+		for _, want := range test.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s %s does not say %q:\n%.2000s", test.method, test.path, want, text)
+			}
+		}
+	}
+}
+
+func TestProfilerOnlyBehindItsFlag(t *testing.T) {
+	address, _ := start(t, "--web.enable-pprof")
+	if status, _ := get(t, http.DefaultClient, "GET", "http://"+address+"/debug/pprof/"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+}
+
+func TestWithoutADatabaseMetricsShowTheExporterOnly(t *testing.T) {
+	address, _ := start(t)
+	_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+	if !strings.Contains(text, "softdelete_exporter_build_info") || strings.Contains(text, "db_up") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestMonitoringSwitchedOffLeavesTheConnectionCheck(t *testing.T) {
+	t.Setenv("DATA_SOURCE_NAME", users(t))
+	t.Setenv("SOFT_DELETE_ENABLE_MONITORING", "false")
+	address, _ := start(t)
+	_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+	if !strings.Contains(text, "\ndb_up 1\n") || strings.Contains(text, "softdelete_deleted_rows") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestProbeShowsAnotherServerAndNothingOfTheExporter(t *testing.T) {
+	dsn := users(t)
+	server := pgtest.Shared(t)
+	pgtest.Exec(t, dsn, `DROP ROLE IF EXISTS prober; CREATE ROLE prober LOGIN PASSWORD 's3cr3t' IN ROLE pg_read_all_data`)
+	t.Cleanup(func() { pgtest.Exec(t, server.DSN("postgres", "postgres"), "DROP ROLE prober") })
+	if err := server.AppendHBA(t.Context(), "host all prober 127.0.0.1/32 scram-sha-256"); err != nil {
+		t.Fatal(err)
+	}
+	database := dsn[strings.LastIndex(dsn, "/")+1:]
+	database, _, _ = strings.Cut(database, "?")
+	address, written := start(t, "--config.file="+configFile(t, `
+probe: {allow: ['127\.0\.0\.1:\d+/.*']}
+auth_modules:
+  good: {user: prober, password: s3cr3t}
+  bad: {user: prober, password: wr0ng}
+`))
+	probe := func(module string) string {
+		status, text := get(t, http.DefaultClient, "GET", fmt.Sprintf("http://%s/probe?target=127.0.0.1:%d/%s&auth_module=%s", address, server.Port, database, module))
+		if status != 200 {
+			t.Errorf("%s: status %d: %s", module, status, text)
+		}
+		return text
+	}
+	good := probe("good")
+	if !strings.Contains(good, "\ndb_up 1\n") || !strings.Contains(good, `relname="users"`) || strings.Contains(good, "go_goroutines") {
+		t.Errorf("good: %s", good)
+	}
+	if bad := probe("bad"); !strings.Contains(bad, "\ndb_up 0\n") || !strings.Contains(bad, `softdelete_exporter_check_success{check="connect",datname="`+database+`"} 0`) {
+		t.Errorf("bad: %s", bad)
+	}
+	for _, secret := range []string{"s3cr3t", "wr0ng"} {
+		if strings.Contains(written.String(), secret) {
+			t.Errorf("the log shows a password:\n%s", written)
+		}
+	}
+}
+
+func TestReloadKeepsTheOldConfigurationOnError(t *testing.T) {
+	t.Setenv("DATA_SOURCE_NAME", users(t))
+	file := configFile(t, "defaults: {retention: 80d}")
+	address, _ := start(t, "--config.file="+file)
+	scrape := func() string {
+		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+		return text
+	}
+	old := func(text string) string {
+		return regexp.MustCompile(`softdelete_old_deleted_rows\{[^}]*\} (\S+)`).FindString(text)
+	}
+	if text := scrape(); !strings.HasSuffix(old(text), "} 3") || !strings.Contains(text, "reload_successful 1") {
+		t.Fatalf("before: %s", text)
+	}
+	reload := func(text string) int {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, _ := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload")
+		return status
+	}
+	if status := reload("defaults: {retention: 180d}\nnope: 1"); status != 500 {
+		t.Errorf("a bad configuration: status %d", status)
+	}
+	if text := scrape(); !strings.HasSuffix(old(text), "} 3") || !strings.Contains(text, "reload_successful 0") {
+		t.Errorf("after a bad reload: %s", text)
+	}
+	if status := reload("defaults: {retention: 180d}"); status != 200 {
+		t.Errorf("a good configuration: status %d", status)
+	}
+	waitFor(t, "the new retention to be counted by", func() bool { return strings.HasSuffix(old(scrape()), "} 1") })
+
+	// SIGHUP does the same.
+	if err := os.WriteFile(file, []byte("defaults: {retention: 140d}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the signal to reload", func() bool { return strings.HasSuffix(old(scrape()), "} 2") })
+}
+
+func TestTLSAndBasicAuth(t *testing.T) {
+	dir := t.TempDir()
+	pool := certificate(t, dir)
+	web := filepath.Join(dir, "web.yaml")
+	if err := os.WriteFile(web, []byte(`
+tls_server_config: {cert_file: cert.pem, key_file: key.pem}
+basic_auth_users: {bob: "`+bcryptOfSecret+`"}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address, _ := start(t, "--web.config.file="+web)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	if status, _ := get(t, client, "GET", "https://"+address+"/metrics"); status != 401 {
+		t.Errorf("without a password: status %d", status)
+	}
+	if status, _ := get(t, client, "GET", "https://bob:secret@"+address+"/metrics"); status != 200 {
+		t.Errorf("with it: status %d", status)
+	}
+	if status, _ := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics"); status != 400 {
+		t.Errorf("without TLS: status %d", status)
+	}
+}
+
+func TestSocketActivation(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// systemd names the process that the sockets are meant for; the shell keeps its number.
+	exporter := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, os.Args[0], "--web.systemd-socket")
+	exporter.Env = append(os.Environ(), "TEST_RUNS_MAIN=1", "LISTEN_FDS=1")
+	exporter.ExtraFiles = []*os.File{socket}
+	if err := exporter.Start(); err != nil {
+		t.Fatal(err)
+	}
+	socket.Close()
+	address := listener.Addr().String()
+	listener.Close()
+	if status, _ := get(t, http.DefaultClient, "GET", "http://"+address+"/-/healthy"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	// And a real signal ends a real process, gracefully.
+	if err := exporter.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := exporter.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+// bcryptOfSecret is a hash of "secret", of the lowest cost.
+const bcryptOfSecret = "$2a$04$JlnQGPlIgXPZLIyIA6UlbehdBwSsIht5AgPYCQJALuGDw2KC9VYLa"
+
+// certificate writes cert.pem and key.pem for 127.0.0.1 and returns who trusts them.
+func certificate(t *testing.T, dir string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return pool
+}
