@@ -203,3 +203,52 @@ func TestDeletedRowsCountedByAnIndexLeaveTheTotalUncertain(t *testing.T) {
 	unseen := Estimate{Total: Interval{1000, 800, 1250}, Blocks: 20}.WithDeleted(50)
 	near(t, "deleted blocks where the sample met no deleted row", unseen.DeletedBlocks, 1, 1e-12)
 }
+
+func TestIntervalsStayWithinThePossible(t *testing.T) {
+	check := func(what string, e Estimate) {
+		t.Helper()
+		for name, i := range map[string]Interval{"total": e.Total, "deleted": e.Deleted, "old": e.Old, "ratio": e.Ratio} {
+			if !(0 <= i.Low && i.Low <= i.Value && i.Value <= i.High) {
+				t.Errorf("%s: %s %v is not in order", what, name, i)
+			}
+		}
+		if e.Ratio.High > 1 || e.Old.High > e.Deleted.High || e.Deleted.High > e.Total.High {
+			t.Errorf("%s: more than all: ratio %v, total %v, deleted %v, old %v", what, e.Ratio, e.Total, e.Deleted, e.Old)
+		}
+	}
+	rng := seeded(1)
+	for _, l := range layouts {
+		relation := l.fill(rng, 2000)
+		for _, n := range []int{0, 1, 5, 100} {
+			sample := Draw(rng, []Leaf{{1, 2000}}, n, 100)
+			check(l.name, sample.Estimate(sample.read(relation, n)))
+			check(l.name+", and a counted leaf", sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
+			check(l.name+", groups", EstimateGroups(2000, 0.05, tablesample(rng, relation, 0.05, n)))
+		}
+	}
+	sample := Draw(rng, []Leaf{{1, 1_000_000}}, 5, 5)
+	check("blocks unlike each other", sample.Estimate([]Rows{{60, 60, 60}, {60, 0, 0}, {70, 70, 70}, {60, 0, 0}, {60, 60, 0}}))
+	full := Draw(rng, []Leaf{{1, 10}}, 5, 5)
+	check("full blocks", full.Estimate(repeat(Rows{291, 291, 291}, 5)))
+	check("groups of full blocks, more of them than expected", EstimateGroups(10, 0.1, repeat(Rows{582, 582, 582}, 6)))
+	hundred := Draw(rng, []Leaf{{1, 1_000_000}}, 100, 100)
+	check("one block not deleted", hundred.Estimate(append(repeat(Rows{60, 60, 60}, 99), Rows{60, 0, 0})))
+}
+
+func TestTheIntervalOfACountReachesFromWhatWasCountedToFullBlocks(t *testing.T) {
+	sample := Draw(seeded(1), []Leaf{{1, 1000}}, 5, 5)
+	for _, read := range [][]Rows{
+		{{}, {}, {60, 60, 60}, {}, {}},
+		{{60, 60, 60}, {60, 60, 60}, {}, {60, 60, 60}, {60, 60, 60}},
+	} {
+		e := sample.Estimate(read, Counted{9, Rows{900, 890, 100}})
+		for name, c := range map[string]struct {
+			got     Interval
+			counted float64
+		}{"total": {e.Total, 900}, "deleted": {e.Deleted, 890}, "old": {e.Old, 100}} {
+			if c.got.Low < c.counted || c.got.High > c.counted+1000*60 {
+				t.Errorf("%s: %v is not within [%g, %g]", name, c.got, c.counted, c.counted+1000*60)
+			}
+		}
+	}
+}
