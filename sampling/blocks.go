@@ -1,0 +1,79 @@
+package sampling
+
+import (
+	"fmt"
+	"math"
+)
+
+// Estimate says what the blocks that were read so far say about the relation:
+// read[i] is what the i-th block in the order of the batches held. Only whole
+// batches count, as only they are spread over the whole; from fewer than five
+// blocks the intervals are the widest possible. Leaves that were left out of
+// the sample because they were counted are given as exact. It panics when more
+// blocks are given than were drawn.
+//
+// Sources: clusters of unequal size and the ratio of their sums, Cochran,
+// chapters 6 and 9A; the variance from neighbours, Wolter, section 8.2,
+// estimator v₂; the intervals, see the package comment.
+func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
+	if len(read) > len(s.at) {
+		panic(fmt.Sprintf("sampling: %d blocks read of a sample of %d", len(read), len(s.at)))
+	}
+	if s.ranges > 0 {
+		read = read[:len(read)-len(read)%s.ranges]
+	}
+	blocks, n := float64(s.blocks), float64(len(read))
+	u := units{
+		rows:    s.inPlace(read),
+		freedom: max(1, 2*(n-1)/3),
+		blocks:  blocks,
+		met:     n / max(blocks, 1),
+		weight:  blocks / max(n, 1),
+	}
+	u.variance = func(z []float64) float64 {
+		if n == blocks {
+			return 0
+		}
+		return successive(z) * (1 - u.met)
+	}
+	for _, block := range read {
+		u.fullest = max(u.fullest, float64(block.Total))
+	}
+	if len(read) < fewest || u.fullest == 0 {
+		u.fullest = MaxRowsPerBlock
+	}
+	return u.estimate(exact)
+}
+
+// inPlace returns what was read in the order of the strata instead of the
+// batches: neighbours in the slice are neighbours in the relation.
+func (s *Sample) inPlace(read []Rows) []Rows {
+	strata := make([]*Rows, len(s.at))
+	for i := range read {
+		strata[s.stratum(i)] = &read[i]
+	}
+	rows := make([]Rows, 0, len(read))
+	for _, block := range strata {
+		if block != nil {
+			rows = append(rows, *block)
+		}
+	}
+	return rows
+}
+
+// successive returns the variance of the sum of z, drawn one of each stratum,
+// in the order of the strata: each difference between neighbours estimates
+// twice the variance within their strata, and what their means differ makes it
+// too wide rather than too narrow. +Inf for fewer than five.
+func successive(z []float64) float64 {
+	if len(z) < fewest {
+		return math.Inf(1)
+	}
+	var sum float64
+	for i := 1; i < len(z); i++ {
+		difference := z[i] - z[i-1]
+		sum += difference * difference
+	}
+	n := float64(len(z))
+	return n / (2 * (n - 1)) * sum
+}

@@ -1,0 +1,252 @@
+package sampling
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write testdata/coverage.md anew")
+
+const (
+	trials   = 1000
+	promised = 0.93 // of the intervals hold the truth, on each layout
+	target   = 0.02
+)
+
+// score is what many intervals were worth.
+type score struct {
+	name   string
+	margin float64 // mean, as a share: of rows, or of all rows
+	held   float64 // share of intervals that hold the truth
+}
+
+// tally judges the estimates of one relation by its truth.
+type tally struct {
+	truth                      Rows
+	ratio, deleted, old, total score
+}
+
+func newTally(truth Rows) *tally {
+	return &tally{
+		truth: truth,
+		ratio: score{name: "ratio"}, deleted: score{name: "deleted"}, old: score{name: "old"}, total: score{name: "total"},
+	}
+}
+
+func (t *tally) add(e Estimate) {
+	all := max(float64(t.truth.Total), 1)
+	judge := func(s *score, i Interval, truth, unit float64) {
+		s.margin += i.Margin() / unit / trials
+		if i.Low <= truth && truth <= i.High {
+			s.held += 1.0 / trials
+		}
+	}
+	judge(&t.ratio, e.Ratio, float64(t.truth.Deleted)/all, 1)
+	judge(&t.deleted, e.Deleted, float64(t.truth.Deleted), all)
+	judge(&t.old, e.Old, float64(t.truth.Old), all)
+	judge(&t.total, e.Total, float64(t.truth.Total), all)
+}
+
+// check fails the test where fewer intervals hold than promised.
+func (t *tally) check(tb testing.TB, where string) {
+	tb.Helper()
+	for _, s := range []score{t.ratio, t.deleted, t.old, t.total} {
+		if s.held < promised {
+			tb.Errorf("%s: the interval of the %s held the truth in %.1f%% of %d trials; want at least %.0f%%",
+				where, s.name, 100*s.held, trials, 100*promised)
+		}
+	}
+}
+
+// String is a cell of the table: bold where fewer than 95% hold.
+func (s score) String() string {
+	held := fmt.Sprintf("%.1f%%", 100*s.held)
+	if s.held < 0.95 {
+		held = "**" + held + "**"
+	}
+	return fmt.Sprintf("±%.4f, %s", s.margin, held)
+}
+
+// table is a Markdown table under a sentence.
+type table struct{ strings.Builder }
+
+func (t *table) start(sentence string, columns ...string) {
+	fmt.Fprintf(t, "\n%s\n\n| %s |\n|%s\n", sentence, strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+}
+
+func (t *table) row(cells ...any) {
+	for _, cell := range cells {
+		fmt.Fprintf(t, "| %v ", cell)
+	}
+	t.WriteString("|\n")
+}
+
+// read returns what the sample's first n blocks of a relation hold.
+func (s *Sample) read(relation []Rows, n int) []Rows {
+	rows := make([]Rows, n)
+	for i, position := range s.at[:n] {
+		rows[i] = relation[position]
+	}
+	return rows
+}
+
+const small, large = 20_000, 1_000_000 // blocks of a relation
+
+// lines are what one layout adds to each table.
+type lines struct{ ratio, deleted, big, system []any }
+
+// measure draws all samples of a layout, and checks how often their intervals
+// hold the truth.
+func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
+	relation := l.fill(rng, small)
+	truth := sum(relation)
+	at := map[int]*tally{100: newTally(truth), 300: newTally(truth), 1000: newTally(truth)}
+	stopped, read := newTally(truth), 0
+	for range trials {
+		sample := Draw(rng, []Leaf{{1, small}}, 1000, 100)
+		blocks := sample.read(relation, 1000)
+		for n, tally := range at {
+			tally.add(sample.Estimate(blocks[:n]))
+		}
+		for n := 100; ; n += 100 {
+			if e := sample.Estimate(blocks[:n]); e.Reached(target) || n == 1000 {
+				stopped.add(e)
+				read += n
+				break
+			}
+		}
+	}
+	for n, tally := range at {
+		tally.check(t, fmt.Sprintf("%d blocks of %d", n, small))
+	}
+	stopped.check(t, "stopped at the target")
+	share := fmt.Sprintf("%.4f", float64(truth.Deleted)/float64(truth.Total))
+	out.ratio = []any{l.name, share, at[100].ratio, at[300].ratio, at[1000].ratio, stopped.ratio, read / trials}
+	out.deleted = []any{l.name, share, at[100].deleted, at[300].deleted, at[1000].deleted, stopped.deleted}
+
+	groups := newTally(truth)
+	for range trials {
+		groups.add(EstimateGroups(small, 0.005, tablesample(rng, relation, 0.005, 10)))
+	}
+	groups.check(t, "ten groups")
+	out.system = []any{l.name, groups.ratio, groups.deleted, groups.old, groups.total}
+
+	relation = l.fill(rng, large)
+	many := newTally(sum(relation))
+	for range trials {
+		sample := Draw(rng, []Leaf{{1, large}}, 1000, 100)
+		many.add(sample.Estimate(sample.read(relation, 1000)))
+	}
+	many.check(t, fmt.Sprintf("1000 blocks of %d", large))
+	out.big = []any{l.name, many.ratio, many.deleted, many.old, many.total}
+	return out
+}
+
+// TestIntervalsHoldTheTruth draws 1,000 samples of each layout, and keeps what
+// it sees in testdata/coverage.md, which docs/counting.md shows.
+func TestIntervalsHoldTheTruth(t *testing.T) {
+	measured := make([]lines, len(layouts))
+	t.Run("layout", func(t *testing.T) {
+		for i, l := range layouts {
+			t.Run(l.name, func(t *testing.T) {
+				t.Parallel()
+				measured[i] = measure(t, rand.New(rand.NewPCG(5, uint64(i))), l)
+			})
+		}
+	})
+
+	var ratio, deleted, big, system table
+	ratio.start("**Deletion ratio**, relation of 20,000 blocks, after 100, 300 and 1,000 blocks, and stopped after the first batch that reaches ±0.02.",
+		"layout", "truth", "100", "300", "1,000", "stopped", "blocks read")
+	deleted.start("**Deleted rows**, margins as shares of all rows, of the same samples.",
+		"layout", "truth", "100", "300", "1,000", "stopped")
+	big.start("Relation of **1,000,000 blocks**, 1,000 of them read.",
+		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows")
+	system.start("**TABLESAMPLE SYSTEM**, relation of 20,000 blocks, ten groups of about 100 blocks.",
+		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows")
+	for _, m := range measured {
+		ratio.row(m.ratio...)
+		deleted.row(m.deleted...)
+		big.row(m.big...)
+		system.row(m.system...)
+	}
+	compare(t, "testdata/coverage.md", "<!-- Written by `go test ./sampling -update`. -->\n\n"+
+		"Mean margin, and how many of 1,000 intervals held the truth: 95% are meant to, **bold** says where fewer did.\n"+
+		"The share itself is sure to ±1.4 points (two standard errors of 1,000 trials).\n"+
+		ratio.String()+deleted.String()+big.String()+system.String())
+}
+
+// compare fails the test where a file is not what it should be, or, with
+// -update, makes it so.
+func compare(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not what the intervals do: look at the difference, then run go test ./sampling -update (-want +got):\n%s", file, diff)
+	}
+}
+
+func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
+	// Partitions by month, the older the more deleted, of unequal sizes; the
+	// smallest is counted exactly, and so is one of the largest.
+	rng := rand.New(rand.NewPCG(5, 100))
+	var relation []Rows
+	var truth Rows
+	var leaves []Leaf
+	var exact []Counted
+	for i, blocks := range []int{2500, 40, 3100, 900, 0, 2200, 5000, 700, 1300, 260, 3000, 1} {
+		partition := layout{share: constant(0.5 - 0.04*float64(i))}.fill(rng, blocks)
+		rows := sum(partition)
+		truth = truth.plus(rows)
+		if blocks == 1 || blocks == 2500 {
+			exact = append(exact, Counted{int64(blocks), rows})
+			continue
+		}
+		leaves = append(leaves, Leaf{uint32(i), int64(blocks)})
+		relation = append(relation, partition...)
+	}
+	for _, n := range []int{50, 100, 400} {
+		tally := newTally(truth)
+		for range trials {
+			sample := Draw(rng, leaves, 400, 50)
+			tally.add(sample.Estimate(sample.read(relation, n), exact...))
+		}
+		tally.check(t, fmt.Sprintf("%d blocks of twelve partitions", n))
+	}
+}
+
+func TestIntervalsHoldTheTruthOfTinySamples(t *testing.T) {
+	for i, l := range layouts {
+		rng := rand.New(rand.NewPCG(5, 200+uint64(i)))
+		relation := l.fill(rng, 2000)
+		for _, n := range []int{1, 2, 4, 5, 10, 30} {
+			tally := newTally(sum(relation))
+			for range trials {
+				sample := Draw(rng, []Leaf{{1, 2000}}, n, 100)
+				tally.add(sample.Estimate(sample.read(relation, n)))
+			}
+			tally.check(t, fmt.Sprintf("%s, %d blocks", l.name, n))
+		}
+		for _, n := range []int{4, 5} {
+			tally := newTally(sum(relation))
+			for range trials {
+				tally.add(EstimateGroups(2000, 0.02, tablesample(rng, relation, 0.02, n)))
+			}
+			tally.check(t, fmt.Sprintf("%s, %d groups", l.name, n))
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package sampling
+
+import (
+	"cmp"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"sort"
+)
+
+// Leaf is one relation that holds rows: an ordinary table, or a partition of a
+// partitioned one.
+type Leaf struct {
+	ID     uint32 // its oid, by which Renew knows it again
+	Blocks int64  // its size in blocks; 0 for an empty leaf
+}
+
+// Place is one drawn block: block number Block, counted from 0, of leaf Leaf.
+type Place struct {
+	Leaf  uint32
+	Block int64
+}
+
+// Sample is a stratified random sample of blocks, in the order in which they
+// are to be read. It never changes once drawn, and takes 8 bytes a block.
+type Sample struct {
+	want, batch int // as asked for, for a relation that grows into them
+
+	leaves []Leaf
+	starts []int64 // position of each leaf's first block in the relation
+	blocks int64   // of all leaves
+
+	batches int     // number of batches = strata per range
+	ranges  int     // number of ranges = blocks per batch
+	order   []int   // per batch, its stratum in each range …
+	turns   []int   // … counted from this one, per range
+	at      []int64 // per drawn block, in reading order, its position
+	age     int     // how often the sample was renewed
+}
+
+// Draw draws want blocks out of all leaves together, to be read in batches of
+// at most batch blocks; both must be positive. The leaves are laid end to end
+// in the given order, so that each gets blocks in proportion to its size;
+// neighbours should be alike (partitions in the order of their bounds). Fewer
+// blocks are drawn where there are fewer, and where batches of equal size
+// demand it. The same leaves and the same state of rng give the same sample.
+//
+// Source: stratified sampling with one unit a stratum, Cochran, chapters 5
+// and 8.
+func Draw(rng *rand.Rand, leaves []Leaf, want, batch int) *Sample {
+	s := layOut(leaves, want, batch)
+	s.turns = make([]int, s.ranges)
+	for r := range s.turns {
+		s.turns[r] = rng.IntN(s.batches)
+	}
+	for i := range s.at {
+		s.at[i] = s.pick(rng, s.stratum(i))
+	}
+	return s
+}
+
+// layOut returns the sample of these leaves whose blocks are yet to be drawn.
+func layOut(leaves []Leaf, want, batch int) *Sample {
+	s := &Sample{want: want, batch: batch, leaves: append([]Leaf(nil), leaves...)}
+	for _, leaf := range leaves {
+		s.starts = append(s.starts, s.blocks)
+		s.blocks += leaf.Blocks
+	}
+	n := int(min(int64(want), s.blocks))
+	if n > 0 {
+		s.batches = (n + batch - 1) / batch
+		s.ranges = n / s.batches
+	}
+	s.order = spreadOrder(s.batches)
+	s.at = make([]int64, s.batches*s.ranges)
+	return s
+}
+
+// Len returns the number of drawn blocks.
+func (s *Sample) Len() int { return len(s.at) }
+
+// Blocks returns the number of blocks of all leaves together.
+func (s *Sample) Blocks() int64 { return s.blocks }
+
+// Batches returns the number of batches; 0 where every leaf is empty.
+func (s *Sample) Batches() int { return s.batches }
+
+// Batch returns the places of batch k, 0 ≤ k < Batches(), by leaf and block.
+// Each batch holds one block of every range, so that the batches up to any k
+// are a valid sample of the whole. A block on the border of two strata may
+// come twice.
+func (s *Sample) Batch(k int) []Place {
+	places := make([]Place, s.ranges)
+	for r := range places {
+		places[r] = s.place(s.at[k*s.ranges+r])
+	}
+	return places
+}
+
+// stratum returns the stratum of the i-th block in reading order. Range r
+// holds the strata r·batches and following; batch k takes of each range the
+// k-th in spread order, counted from a random one and around the end. So each
+// stratum is as likely as any other at every k, and the strata read so far lie
+// well apart.
+func (s *Sample) stratum(i int) int {
+	k, r := i/s.ranges, i%s.ranges
+	return r*s.batches + (s.turns[r]+s.order[k])%s.batches
+}
+
+// spreadOrder returns 0 … n-1 in an order of which any first few lie well
+// apart: by the bits of their rank, reversed (van der Corput 1935).
+func spreadOrder(n int) []int {
+	ranked, order := make([]int, n), make([]int, n)
+	for i := range ranked {
+		ranked[i] = i
+	}
+	slices.SortFunc(ranked, func(a, b int) int {
+		return cmp.Compare(bits.Reverse64(uint64(a)), bits.Reverse64(uint64(b)))
+	})
+	for rank, i := range ranked {
+		order[i] = rank
+	}
+	return order
+}
+
+// bounds returns the ends of a stratum, in blocks. They need not be whole
+// numbers: all strata are equally wide, so that all blocks weigh the same.
+func (s *Sample) bounds(stratum int) (low, high float64) {
+	width := float64(s.blocks) / float64(len(s.at))
+	return float64(stratum) * width, float64(stratum+1) * width
+}
+
+// pick draws one position out of a stratum.
+func (s *Sample) pick(rng *rand.Rand, stratum int) int64 {
+	low, high := s.bounds(stratum)
+	return min(int64(low+rng.Float64()*(high-low)), s.blocks-1)
+}
+
+// chance returns the probability that pick draws this position out of this
+// stratum; 0 for a position outside it, also for -1.
+func (s *Sample) chance(stratum int, position int64) float64 {
+	low, high := s.bounds(stratum)
+	shared := min(float64(position+1), high) - max(float64(position), low)
+	return max(shared, 0) / (high - low)
+}
+
+// place says which block lies at a position.
+func (s *Sample) place(position int64) Place {
+	i := sort.Search(len(s.starts), func(i int) bool { return s.starts[i] > position }) - 1
+	return Place{Leaf: s.leaves[i].ID, Block: position - s.starts[i]}
+}

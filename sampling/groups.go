@@ -1,0 +1,45 @@
+package sampling
+
+import "math"
+
+// EstimateGroups says what TABLESAMPLE SYSTEM says about a relation, for a role
+// that may not read ctid and so cannot tell one block from another. Each group
+// is the result of one statement with a seed of its own, which reads each of
+// the relation's blocks with the probability rate, 0 < rate ≤ 1. Fewer than five
+// groups give the widest intervals possible. Exactly counted leaves are as in
+// [Sample.Estimate].
+//
+// The interval is wider than that of as many blocks of a [Sample]: nothing is
+// gained from strata, a few groups say little about their own spread (Student's
+// t), and how full a block can be is not seen (MaxRowsPerBlock).
+//
+// Source: independent random groups, Wolter, section 2.2.
+func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted) Estimate {
+	n := float64(len(groups))
+	return units{
+		rows:     groups,
+		variance: spread,
+		freedom:  max(1, n-1),
+		blocks:   float64(blocks),
+		met:      1 - math.Pow(1-rate, n),
+		weight:   1 / (max(n, 1) * rate),
+		fullest:  MaxRowsPerBlock,
+	}.estimate(exact)
+}
+
+// spread returns the variance of the sum of z, drawn independently of each
+// other from the same distribution; +Inf for fewer than five.
+func spread(z []float64) float64 {
+	if len(z) < fewest {
+		return math.Inf(1)
+	}
+	n := float64(len(z))
+	var mean, sum float64
+	for _, v := range z {
+		mean += v / n
+	}
+	for _, v := range z {
+		sum += (v - mean) * (v - mean)
+	}
+	return n / (n - 1) * sum
+}
