@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -100,7 +101,7 @@ func report(err error, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintf(stderr, "softdelete_exporter: %s\n", config.Redact(err.Error()))
-	if _, ok := err.(usage); ok {
+	if errors.As(err, new(usage)) {
 		return exitUsage
 	}
 	return exitFailure

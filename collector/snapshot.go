@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,12 +41,11 @@ const (
 	refreshed = " Cached: as of the last refresh."
 )
 
-var (
-	tableLabels    = []string{"datname", "schemaname", "relname"}
-	databaseLabels = []string{"datname"}
-)
+var tableLabels = []string{"datname", "schemaname", "relname"}
 
-func perTable(own ...string) []string { return append(append([]string{}, tableLabels...), own...) }
+func perTable(own ...string) []string { return slices.Concat(tableLabels, own) }
+
+func perDatabase(own ...string) []string { return slices.Concat([]string{"datname"}, own) }
 
 // number is a metric of a table whose value is one of its numbers.
 func number(name, help string, value func(*softdelete.Numbers) float64) metric[*softdelete.Table] {
@@ -109,13 +109,13 @@ var tableMetrics = metrics[*softdelete.Table]{
 
 var databaseMetrics = metrics[*softdelete.Database]{
 	gauge("softdelete_exporter_check_success", "Whether the last refresh could carry out a check on the database. A table's own trouble is softdelete_table_problem."+refreshed,
-		[]string{"datname", "check"}, func(d *softdelete.Database, emit func(float64, ...string)) {
+		perDatabase("check"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			emit(boolean(d.Checks.Connect), "connect")
 			emit(boolean(d.Checks.Discovery), "discovery")
 			emit(boolean(d.Checks.Counting), "counting")
 		}),
 	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed, or skipped (beyond the cap)."+refreshed,
-		[]string{"datname", "state"}, func(d *softdelete.Database, emit func(float64, ...string)) {
+		perDatabase("state"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			in := map[softdelete.State]int{}
 			for i := range d.Tables {
 				in[d.Tables[i].State()]++

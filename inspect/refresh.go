@@ -96,7 +96,7 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 		return name, err
 	}
 	v := &visit{pass: p, session: s}
-	defer func() { v.session.close() }()
+	defer func() { v.close() }() // of the connection that it has by then
 	p.taken = p.began
 	v.run(ctx)
 	return s.Database, nil

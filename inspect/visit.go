@@ -115,7 +115,7 @@ func (v *visit) reopen(ctx context.Context) bool {
 		return false
 	}
 	v.reopened = true
-	v.session.close()
+	v.close()
 	s, err := v.open(ctx, v.Database)
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "cannot connect again", "datname", v.Database, "err", err)

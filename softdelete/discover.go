@@ -3,6 +3,7 @@ package softdelete
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Column is a column that could mark deleted rows.
@@ -29,10 +30,12 @@ func (r Rules) Names() []string { return slices.Concat(r.Times, r.Flags) }
 // nothing but letters and digits.
 func Fold(name string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x80 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r > unicode.MaxASCII:
+			return r
+		default:
 			return -1
 		}
-		return r
 	}, strings.ToLower(name))
 }
 
