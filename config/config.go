@@ -2,6 +2,8 @@
 // defaults, every fault reported at once, each naming its field.
 package config
 
+//go:generate go run ../internal/reference ..
+
 // Config is the whole configuration. Its defaults stand in config.yaml alone.
 type Config struct {
 	// TTL is how long a snapshot is served before a scrape starts to make a new one.

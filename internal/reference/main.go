@@ -1,0 +1,175 @@
+// Reference writes docs/configuration.md from the types of package config, their
+// comments, and the defaults of config.yaml. Run it by go generate.
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const head = `<!-- Written by go generate from the types in config/ and from config.yaml. -->
+
+# Configuration
+
+The file that --config.file names is laid over these defaults. Unknown settings are errors, and every fault is reported
+at once. A reload (SIGHUP, or POST to /-/reload) keeps the old configuration when the new one has a fault.
+
+Durations are written like 100ms, 5m, 6h or 90d. Patterns are RE2 regular expressions that must match a whole name.
+
+`
+
+func main() {
+	log.SetFlags(0)
+	root := os.Args[1]
+	r := reference{types: map[string]*ast.StructType{}, docs: map[string]string{}}
+	if err := r.parse(filepath.Join(root, "config")); err != nil {
+		log.Fatalf("reference: %v", err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "config.yaml"))
+	if err != nil {
+		log.Fatalf("reference: %v", err)
+	}
+	if err := yaml.Unmarshal(text, &r.defaults); err != nil {
+		log.Fatalf("reference: config.yaml: %v", err)
+	}
+	var out strings.Builder
+	out.WriteString(head + "| setting | type | default | meaning |\n|---|---|---|---|\n")
+	r.write(&out, "Config", "", r.defaults)
+	if err := os.WriteFile(filepath.Join(root, "docs", "configuration.md"), []byte(out.String()), 0o644); err != nil {
+		log.Fatalf("reference: %v", err)
+	}
+}
+
+// reference is what is known of package config.
+type reference struct {
+	types    map[string]*ast.StructType
+	docs     map[string]string
+	defaults map[string]any
+}
+
+// parse reads the structs of a package and their comments.
+func (r reference) parse(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, d := range parsed.Decls {
+			decl, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range decl.Specs {
+				if t, ok := spec.(*ast.TypeSpec); ok {
+					if s, ok := t.Type.(*ast.StructType); ok {
+						r.types[t.Name.Name], r.docs[t.Name.Name] = s, decl.Doc.Text()
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// words are the types as a user of the file knows them.
+var words = map[string]string{
+	"Duration": "duration", "Retention": "duration or none", "Pattern": "pattern", "Secret": "text",
+	"string": "text", "bool": "true or false", "int": "number", "int64": "number", "float64": "number",
+}
+
+// write adds a row for each setting of a struct; groups are taken apart.
+func (r reference) write(out *strings.Builder, structName, prefix string, defaults any) {
+	for _, field := range r.types[structName].Fields.List {
+		name := tag(field)
+		if name == "" || name == "-" {
+			continue
+		}
+		path := prefix + name
+		var value any
+		if group, ok := defaults.(map[string]any); ok {
+			value = group[name]
+		}
+		typeName, many := base(field.Type)
+		doc := strings.TrimSpace(strings.ReplaceAll(field.Doc.Text(), "\n", " "))
+		if doc == "" {
+			doc = strings.TrimSpace(strings.ReplaceAll(r.docs[typeName], "\n", " "))
+		}
+		word, simple := words[typeName]
+		if !simple && r.types[typeName] == nil {
+			word, simple = strings.ToLower(typeName), true
+		}
+		switch {
+		case simple && many != "":
+			fmt.Fprintf(out, "| `%s` | list of %s | %s | %s |\n", path, word, shown(value), doc)
+		case simple:
+			fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", path, word, shown(value), doc)
+		default:
+			if many != "" {
+				fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", path, many, shown(value), doc)
+				path += map[string]string{"list": "[]", "group by name": ".NAME"}[many]
+			}
+			r.write(out, typeName, path+".", value)
+		}
+	}
+}
+
+// base is the type of a setting without what makes it many, and that.
+func base(t ast.Expr) (name, many string) {
+	switch t := t.(type) {
+	case *ast.ArrayType:
+		name, _ = base(t.Elt)
+		return name, "list"
+	case *ast.MapType:
+		name, _ = base(t.Value)
+		return name, "group by name"
+	case *ast.StarExpr:
+		return base(t.X)
+	case *ast.SelectorExpr:
+		return t.Sel.Name, ""
+	case *ast.Ident:
+		return t.Name, ""
+	default:
+		return "", ""
+	}
+}
+
+func tag(field *ast.Field) string {
+	if field.Tag == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml"), ",")
+	return name
+}
+
+// shown is a default as the file writes it.
+func shown(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case []any:
+		if len(v) == 0 {
+			return "none"
+		}
+		return "see config.yaml"
+	case map[string]any:
+		return "none"
+	default:
+		return fmt.Sprintf("`%v`", v)
+	}
+}
