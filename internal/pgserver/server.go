@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 )
 
 // Superuser is the role that owns every server; it needs no password.
@@ -97,16 +98,20 @@ func start(ctx context.Context, i installation, o Options, fill func(*Server) er
 	if s.account, err = serverAccount(); err != nil {
 		return nil, err
 	}
-	if s.base, err = os.MkdirTemp(tempDir(), "softdelete_exporter-pg-"); err != nil {
+	sweep(tempDir())
+	if s.base, err = os.MkdirTemp(tempDir(), dirPattern); err != nil {
 		return nil, fmt.Errorf("directory for a PostgreSQL server: %w", err)
 	}
 	if err := s.account.own(s.base); err != nil {
 		return nil, err
 	}
 	s.DataDir = filepath.Join(s.base, "data")
-	s.LogPath = filepath.Join(s.base, "server.log")
+	s.LogPath = filepath.Join(s.base, logName)
 	if s.log, err = os.OpenFile(s.LogPath, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
 		return nil, fmt.Errorf("log of a PostgreSQL server: %w", err)
+	}
+	if err := syscall.Flock(int(s.log.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("lock the log of a PostgreSQL server: %w", err)
 	}
 	if err := fill(s); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -243,7 +244,7 @@ func TestFailedStartShowsWhatPostgresSaid(t *testing.T) {
 	}
 }
 
-func TestServerDiesWithAKilledParent(t *testing.T) {
+func TestServerDiesWithAKilledParentAndItsFilesAreSwept(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -267,11 +268,28 @@ func TestServerDiesWithAKilledParent(t *testing.T) {
 	if !running {
 		t.Fatalf("the child's server does not run: %v", scanErr)
 	}
-	// Nobody is left to call Stop for it.
-	defer os.RemoveAll(strings.TrimSuffix(s.DataDir, "/data"))
 	for deadline := time.Now().Add(10 * time.Second); accepts(&s); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the server outlived the process that started it")
 		}
+	}
+
+	base := filepath.Dir(s.DataDir)
+	living := pgtest.Start(t, pgserver.Options{})
+	if _, err := os.Stat(base); err != nil {
+		t.Errorf("files that are new were swept: %v", err)
+	}
+	hourAgo := time.Now().Add(-time.Hour)
+	for _, log := range []string{filepath.Join(base, "server.log"), living.LogPath} {
+		if err := os.Chtimes(log, hourAgo, hourAgo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pgtest.Start(t, pgserver.Options{})
+	if _, err := os.Stat(base); !os.IsNotExist(err) {
+		t.Errorf("the killed process's files are still there: %v", err)
+	}
+	if _, err := os.Stat(living.LogPath); err != nil {
+		t.Errorf("a living server's files were swept: %v", err)
 	}
 }
