@@ -81,7 +81,8 @@ for group in "$@"; do
     debian /usr/bin/promtool prometheus
     debian prometheus-alertmanager prometheus-alertmanager
     debian pgbouncer pgbouncer
-    debian chromium chromium ;;
+    debian chromium chromium
+    debian psql postgresql-client ;;
   bench)
     go_tools benchstat $benchstat '' golang.org/x/perf/cmd/benchstat
     debian prometheus-sql-exporter prometheus-sql-exporter
