@@ -30,7 +30,7 @@ type Config struct {
 type Ping struct {
 	// Timeout bounds connecting, reopening and the query together.
 	Timeout Duration `yaml:"timeout"`
-	// When is scrape or refresh.
+	// When is scrape, or refresh for a server that pings would keep awake.
 	When string `yaml:"when"`
 }
 
@@ -44,7 +44,9 @@ type Scrape struct {
 
 // Limits protect the database.
 type Limits struct {
-	LockTimeout      Duration `yaml:"lock_timeout"`
+	// LockTimeout is how long a query of ours may wait for a lock.
+	LockTimeout Duration `yaml:"lock_timeout"`
+	// StatementTimeout is how long a query of ours may run.
 	StatementTimeout Duration `yaml:"statement_timeout"`
 	// Connections is the most that the whole process opens.
 	Connections int `yaml:"connections"`
@@ -53,14 +55,18 @@ type Limits struct {
 // Databases are the watched databases of the server: the connection string's own
 // if nothing is said.
 type Databases struct {
-	All   bool     `yaml:"all"`
+	// All watches every database that one may connect to.
+	All bool `yaml:"all"`
+	// Names are the databases to watch.
 	Names []string `yaml:"names"`
 }
 
 // Defaults hold for every table that does not say otherwise.
 type Defaults struct {
+	// Retention is how long deleted rows are to be kept.
 	Retention Retention `yaml:"retention"`
-	TimeZone  string    `yaml:"time_zone"`
+	// TimeZone is the zone of columns that do not carry one, an IANA name.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // Probe is what /probe may ask.
@@ -73,11 +79,18 @@ type Probe struct {
 
 // AuthModule is how to log in to a target of /probe.
 type AuthModule struct {
-	User         string `yaml:"user"`
-	Password     Secret `yaml:"password"`
+	// User is the role to log in as.
+	User string `yaml:"user"`
+	// Password is its password.
+	Password Secret `yaml:"password"`
+	// PasswordFile holds the password instead, and is read at each connect.
 	PasswordFile string `yaml:"password_file"`
-	SSLMode      string `yaml:"sslmode"`
-	SSLRootCert  string `yaml:"sslrootcert"`
-	SSLCert      string `yaml:"sslcert"`
-	SSLKey       string `yaml:"sslkey"`
+	// SSLMode is libpq's; prefer when empty.
+	SSLMode string `yaml:"sslmode"`
+	// SSLRootCert is the file of the authorities that are trusted.
+	SSLRootCert string `yaml:"sslrootcert"`
+	// SSLCert is the file of the client's certificate.
+	SSLCert string `yaml:"sslcert"`
+	// SSLKey is the file of its key.
+	SSLKey string `yaml:"sslkey"`
 }

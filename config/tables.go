@@ -8,15 +8,17 @@ import (
 
 // Discovery finds tables by the names and types of their columns.
 type Discovery struct {
+	// Enabled finds tables that are not listed.
 	Enabled bool `yaml:"enabled"`
-	// Include and Exclude are patterns of schema.table.
+	// Include are patterns of schema.table, of which one must match, if there are any.
 	Include []Pattern `yaml:"include"`
+	// Exclude are patterns of schema.table, of which none may match.
 	Exclude []Pattern `yaml:"exclude"`
 	// MaxTables is the most tables of one database that are watched.
 	MaxTables int `yaml:"max_tables"`
-	// Times and Flags are the names that discovery knows, folded: lower case,
-	// letters and digits only.
+	// Times are the folded names of columns that say when a row was deleted.
 	Times []string `yaml:"times"`
+	// Flags are the folded names of columns that say whether a row is deleted.
 	Flags []string `yaml:"flags"`
 }
 
@@ -37,16 +39,22 @@ func matchesAny(patterns []Pattern, name string) bool {
 type Table struct {
 	// Database is empty for every watched database that has the table.
 	Database string `yaml:"database"`
-	Schema   string `yaml:"schema"`
-	Table    string `yaml:"table"`
+	// Schema is public when empty.
+	Schema string `yaml:"schema"`
+	// Table is the table's name, without quotes.
+	Table string `yaml:"table"`
 	// Ignore leaves the table out.
 	Ignore bool `yaml:"ignore"`
-	// Column marks deleted rows; TimeColumn says when, where Column does not.
-	Column     string    `yaml:"column"`
-	TimeColumn string    `yaml:"time_column"`
-	Retention  Retention `yaml:"retention"`
-	TimeZone   string    `yaml:"time_zone"`
-	Service    string    `yaml:"service"`
+	// Column marks deleted rows; discovery's choice when empty.
+	Column string `yaml:"column"`
+	// TimeColumn says when a row was deleted, where Column does not.
+	TimeColumn string `yaml:"time_column"`
+	// Retention is how long deleted rows are to be kept; the default's when empty.
+	Retention Retention `yaml:"retention"`
+	// TimeZone is the zone of a time column without one; the default's when empty.
+	TimeZone string `yaml:"time_zone"`
+	// Service is who answers for the table.
+	Service string `yaml:"service"`
 }
 
 // TablesOf are the configured tables of a database, by schema and table. An entry
@@ -65,6 +73,7 @@ func (c *Config) TablesOf(database string) map[[2]string]*Table {
 
 // Service groups tables by who answers for them.
 type Service struct {
+	// Name is the value of the label.
 	Name string `yaml:"name"`
 	// Tables are patterns of schema.table.
 	Tables []Pattern `yaml:"tables"`

@@ -110,6 +110,13 @@ func (r reference) write(out *strings.Builder, structName, prefix string, defaul
 		if doc == "" {
 			doc = strings.TrimSpace(strings.ReplaceAll(r.docs[typeName], "\n", " "))
 		}
+		// A comment begins with Go's name of the field, a reader knows the file's.
+		if own := field.Names[0].Name; strings.HasPrefix(doc, own+" ") {
+			doc = "`" + name + "`" + strings.TrimPrefix(doc, own)
+		}
+		if simple := words[typeName] != ""; simple && doc == "" {
+			log.Fatalf("reference: %s.%s needs a comment", structName, field.Names[0].Name)
+		}
 		word, simple := words[typeName]
 		if !simple && r.types[typeName] == nil {
 			word, simple = strings.ToLower(typeName), true
