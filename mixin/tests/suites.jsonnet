@@ -61,3 +61,8 @@ function(mutation={})
   + suite('optional', optional.quick, everything)
   + suite('optional_days', optional.slow, everything, interval='30m')
   + suite('quiet', import 'alerts/quiet.libsonnet', everything)
+  + std.foldl(
+    function(all, s) all + suite('health_' + std.strReplace(s.name, ' ', '_'), s.tests, { thresholds: s.thresholds }),
+    import 'health.libsonnet',
+    {}
+  )
