@@ -2,6 +2,8 @@
 // exporter's report share, so that alerts and report cannot disagree.
 package mixin
 
+//go:generate ./generate.sh
+
 import _ "embed"
 
 // Thresholds is thresholds.json: every health limit with its default.
