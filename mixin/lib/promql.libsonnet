@@ -7,9 +7,9 @@ local number(n) = '%.10g' % n;
 
 // duration writes seconds as Prometheus does: 25h, 10m, 90s.
 local duration(seconds) =
-  if seconds % 3600 == 0 then '%dh' % (seconds / 3600)
-  else if seconds % 60 == 0 then '%dm' % (seconds / 60)
-  else '%ds' % seconds;
+  if seconds % 3600 == 0 then seconds / 3600 + 'h'
+  else if seconds % 60 == 0 then seconds / 60 + 'm'
+  else seconds + 's';
 
 local quote(s) = std.escapeStringJson(s);
 
@@ -27,19 +27,16 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     instanceLabels: config.clusterLabels + ['job', 'instance'],
     databaseLabels: self.instanceLabels + ['datname'],
     tableLabels: self.databaseLabels + ['schemaname', 'relname'],
-    on(labels):: 'on (%s)' % std.join(', ', labels),
+    on(labels):: 'on (' + std.join(', ', labels) + ')',
 
     series(metric, matchers='')::
-      '%s{%s}' % [metric, std.join(',', [m for m in [config.selector, matchers] if m != ''])],
+      metric + '{' + config.selector + (if matchers == '' then '' else ',' + matchers) + '}',
 
     // last is the last sample within `bridge`: a stale marker, which a missed
     // scrape leaves behind, would restart the `for` of a plain selector.
     last(metric, matchers='', ago=0)::
-      'last_over_time(%s[%s]%s)' % [
-        p.series(metric, matchers),
-        duration(bridge),
-        if ago == 0 then '' else ' offset ' + duration(ago),
-      ],
+      'last_over_time(' + p.series(metric, matchers) + '[' + duration(bridge) + ']'
+      + (if ago == 0 then '' else ' offset ' + duration(ago)) + ')',
 
     // limit is the limit at path as a number, or, where tables have their own,
     // as a vector with the labels of read(matchers), table by table.
@@ -91,7 +88,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     // bridge, and a second one within.
     info::
       local info = p.series('softdelete_table_info');
-      local older(ago) = 'or %s %s offset %s' % [p.on(p.tableLabels), info, duration(ago)];
+      local older(ago) = 'or ' + p.on(p.tableLabels) + ' ' + info + ' offset ' + duration(ago);
       parens(std.join('\n', [info, older(std.ceil(bridge / 2)), older(bridge)])),
   },
 }

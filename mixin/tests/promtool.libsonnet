@@ -1,4 +1,5 @@
 // A small language for promtool's unit tests. Times are minutes from the start.
+
 local labelled(metric, labels) =
   metric + '{' + std.join(',', [l + '=' + std.escapeStringJson(labels[l]) for l in std.objectFields(labels)]) + '}';
 
@@ -10,19 +11,22 @@ local labelled(metric, labels) =
   shop: self.target { datname: 'shop' },
   orders: self.shop { schemaname: 'public', relname: 'orders' },
 
+  // Formatting is slow, and most numbers are whole.
+  number(n):: if n == std.floor(n) then '' + n else '%.10g' % n,
+
   // series has one sample a minute: values is a number, which stays, or the
   // notation of promtool.
   series(metric, values, labels=t.target, minutes=120):: {
     series: labelled(metric, labels),
-    values: if std.isNumber(values) then '%.10g+0x%d' % [values, minutes] else values,
+    values: if std.isNumber(values) then t.number(values) + '+0x' + minutes else values,
   },
 
   // scraped is value as often as a scrape went well: layout is how many did, then
   // how many failed, and so on.
   scraped(value, layout):: std.join(' ', [
-    if i % 2 == 0 then '%.10g+0x%d' % [value, layout[i] - 1]
+    if i % 2 == 0 then t.number(value) + '+0x' + (layout[i] - 1)
     else if layout[i] == 1 then 'stale'
-    else 'stale _x%d' % (layout[i] - 1)
+    else 'stale _x' + (layout[i] - 1)
     for i in std.range(0, std.length(layout) - 1)
   ]),
 
@@ -49,13 +53,13 @@ local labelled(metric, labels) =
 
   // fires holds when just these fire, of the alert that they share.
   fires(minute, alerts):: {
-    eval_time: '%dm' % minute,
+    eval_time: minute + 'm',
     alertname: alerts[0].name,
     exp_alerts: alerts,
   },
 
   // quiet holds when the alert does not fire.
-  quiet(minute, alert):: { eval_time: '%dm' % minute, alertname: alert, exp_alerts: [] },
+  quiet(minute, alert):: { eval_time: minute + 'm', alertname: alert, exp_alerts: [] },
 
   test(name, series, checks):: {
     name: name,
@@ -65,7 +69,7 @@ local labelled(metric, labels) =
 
   // holds is a check of an expression's values: [{ labels, value }].
   holds(minute, expr, samples):: {
-    eval_time: '%dm' % minute,
+    eval_time: minute + 'm',
     expr: expr,
     exp_samples: [{ labels: labelled(s.metric, s.labels), value: s.value } for s in samples],
   },

@@ -25,7 +25,7 @@ local healthy(layout, numbers=layout, checked=function(m) m - m % 5) = [
   for c in ['connect', 'discovery', 'counting', 'indexes']
 ] + [
   t.series('softdelete_checked_timestamp_seconds', std.join(' ', [
-    if checked(m) == null then 'stale' else '%d' % (60 * checked(m))
+    if checked(m) == null then 'stale' else '' + 60 * checked(m)
     for m in std.range(0, minutes)
   ]), t.orders),
 ] + t.table({
