@@ -202,3 +202,41 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 		})
 	}
 }
+
+func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
+	overrides := `{
+		slow: 1,
+		bulk_rows: "many",
+		alert_min_rows: -1,
+		deletion_ratio: { poor: 50 },
+		tables: [
+			{ schema: "public", deletion_ratio: { fair: 0.9 } },
+			{ schema: "public", table: "orders", retention: 1 },
+			{ schema: "public", table: "orders", old_deleted_rows: { fair: 20000 } },
+		],
+	}`
+	output, ok := run(t, find(t, "jsonnet")[0], "-e",
+		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: "+overrides+" } }).prometheusRules")
+	if ok {
+		t.Fatal("they were accepted")
+	}
+	for _, want := range []string{
+		`thresholds: unknown limit "slow"`,
+		`thresholds.bulk_rows: a number is needed, not a string`,
+		`thresholds.alert_min_rows: a limit cannot be negative`,
+		`thresholds.tables[0]: "table" is needed`,
+		`thresholds.tables[0].deletion_ratio: fair must not be above poor`,
+		`thresholds.tables[1]: unknown limit "retention"`,
+		`thresholds.tables[2].old_deleted_rows: fair must not be above poor`,
+	} {
+		if !strings.Contains(output, want) {
+			t.Errorf("no word of %q in %s", want, output)
+		}
+	}
+	// Known only when the shape is right.
+	output, _ = run(t, find(t, "jsonnet")[0], "-e",
+		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: { deletion_ratio: { poor: 50 } } } }).prometheusRules")
+	if want := "thresholds.deletion_ratio.poor: a fraction from 0 to 1 is needed"; !strings.Contains(output, want) {
+		t.Errorf("no word of %q in %s", want, output)
+	}
+}

@@ -49,6 +49,7 @@ local tableFaults(where, entry, defaults) =
   // merged returns the defaults with the overrides laid over them (RFC 7396,
   // as the exporter does), or fails with every fault at once.
   merged(defaults, overrides)::
+    assert std.isArray(std.get(overrides, 'tables', [])) : 'thresholds.tables: a list is needed';
     local shape = faults('thresholds', drop(overrides, ['tables']), drop(defaults, ['tables']));
     local result = std.mergePatch(defaults, overrides);
     local found =
