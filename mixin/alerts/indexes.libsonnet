@@ -1,0 +1,43 @@
+// Do the indexes fit a table that soft-deletes?
+local alerts = import '../lib/alert.libsonnet';
+local promql = import '../lib/promql.libsonnet';
+
+function(config)
+  local p = promql.new(config);
+  local a = alerts.new(config);
+  local problem(name) = p.withService(p.last('softdelete_index_problem', 'problem="%s"' % name));
+  local index = 'Index {{ $labels.indexrelname }} of ' + alerts.table;
+  [
+    a.alert(
+      'SoftDeleteLiveDuplicatesPossible',
+      problem('unique_allows_live_duplicates'),
+      'a unique index has the nullable marker among its columns',
+      'A unique index lets duplicates of live rows in.',
+      index + ' is unique, but its nullable deletion marker is one of its columns: live rows with the same key do not conflict.',
+    ),
+
+    a.alert(
+      'SoftDeleteIndexMissing',
+      p.withService(promql.parens(p.last('softdelete_index_present') + ' == 0')),
+      'an index that would pay is missing',
+      'An index that would pay is missing.',
+      'On ' + alerts.table
+      + ' an index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }} would pay, and there is none. The exporter\'s report has the statement.',
+    ),
+
+    a.alert(
+      'SoftDeleteIndexInvalid',
+      problem('invalid'),
+      'an index is invalid',
+      'An index is invalid.',
+      index + ' is invalid: it is written to and never read. A CREATE INDEX CONCURRENTLY has probably failed.',
+    ),
+
+    a.alert(
+      'SoftDeleteUniqueIgnoresDeleted',
+      problem('unique_ignores_deleted'),
+      'a unique index counts deleted rows',
+      'A unique index counts soft-deleted rows.',
+      index + ' is unique over deleted rows too: a deleted row keeps its key taken.',
+    ),
+  ]

@@ -1,0 +1,190 @@
+// Is the database up, which of its tables are unwell, and what is to be done?
+local dashboard = import '../lib/dashboard.libsonnet';
+local g = import '../lib/g.libsonnet';
+
+function(config)
+  local d = dashboard.new(config);
+  local plain = g.thresholds(g.steps('blue', []));
+
+  local up = [
+    g.stat('Connection', 'Whether the server answers the ping.', [
+      g.now('min(%s)' % d.ofServer('db_up')),
+    ]) + g.unit('none') + g.mappings(d.upMappings) + g.thresholds(g.steps('red', [])),
+
+    g.stat('Response', 'The last SELECT 1 on an open connection, the slowest of the chosen servers.', [
+      g.now('max(%s)' % d.ofServer('db_response_ms')),
+    ]) + g.unit('ms') + g.thresholds(d.responseSteps) + g.noValue('no answer'),
+
+    g.stat('Health', "The worst of the chosen databases' tables.", [
+      g.now('max(%s)' % d.ofDatabase('database:softdelete_health:max')),
+    ]) + d.healthColors + g.noValue('no tables'),
+
+    g.stat('Tables', 'The tables of the chosen databases that are watched.', [
+      g.now('count(%s) or vector(0)' % d.ofDatabase('softdelete_table_info')),
+    ]) + g.unit('none') + plain,
+
+    g.stat('Deleted rows', 'Soft-deleted rows of all of them.', [
+      g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_rows')),
+    ]) + plain + g.noValue('unknown'),
+
+    g.stat('Dead weight', 'An estimate of the heap that deleted rows occupy.', [
+      g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_bytes')),
+    ]) + g.unit('bytes') + plain + g.noValue('unknown'),
+
+    g.timeseries('Response time', 'A SELECT 1 on an open connection. A gap is a ping without an answer.', [
+      g.query(d.ofServer('db_response_ms'), '{{instance}}'),
+    ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line') + g.size(12, 7),
+
+    g.stateTimeline('Health of the databases', "The worst of each database's tables, over time.", [
+      g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{instance}}'),
+    ]) + d.healthColors + g.size(12, 7),
+  ];
+
+  local which = [
+    g.row('Which tables'),
+
+    g.table(
+      'Tables, worst first',
+      'Every watched table. The margin is the distance to the further end of the 95% confidence interval: 0 when exact, empty when known from statistics only. A click opens the history.',
+      [
+        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
+        g.tableQuery(d.byTable(d.ofDatabase('softdelete_active_rows')), 'active'),
+        g.tableQuery(d.byTable(d.ofDatabase('softdelete_deleted_rows')), 'deleted'),
+        g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio')), 'ratio'),
+        g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio_margin')), 'margin'),
+        g.tableQuery(d.byTable(d.ofDatabase('softdelete_old_deleted_rows')), 'old'),
+        g.tableQuery(d.byTable('time() - ' + d.ofDatabase('softdelete_checked_timestamp_seconds')), 'age'),
+      ],
+      [
+        { field: 'health', title: 'Health', mappings: d.healthMappings, width: 100 },
+        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'schemaname', title: 'Schema' },
+        { field: 'datname', title: 'Database' },
+        { field: 'service', title: 'Service' },
+        { field: 'active', title: 'Active rows', unit: 'short' },
+        { field: 'deleted', title: 'Deleted rows', unit: 'short' },
+        { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps },
+        { field: 'margin', title: 'Margin', unit: 'percentunit' },
+        { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps },
+        { field: 'age', title: 'Age', unit: 's' },
+      ],
+      'Health',
+    ),
+
+    g.bargauge('Highest ratio of deleted rows', 'The ten tables with the largest part of deleted rows.', [
+      g.now('topk(10, %s)' % d.ofDatabase('softdelete_deletion_ratio'), '{{schemaname}}.{{relname}}'),
+    ]) + g.unit('percentunit') + g.max(1) + g.thresholds(d.ratioSteps),
+
+    g.bargauge('Most deleted rows past retention', 'The ten tables that a purge would relieve most.', [
+      g.now('topk(10, %s)' % d.ofDatabase('softdelete_old_deleted_rows'), '{{schemaname}}.{{relname}}'),
+    ]) + g.thresholds(d.oldSteps),
+  ];
+
+  local todo = [
+    g.row('What to do'),
+
+    g.table(
+      'Index findings',
+      "Indexes that do not fit a table that soft-deletes. The exporter's report has the reason and the statement for each.",
+      [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'indexrelname', 'problem'], d.ofDatabase('softdelete_index_problem')), 'present')],
+      [
+        { field: 'problem', title: 'Problem' },
+        { field: 'indexrelname', title: 'Index' },
+        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'schemaname', title: 'Schema' },
+        { field: 'datname', title: 'Database' },
+      ],
+    ) + g.size(12, 8) + g.noValue('none'),
+
+    g.table(
+      'Missing indexes',
+      "Indexes that would pay, and are not there. The exporter's report has the statement for each.",
+      [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'purpose'], '%s == 0' % d.ofDatabase('softdelete_index_present')), 'present')],
+      [
+        { field: 'purpose', title: 'Purpose' },
+        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'schemaname', title: 'Schema' },
+        { field: 'datname', title: 'Database' },
+      ],
+    ) + g.size(12, 8) + g.noValue('none'),
+
+    g.table(
+      'Tables that cannot be counted',
+      'What keeps the exporter from counting them.',
+      [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'reason'], d.ofDatabase('softdelete_table_problem')), 'present')],
+      [
+        { field: 'reason', title: 'Reason' },
+        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'schemaname', title: 'Schema' },
+        { field: 'datname', title: 'Database' },
+      ],
+    ) + g.size(12, 8) + g.noValue('none'),
+
+    g.text('In which order', 'How to go about what the other panels show.', |||
+      1. **Down or slow**: nothing else matters until the server answers.
+      2. **Live duplicates possible**: wrong data is written as you read this.
+      3. **Tables that cannot be counted**: a grant or a setting makes them known.
+      4. **Past retention**: a purge that does not run is cheap to repair.
+      5. **Deleted**: where the purge runs and the ratio stays high, the retention is too long.
+      6. **Indexes**: build the missing ones before a purge of many rows.
+
+      The [runbook](%s) has the queries, and the exporter's `/report` the statements.
+    ||| % std.rstripChars(config.runbookURL, '#')) + g.size(12, 8),
+  ];
+
+  local exporter = [
+    g.row('What the exporter does'),
+
+    g.stateTimeline('Checks', 'Whether the last refresh could connect, discover, count and look at indexes, for each database.', [
+      g.query(d.ofDatabase('softdelete_exporter_check_success'), '{{check}} in {{datname}}'),
+    ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.size(8, 7),
+
+    g.timeseries('Tables by state', 'Counted: with numbers. Pending: waiting for their turn. Failed: with a problem. Skipped: over the cap.', [
+      g.query('sum by (state) (%s)' % d.ofDatabase('softdelete_exporter_tables'), '{{state}}'),
+    ]) + g.stacked + g.unit('none') + g.size(8, 7),
+
+    g.timeseries('Age of what is known', 'Time since a refresh could last connect, and the time after which one is due.', [
+      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{instance}}'),
+      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{instance}}'),
+    ]) + g.unit('s') + g.size(8, 7),
+
+    g.timeseries('Time that the exporter takes from the server', 'Seconds per second, from sending a query to its last row, by result.', [
+      g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_database_seconds_total'), '{{datname}} {{result}}'),
+    ]) + g.unit('percentunit') + g.size(8, 7),
+
+    g.timeseries('Queries of the exporter', 'Queries per second, by result.', [
+      g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_queries_total'), '{{datname}} {{result}}'),
+    ]) + g.unit('reqps') + g.size(8, 7),
+
+    g.timeseries('Most expensive counts', 'How long the last count took, of the ten tables where it took longest.', [
+      g.query('topk(10, %s)' % d.ofDatabase('softdelete_count_duration_seconds'), '{{schemaname}}.{{relname}}'),
+    ]) + g.unit('s') + g.size(8, 7),
+
+    g.stat('Configuration', "Whether the last reload of the exporter's configuration was good. Only where the exporter itself is scraped.", [
+      g.now('min(%s)' % d.ofServer('softdelete_exporter_config_last_reload_successful')),
+    ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.noValue('not scraped'),
+
+    g.stat('Reloaded', 'When the exporter last read its configuration without a fault.', [
+      g.now('max(%s) * 1000' % d.ofServer('softdelete_exporter_config_last_reload_success_timestamp_seconds')),
+    ]) + g.unit('dateTimeFromNow') + plain + g.noValue('not scraped') + g.size(6, 4),
+
+    g.table(
+      'Versions',
+      "The exporter's version on each server where it is scraped itself.",
+      [g.tableQuery(d.by(['version', 'revision', 'goversion'], d.ofServer('softdelete_exporter_build_info')), 'present')],
+      [
+        { field: 'instance', title: 'Server' },
+        { field: 'version', title: 'Version' },
+        { field: 'revision', title: 'Revision' },
+        { field: 'goversion', title: 'Go' },
+      ],
+    ) + g.size(14, 4) + g.noValue('not scraped'),
+  ];
+
+  d.dashboard(
+    'Soft delete / Database',
+    'softdelete-database',
+    'Is the database up, which of its tables are unwell, and what is to be done.',
+    d.databaseVariables,
+    up + which + todo + exporter,
+  ) + g.withLink('Report', config.reportURL)

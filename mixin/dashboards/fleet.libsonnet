@@ -1,0 +1,136 @@
+// Which server, database and service is unwell?
+local dashboard = import '../lib/dashboard.libsonnet';
+local g = import '../lib/g.libsonnet';
+local health = import '../lib/health.libsonnet';
+
+function(config)
+  local d = dashboard.new(config);
+
+  local number(title, description, expr, color) =
+    g.stat(title, description, [g.now(expr + ' or vector(0)')])
+    + g.unit('none')
+    + g.thresholds(g.steps(health.color.good, [g.step(color, 1)]));
+  local tables(verdict) = 'count(%s == %d)' % [d.ofServer('table:softdelete_health:max'), health[verdict]];
+
+  local healthColumn = { field: 'health', title: 'Health', mappings: d.healthMappings, width: 100 };
+
+  d.dashboard(
+    'Soft delete / Fleet',
+    'softdelete-fleet',
+    'Which server, database and service is unwell.',
+    d.serverVariables,
+    [
+      number(
+        'Servers down',
+        'Servers that do not answer the ping.',
+        'count(%s == 0)' % d.ofServer('db_up'),
+        health.color.poor,
+      ),
+      number('Poor tables', 'Tables with too many deleted rows, too many of them past retention, or a unique index that lets live duplicates in.', tables('poor'), health.color.poor),
+      number('Unknown tables', 'Tables that cannot be read, that wait for their first count, or that are known from statistics only.', tables('unknown'), health.color.unknown),
+      number('Fair tables', 'Tables where a cleanup is recommended.', tables('fair'), health.color.fair),
+      g.stat('Watched tables', 'All tables that the exporters watch.', [
+        g.now('count(%s) or vector(0)' % d.ofServer('softdelete_table_info')),
+      ]) + g.unit('none') + g.thresholds(g.steps('blue', [])),
+      g.stat('Dead weight', 'An estimate of the heap that deleted rows occupy.', [
+        g.now('sum(%s)' % d.ofServer('softdelete_deleted_bytes')),
+      ]) + g.unit('bytes') + g.thresholds(g.steps('blue', [])) + g.noValue('unknown'),
+
+      g.row('Worst first'),
+
+      g.table(
+        'Servers',
+        "The worst of each server's tables and of its connection. A click opens the server.",
+        [
+          g.tableQuery(d.by([], d.ofServer('instance:softdelete_health:max')), 'health'),
+          g.tableQuery(d.by([], d.ofServer('db_response_ms')), 'response'),
+        ],
+        [
+          healthColumn,
+          { field: 'instance', title: 'Server', link: d.serverLink },
+          { field: 'job', title: 'Job' },
+          { field: 'response', title: 'Response', unit: 'ms', steps: d.responseSteps, width: 110 },
+        ],
+        'Health',
+      ) + g.size(8, 9),
+
+      g.table(
+        'Databases',
+        "The worst of each database's tables. A click opens the database.",
+        [
+          g.tableQuery(d.byDatabase(d.ofServer('database:softdelete_health:max')), 'health'),
+          g.tableQuery('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'datname']), d.ofServer('softdelete_deleted_rows')], 'deleted'),
+        ],
+        [
+          healthColumn,
+          { field: 'datname', title: 'Database', link: d.databaseLink },
+          { field: 'instance', title: 'Server' },
+          { field: 'deleted', title: 'Deleted rows', unit: 'short', width: 120 },
+        ],
+        'Health',
+      ) + g.size(8, 9),
+
+      g.table(
+        'Services',
+        "The worst of each service's tables, on each server.",
+        [
+          g.tableQuery(d.by(['service'], d.ofServer('service:softdelete_health:max')), 'health'),
+          g.tableQuery('count by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'service']), d.ofServer('table:softdelete_health:max', 'service!=""')], 'tables'),
+        ],
+        [
+          healthColumn,
+          { field: 'service', title: 'Service' },
+          { field: 'instance', title: 'Server', link: d.serverLink },
+          { field: 'tables', title: 'Tables', unit: 'none', width: 80 },
+        ],
+        'Health',
+      ) + g.size(8, 9),
+
+      g.table(
+        'Tables that need somebody',
+        'Every table that is not good, the worst first. A click on its name opens its history.',
+        [
+          g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
+          g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
+            d.ofServer('softdelete_deletion_ratio'),
+            std.join(', ', config.clusterLabels + ['job', 'instance', 'datname', 'schemaname', 'relname']),
+            d.ofServer('table:softdelete_health:max'),
+          ]), 'ratio'),
+          g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
+            d.ofServer('softdelete_old_deleted_rows'),
+            std.join(', ', config.clusterLabels + ['job', 'instance', 'datname', 'schemaname', 'relname']),
+            d.ofServer('table:softdelete_health:max'),
+          ]), 'old'),
+        ],
+        [
+          healthColumn,
+          { field: 'relname', title: 'Table', link: d.tableLink },
+          { field: 'schemaname', title: 'Schema' },
+          { field: 'datname', title: 'Database', link: d.databaseLink },
+          { field: 'instance', title: 'Server' },
+          { field: 'service', title: 'Service' },
+          { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps, width: 110 },
+          { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps, width: 130 },
+        ],
+        'Health',
+      ),
+
+      g.row('How it went'),
+
+      g.stateTimeline('Health of the servers', "The worst of each server's tables and of its connection, over time.", [
+        g.query(d.ofServer('instance:softdelete_health:max'), '{{instance}}'),
+      ]) + d.healthColors,
+
+      g.timeseries('Response time', 'A SELECT 1 on an open connection.', [
+        g.query(d.ofServer('db_response_ms'), '{{instance}}'),
+      ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line'),
+
+      g.timeseries('Deleted rows by server', 'Soft-deleted rows of all watched tables.', [
+        g.query('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance']), d.ofServer('softdelete_deleted_rows')], '{{instance}}'),
+      ]) + g.stacked,
+
+      g.timeseries('Deleted rows past retention by server', 'Soft-deleted rows that should have been purged.', [
+        g.query('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance']), d.ofServer('softdelete_old_deleted_rows')], '{{instance}}'),
+      ]) + g.stacked,
+    ],
+  )

@@ -1,0 +1,32 @@
+// One alert: its rule from what config says of it, and its texts.
+local promql = import 'promql.libsonnet';
+
+{
+  new(config):: {
+    // alert makes the rule called name. limit says in a few words what the
+    // expression asks; it stands in the README's list, not in the rule.
+    alert(name, expr, limit, summary, description)::
+      local settings = config.alerts[name];
+      {
+        enabled:: settings.enabled,
+        limit:: limit,
+
+        alert: name,
+        expr: expr,
+        [if settings['for'] > 0 then 'for']: promql.duration(settings['for']),
+        keep_firing_for: promql.duration(config.times.keepFiring),
+        labels: { severity: settings.severity } + config.alertLabels,
+        annotations: {
+          summary: summary,
+          description: description,
+          runbook_url: config.runbookURL + std.asciiLower(name),
+        },
+      },
+  },
+
+  // How a description names its table.
+  table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} on {{ $labels.instance }}',
+
+  percent(fraction):: '%.10g%%' % (fraction * 100),
+  rows: promql.number,
+}
