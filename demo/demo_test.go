@@ -1,0 +1,212 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// bound is how long a demo of this little data may take, from start to end.
+const bound = time.Minute
+
+// Both ways to end a program that go run has started: Ctrl-C reaches every process of
+// the terminal; a SIGTERM reaches go run alone, which passes nothing on.
+func TestGoRunServesAndLeavesNothingBehind(t *testing.T) {
+	// What is compiled now need not be compiled within the bound.
+	if out, err := exec.Command("go", "build", "-o", os.DevNull, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := exec.Command("go", "build", "-o", os.DevNull, module).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for name, end := range map[string]func(goRun int) error{
+		"Ctrl-C":            func(goRun int) error { return syscall.Kill(-goRun, syscall.SIGINT) },
+		"SIGTERM of go run": func(goRun int) error { return syscall.Kill(goRun, syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); testGoRun(t, end) })
+	}
+}
+
+func testGoRun(t *testing.T, end func(goRun int) error) {
+	temp := tempDir(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	demo := exec.Command("go", "run", ".", "-scale=0.01", "-listen="+taken.Addr().String())
+	demo.Env = append(os.Environ(), "TMPDIR="+temp)
+	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's shell does
+	said := &text{}
+	demo.Stdout, demo.Stderr = said, said
+	// Wait returns when nobody is left who could write to us.
+	demo.WaitDelay = bound
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var exit error // of go run, which tells nothing once it was interrupted
+	go func() {
+		defer close(ended)
+		exit = demo.Wait()
+	}()
+	fail := func(format string, args ...any) {
+		t.Helper()
+		_ = syscall.Kill(-demo.Process.Pid, syscall.SIGTERM) // it may have ended
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second): // the cleanup kills what is left
+		}
+		t.Fatalf(format+"\n%s", append(args, said)...)
+	}
+	deadline := time.Now().Add(bound)
+	for !strings.Contains(said.String(), "Ctrl-C stops") {
+		select {
+		case <-ended:
+			t.Fatalf("it ended by itself: %v\n%s", exit, said)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			fail("it is not ready")
+		}
+	}
+
+	metrics, database := printed(t, said, `(http://\S+/metrics)\n`), printed(t, said, `psql '(\S+)'`)
+	if metrics.Host == taken.Addr().String() {
+		fail("it says that the exporter listens on a port that is taken")
+	}
+	page, err := scrape(metrics.String())
+	if err != nil {
+		fail("%v", err)
+	}
+	for _, want := range []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname="shop",relname="carts",schemaname="public"}`} {
+		if !strings.Contains(page, want) {
+			fail("/metrics does not show %q:\n%s\n", want, page)
+		}
+	}
+	if err := end(demo.Process.Pid); err != nil {
+		fail("%v", err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(time.Until(deadline)):
+		fail("it does not end")
+	}
+	if !strings.Contains(said.String(), "Stopped.") {
+		t.Errorf("it did not end in good order:\n%s", said)
+	}
+	for _, host := range []string{metrics.Host, database.Host} {
+		if conn, err := net.Dial("tcp", host); err == nil {
+			conn.Close()
+			t.Errorf("somebody still listens on %s", host)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "softdelete_exporter*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	for _, line := range processesOf(temp) {
+		t.Errorf("still running: %s", line)
+	}
+}
+
+// tempDir is a directory for temporary files that a server of another account can
+// enter, which t.TempDir is not.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "demo-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// What a broken demo leaves must not disturb the next test.
+		for pid := range processesOf(dir) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		os.RemoveAll(dir)
+	})
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// printed is the URL that the demo printed where the pattern's group is.
+func printed(t *testing.T, said *text, pattern string) *url.URL {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(said.String())
+	if found == nil {
+		t.Errorf("it does not say %s:\n%s", pattern, said)
+		return &url.URL{}
+	}
+	u, err := url.Parse(found[1])
+	if err != nil {
+		t.Error(err)
+		return &url.URL{}
+	}
+	return u
+}
+
+func scrape(url string) (string, error) {
+	response, err := http.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s", response.Status)
+	}
+	return string(page), err
+}
+
+// processesOf are the processes whose command line names the directory, and those
+// lines, where the system has a /proc; elsewhere the ports that nobody listens on must
+// do.
+func processesOf(dir string) map[int]string {
+	found := map[int]string{}
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well-formed
+	for _, file := range files {
+		line, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(line, []byte(dir)) {
+			continue // it has ended, or is none of ours
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			found[pid] = string(bytes.ReplaceAll(line, []byte{0}, []byte(" ")))
+		}
+	}
+	return found
+}
+
+// text is what the demo says, to be read while it runs.
+type text struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *text) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *text) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}

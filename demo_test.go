@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// demoTables say of every watched table of the demo, by hand and in plain SQL, what
+// /metrics must say. What is old was deleted before the retention that demo/data's
+// configuration gives the table; it is empty where nothing is ever purged.
+var demoTables = []struct {
+	relname, live, deleted, old string
+	marker, kind, service       string
+	retention                   time.Duration
+}{
+	{"UserProfile", `"deletedAt" IS NULL`, `"deletedAt" IS NOT NULL`, `"deletedAt" < (now() AT TIME ZONE 'UTC') - interval '90 days'`, "deletedAt", "timestamp", "shop", 90 * day},
+	{"carts", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "shop", 90 * day},
+	{"customers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "shop", 90 * day},
+	{"gift_cards", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "shop", 90 * day},
+	{"messages", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "support", 90 * day},
+	{"newsletter_subscribers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "shop", 90 * day},
+	{"products", `is_deleted = false OR is_deleted IS NULL`, `is_deleted = true`, `is_deleted = true AND deleted_at < now() - interval '90 days'`, "is_deleted,deleted_at", "pair", "catalogue", 90 * day},
+	{"reviews", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '90 days'`, "deleted_at", "timestamp", "catalogue", 90 * day},
+	{"sellers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, ``, "deleted_at", "timestamp", "shop", 0},
+	{"shipments", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at < now() - interval '365 days'`, "deleted_at", "timestamp", "logistics", 365 * day},
+}
+
+const day = 24 * time.Hour
+
+// The numbers on /metrics are compared with SQL that is independent of ours, and a
+// series that is not accounted for here is an error: whoever adds a metric says here,
+// in plain SQL, what it must show.
+func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	if err := data.Load(t.Context(), dsn, 0.02); err != nil {
+		t.Fatal(err)
+	}
+	datname := pgtest.Value[string](t, dsn, `SELECT current_database()::text`)
+	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15, "softdelete_exporter_config_last_reload_successful": 1}
+	for _, check := range []string{"connect", "discovery", "counting"} {
+		want[series("softdelete_exporter_check_success", "datname", datname, "check", check)] = 1
+	}
+	for state, tables := range map[string]int{"counted": len(demoTables), "pending": 0, "failed": 0, "skipped": 0} {
+		want[series("softdelete_exporter_tables", "datname", datname, "state", state)] = float64(tables)
+	}
+	for _, table := range demoTables {
+		count := func(where string) float64 {
+			return pgtest.Value[float64](t, dsn, fmt.Sprintf(`SELECT count(*)::float8 FROM public."%s" WHERE %s`, table.relname, where))
+		}
+		expect := func(name string, value float64, labels ...string) {
+			want[series(name, append(labels, "datname", datname, "schemaname", "public", "relname", table.relname)...)] = value
+		}
+		total, deleted := count("true"), count(table.deleted)
+		expect("softdelete_table_info", 1, "marker", table.marker, "kind", table.kind, "service", table.service)
+		expect("softdelete_count_info", 1, "method", "exact")
+		expect("softdelete_total_rows", total)
+		expect("softdelete_active_rows", count(table.live))
+		expect("softdelete_deleted_rows", deleted)
+		expect("softdelete_deletion_ratio", 0)
+		if total > 0 {
+			expect("softdelete_deletion_ratio", deleted/total)
+		}
+		expect("softdelete_deletion_ratio_margin", 0)
+		if table.old != "" {
+			expect("softdelete_old_deleted_rows", count(table.old))
+			expect("softdelete_old_deleted_rows_margin", 0)
+			expect("softdelete_retention_seconds", table.retention.Seconds())
+		}
+	}
+
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	began := time.Now()
+	address, _ := start(t, "--config.file=demo/data/config.yaml")
+	_, page := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+	got, moments, costs := read(t, page)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-plain SQL +/metrics:\n%s", diff)
+	}
+	checked := 0
+	for name, value := range moments {
+		if strings.HasPrefix(name, "softdelete_checked_timestamp_seconds") {
+			checked++
+		}
+		if at := time.UnixMilli(int64(value * 1000)); at.Before(began.Truncate(time.Millisecond)) || at.After(time.Now()) {
+			t.Errorf("%s is at %s, not during the scrape", name, at)
+		}
+	}
+	counted := 0
+	for name, value := range costs {
+		if strings.HasPrefix(name, "softdelete_count_duration_seconds") {
+			counted++
+		}
+		if most := time.Since(began).Seconds(); value <= 0 || value > most && !strings.Contains(name, "queries_total") && name != "db_response_ms" {
+			t.Errorf("%s is %g, want more than 0 and at most %g", name, value, most)
+		}
+	}
+	if checked != len(demoTables) || counted != len(demoTables) {
+		t.Errorf("%d checked timestamps, %d durations, want %d", checked, counted, len(demoTables))
+	}
+}
+
+// read takes the series of ours from a page: those that SQL can tell, those that are
+// moments, and those that are costs.
+func read(t *testing.T, page string) (numbers, moments, costs map[string]float64) {
+	t.Helper()
+	numbers, moments, costs = map[string]float64{}, map[string]float64{}, map[string]float64{}
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		space := strings.LastIndex(line, " ")
+		name, text := line[:max(space, 0)], line[space+1:]
+		metric, _, _ := strings.Cut(name, "{")
+		if !strings.HasPrefix(metric, "softdelete_") && !strings.HasPrefix(metric, "db_") || metric == "softdelete_exporter_build_info" {
+			continue
+		}
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		switch {
+		case strings.HasSuffix(metric, "_timestamp_seconds"):
+			moments[name] = value
+		case slices.Contains([]string{"db_response_ms", "softdelete_count_duration_seconds", "softdelete_exporter_queries_total", "softdelete_exporter_database_seconds_total"}, metric):
+			costs[name] = value
+		default:
+			numbers[name] = value
+		}
+	}
+	return numbers, moments, costs
+}
+
+// series writes a series as the page does, its labels in the order of their names.
+func series(name string, labels ...string) string {
+	values := map[string]string{}
+	for pair := range slices.Chunk(labels, 2) {
+		values[pair[0]] = pair[1]
+	}
+	var pairs []string
+	for _, label := range slices.Sorted(maps.Keys(values)) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", label, values[label]))
+	}
+	return name + "{" + strings.Join(pairs, ",") + "}"
+}
