@@ -77,6 +77,7 @@ func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdel
 		config:    i.Config(),
 		began:     time.Now(),
 		taken:     previous.Taken,
+		before:    previous.Taken,
 		databases: map[string]softdelete.Database{},
 		publish:   publish,
 	}

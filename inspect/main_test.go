@@ -89,7 +89,17 @@ func refresh(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(
 // first makes the first Snapshot of a server.
 func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
-	return refresh(t, i, softdelete.Empty("none"), nil)
+	return refresh(t, i, empty(t, i), nil)
+}
+
+// empty is the Snapshot before the first.
+func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
+	t.Helper()
+	dsn, err := i.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return softdelete.Empty(database(t, dsn))
 }
 
 // told is what a Snapshot says of each table: "total deleted old", - for what is not
