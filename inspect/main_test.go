@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -184,11 +185,22 @@ func waitFor(t *testing.T, what string, happened func() bool) {
 	}
 }
 
-// waitsForLock tells that a session of ours waits for a lock in the database.
-func waitsForLock(t *testing.T, dsn string) bool {
+// waitForLock waits until a session of ours waits for a lock in the database. It looks
+// often, over one connection, because we do not wait long.
+func waitForLock(t *testing.T, dsn string) {
 	t.Helper()
-	return pgtest.Value[bool](t, dsn, `SELECT EXISTS (SELECT FROM pg_stat_activity
-		WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND wait_event_type = 'Lock')`)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	waitFor(t, "the count to wait for a lock", func() (waits bool) {
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		return waits
+	})
 }
 
 // deletedAt makes a table of 10 rows, 4 of them deleted, 3 of those longer ago than
