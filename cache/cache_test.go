@@ -176,6 +176,7 @@ func TestLaterLooksNeverWait(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("took %s", took)
 		}
+		synctest.Wait() // for the detached refresh to begin
 		if _, refreshes := f.counts(); refreshes != 2 {
 			t.Errorf("%d refreshes", refreshes)
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
@@ -86,12 +88,28 @@ func (i *Inspector) dial(ctx context.Context, datname string) (*pgx.Conn, error)
 	return conn, nil
 }
 
-// hangUp closes a connection without waiting long for the other side.
+// goodbye is how long the other side has to take note that we hang up.
+const goodbye = time.Second
+
+// hangUp closes a connection and waits, but not long, until the server has ended its
+// session: only then is there one less, and does nothing of ours keep a database busy.
 func (i *Inspector) hangUp(conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = conn.Close(ctx) // it is given up either way
-	i.Connections.release()
+	defer i.Connections.release()
+	pg := conn.PgConn()
+	if conn.IsClosed() { // the driver has given it up and is cleaning up behind it
+		select {
+		case <-pg.CleanupDone():
+		case <-time.After(goodbye):
+		}
+		return
+	}
+	// Errors mean that the other side is gone already.
+	_ = pg.Conn().SetDeadline(time.Now().Add(goodbye))
+	pg.Frontend().Send(&pgproto3.Terminate{})
+	if pg.Frontend().Flush() == nil {
+		_, _ = io.Copy(io.Discard, pg.Conn())
+	}
+	_ = conn.Close(context.Background())
 }
 
 // connectError is the driver's error without the passwords that it may quote.

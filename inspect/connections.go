@@ -17,11 +17,24 @@ type Connections struct {
 	resting []*Inspector
 	// freed is closed, and made anew, when a connection ends or comes to rest.
 	freed chan struct{}
+	// turns are those of the passes. A pass holds its connection long, so that all of
+	// them together leave half of the connections to the pings.
+	turns chan struct{}
 }
 
 // NewConnections allows at most the given number of connections.
 func NewConnections(most int) *Connections {
-	return &Connections{free: most, freed: make(chan struct{})}
+	return &Connections{free: most, freed: make(chan struct{}), turns: make(chan struct{}, max(1, most/2))}
+}
+
+// turn waits until one more pass may run. The caller gives the turn back by end.
+func (c *Connections) turn(ctx context.Context) (end func(), err error) {
+	select {
+	case c.turns <- struct{}{}:
+		return func() { <-c.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // acquire waits for leave to open a connection.
@@ -34,16 +47,14 @@ func (c *Connections) acquire(ctx context.Context) error {
 			return nil
 		}
 		freed := c.freed
-		var victim *Inspector
+		var longest *Inspector
 		if len(c.resting) > 0 {
-			victim, c.resting = c.resting[0], c.resting[1:]
+			longest, c.resting = c.resting[0], c.resting[1:]
 		}
 		c.mu.Unlock()
 
-		// A victim that has just begun to ping is left alone.
-		if victim != nil && victim.mu.TryLock() {
-			victim.dropPinger()
-			victim.mu.Unlock()
+		if longest != nil {
+			longest.makeRoom()
 			continue
 		}
 		select {

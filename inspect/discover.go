@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,6 +20,8 @@ type relation struct {
 	obstacle *softdelete.Problem
 	// listed tells that the configuration names the table.
 	listed bool
+	// rowSecurity tells that policies hide rows of the table itself from us.
+	rowSecurity bool
 	// dropped tells that the table went away during the pass.
 	dropped bool
 }
@@ -86,15 +89,16 @@ func split(columns []column) [][]column {
 func (p *pass) relation(s *session, columns []column, entry *config.Table) (relation, bool) {
 	c := columns[0]
 	r := relation{
-		Table:  softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Policy: p.config.Policy(c.Schema, c.Name, entry)},
-		listed: entry != nil,
+		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Policy: p.config.Policy(c.Schema, c.Name, entry)},
+		listed:      entry != nil,
+		rowSecurity: c.RowSecurity,
 	}
 	switch {
 	case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
 		return relation{}, false
-	case relkinds[c.Relkind] != "":
+	case c.Relkind != "r" && c.Relkind != "p":
 		r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported,
-			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, relkinds[c.Relkind])}
+			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, cmp.Or(relkinds[c.Relkind], "something else"))}
 		return r, true
 	case entry != nil && entry.Column != "":
 		r.Markers, r.obstacle = configured(columns, entry)

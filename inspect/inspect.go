@@ -25,6 +25,8 @@ type Inspector struct {
 	// is none.
 	mu     sync.Mutex
 	pinger *pgx.Conn
+	// farewells are those to lost connections, for Close to wait for.
+	farewells sync.WaitGroup
 }
 
 // Options are what an Inspector needs.
@@ -48,14 +50,23 @@ func New(o Options) *Inspector { return &Inspector{Options: o} }
 func (i *Inspector) Close() {
 	i.Connections.claim(i)
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.dropPinger()
+	conn := i.takePinger()
+	i.mu.Unlock()
+	if conn != nil {
+		i.hangUp(conn)
+	}
+	i.farewells.Wait()
 }
 
 // Refresh makes a new Snapshot out of the one before. It publishes one after each
 // database's discovery, in which new tables are pending and known ones keep their
 // last numbers, and one at the end.
 func (i *Inspector) Refresh(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+	end, err := i.Connections.turn(ctx)
+	if err != nil {
+		return // the exporter ends
+	}
+	defer end()
 	i.newPass(previous, publish).run(ctx)
 }
 
@@ -66,6 +77,7 @@ func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdel
 		config:    i.Config(),
 		began:     time.Now(),
 		taken:     previous.Taken,
+		before:    previous.Taken,
 		databases: map[string]softdelete.Database{},
 		publish:   publish,
 	}

@@ -36,7 +36,7 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 		r := &relations[i]
 		switch {
 		case elsewhere[r.OID]:
-			r.leaves = []leaf{r.whole(false)}
+			r.leaves = []leaf{r.whole()}
 		case r.leaves == nil && r.OID != 0 && r.obstacle == nil:
 			roots = append(roots, r.OID)
 			at[r.OID] = r
@@ -47,8 +47,15 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 		if err != nil {
 			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
 		}
+		for _, r := range at {
+			r.dropped = true // unless it is among the answers
+		}
 		for _, l := range leaves {
-			at[l.Root].leaves = append(at[l.Root].leaves, l)
+			r := at[l.Root]
+			r.dropped = r.dropped && l.OID != l.Root
+			if l.Relkind != "p" {
+				r.leaves = append(r.leaves, l)
+			}
 		}
 	}
 	for i := range relations {
@@ -57,9 +64,10 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 	return nil
 }
 
-// whole is the table as one relation, counted with all that inherits from it.
-func (r *relation) whole(rowSecurity bool) leaf {
-	return leaf{OID: r.OID, Schema: r.Schema, Name: r.Name, Relkind: "r", Readable: true, RowSecurity: rowSecurity, children: true}
+// whole is the table as one relation, counted with all that inherits from it. Then
+// the table's own grants and policies hold, and no others.
+func (r *relation) whole() leaf {
+	return leaf{OID: r.OID, Schema: r.Schema, Name: r.Name, Relkind: "r", Readable: true, RowSecurity: r.rowSecurity, children: true}
 }
 
 // elsewhere are the tables whose own files are empty because an extension keeps
@@ -95,8 +103,7 @@ func (r *relation) inspectLeaves(s *session) {
 			r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
 				Remedy: "ask the primary instead"}
 		case l.RowSecurity:
-			r.obstacle = &softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
-				Remedy: queries.BypassRowSecurity(s.Role)}
+			r.obstacle = l.hidden(s)
 		case !l.Readable:
 			denied = append(denied, queries.GrantColumns(l.Schema, l.Name, r.Markers.Columns(), s.Role))
 		}
@@ -104,10 +111,19 @@ func (r *relation) inspectLeaves(s *session) {
 	switch {
 	case r.obstacle != nil || len(denied) == 0:
 	case len(r.leaves) <= fewLeaves:
-		r.leaves = []leaf{r.whole(false)}
+		r.leaves = []leaf{r.whole()}
+		if r.rowSecurity {
+			r.obstacle = r.leaves[0].hidden(s)
+		}
 	default:
 		r.obstacle = &softdelete.Problem{Reason: softdelete.PermissionDenied,
 			Message: fmt.Sprintf("no SELECT on %d of the %d partitions of %s.%s", len(denied), len(r.leaves), r.Schema, r.Name),
 			Remedy:  denied[0] + " -- and likewise the others: softdelete_exporter grants prints them all"}
 	}
+}
+
+// hidden says that policies hide rows from us.
+func (l leaf) hidden(s *session) *softdelete.Problem {
+	return &softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
+		Remedy: queries.BypassRowSecurity(s.Role)}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -17,14 +19,8 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std())
 	defer cancel()
 	i.Connections.claim(i)
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	ping := softdelete.Ping{At: time.Now()}
-	established := i.pinger != nil
-	took, err := i.ask(ctx)
-	if err != nil && established && ctx.Err() == nil {
-		took, err = i.ask(ctx)
-	}
+	took, err := i.askTwice(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = errors.New("no answer in time")
@@ -32,13 +28,28 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 		ping.Err = config.Redact(err.Error())
 		return ping
 	}
+	// Not before the lock is given back: who wants the connection closed does not wait.
 	i.Connections.rest(i)
 	ping.Up, ping.Duration = true, took
 	return ping
 }
 
+// askTwice asks, and once more if the connection was an old one and broken.
+func (i *Inspector) askTwice(ctx context.Context) (time.Duration, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	established := i.pinger != nil
+	took, err := i.ask(ctx)
+	if err != nil && established && ctx.Err() == nil {
+		took, err = i.ask(ctx)
+	}
+	return took, err
+}
+
 // ask sends the question on the ping's connection, opening it if there is none,
-// and gives the connection up if it fails.
+// and gives the connection up if it fails. Like every other question it has a
+// transaction of its own: a standby answers nothing at all where the default
+// isolation is serializable.
 func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 	if i.pinger == nil {
 		conn, err := i.dial(ctx, "")
@@ -47,20 +58,38 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 		}
 		i.pinger = conn
 	}
+	batch := &pgx.Batch{}
+	batch.Queue(queries.Begin())
+	batch.Queue(queries.Ping())
+	batch.Queue(queries.Commit())
 	began := time.Now()
-	_, err := i.pinger.Exec(ctx, queries.Ping())
+	err := i.pinger.SendBatch(ctx, batch).Close()
 	took := time.Since(began)
 	i.Costs.Add(i.pinger.Config().Database, took, err)
 	if err != nil {
-		i.dropPinger()
+		// Nobody who waits for the answer waits for the farewell, too.
+		lost := i.takePinger()
+		i.farewells.Go(func() { i.hangUp(lost) })
 	}
 	return took, err
 }
 
-// dropPinger gives the ping's connection up, if there is one. The caller holds mu.
-func (i *Inspector) dropPinger() {
-	if i.pinger != nil {
-		i.hangUp(i.pinger)
-		i.pinger = nil
+// takePinger takes the ping's connection away; nil if there is none. The caller
+// holds mu.
+func (i *Inspector) takePinger() *pgx.Conn {
+	conn := i.pinger
+	i.pinger = nil
+	return conn
+}
+
+// makeRoom closes the ping's connection, unless it has just come into use again.
+func (i *Inspector) makeRoom() {
+	if !i.mu.TryLock() {
+		return
+	}
+	conn := i.takePinger()
+	i.mu.Unlock()
+	if conn != nil {
+		i.hangUp(conn)
 	}
 }

@@ -21,8 +21,10 @@ const (
 	featureNotSupported   = "0A000" // an unlogged table on a standby
 	serializationFailure  = "40001" // a conflict with recovery on a standby
 	undefinedDatabase     = "3D000"
-	notInPrerequisite     = "55000" // the database accepts no connections
-	tooManyConnections    = "53300"
+	invalidPassword       = "28P01"
+	adminShutdown         = "57P01"
+	crashShutdown         = "57P02"
+	cannotConnectNow      = "57P03" // it is starting up, or shutting down
 )
 
 var reasons = map[string]softdelete.Reason{
@@ -41,6 +43,13 @@ func problem(err error) softdelete.Problem {
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		p.Reason = softdelete.TimedOut
 	}
+	if p.Reason == softdelete.PermissionDenied {
+		p.Remedy = "run what softdelete_exporter grants prints"
+		// The same code says that rows would be hidden; the routine is in no language.
+		if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Routine == "check_enable_rls" {
+			p.Reason, p.Remedy = softdelete.RowSecurity, ""
+		}
+	}
 	return p
 }
 
@@ -58,12 +67,13 @@ func code(err error) string {
 func isConflict(err error) bool { return code(err) == serializationFailure }
 
 // isServers tells whether an error of connecting is one of the whole server, and
-// not of one of its databases.
+// not of one of its databases: what has no code comes from the network. A password
+// that one database refuses is not tried on the others.
 func isServers(err error) bool {
 	switch code(err) {
-	case undefinedDatabase, notInPrerequisite, insufficientPrivilege, tooManyConnections:
-		return false
-	default:
+	case "", invalidPassword, adminShutdown, crashShutdown, cannotConnectNow:
 		return err != nil
+	default:
+		return false
 	}
 }

@@ -20,8 +20,8 @@ type pass struct {
 	*Inspector
 	config *config.Config
 	began  time.Time
-	// taken is what the next Snapshot's Taken will be.
-	taken time.Time
+	// taken is what the next Snapshot's Taken will be; before is the previous one's.
+	taken, before time.Time
 	// many tells that more than one database is watched.
 	many bool
 	// databases are as the next Snapshot has them so far.
@@ -39,8 +39,8 @@ func (p *pass) run(ctx context.Context) {
 	visited := map[string]bool{}
 	for _, name := range names {
 		seen, err := p.visit(ctx, name)
-		if isServers(err) {
-			// No other database of this server can be reached either.
+		if isServers(err) || err != nil && name == "" {
+			// No other database of this server can be reached either, or there is none.
 			p.unreachable(ctx, err)
 			return
 		}
@@ -86,20 +86,21 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 // Its error is one of connecting.
 func (p *pass) visit(ctx context.Context, name string) (string, error) {
 	s, err := p.open(ctx, name)
-	if err != nil {
-		if code(err) == undefinedDatabase && p.config.Databases.All {
-			return "", nil // dropped since we listed it
-		}
-		if !isServers(err) {
-			p.lost(name, err)
-		}
-		return name, err
+	if err == nil {
+		name = s.Database
+		v := &visit{pass: p, session: s}
+		defer func() { v.close() }() // of the connection that it has by then
+		p.taken = p.began
+		err = v.run(ctx)
 	}
-	v := &visit{pass: p, session: s}
-	defer func() { v.close() }() // of the connection that it has by then
-	p.taken = p.began
-	v.run(ctx)
-	return s.Database, nil
+	switch {
+	case err == nil || isServers(err):
+	case code(err) == undefinedDatabase && p.config.Databases.All:
+		return "", nil // dropped since we listed it
+	case name != "":
+		p.lost(name, err)
+	}
+	return name, err
 }
 
 // lost notes that a database could not be reached; what was known of it stays.
@@ -115,11 +116,13 @@ func (p *pass) lost(name string, err error) {
 }
 
 // unreachable notes that the server could not be reached, unless it was we who
-// stopped.
+// stopped. The pass does not count as one that could connect, even if it was under
+// way already: so the next one is due once the server is back.
 func (p *pass) unreachable(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
+	p.taken = p.before
 	for name := range p.databases {
 		p.lost(name, err)
 	}

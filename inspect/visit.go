@@ -16,21 +16,27 @@ type visit struct {
 	*session
 	relations []relation
 	skipped   int
-	// reopened tells that the connection was lost once already.
+	// reopened tells that the connection was lost once already; lostFor why it could
+	// not be opened anew.
 	reopened bool
+	lostFor  error
 }
 
-// run discovers the tables and brings their numbers up to date.
-func (v *visit) run(ctx context.Context) {
+// run discovers the tables and brings their numbers up to date. Its error tells that
+// the connection was lost, and why there is no new one.
+func (v *visit) run(ctx context.Context) error {
 	before := v.databases[v.Database]
 	var err error
 	v.relations, v.skipped, err = v.discover(ctx, v.session)
+	if v.again(ctx, err) {
+		v.relations, v.skipped, err = v.discover(ctx, v.session)
+	}
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
 		before.Name, before.Checks = v.Database, softdelete.Checks{Connect: true}
 		v.databases[v.Database] = before
 		v.offer()
-		return
+		return v.lostFor
 	}
 	for i := range v.relations {
 		v.relations[i].remember(before.Tables)
@@ -41,6 +47,7 @@ func (v *visit) run(ctx context.Context) {
 	complete := v.countAll(ctx)
 	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
 	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete})
+	return v.lostFor
 }
 
 // keep puts the tables as they stand into the next Snapshot.
@@ -83,22 +90,45 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		v.failed(r, *r.obstacle, true)
 		return
 	}
-	if v.began.Before(r.RetryAt) {
+	if r.dropped || v.began.Before(r.RetryAt) {
 		return
 	}
 	numbers, err := v.count(ctx, r)
-	if isConflict(err) || err != nil && v.broken() && v.reopen(ctx) {
+	if v.again(ctx, err) || code(err) == undefinedTable && v.lookAgain(ctx, r) {
 		numbers, err = v.count(ctx, r)
 	}
 	switch {
-	case code(err) == undefinedTable && len(r.leaves) == 1 && r.leaves[0].OID == r.OID:
-		r.dropped = true
+	case r.dropped:
 	case err != nil:
+		// A lost connection is no passing trouble: it may be this table that costs it,
+		// and those behind it must have their turn some day.
 		p := problem(err)
-		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || v.broken())
+		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err))
 	default:
 		r.Succeed(numbers, time.Now())
 	}
+}
+
+// again tells whether a question that failed is worth being asked once more: a
+// standby went on with recovery, or the connection was lost and there is a new one.
+func (v *visit) again(ctx context.Context, err error) bool {
+	return isConflict(err) || err != nil && v.broken() && v.reopen(ctx)
+}
+
+// lookAgain finds out what is left of a table of which a relation went away since
+// discovery, and tells whether it can still be counted.
+func (v *visit) lookAgain(ctx context.Context, r *relation) bool {
+	if len(r.leaves) == 1 && r.leaves[0].OID == r.OID {
+		r.dropped = true
+		return false
+	}
+	one := []relation{*r}
+	one[0].leaves = nil
+	if v.findLeaves(ctx, v.session, one) != nil {
+		return false
+	}
+	*r = one[0]
+	return !r.dropped && r.obstacle == nil
 }
 
 // failed notes a table's problem; its last good numbers stay.
@@ -119,6 +149,7 @@ func (v *visit) reopen(ctx context.Context) bool {
 	s, err := v.open(ctx, v.Database)
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "cannot connect again", "datname", v.Database, "err", err)
+		v.lostFor = err
 		return false
 	}
 	v.session = s

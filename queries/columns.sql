@@ -1,11 +1,13 @@
 -- Every column that could mark a deleted row, by its folded name or because the
 -- configuration names its table. It reads only catalogs whose rows need no lock on
--- the tables that they describe: a table in migration must not hide the others.
+-- the tables that they describe: a table in migration must not hide the others. A
+-- privilege on what was dropped meanwhile is NULL: that it is gone shows when it is
+-- counted.
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS relkind,
        c.relpersistence = 'u' AS unlogged,
        a.attname::text AS column, t.typname::text AS type, a.attnotnull AS not_null,
-       has_schema_privilege(n.oid, 'USAGE') AS usage,
-       has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable,
+       COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
+       COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

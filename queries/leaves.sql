@@ -1,5 +1,6 @@
--- The leaves of partitioned tables, from pg_inherits alone: pg_partition_tree
--- would lock every one of them.
+-- The leaves of partitioned tables, and the tables themselves, from pg_inherits
+-- alone: pg_partition_tree would lock every one of them. A privilege on what was
+-- dropped meanwhile is NULL: that it is gone shows when it is counted.
 WITH RECURSIVE tree (root, relid) AS (
   SELECT root, root FROM unnest(:'roots'::oid[]) AS root
   UNION ALL
@@ -7,10 +8,9 @@ WITH RECURSIVE tree (root, relid) AS (
 )
 SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS relkind, c.relpersistence = 'u' AS unlogged,
-       has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT') AS readable,
+       COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security
 FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind NOT IN ('p', 'I')
 ORDER BY tree.root, n.nspname, c.relname;

@@ -1,0 +1,194 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// fleet is many targets that share the connections of one process. Its targets are
+// one database in truth.
+func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
+	t.Helper()
+	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 5s}", connections))
+	shared := NewConnections(connections)
+	all := make([]*Inspector, targets)
+	for i := range all {
+		all[i] = New(Options{
+			Config:      func() *config.Config { return c },
+			Source:      func() (string, error) { return dsn, nil },
+			Connections: shared,
+			Costs:       &softdelete.Costs{},
+			Logger:      log.NewNopLogger(),
+		})
+	}
+	t.Cleanup(func() {
+		for _, i := range all {
+			i.Close()
+		}
+		if shared.free != connections {
+			t.Errorf("%d of %d connections are free after the test", shared.free, connections)
+		}
+	})
+	return all
+}
+
+// atMost watches that there are never more connections of ours than allowed, until
+// the function that it returns is called.
+func atMost(t *testing.T, dsn string, allowed int) (stop func()) {
+	t.Helper()
+	var over atomic.Int64
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				if n := sessions(t, dsn); n > allowed {
+					over.Store(int64(n))
+				}
+			}
+		}
+	})
+	return func() {
+		close(done)
+		watching.Wait()
+		if n := over.Load(); n > 0 {
+			t.Errorf("%d connections, where %d are allowed", n, allowed)
+		}
+	}
+}
+
+func TestManyTargetsShareFewConnections(t *testing.T) {
+	t.Parallel()
+	const targets, connections = 25, 4
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	all := fleet(t, dsn, targets, connections)
+	stop := atMost(t, dsn, connections)
+	var running sync.WaitGroup
+	for _, i := range all {
+		running.Go(func() {
+			for range 5 {
+				if ping := i.Ping(t.Context()); !ping.Up {
+					t.Errorf("a ping failed: %s", ping.Err)
+				}
+			}
+		})
+		running.Go(func() {
+			var last *softdelete.Snapshot
+			i.Refresh(t.Context(), softdelete.Empty("none"), func(s *softdelete.Snapshot) { last = s })
+			if got := told(last)["public.users"]; got != "10 4 3" {
+				t.Errorf("a refresh found %q", got)
+			}
+		})
+	}
+	running.Wait()
+	stop()
+}
+
+func TestThePingConnectionThatRestedLongestMakesRoom(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	all := fleet(t, dsn, 4, 3)
+	ping := func(i int) {
+		t.Helper()
+		if p := all[i].Ping(t.Context()); !p.Up {
+			t.Fatalf("ping %d: %s", i, p.Err)
+		}
+	}
+	established := func() string {
+		var each string
+		for _, i := range all {
+			each += map[bool]string{true: "+", false: "-"}[i.pinger != nil]
+		}
+		return each
+	}
+	for _, i := range []int{0, 1, 2, 0} {
+		ping(i)
+	}
+	ping(3)
+	if got := established(); got != "+-++" {
+		t.Errorf("after 0 1 2 0 3 the established ones are %s", got)
+	}
+	ping(1)
+	if got := established(); got != "++-+" {
+		t.Errorf("after 0 1 2 0 3 1 the established ones are %s", got)
+	}
+}
+
+// However many tables are being counted, a server that is up must be seen as up.
+func TestRefreshesLeaveRoomForPings(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	all := fleet(t, dsn, 6, 4)
+	var reached atomic.Int64
+	goOn := make(chan struct{})
+	var running sync.WaitGroup
+	for _, i := range all[:5] {
+		running.Go(func() {
+			i.Refresh(t.Context(), softdelete.Empty("none"), func(*softdelete.Snapshot) {
+				reached.Add(1)
+				<-goOn
+			})
+		})
+	}
+	waitFor(t, "two refreshes to be under way", func() bool { return reached.Load() >= 2 })
+	for _, i := range all {
+		if p := i.Ping(t.Context()); !p.Up {
+			t.Errorf("a ping failed while tables were counted: %s", p.Err)
+		}
+	}
+	if n := reached.Load(); n > 2 {
+		t.Error("more than half of the connections are used for refreshes")
+	}
+	close(goOn)
+	running.Wait()
+}
+
+func TestWhoGetsNoConnectionInTimeIsToldWhy(t *testing.T) {
+	t.Parallel()
+	c := NewConnections(1)
+	if err := c.acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := c.acquire(ctx); err == nil {
+		t.Error("there are two connections")
+	}
+	c.release()
+	if err := c.acquire(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A connection that a test or the network broke is given back as well.
+func TestALostConnectionIsGivenBack(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	i := inspector(t, dsn, "limits: {connections: 2}")
+	for range 5 {
+		if p := i.Ping(t.Context()); !p.Up {
+			t.Fatalf("the ping failed: %s", p.Err)
+		}
+		terminate(t, dsn)
+	}
+}
+
+// terminate ends every session of ours in the database.
+func terminate(t *testing.T, dsn string) {
+	t.Helper()
+	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+}

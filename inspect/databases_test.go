@@ -1,0 +1,220 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// with creates databases of one table each, until the test ends.
+func with(t *testing.T, server *pgserver.Server, names ...string) {
+	t.Helper()
+	admin := server.DSN("postgres", superuser)
+	for _, name := range names {
+		pgtest.Exec(t, admin, "CREATE DATABASE "+name)
+		pgtest.Exec(t, server.DSN(name, superuser), deletedAt("users"))
+		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP DATABASE IF EXISTS "+name) })
+	}
+}
+
+// checks are those of every database of a Snapshot.
+func checks(s *softdelete.Snapshot) map[string]softdelete.Checks {
+	all := map[string]softdelete.Checks{}
+	for _, d := range s.Databases {
+		all[d.Name] = d.Checks
+	}
+	return all
+}
+
+var passed = softdelete.Checks{Connect: true, Discovery: true, Counting: true}
+
+func TestManyDatabases(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgserver.Options{HBA: []string{"host barred watcher 127.0.0.1/32 reject"}})
+	t.Run("come and go", func(t *testing.T) { databasesComeAndGo(t, server) })
+	t.Run("one is dropped under us", func(t *testing.T) { databaseDroppedUnderUs(t, server) })
+	t.Run("some refuse us", func(t *testing.T) { databasesRefuseUs(t, server) })
+}
+
+func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
+	admin := server.DSN("postgres", superuser)
+	with(t, server, "one", "two", "three", "rdsadmin", "cloudsqladmin", "azure_maintenance", "template", "closed")
+	pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE true; ALTER DATABASE closed ALLOW_CONNECTIONS false")
+	defer pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE false")
+	i := inspector(t, admin, "databases: {all: true}")
+	stop := atMost(t, admin, 2)
+
+	dropped := false
+	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+		if !dropped { // in mid-refresh, one that was not visited yet
+			dropped = true
+			pgtest.Exec(t, admin, "DROP DATABASE two")
+			with(t, server, "four")
+		}
+	})
+	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "postgres": passed, "three": passed}, checks(s)); diff != "" {
+		t.Errorf("after the refresh in which one was dropped (-want +got):\n%s", diff)
+	}
+	s = refresh(t, i, s, nil)
+	want := map[string]string{"four: public.users": "10 4 3", "one: public.users": "10 4 3", "three: public.users": "10 4 3"}
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("after the next one (-want +got):\n%s", diff)
+	}
+	stop()
+
+	// Between refreshes nothing of ours is in the way.
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Errorf("ping: %s", p.Err)
+	}
+	for _, name := range []string{"one", "three", "four"} {
+		began := time.Now()
+		pgtest.Exec(t, admin, fmt.Sprintf("CREATE DATABASE copy TEMPLATE %s", name))
+		pgtest.Exec(t, admin, "DROP DATABASE copy")
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("CREATE DATABASE TEMPLATE %s took %s", name, took)
+		}
+	}
+}
+
+// A database that goes while it is being counted costs no other.
+func databaseDroppedUnderUs(t *testing.T, server *pgserver.Server) {
+	admin := server.DSN("postgres", superuser)
+	with(t, server, "one", "two", "three")
+	i := inspector(t, admin, "databases: {all: true}")
+	s := refresh(t, i, empty(t, i), func(s *softdelete.Snapshot) {
+		if _, reached := checks(s)["three"]; reached && s.Databases[len(s.Databases)-1].Name == "three" {
+			pgtest.Exec(t, admin, "DROP DATABASE IF EXISTS three WITH (FORCE)")
+		}
+	})
+	want := map[string]string{"one: public.users": "10 4 3", "two: public.users": "10 4 3"}
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Nor does one that lets us not in.
+func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
+	admin := server.DSN("postgres", superuser)
+	with(t, server, "barred", "crowded", "open", "revoked")
+	pgtest.Exec(t, admin, `CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data;
+		ALTER DATABASE crowded CONNECTION LIMIT 0;
+		REVOKE CONNECT ON DATABASE revoked FROM PUBLIC`)
+	counted := "10 4 3"
+	t.Run("all", func(t *testing.T) {
+		s := first(t, inspector(t, server.DSN("postgres", "watcher"), "databases: {all: true}"))
+		want := map[string]softdelete.Checks{"barred": {}, "crowded": {}, "open": passed, "postgres": passed}
+		if diff := cmp.Diff(want, checks(s)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if got := told(s)["open: public.users"]; got != counted {
+			t.Errorf("open: %q", got)
+		}
+	})
+	t.Run("a list", func(t *testing.T) {
+		i := inspector(t, server.DSN("postgres", "watcher"), "databases: {names: [barred, crowded, missing, open, revoked]}")
+		s := first(t, i)
+		want := map[string]softdelete.Checks{"barred": {}, "crowded": {}, "missing": {}, "open": passed, "revoked": {}}
+		if diff := cmp.Diff(want, checks(s)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if got := told(s)["open: public.users"]; got != counted {
+			t.Errorf("open: %q", got)
+		}
+		// And they heal.
+		pgtest.Exec(t, admin, `ALTER DATABASE crowded CONNECTION LIMIT -1; GRANT CONNECT ON DATABASE revoked TO PUBLIC`)
+		s = refresh(t, i, s, nil)
+		want["crowded"], want["revoked"] = passed, passed
+		if diff := cmp.Diff(want, checks(s)); diff != "" {
+			t.Errorf("after both were let in (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// The only database keeps its name and its numbers, whatever refuses the connection.
+func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, deletedAt("users")+fmt.Sprintf(`GRANT SELECT ON users TO %q`, name))
+	i := inspector(t, its, "")
+	s := first(t, i)
+	for _, test := range []struct{ refused, how, back string }{
+		{"too many connections", "ALTER ROLE %[1]q CONNECTION LIMIT 0", "ALTER ROLE %[1]q CONNECTION LIMIT -1"},
+		{"no privilege", "REVOKE CONNECT ON DATABASE %[1]q FROM PUBLIC", "GRANT CONNECT ON DATABASE %[1]q TO PUBLIC"},
+		{"no login", "ALTER ROLE %[1]q NOLOGIN", "ALTER ROLE %[1]q LOGIN"},
+		{"another name", "ALTER DATABASE %[1]q RENAME TO aside", "ALTER DATABASE aside RENAME TO %[1]q"},
+	} {
+		admin := pgtest.Shared(t).DSN("postgres", superuser)
+		pgtest.Exec(t, admin, fmt.Sprintf(test.how, name))
+		lost := refresh(t, i, s, nil)
+		if diff := cmp.Diff(map[string]softdelete.Checks{name: {}}, checks(lost)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.refused, diff)
+		}
+		if diff := cmp.Diff(told(s), told(lost)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.refused, diff)
+		}
+		if !lost.Taken.Equal(s.Taken) {
+			t.Errorf("%s: the refresh counts as one that could connect", test.refused)
+		}
+		if p := i.Ping(t.Context()); p.Up {
+			t.Errorf("%s: the ping is up", test.refused)
+		}
+		pgtest.Exec(t, admin, fmt.Sprintf(test.back, name))
+		if back := refresh(t, i, lost, nil); checks(back)[name] != passed || !back.Taken.After(s.Taken) {
+			t.Errorf("%s, then none: %+v", test.refused, checks(back))
+		}
+	}
+}
+
+func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	front := newFront(t, dsn)
+	i := inspector(t, front.dsn, "")
+	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+		front.behave(starting)
+		front.hangUp()
+	})
+	if !s.Taken.IsZero() {
+		t.Error("the refresh counts as one that could connect")
+	}
+	if got := told(s)["public.users"]; got != "error" {
+		t.Errorf("the table is %q", got)
+	}
+	front.behave(forwarding)
+	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
+		t.Errorf("afterwards the table is %q", got)
+	}
+}
+
+func TestPasswordsAreInNoError(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	if err := pgtest.Shared(t).AppendHBA(t.Context(), "host all "+name+" 127.0.0.1/32 scram-sha-256"); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(its)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(name, "wr0ng")
+	i := inspector(t, u.String(), "")
+	p := i.Ping(t.Context())
+	if p.Up || !strings.Contains(p.Err, "password") || strings.Contains(p.Err, "wr0ng") {
+		t.Errorf("ping: %+v", p)
+	}
+	if err := i.Check(t.Context()); err == nil || errors.As(err, new(*ConfigError)) || strings.Contains(err.Error(), "wr0ng") {
+		t.Errorf("check: %v", err)
+	}
+}

@@ -1,0 +1,211 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// migration is a session of somebody else that takes locks.
+type migration struct {
+	t    *testing.T
+	conn *pgx.Conn
+}
+
+func newMigration(t *testing.T, dsn string) migration {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return migration{t, conn}
+}
+
+// do runs statements and returns how long they took.
+func (m migration) do(sql string) time.Duration {
+	m.t.Helper()
+	began := time.Now()
+	if _, err := m.conn.PgConn().Exec(m.t.Context(), sql).ReadAll(); err != nil {
+		m.t.Errorf("the migration died: %s: %v", sql, err)
+	}
+	return time.Since(began)
+}
+
+// behind starts a refresh and returns what it will have made.
+func behind(t *testing.T, i *Inspector, previous *softdelete.Snapshot) <-chan *softdelete.Snapshot {
+	t.Helper()
+	made := make(chan *softdelete.Snapshot, 1)
+	go func() {
+		var last *softdelete.Snapshot
+		i.Refresh(t.Context(), previous, func(s *softdelete.Snapshot) { last = s })
+		made <- last
+	}()
+	return made
+}
+
+// parted makes a partitioned table of three leaves that is counted through the table
+// itself, because the role is not granted the leaves: one statement, many locks.
+func parted(role string) string {
+	return fmt.Sprintf(`
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+		CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE parted_3 PARTITION OF parted FOR VALUES IN (3);
+		INSERT INTO parted SELECT 1 + i %% 3, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END FROM generate_series(1, 10) i;
+		GRANT SELECT (deleted_at) ON parted TO %q;`, role)
+}
+
+// We hold the parent and wait for a leaf; the migration holds the leaf and wants the
+// parent. PostgreSQL kills whoever finds the deadlock, which must not be possible.
+func TestAMigrationSurvivesADeadlockWithUs(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, deadlockTimeout, lockTimeout string
+		pause                              time.Duration
+	}{
+		{"at once", "1s", "300ms", 0},
+		// Our own search for deadlocks is over by then, so the migration would find it.
+		{"when we have waited for long", "1s", "300ms", 1300 * time.Millisecond},
+		{"where the setting is longer than the server's", "600ms", "5s", 800 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			name, its := role(t, dsn)
+			pgtest.Exec(t, dsn, parted(name)+fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '%s'`, name, test.deadlockTimeout))
+			i := inspector(t, its, "limits: {lock_timeout: "+test.lockTimeout+", statement_timeout: 10s}")
+			m := newMigration(t, dsn)
+			m.do("BEGIN; LOCK TABLE parted_2 IN ACCESS EXCLUSIVE MODE")
+			made := behind(t, i, empty(t, i))
+			waitForLock(t, dsn)
+			time.Sleep(test.pause)
+			took := m.do("LOCK TABLE parted IN ACCESS EXCLUSIVE MODE")
+			if took > 700*time.Millisecond {
+				t.Errorf("the migration waited %s for us", took)
+			}
+			if got := told(<-made)["public.parted"]; got != "locked" {
+				t.Errorf("the table is %q, want it given up as locked", got)
+			}
+			m.do("COMMIT")
+		})
+	}
+}
+
+// No set-wide question may wait for the lock of one table.
+func TestALockedTableHidesNoOther(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("orders")+`
+		ALTER TABLE orders ADD PRIMARY KEY (id), ADD CHECK (id > 0), ALTER deleted_at SET DEFAULT NULL;
+		CREATE INDEX ON orders (id) WHERE deleted_at IS NULL;
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+		CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2)`)
+	i := inspector(t, dsn, "")
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY parted_2 IN ACCESS EXCLUSIVE MODE")
+	s := first(t, i)
+	want := map[string]string{"public.users": "10 4 3", "public.orders": "locked", "public.parted": "locked"}
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("while locked (-want +got):\n%s", diff)
+	}
+	if got := checks(s)[database(t, dsn)]; got != passed {
+		t.Errorf("checks = %+v", got)
+	}
+	m.do("COMMIT")
+	want = map[string]string{"public.users": "10 4 3", "public.orders": "10 4 3", "public.parted": "0 0 0"}
+	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+		t.Errorf("at the next refresh (-want +got):\n%s", diff)
+	}
+}
+
+// A failure is never cached as a fact: the last good numbers stay, as old as they are.
+func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	i := inspector(t, dsn, "limits: {lock_timeout: 20ms}")
+	s := first(t, i)
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; DELETE FROM users WHERE id > 9")
+	locked := s
+	for range 5 { // which never makes it pause
+		locked = refresh(t, i, locked, nil)
+	}
+	before, after := table(t, s, "users"), table(t, locked, "users")
+	if got := told(locked)["public.users"]; got != "10 4 3 locked" || !after.Checked.Equal(before.Checked) {
+		t.Errorf("while locked: %q, checked %s, before %s", got, after.Checked, before.Checked)
+	}
+	if gone := locked.Expire(after.Checked.Add(time.Hour), 50*time.Minute); told(gone)["public.users"] != "locked" {
+		t.Errorf("after max_stale: %q", told(gone)["public.users"])
+	}
+	m.do("COMMIT")
+	if got := told(refresh(t, i, locked, nil))["public.users"]; got != "9 4 3" {
+		t.Errorf("at the next refresh: %q", got)
+	}
+}
+
+// While we wait for one lock, we hold none that another migration could wait for.
+func TestWeHoldOneLockAtATime(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("a")+deletedAt("b")+deletedAt("d")+`
+		CREATE TABLE c (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE c_1 PARTITION OF c FOR VALUES IN (1);
+		CREATE TABLE c_2 PARTITION OF c FOR VALUES IN (2);
+		INSERT INTO c VALUES (1, now()), (2, NULL)`)
+	for _, locked := range []string{"b", "c_2"} {
+		i := inspector(t, dsn, "limits: {lock_timeout: 20s, statement_timeout: 30s}")
+		holder, other := newMigration(t, dsn), newMigration(t, dsn)
+		pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '60s'`, database(t, dsn))) // or ours is lowered
+		holder.do("BEGIN; LOCK TABLE ONLY " + locked + " IN ACCESS EXCLUSIVE MODE")
+		made := behind(t, i, empty(t, i))
+		waitForLock(t, dsn)
+		other.do("SET lock_timeout = '3s'")
+		for _, name := range []string{"a", "b", "c", "c_1", "c_2", "d"} {
+			if name != locked {
+				other.do("BEGIN; LOCK TABLE ONLY " + name + " IN ACCESS EXCLUSIVE MODE; COMMIT")
+			}
+		}
+		holder.do("COMMIT")
+		want := map[string]string{"public.a": "10 4 3", "public.b": "10 4 3", "public.c": "2 1 0", "public.d": "10 4 3"}
+		if diff := cmp.Diff(want, told(<-made)); diff != "" {
+			t.Errorf("with %s locked for a while (-want +got):\n%s", locked, diff)
+		}
+	}
+}
+
+func TestNobodyWaitsLongBehindARefresh(t *testing.T) {
+	t.Parallel()
+	const tables = 200
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	var sql strings.Builder
+	for n := range tables {
+		sql.WriteString(deletedAt(fmt.Sprintf("t%03d", n)))
+	}
+	pgtest.Exec(t, dsn, sql.String())
+	i := inspector(t, dsn, "")
+	m := newMigration(t, dsn)
+	made := behind(t, i, empty(t, i))
+	var longest time.Duration
+	for n := range tables {
+		longest = max(longest, m.do(fmt.Sprintf("ALTER TABLE t%03d ADD COLUMN note text", n)))
+	}
+	if longest > time.Second {
+		t.Errorf("an ALTER TABLE took %s", longest)
+	}
+	for name, got := range told(<-made) {
+		if got != "10 4 3" && got != "locked" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package inspect
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// TestMain also finds what goroutines the tests left behind, of all of them at once
+// because they run beside each other.
+func TestMain(m *testing.M) {
+	code := pgtest.Main(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// load reads a configuration over the built-in one.
+func load(t *testing.T, text string) *config.Config {
+	t.Helper()
+	defaults, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(defaults, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// inspector asks the server of a connection string under the given configuration.
+// After the test it must have left no connection.
+func inspector(t *testing.T, dsn, text string) *Inspector {
+	t.Helper()
+	c := load(t, text)
+	i := New(Options{
+		Config:      func() *config.Config { return c },
+		Source:      func() (string, error) { return dsn, nil },
+		Connections: NewConnections(c.Limits.Connections),
+		Costs:       &softdelete.Costs{},
+		Logger:      log.NewNopLogger(),
+	})
+	t.Cleanup(func() {
+		i.Close()
+		if most := NewConnections(c.Limits.Connections).free; i.Connections.free != most {
+			t.Errorf("%d of %d connections are free after the test", i.Connections.free, most)
+		}
+	})
+	return i
+}
+
+// refresh makes the Snapshot after the given one. At is called after each discovery,
+// while the refresh waits; it may be nil.
+func refresh(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(*softdelete.Snapshot)) *softdelete.Snapshot {
+	t.Helper()
+	var published []*softdelete.Snapshot
+	i.Refresh(t.Context(), previous, func(s *softdelete.Snapshot) {
+		published = append(published, s)
+		if at != nil {
+			at(s)
+		}
+	})
+	if len(published) == 0 {
+		t.Fatal("the refresh published nothing")
+	}
+	return published[len(published)-1]
+}
+
+// first makes the first Snapshot of a server.
+func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
+	t.Helper()
+	return refresh(t, i, empty(t, i), nil)
+}
+
+// empty is the Snapshot before the first.
+func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
+	t.Helper()
+	dsn, err := i.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return softdelete.Empty(database(t, dsn))
+}
+
+// told is what a Snapshot says of each table: "total deleted old", - for what is not
+// known, and its problem.
+func told(s *softdelete.Snapshot) map[string]string {
+	all := map[string]string{}
+	for _, d := range s.Databases {
+		for _, t := range d.Tables {
+			name := t.Schema + "." + t.Name
+			if len(s.Databases) > 1 {
+				name = d.Name + ": " + name
+			}
+			var words []string
+			if n := t.Numbers; n != nil {
+				old := "-"
+				if n.Old != nil {
+					old = fmt.Sprint(n.Old.Value)
+				}
+				words = append(words, fmt.Sprintf("%g %g %s", n.Total.Value, n.Deleted.Value, old))
+			}
+			if t.Problem != nil {
+				words = append(words, string(t.Problem.Reason))
+			}
+			all[name] = cmp.Or(strings.Join(words, " "), "pending")
+		}
+	}
+	return all
+}
+
+// table is one table of a Snapshot, by its name alone.
+func table(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
+	t.Helper()
+	for _, d := range s.Databases {
+		for _, table := range d.Tables {
+			if table.Name == name {
+				return table
+			}
+		}
+	}
+	t.Fatalf("the snapshot has no table %s: %v", name, told(s))
+	return softdelete.Table{}
+}
+
+// database is the name of the database that a connection string names.
+func database(t *testing.T, dsn string) string {
+	t.Helper()
+	name, err := ParseSource(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// role creates a role without any privilege, named after the database, and returns
+// its name and how it connects. It goes with the test.
+func role(t *testing.T, dsn string) (name, its string) {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name = strings.TrimPrefix(u.Path, "/")
+	u.User = url.User(name)
+	pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE ROLE %q LOGIN`, name))
+	t.Cleanup(func() { pgtest.Exec(t, dsn, fmt.Sprintf(`DROP OWNED BY %[1]q; DROP ROLE %[1]q`, name)) })
+	return name, u.String()
+}
+
+// sessions is how many connections of ours there are to the database.
+func sessions(t *testing.T, dsn string) int {
+	t.Helper()
+	return pgtest.Value[int](t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+}
+
+// waitFor waits until something has happened.
+func waitFor(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// waitForLock waits until a session of ours waits for a lock in the database. It looks
+// often, over one connection, because we do not wait long.
+func waitForLock(t *testing.T, dsn string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	waitFor(t, "the count to wait for a lock", func() (waits bool) {
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		return waits
+	})
+}
+
+// deletedAt makes a table of 10 rows, 4 of them deleted, 3 of those longer ago than
+// the default retention.
+func deletedAt(name string) string {
+	return fmt.Sprintf(`CREATE TABLE %s AS SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`, name)
+}
+
+// superuser is who prepares the tests' databases.
+const superuser = pgserver.Superuser
