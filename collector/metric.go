@@ -3,6 +3,8 @@
 // descriptions, the values and the table in the README are made from that.
 package collector
 
+//go:generate go run ../internal/readme ../README.md
+
 import (
 	"slices"
 
