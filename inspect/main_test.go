@@ -169,6 +169,11 @@ func role(t *testing.T, dsn string) (name, its string) {
 	return name, u.String()
 }
 
+// asRole names the role in statements that are written for one called watcher.
+func asRole(sql, role string) string {
+	return strings.ReplaceAll(sql, "watcher", pgx.Identifier{role}.Sanitize())
+}
+
 // sessions is how many connections of ours there are to the database.
 func sessions(t *testing.T, dsn string) int {
 	t.Helper()
