@@ -169,6 +169,23 @@ func role(t *testing.T, dsn string) (name, its string) {
 	return name, u.String()
 }
 
+// asRole names the role in statements that are written for one called watcher.
+func asRole(sql, role string) string {
+	return strings.ReplaceAll(sql, "watcher", pgx.Identifier{role}.Sanitize())
+}
+
+// try runs one statement and returns its error.
+func try(t *testing.T, dsn, sql string) error {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), sql)
+	return err
+}
+
 // sessions is how many connections of ours there are to the database.
 func sessions(t *testing.T, dsn string) int {
 	t.Helper()

@@ -103,7 +103,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		// A lost connection is no passing trouble: it may be this table that costs it,
 		// and those behind it must have their turn some day.
 		p := problem(err)
-		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err))
+		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || code(err) == undefinedTable)
 	default:
 		r.Succeed(numbers, time.Now())
 	}

@@ -5,5 +5,8 @@ SELECT current_setting('server_version_num')::int AS version,
        current_user::text AS role,
        (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms,
        pg_is_in_recovery() AS standby,
-       to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL AS citus,
-       to_regclass('_timescaledb_catalog.hypertable') IS NOT NULL AS timescale;
+       -- Not by to_regclass: that is an error where the schema is not granted.
+       EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'pg_catalog' AND c.relname = 'pg_dist_partition') AS citus,
+       EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = '_timescaledb_catalog' AND c.relname = 'hypertable') AS timescale;

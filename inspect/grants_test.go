@@ -1,0 +1,190 @@
+package inspect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// aSchemaToGrant has every case that a grant must reach.
+const aSchemaToGrant = `
+	CREATE SCHEMA app; REVOKE ALL ON SCHEMA public FROM PUBLIC;
+	CREATE TABLE app.pairs (id int, is_deleted bool, deleted_at timestamptz);
+	INSERT INTO app.pairs VALUES (1, true, now()), (2, NULL, NULL);
+	CREATE TABLE public.parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+	CREATE SCHEMA leaves;
+	CREATE TABLE leaves.parted_1 PARTITION OF public.parted FOR VALUES IN (1);
+	INSERT INTO public.parted VALUES (1, now());`
+
+var allGranted = map[string]string{"public.users": "10 4 3", "app.pairs": "2 1 0", "public.parted": "1 1 0"}
+
+func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, fmt.Sprintf(`REVOKE CONNECT ON DATABASE %q FROM PUBLIC;`, name)+aSchemaToGrant+deletedAt("users"))
+	if p := inspector(t, its, "").Ping(t.Context()); p.Up {
+		t.Fatal("the role can connect before it is granted anything")
+	}
+	grants, err := inspector(t, dsn, "").Grants(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, dsn, strings.Join(grants[0].Statements, "\n"))
+
+	i := inspector(t, its, "")
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Errorf("ping: %s", p.Err)
+	}
+	if diff := cmp.Diff(allGranted, told(first(t, i))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// The leaves are read by themselves: nothing locks all of them at once.
+	for _, d := range survey(t, i) {
+		for _, r := range d.relations {
+			if r.Name == "parted" && (len(r.leaves) != 1 || r.leaves[0].Name != "parted_1") {
+				t.Errorf("parted is counted by way of %v", r.leaves)
+			}
+		}
+	}
+	// And a range of blocks can be read, as sampling does.
+	pgtest.Exec(t, its, `SELECT count(deleted_at) FROM users WHERE ctid < '(1,0)' AND tableoid = 'users'::regclass`)
+	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1", "DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
+		if err := try(t, its, more); code(err) != insufficientPrivilege {
+			t.Errorf("%s: err = %v, want it to be refused", more, err)
+		}
+	}
+}
+
+func survey(t *testing.T, i *Inspector) []surveyed {
+	t.Helper()
+	databases, err := i.survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return databases
+}
+
+func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, grants string
+		want         map[string]string
+		remedies     map[string][]string
+	}{
+		{"nothing", "",
+			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied", "public.parted": "permission_denied"},
+			map[string][]string{
+				"users": {`GRANT USAGE ON SCHEMA "public" TO "watcher";`, `GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`},
+				"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`, `GRANT SELECT ("is_deleted", "deleted_at", "ctid", "tableoid") ON "app"."pairs" TO "watcher";`},
+			}},
+		{"no usage", "GRANT USAGE ON SCHEMA public TO watcher; GRANT SELECT ON ALL TABLES IN SCHEMA public, app, leaves TO watcher",
+			map[string]string{"public.users": "10 4 3", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
+			map[string][]string{"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`}}},
+		{"no select", "GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT ON parted TO watcher",
+			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
+			map[string][]string{"users": {`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`}}},
+		{"some columns", "GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT (deleted_at) ON users, parted TO watcher; GRANT SELECT (id, is_deleted) ON app.pairs TO watcher",
+			map[string]string{"public.users": "10 4 3", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
+			map[string][]string{"pairs": {`"deleted_at"`}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			name, its := role(t, dsn)
+			pgtest.Exec(t, dsn, asRole(aSchemaToGrant+deletedAt("users")+test.grants, name))
+			i := inspector(t, its, "")
+			s := first(t, i)
+			if diff := cmp.Diff(test.want, told(s)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			for relname, remedies := range test.remedies {
+				p := table(t, s, relname).Problem
+				for _, want := range remedies {
+					if !strings.Contains(p.Remedy, strings.ReplaceAll(want, `"watcher"`, `"`+name+`"`)) {
+						t.Errorf("the remedy for %s is %q, want it to say %q", relname, p.Remedy, want)
+					}
+				}
+			}
+			// The remedies, carried out, heal at the next refresh.
+			for _, d := range s.Databases {
+				for _, table := range d.Tables {
+					if table.Problem != nil {
+						pgtest.Exec(t, dsn, table.Problem.Remedy)
+					}
+				}
+			}
+			if diff := cmp.Diff(allGranted, told(refresh(t, i, s, nil))); diff != "" {
+				t.Errorf("after the remedies (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Many leaves without a grant are not counted through their parent, which would lock
+// every one of them.
+func TestManyUngrantedLeavesAreReported(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	sql := deletedAt("users") + "CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);"
+	for leaf := range fewLeaves + 1 {
+		sql += fmt.Sprintf("CREATE TABLE parted_%[1]d PARTITION OF parted FOR VALUES IN (%[1]d);", leaf)
+	}
+	pgtest.Exec(t, dsn, asRole(sql+"GRANT SELECT ON users, parted TO watcher", name))
+	i := inspector(t, its, "")
+	s := first(t, i)
+	want := map[string]string{"public.users": "10 4 3", "public.parted": "permission_denied"}
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	pgtest.Exec(t, dsn, asRole("GRANT SELECT ON ALL TABLES IN SCHEMA public TO watcher", name))
+	want["public.parted"] = "0 0 0"
+	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+		t.Errorf("once they are granted (-want +got):\n%s", diff)
+	}
+}
+
+// Rows that a policy hides must never be missing from a number.
+func TestRowSecurity(t *testing.T) {
+	t.Parallel()
+	const hide = "CREATE POLICY half ON t USING (id > 5);"
+	const parted = `
+		CREATE TABLE t (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_9 PARTITION OF t FOR VALUES IN (9);
+		INSERT INTO t VALUES (1, NULL), (9, now());`
+	for _, test := range []struct{ name, sql, want string }{
+		{"a policy", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
+		{"no policy, which hides all", deletedAt("t") + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
+		{"a policy that is not enabled", deletedAt("t") + hide + "GRANT SELECT ON t TO watcher", "10 4 3"},
+		{"of the owner", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher", "10 4 3"},
+		{"forced on the owner", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher", "row_security"},
+		{"bypassed", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher; ALTER ROLE watcher BYPASSRLS", "10 4 3"},
+		{"on a leaf", parted + "ALTER TABLE t_9 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "row_security"},
+		// Leaves do not inherit it, and they are what is read.
+		{"on the parent of granted leaves", parted + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "2 1 0"},
+		{"on the parent of leaves that are not granted", parted + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			name, its := role(t, dsn)
+			pgtest.Exec(t, dsn, asRole("GRANT ALL ON SCHEMA public TO watcher;"+deletedAt("users")+"GRANT SELECT ON users TO watcher;"+test.sql, name))
+			i := inspector(t, its, "")
+			s := first(t, i)
+			if got := told(s); got["public.t"] != test.want || got["public.users"] != "10 4 3" {
+				t.Errorf("%v, want %q", got, test.want)
+			}
+			if p := table(t, s, "t").Problem; p != nil {
+				pgtest.Exec(t, dsn, p.Remedy)
+				if got := told(refresh(t, i, s, nil))["public.t"]; strings.Contains(got, "row_security") {
+					t.Errorf("after %s: %q", p.Remedy, got)
+				}
+			}
+		})
+	}
+}

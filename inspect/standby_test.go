@@ -1,0 +1,87 @@
+package inspect
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	// Serializable as the default, because a standby refuses it.
+	primary := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"default_transaction_isolation": "serializable", "autovacuum": "off"}})
+	pgtest.Exec(t, primary.DSN("postgres", superuser), deletedAt("users")+deletedAt("busy")+`
+		CREATE UNLOGGED TABLE unlogged AS SELECT * FROM users;
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+		CREATE UNLOGGED TABLE parted_2 PARTITION OF parted FOR VALUES IN (2)`)
+	standby := pgtest.Standby(t, primary, pgserver.Options{Settings: map[string]string{
+		"max_standby_streaming_delay": "10ms",
+		"deadlock_timeout":            "60s", // or our lock_timeout is lowered
+	}})
+	t.Run("is read like a primary, but for unlogged tables", func(t *testing.T) { readStandby(t, primary, standby) })
+	t.Run("conflicts with recovery are retried", func(t *testing.T) { conflictWithRecovery(t, primary, standby) })
+}
+
+// catchUp waits until the standby has seen all that the primary did.
+func catchUp(t *testing.T, primary, standby *pgserver.Server) {
+	t.Helper()
+	written := pgtest.Value[string](t, primary.DSN("postgres", superuser), "SELECT pg_current_wal_flush_lsn()::text")
+	waitFor(t, "the standby to catch up", func() bool {
+		return pgtest.Value[bool](t, readable(standby), "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", written)
+	})
+}
+
+// readable is how the test itself can ask the standby.
+func readable(standby *pgserver.Server) string {
+	return standby.DSN("postgres", superuser) + "&default_transaction_isolation=read%20committed"
+}
+
+func readStandby(t *testing.T, primary, standby *pgserver.Server) {
+	i := inspector(t, standby.DSN("postgres", superuser), "")
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Errorf("ping: %s", p.Err)
+	}
+	s := first(t, i)
+	want := map[string]string{"public.users": "10 4 3", "public.busy": "10 4 3", "public.unlogged": "unsupported", "public.parted": "unsupported"}
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// Its counters stand still, which proves nothing.
+	pgtest.Exec(t, primary.DSN("postgres", superuser), "DELETE FROM users WHERE id > 8")
+	catchUp(t, primary, standby)
+	want["public.users"] = "8 4 3"
+	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+		t.Errorf("after a change (-want +got):\n%s", diff)
+	}
+}
+
+// Recovery cancels our query on the standby: we hold the parent while we wait for a
+// leaf, and the primary locks the parent.
+func conflictWithRecovery(t *testing.T, primary, standby *pgserver.Server) {
+	on := primary.DSN("postgres", superuser)
+	pgtest.Exec(t, on, "DROP TABLE parted; CREATE ROLE watcher LOGIN;"+parted("watcher"))
+	catchUp(t, primary, standby)
+	i := inspector(t, standby.DSN("postgres", "watcher"), "limits: {lock_timeout: 20s, statement_timeout: 30s}\ndiscovery: {include: ['public\\.parted']}")
+
+	holder := newMigration(t, on)
+	holder.do("BEGIN; LOCK TABLE parted_2 IN ACCESS EXCLUSIVE MODE")
+	pgtest.Exec(t, on, "DELETE FROM users WHERE id = 8") // a commit, which sends the lock along
+	catchUp(t, primary, standby)
+	made := behind(t, i, empty(t, i))
+	waitForLock(t, readable(standby))
+	pgtest.Exec(t, on, "LOCK TABLE ONLY parted IN ACCESS EXCLUSIVE MODE; DELETE FROM users WHERE id = 7")
+	catchUp(t, primary, standby)
+	waitForLock(t, readable(standby))
+	holder.do("COMMIT")
+
+	if got := told(<-made)["public.parted"]; got != "10 4 3" {
+		t.Errorf("the table is %q", got)
+	}
+	if n := pgtest.Value[int](t, readable(standby), "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'postgres'"); n != 1 {
+		t.Errorf("there were %d conflicts", n)
+	}
+}
