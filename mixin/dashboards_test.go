@@ -18,8 +18,13 @@ type dashboard struct {
 	Tags          []string
 	Panels        []panel
 	Links         []struct{ Title, Type, URL string }
-	Annotations   struct{ List []struct{ Name, Expr string } }
-	Templating    struct{ List []variable }
+	Annotations   struct {
+		List []struct {
+			Name, Expr string
+			Datasource *datasource
+		}
+	}
+	Templating struct{ List []variable }
 }
 
 type variable struct {
@@ -200,6 +205,9 @@ func TestQueriesAreNarrowedByTheVariables(t *testing.T) {
 		for _, annotation := range d.Annotations.List {
 			for _, fault := range selectorFaults(annotation.Expr, narrowed...) {
 				t.Errorf("%s: annotation %s: %s", uid, annotation.Name, fault)
+			}
+			if annotation.Datasource == nil || annotation.Datasource.UID != "${datasource}" {
+				t.Errorf("%s: annotation %s: the data source is not the variable", uid, annotation.Name)
 			}
 		}
 	}
