@@ -142,9 +142,9 @@ func TestAQuestionEndsByTheServersTimeout(t *testing.T) {
 func TestAQuestionEndsWhenTheNetworkIsLost(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	front := newFront(t, dsn)
-	s := newSession(t, front.dsn, "limits: {lock_timeout: 50ms, statement_timeout: 100ms}")
-	front.behave(silent)
+	front := pgtest.NewFront(t, dsn)
+	s := newSession(t, front.DSN, "limits: {lock_timeout: 50ms, statement_timeout: 100ms}")
+	front.Behave(pgtest.Silent)
 	began := time.Now()
 	_, err := query[struct{ Value int }](t.Context(), s, "SELECT 1 AS value")
 	if got := problem(err).Reason; got != softdelete.TimedOut {
@@ -153,7 +153,7 @@ func TestAQuestionEndsWhenTheNetworkIsLost(t *testing.T) {
 	if took := time.Since(began); took < time.Second || took > 3*time.Second {
 		t.Errorf("took %s, want the statement's timeout and a second", took)
 	}
-	front.behave(forwarding) // which also lets the driver clean up
+	front.Behave(pgtest.Forwarding) // which also lets the driver clean up
 }
 
 // A statement that outlives its asker would go on in the server.
