@@ -2,12 +2,14 @@ package inspect
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -167,4 +169,48 @@ func TestAQuestionThatIsGivenUpIsCancelled(t *testing.T) {
 		t.Fatal("it was not given up")
 	}
 	waitFor(t, "the statement to end", func() bool { return sessions(t, dsn) == 0 })
+}
+
+// A DBA who sees a statement must know whose it is.
+func TestEveryStatementSaysWhoseItIs(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"log_statement": "all", "log_line_prefix": "%a|"}})
+	dsn := server.DSN("postgres", superuser)
+	pgtest.Exec(t, dsn, deletedAt("users")+"CREATE ROLE watcher;"+distributed+likeCitus+likeTimescale+parted(superuser)+deletedAt("locked"))
+	i := inspector(t, dsn+"&application_name=other", "databases: {all: true}")
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Fatal(p.Err)
+	}
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
+	if got := told(first(t, i))["public.locked"]; got != "locked" {
+		t.Errorf("locked is %q", got)
+	}
+	if _, err := i.Grants(t.Context(), "watcher"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(server.LogPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := 0
+	for line := range strings.Lines(string(text)) {
+		application, rest, _ := strings.Cut(line, "|LOG:  ")
+		_, statement, found := strings.Cut(rest, ": ")
+		if !found || !strings.HasPrefix(rest, "statement: ") && !strings.HasPrefix(rest, "execute ") {
+			continue
+		}
+		if application == "other" {
+			t.Errorf("without our name: %s", statement)
+		}
+		if application == "softdelete_exporter" {
+			statements++
+			if !strings.HasPrefix(statement, "/* softdelete_exporter */ ") {
+				t.Errorf("without our comment: %s", statement)
+			}
+		}
+	}
+	if statements < 30 {
+		t.Errorf("%d statements were logged", statements)
+	}
 }
