@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
@@ -169,6 +170,33 @@ func TestAQuestionThatIsGivenUpIsCancelled(t *testing.T) {
 		t.Fatal("it was not given up")
 	}
 	waitFor(t, "the statement to end", func() bool { return sessions(t, dsn) == 0 })
+}
+
+// Else there would be a connection more for a moment, and CREATE DATABASE TEMPLATE
+// would have to wait.
+func TestAClosedSessionIsGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	i := inspector(t, dsn, "")
+	observer, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer observer.Close(t.Context())
+	for range 50 {
+		s, err := i.newPass(&softdelete.Snapshot{}, nil).open(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.close()
+		var left int
+		if err := observer.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left != 0 {
+			t.Fatal("the session is still there")
+		}
+	}
 }
 
 // A DBA who sees a statement must know whose it is.

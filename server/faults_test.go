@@ -84,11 +84,11 @@ func TestAServerThatIsStoppedAndStarted(t *testing.T) {
 func TestAServerThatNeverAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name    string
-		timeout time.Duration
+		name            string
+		timeout, within time.Duration
 	}{
-		{"patient scrapes", scrapeTimeout},
-		{"hasty scrapes", time.Second},
+		{"patient scrapes", scrapeTimeout, 4 * time.Second}, // those that ping.timeout bounds
+		{"hasty scrapes", time.Second, time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -96,8 +96,12 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 			front.Behave(pgtest.Silent)
 			e := newExporter(t, front.DSN, "")
 			for range 2 {
+				began := time.Now()
 				if s := e.scrape(t, test.timeout); !s.down() {
 					t.Errorf("while it is silent a scrape shows %v", s)
+				}
+				if took := time.Since(began); took > test.within {
+					t.Errorf("the scrape took %s", took)
 				}
 			}
 			front.Behave(pgtest.Forwarding)
