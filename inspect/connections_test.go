@@ -19,7 +19,7 @@ import (
 // one database in truth.
 func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	t.Helper()
-	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 5s}", connections))
+	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 5s}", max(2, connections)))
 	shared := NewConnections(connections)
 	all := make([]*Inspector, targets)
 	for i := range all {
@@ -155,6 +155,28 @@ func TestRefreshesLeaveRoomForPings(t *testing.T) {
 	}
 	close(goOn)
 	running.Wait()
+}
+
+// Whoever wants a connection takes that of a ping that has just ended, however close
+// the two come.
+func TestAPingThatEndsMakesRoomAtOnce(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	all := fleet(t, dsn, 2, 1)
+	for range 100 {
+		var both sync.WaitGroup
+		for _, i := range all {
+			both.Go(func() {
+				if p := i.Ping(t.Context()); !p.Up {
+					t.Errorf("a ping failed: %s", p.Err)
+				}
+			})
+		}
+		both.Wait()
+		if t.Failed() {
+			return
+		}
+	}
 }
 
 func TestWhoGetsNoConnectionInTimeIsToldWhy(t *testing.T) {

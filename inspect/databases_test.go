@@ -179,11 +179,11 @@ func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, deletedAt("users"))
-	front := newFront(t, dsn)
-	i := inspector(t, front.dsn, "")
+	front := pgtest.NewFront(t, dsn)
+	i := inspector(t, front.DSN, "")
 	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
-		front.behave(starting)
-		front.hangUp()
+		front.Behave(pgtest.Starting)
+		front.HangUp()
 	})
 	if !s.Taken.IsZero() {
 		t.Error("the refresh counts as one that could connect")
@@ -191,7 +191,7 @@ func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
 	if got := told(s)["public.users"]; got != "error" {
 		t.Errorf("the table is %q", got)
 	}
-	front.behave(forwarding)
+	front.Behave(pgtest.Forwarding)
 	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
 		t.Errorf("afterwards the table is %q", got)
 	}

@@ -2,12 +2,15 @@ package inspect
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -142,9 +145,9 @@ func TestAQuestionEndsByTheServersTimeout(t *testing.T) {
 func TestAQuestionEndsWhenTheNetworkIsLost(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	front := newFront(t, dsn)
-	s := newSession(t, front.dsn, "limits: {lock_timeout: 50ms, statement_timeout: 100ms}")
-	front.behave(silent)
+	front := pgtest.NewFront(t, dsn)
+	s := newSession(t, front.DSN, "limits: {lock_timeout: 50ms, statement_timeout: 100ms}")
+	front.Behave(pgtest.Silent)
 	began := time.Now()
 	_, err := query[struct{ Value int }](t.Context(), s, "SELECT 1 AS value")
 	if got := problem(err).Reason; got != softdelete.TimedOut {
@@ -153,7 +156,7 @@ func TestAQuestionEndsWhenTheNetworkIsLost(t *testing.T) {
 	if took := time.Since(began); took < time.Second || took > 3*time.Second {
 		t.Errorf("took %s, want the statement's timeout and a second", took)
 	}
-	front.behave(forwarding) // which also lets the driver clean up
+	front.Behave(pgtest.Forwarding) // which also lets the driver clean up
 }
 
 // A statement that outlives its asker would go on in the server.
@@ -167,4 +170,75 @@ func TestAQuestionThatIsGivenUpIsCancelled(t *testing.T) {
 		t.Fatal("it was not given up")
 	}
 	waitFor(t, "the statement to end", func() bool { return sessions(t, dsn) == 0 })
+}
+
+// Else there would be a connection more for a moment, and CREATE DATABASE TEMPLATE
+// would have to wait.
+func TestAClosedSessionIsGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	i := inspector(t, dsn, "")
+	observer, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer observer.Close(t.Context())
+	for range 50 {
+		s, err := i.newPass(&softdelete.Snapshot{}, nil).open(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.close()
+		var left int
+		if err := observer.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left != 0 {
+			t.Fatal("the session is still there")
+		}
+	}
+}
+
+// A DBA who sees a statement must know whose it is.
+func TestEveryStatementSaysWhoseItIs(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"log_statement": "all", "log_line_prefix": "%a|"}})
+	dsn := server.DSN("postgres", superuser)
+	pgtest.Exec(t, dsn, deletedAt("users")+"CREATE ROLE watcher;"+distributed+likeCitus+likeTimescale+parted(superuser)+deletedAt("locked"))
+	i := inspector(t, dsn+"&application_name=other", "databases: {all: true}")
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Fatal(p.Err)
+	}
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
+	if got := told(first(t, i))["public.locked"]; got != "locked" {
+		t.Errorf("locked is %q", got)
+	}
+	if _, err := i.Grants(t.Context(), "watcher"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(server.LogPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := 0
+	for line := range strings.Lines(string(text)) {
+		application, rest, _ := strings.Cut(line, "|LOG:  ")
+		_, statement, found := strings.Cut(rest, ": ")
+		if !found || !strings.HasPrefix(rest, "statement: ") && !strings.HasPrefix(rest, "execute ") {
+			continue
+		}
+		if application == "other" {
+			t.Errorf("without our name: %s", statement)
+		}
+		if application == "softdelete_exporter" {
+			statements++
+			if !strings.HasPrefix(statement, "/* softdelete_exporter */ ") {
+				t.Errorf("without our comment: %s", statement)
+			}
+		}
+	}
+	if statements < 30 {
+		t.Errorf("%d statements were logged", statements)
+	}
 }

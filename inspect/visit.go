@@ -26,11 +26,10 @@ type visit struct {
 // the connection was lost, and why there is no new one.
 func (v *visit) run(ctx context.Context) error {
 	before := v.databases[v.Database]
-	var err error
-	v.relations, v.skipped, err = v.discover(ctx, v.session)
-	if v.again(ctx, err) {
+	err := v.attempt(ctx, func() (err error) {
 		v.relations, v.skipped, err = v.discover(ctx, v.session)
-	}
+		return err
+	})
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
 		before.Name, before.Checks = v.Database, softdelete.Checks{Connect: true}
@@ -93,9 +92,14 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 	if r.dropped || v.began.Before(r.RetryAt) {
 		return
 	}
-	numbers, err := v.count(ctx, r)
-	if v.again(ctx, err) || code(err) == undefinedTable && v.lookAgain(ctx, r) {
+	var numbers *softdelete.Numbers
+	count := func() (err error) {
 		numbers, err = v.count(ctx, r)
+		return err
+	}
+	err := v.attempt(ctx, count)
+	if code(err) == undefinedTable && v.lookAgain(ctx, r) {
+		err = v.attempt(ctx, count)
 	}
 	switch {
 	case r.dropped:
@@ -109,10 +113,21 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 	}
 }
 
-// again tells whether a question that failed is worth being asked once more: a
-// standby went on with recovery, or the connection was lost and there is a new one.
-func (v *visit) again(ctx context.Context, err error) bool {
-	return isConflict(err) || err != nil && v.broken() && v.reopen(ctx)
+// conflicts is how often a question that a standby cancelled is asked again. Once is
+// not enough: what cancelled the first can still hit the second.
+const conflicts = 3
+
+// attempt asks a question, and once more where that is worth while: a standby went on
+// with recovery, or the connection was lost and there is a new one.
+func (v *visit) attempt(ctx context.Context, ask func() error) error {
+	err := ask()
+	for tries := 0; isConflict(err) && tries < conflicts; tries++ {
+		err = ask()
+	}
+	if err != nil && v.broken() && v.reopen(ctx) {
+		err = ask()
+	}
+	return err
 }
 
 // lookAgain finds out what is left of a table of which a relation went away since

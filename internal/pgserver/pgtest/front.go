@@ -1,4 +1,6 @@
-package inspect
+//go:build unix
+
+package pgtest
 
 import (
 	"io"
@@ -10,42 +12,44 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// front stands in front of a server as a network would, good or bad.
-type front struct {
-	// dsn connects through the front.
-	dsn string
+// Front stands in front of a server as a network would, good or bad.
+type Front struct {
+	// DSN connects through the front.
+	DSN string
 
 	mu      sync.Mutex
-	how     behaviour
+	how     Behaviour
 	changed chan struct{}
 	conns   []net.Conn
 }
 
-// behaviour is what a front does with a connection.
-type behaviour int
+// Behaviour is what a Front does with its connections.
+type Behaviour int
 
+// The behaviours of a Front.
 const (
-	forwarding behaviour = iota
-	// silent accepts connections and lets nothing through, also on those that it has.
-	silent
-	// starting refuses as a server does that is still in recovery.
-	starting
+	// Forwarding is that of a network without fault.
+	Forwarding Behaviour = iota
+	// Silent accepts connections and lets nothing through, also on those that it has.
+	Silent
+	// Starting refuses connections as a server does that is still in recovery.
+	Starting
 )
 
-// newFront opens a front to the server of a connection string.
-func newFront(t *testing.T, dsn string) *front {
-	t.Helper()
+// NewFront opens a Front to the server of a connection string, until the test ends.
+func NewFront(tb testing.TB, dsn string) *Front {
+	tb.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	behind := u.Host
 	u.Host = listener.Addr().String()
-	f := &front{dsn: u.String(), changed: make(chan struct{})}
+	f := &Front{DSN: u.String(), changed: make(chan struct{})}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -57,37 +61,37 @@ func newFront(t *testing.T, dsn string) *front {
 			running.Go(func() { f.serve(conn, behind, &running) })
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		listener.Close()
-		f.behave(forwarding)
-		f.hangUp()
+		f.Behave(Forwarding)
+		f.HangUp()
 		running.Wait()
 	})
 	return f
 }
 
-// behave changes what the front does. What was held back while it was silent is lost,
+// Behave changes what the front does. What was held back while it was silent is lost,
 // with the connections that it belonged to.
-func (f *front) behave(how behaviour) {
+func (f *Front) Behave(how Behaviour) {
 	f.mu.Lock()
 	was := f.how
 	f.how = how
 	close(f.changed)
 	f.changed = make(chan struct{})
 	f.mu.Unlock()
-	if was == silent {
-		f.hangUp()
+	if was == Silent {
+		f.HangUp()
 	}
 }
 
-func (f *front) keep(conn net.Conn) {
+func (f *Front) keep(conn net.Conn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.conns = append(f.conns, conn)
 }
 
-// hangUp closes every connection.
-func (f *front) hangUp() {
+// HangUp closes every connection.
+func (f *Front) HangUp() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, conn := range f.conns {
@@ -97,7 +101,7 @@ func (f *front) hangUp() {
 }
 
 // while waits until the front no longer behaves so.
-func (f *front) while(how behaviour) {
+func (f *Front) while(how Behaviour) {
 	for {
 		f.mu.Lock()
 		is, changed := f.how, f.changed
@@ -109,13 +113,13 @@ func (f *front) while(how behaviour) {
 	}
 }
 
-func (f *front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
+func (f *Front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 	defer conn.Close()
-	f.while(silent)
+	f.while(Silent)
 	f.mu.Lock()
 	how := f.how
 	f.mu.Unlock()
-	if how == starting {
+	if how == Starting {
 		backend := pgproto3.NewBackend(conn, conn)
 		if _, err := backend.ReceiveStartupMessage(); err == nil {
 			backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"})
@@ -134,12 +138,12 @@ func (f *front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 }
 
 // pump carries one direction of a connection, and ends both with it.
-func (f *front) pump(to, from net.Conn) {
+func (f *Front) pump(to, from net.Conn) {
 	defer to.Close()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		f.while(silent)
+		f.while(Silent)
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return

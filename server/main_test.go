@@ -1,0 +1,206 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/server"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// TestMain also finds what goroutines the tests left behind.
+func TestMain(m *testing.M) {
+	code := pgtest.Main(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// exporter is the whole of it, but for the process and its listener.
+type exporter struct {
+	*server.Server
+	refreshes atomic.Int64
+}
+
+// newExporter makes an exporter for the server of a connection string. After the test
+// it must have left no connection.
+func newExporter(t *testing.T, dsn, configuration string) *exporter {
+	t.Helper()
+	defaults, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load := func() (*config.Config, error) { return config.Load(defaults, file) }
+	c, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	datname, err := inspect.ParseSource(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &exporter{}
+	settings := server.NewSettings(c)
+	connections := inspect.NewConnections(c.Limits.Connections)
+	e.Server, err = server.New(server.Options{
+		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(),
+		Source: func() (string, error) { return dsn, nil }, Datname: datname,
+		Connect: func(source func() (string, error)) cache.Open {
+			return func(costs *softdelete.Costs) cache.Source {
+				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
+				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+					e.refreshes.Add(1)
+					i.Refresh(ctx, previous, publish)
+				}}
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// scraped is what a scrape showed: the value of each series.
+type scraped map[string]float64
+
+var series = regexp.MustCompile(`(?m)^([a-z_]+(?:\{.*\})?) (\S+)$`)
+
+// scrape asks as Prometheus does, with its timeout, within which the answer must be there.
+func (e *exporter) scrape(t *testing.T, timeout time.Duration) scraped {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", fmt.Sprint(timeout.Seconds()))
+	answer := httptest.NewRecorder()
+	began := time.Now()
+	e.ServeHTTP(answer, request)
+	if took := time.Since(began); took > timeout {
+		t.Errorf("the scrape took %s, its timeout is %s", took, timeout)
+	}
+	if answer.Code != http.StatusOK {
+		t.Errorf("status %d: %s", answer.Code, answer.Body)
+	}
+	found := scraped{}
+	for _, m := range series.FindAllStringSubmatch(answer.Body.String(), -1) {
+		value, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[m[1]] = value
+	}
+	return found
+}
+
+// per is what a metric says of each table, or of each check, by that label alone.
+func (s scraped) per(metric, label string) map[string]float64 {
+	found := map[string]float64{}
+	of := regexp.MustCompile(`^` + metric + `\{.*\b` + label + `="([^"]*)"`)
+	for name, value := range s {
+		if m := of.FindStringSubmatch(name); m != nil {
+			found[m[1]] = value
+		}
+	}
+	return found
+}
+
+// is tells whether a metric without labels has the value.
+func (s scraped) is(metric string, value float64) bool {
+	got, present := s[metric]
+	return present && got == value
+}
+
+// down tells that the server is seen as down, with no check left out. The checks are of
+// the last refresh; none ever succeeded.
+func (s scraped) down() bool {
+	_, timed := s["db_response_ms"]
+	checks := s.per("softdelete_exporter_check_success", "check")
+	return s.is("db_up", 0) && !timed && len(checks) >= 3 && checks["connect"]+checks["discovery"]+checks["counting"] == 0
+}
+
+// healthy tells that the server is up and users, of 10 rows with 4 deleted, is counted.
+func (s scraped) healthy() bool {
+	checks := s.per("softdelete_exporter_check_success", "check")
+	return s.is("db_up", 1) && s["db_response_ms"] > 0 && checks["connect"]+checks["discovery"]+checks["counting"] == 3 &&
+		s.per("softdelete_total_rows", "relname")["users"] == 10 && s.per("softdelete_deleted_rows", "relname")["users"] == 4 &&
+		len(s.per("softdelete_table_problem", "relname")) == 0
+}
+
+// users makes a database with one watched table.
+func users(t *testing.T, s *pgserver.Server) (dsn string) {
+	t.Helper()
+	dsn = pgtest.NewDatabase(t, s)
+	pgtest.Exec(t, dsn, usersTable)
+	t.Cleanup(func() {
+		if n := sessions(t, dsn); n != 0 {
+			t.Errorf("%d connections are left after the test", n)
+		}
+	})
+	return dsn
+}
+
+const usersTable = `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`
+
+// sessions is how many connections of ours there are to the database.
+func sessions(t *testing.T, dsn string) int {
+	t.Helper()
+	return pgtest.Value[int](t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+}
+
+// database is the name in a connection string.
+func database(dsn string) string {
+	name, _, _ := strings.Cut(dsn[strings.LastIndex(dsn, "/")+1:], "?")
+	return name
+}
+
+// waitFor waits until something has happened.
+func waitFor(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// hold runs a statement in a transaction that it keeps open until it is told to end it.
+func hold(t *testing.T, dsn, sql string, held chan<- struct{}, end <-chan struct{}) {
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Error(err)
+		close(held)
+		return
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "BEGIN; "+sql); err != nil {
+		t.Error(err)
+	}
+	close(held)
+	<-end
+}
