@@ -35,10 +35,8 @@ unit: ## run the tests that need no more than Go and PostgreSQL
 	go test -race ./...
 
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
-ifneq ($(wildcard e2e),)
-	scripts/tools.sh e2e
-	go test -tags e2e ./e2e/...
-endif
+	scripts/tools.sh jsonnet e2e
+	go test -tags e2e -timeout 30m ./e2e/... ./mixin
 
 lint: ## check Go and Jsonnet: format, linters, go.mod
 	scripts/tools.sh lint jsonnet
