@@ -13,7 +13,7 @@ FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
-  SELECT (s.most_common_vals::text::text[])[1:10] || (s.histogram_bounds::text::text[])[1:10] AS some
+  SELECT (s.most_common_vals::text::text[])[1 : 10] || (s.histogram_bounds::text::text[])[1 : 10] AS some
   FROM pg_catalog.pg_stats s
   WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = tree.attname
 ) stats

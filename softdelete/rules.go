@@ -143,7 +143,8 @@ func (r Rules) judge(c Column) candidate {
 }
 
 // rule is the rule that knows a column by its name: one for its type before others,
-// one that is on before one that is off, then the surest.
+// one that is on before one that is off, one of flags for an integer that could be
+// either, then the surest.
 func (r Rules) rule(c Column) (best Rule, known bool) {
 	folded := Fold(c.Name)
 	bare, unit := unitOf(c.Name)
@@ -154,9 +155,12 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 		}
 		worth := 1
 		if slices.Contains(allowed[rule.Group], c.class()) {
-			worth += 2
+			worth += 4
 		}
 		if rule.On {
+			worth += 2
+		}
+		if rule.Group == Flags && c.class() == integerClass {
 			worth++
 		}
 		if worth > most {
