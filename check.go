@@ -11,6 +11,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // checkConfig loads the configuration file and, when asked to, holds it against
@@ -38,35 +39,65 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	return explain(stdout, tables, skipped, c.Discovery.MaxTables)
 }
 
-// explain says, table by table, what is watched and what is not, and why, with the
-// remedy. Its error tells that something is not.
+// explain says, table by table, what is watched and what is not, which rule took each
+// column or why it was left, and what to do about it. Its error tells that something
+// cannot be read.
 func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error {
-	if len(tables) == 0 {
-		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
-	}
-	unread := 0
+	watched, unread := 0, 0
 	for _, t := range tables {
 		fmt.Fprintf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
 		if len(t.Markers) > 0 {
 			fmt.Fprintf(w, " (%s: %s)", t.Markers.KindLabel(), strings.Join(t.Markers.Columns(), ", "))
 		}
-		if t.Problem == nil {
-			fmt.Fprintln(w, ": watched")
-			continue
+		switch {
+		case !t.Watched:
+			fmt.Fprint(w, ": left alone")
+		case t.Problem == nil:
+			fmt.Fprint(w, ": watched")
+			watched++
+		default:
+			fmt.Fprintf(w, ": %s: %s", t.Problem.Reason, t.Problem.Message)
+			unread++
 		}
-		unread++
-		fmt.Fprintf(w, ": %s: %s\n", t.Problem.Reason, t.Problem.Message)
-		if t.Problem.Remedy != "" {
+		if t.Judgement.Left != "" && t.Problem == nil {
+			fmt.Fprintf(w, ": %s", t.Judgement.Left)
+		}
+		fmt.Fprintln(w)
+		if t.Problem != nil && t.Problem.Remedy != "" {
 			fmt.Fprintf(w, "    remedy: %s\n", t.Problem.Remedy)
 		}
+		for _, d := range t.Judgement.Decisions {
+			decide(w, d)
+		}
+	}
+	if watched+unread == 0 {
+		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
 	}
 	if skipped > 0 {
 		fmt.Fprintf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
 	}
 	if unread > 0 {
-		return usage{fmt.Errorf("%d of %d tables cannot be read", unread, len(tables))}
+		return usage{fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)}
 	}
 	return nil
+}
+
+// decide prints the decision on one column.
+func decide(w io.Writer, d softdelete.Decision) {
+	rule := d.Rule
+	if rule != "" {
+		rule = " by " + rule
+	}
+	verb := "left"
+	if d.Taken {
+		verb = "taken"
+	} else {
+		rule = ""
+	}
+	fmt.Fprintf(w, "    %s is %s%s: %s\n", d.Column, verb, rule, d.Why)
+	if d.Remedy != "" {
+		fmt.Fprintf(w, "        to change that: %s\n", d.Remedy)
+	}
 }
 
 // grants prints the statements for a role that may see the watched tables and

@@ -16,14 +16,9 @@ type Discovery struct {
 	Exclude []Pattern `yaml:"exclude"`
 	// MaxTables is the most tables of one database that are watched.
 	MaxTables int `yaml:"max_tables"`
-	// Times are the folded names of columns that say when a row was deleted.
-	Times []string `yaml:"times"`
-	// Flags are the folded names of columns that say whether a row is deleted.
-	Flags []string `yaml:"flags"`
+	// Rules are the names to find them by.
+	Rules Rules `yaml:"rules"`
 }
-
-// Rules are the names that discovery goes by.
-func (d Discovery) Rules() softdelete.Rules { return softdelete.Rules{Times: d.Times, Flags: d.Flags} }
 
 // Admits tells whether discovery may take a table.
 func (d Discovery) Admits(schema, table string) bool {
@@ -35,7 +30,8 @@ func matchesAny(patterns []Pattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Matches(name) })
 }
 
-// Table is what the user knows about one table.
+// Table is what the user knows about one table. What it says of the marker overrides
+// every rule.
 type Table struct {
 	// Database is empty for every watched database that has the table.
 	Database string `yaml:"database"`
@@ -47,14 +43,34 @@ type Table struct {
 	Ignore bool `yaml:"ignore"`
 	// Column marks deleted rows; discovery's choice when empty.
 	Column string `yaml:"column"`
+	// Kind is how Column does that; by its type when empty: timestamp, sentinel, epoch,
+	// flag, inverted_flag, number, letter or status.
+	Kind softdelete.Kind `yaml:"kind"`
+	// DeletedValues are the values of Column that mean deleted.
+	DeletedValues []string `yaml:"deleted_values"`
+	// LiveValues are instead the values that mean live, all others being deleted.
+	LiveValues []string `yaml:"live_values"`
 	// TimeColumn says when a row was deleted, where Column does not.
 	TimeColumn string `yaml:"time_column"`
+	// Unit is what an integer time counts: s, ms, us or ns; by its name or its values
+	// when empty.
+	Unit softdelete.Unit `yaml:"unit"`
 	// Retention is how long deleted rows are to be kept; the default's when empty.
 	Retention Retention `yaml:"retention"`
 	// TimeZone is the zone of a time column without one; the default's when empty.
 	TimeZone string `yaml:"time_zone"`
 	// Service is who answers for the table.
 	Service string `yaml:"service"`
+}
+
+// Marker is what the entry says of the table's marker.
+func (t *Table) Marker() softdelete.Setting {
+	return softdelete.Setting{Column: t.Column, TimeColumn: t.TimeColumn, Kind: t.Kind, Live: t.LiveValues, Deleted: t.DeletedValues, Unit: t.Unit}
+}
+
+// saysMarker tells whether the entry says more of the marker than its column.
+func (t *Table) saysMarker() bool {
+	return t.TimeColumn != "" || t.Kind != "" || t.Unit != "" || len(t.DeletedValues)+len(t.LiveValues) > 0
 }
 
 // TablesOf are the configured tables of a database, by schema and table. An entry

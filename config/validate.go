@@ -65,6 +65,7 @@ func validate(c *Config) error {
 	if c.Discovery.MaxTables < 1 {
 		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false", c.Discovery.MaxTables)
 	}
+	f.rules(c.Discovery.Rules)
 	f.zone("defaults.time_zone", c.Defaults.TimeZone)
 	f.tables(c)
 	for i, s := range c.Services {
@@ -87,12 +88,10 @@ func (f *faults) tables(c *Config) {
 			continue
 		}
 		f.zone(field+".time_zone", t.TimeZone)
-		if t.Ignore && (t.Column != "" || t.TimeColumn != "" || t.Retention.Set || t.TimeZone != "" || t.Service != "") {
+		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "") {
 			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other", t.Schema, t.Table)
 		}
-		if t.TimeColumn != "" && t.Column == "" {
-			f.add(field+".time_column", "needs a column: that says which rows are deleted")
-		}
+		f.marker(field, t)
 		name := [3]string{t.Database, t.Schema, t.Table}
 		if first, twice := seen[name]; twice {
 			f.add(field, "%s.%s is listed before, as tables[%d]; keep one", t.Schema, t.Table, first)

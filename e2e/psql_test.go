@@ -33,7 +33,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	args := []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", dsn}
 	for name, value := range map[string]string{
 		"lock_timeout": "100ms", "statement_timeout": "1s",
-		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}",
+		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}", "similar": "^$",
+		"relation": "1", "attnums": "{1}", "relations": "{1}", "attnames": "{deletedAt}", "column": "id",
 		"only": "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`, "old": "false",
 		"columns": `"deletedAt", ctid`, "role": "odd role", "database": "postgres",
 	} {

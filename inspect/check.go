@@ -21,6 +21,8 @@ type surveyed struct {
 	server
 	relations []relation
 	skipped   int
+	// judgements are what was decided on every table that has a candidate.
+	judgements []softdelete.Judgement
 }
 
 // survey discovers the tables of every watched database, without counting any.
@@ -47,8 +49,10 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 		return surveyed{}, err
 	}
 	defer s.close()
+	var judgements []softdelete.Judgement
+	p.explain = func(j softdelete.Judgement) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
-	return surveyed{s.server, relations, skipped}, err
+	return surveyed{s.server, relations, skipped, judgements}, err
 }
 
 // Check holds the configured tables against the database. It returns a

@@ -32,8 +32,15 @@ type column struct {
 	Schema, Name, Relkind        string
 	Unlogged                     bool
 	Column, Type                 string
+	Attnum                       int16
+	Labels                       []string
 	NotNull                      bool
+	HasDefault, Generated        bool
+	DefaultVersion               int64
+	Comment                      string
 	Usage, Readable, RowSecurity bool
+	// learnt is what had to be asked beside the catalogs.
+	learnt learnt
 }
 
 // discover finds the watched tables of a database: those that the rules know and
@@ -43,16 +50,18 @@ func (p *pass) discover(ctx context.Context, s *session) (relations []relation, 
 	listed := p.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
 	if p.config.Discovery.Enabled {
-		names = p.config.Discovery.Rules().Names()
+		names = p.rules().Candidates(p.explain != nil)
 	}
 	for name := range listed {
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
 	}
-	columns, err := query[column](ctx, s, queries.Columns(names, schemas, relnames))
+	columns, err := query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the catalogs of database %q: %w", s.Database, err)
 	}
-	for _, table := range split(columns) {
+	tables := split(columns)
+	p.learn(ctx, s, tables, listed)
+	for _, table := range tables {
 		name := [2]string{table[0].Schema, table[0].Name}
 		entry := listed[name]
 		delete(listed, name)
@@ -94,19 +103,18 @@ func (p *pass) relation(s *session, columns []column, entry *config.Table) (rela
 		rowSecurity: c.RowSecurity,
 	}
 	switch {
-	case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
+	case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name):
+		p.judged(c, "include and exclude under discovery leave it out", nil)
+		return relation{}, false
+	case entry != nil && entry.Ignore:
+		p.judged(c, "tables says to ignore it", nil)
 		return relation{}, false
 	case c.Relkind != "r" && c.Relkind != "p":
 		r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported,
 			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, cmp.Or(relkinds[c.Relkind], "something else"))}
 		return r, true
-	case entry != nil && entry.Column != "":
-		r.Markers, r.obstacle = configured(columns, entry)
 	default:
-		r.Markers = p.config.Discovery.Rules().Discover(domain(columns))
-		if len(r.Markers) == 0 {
-			r.obstacle = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration", c.Schema, c.Name)
-		}
+		r.Markers, r.obstacle = p.markers(columns, entry)
 	}
 	if entry == nil && len(r.Markers) == 0 {
 		return relation{}, false
@@ -131,42 +139,6 @@ func (p *pass) absent(s *session, name [2]string, entry *config.Table) relation 
 		obstacle: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
 		listed:   true,
 	}
-}
-
-// configured is the marker that the configuration names.
-func configured(columns []column, entry *config.Table) (softdelete.Markers, *softdelete.Problem) {
-	find := func(name string) *softdelete.Column {
-		i := slices.IndexFunc(columns, func(c column) bool { return c.Column == name })
-		if i < 0 {
-			return nil
-		}
-		return &domain(columns[i : i+1])[0]
-	}
-	var time *softdelete.Column
-	if entry.TimeColumn != "" {
-		if time = find(entry.TimeColumn); time == nil {
-			return nil, missing("%s.%s has no column %q; correct time_column: in the configuration", entry.Schema, entry.Table, entry.TimeColumn)
-		}
-	}
-	marker := find(entry.Column)
-	if marker == nil {
-		return nil, missing("%s.%s has no column %q; correct column: in the configuration", entry.Schema, entry.Table, entry.Column)
-	}
-	m, ok := softdelete.MarkerOf(*marker, time)
-	if !ok {
-		return nil, &softdelete.Problem{Reason: softdelete.Unsupported,
-			Message: fmt.Sprintf("%s.%s: a column of type %s cannot mark deleted rows", entry.Schema, entry.Table, marker.Type)}
-	}
-	return softdelete.Markers{m}, nil
-}
-
-// domain is what the rules need of the columns.
-func domain(columns []column) []softdelete.Column {
-	all := make([]softdelete.Column, len(columns))
-	for i, c := range columns {
-		all[i] = softdelete.Column{Name: c.Column, Type: c.Type, NotNull: c.NotNull}
-	}
-	return all
 }
 
 func missing(format string, args ...any) *softdelete.Problem {

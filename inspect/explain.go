@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -12,13 +13,19 @@ import (
 // Explanation is what the exporter makes of one table, and why.
 type Explanation struct {
 	Database, Schema, Table string
-	Markers                 softdelete.Markers
-	// Problem is what keeps the table from being read; nil when it is watched.
+	// Markers are empty for a table that is left alone.
+	Markers softdelete.Markers
+	// Problem is what keeps a watched table from being read; nil when it can be.
 	Problem *softdelete.Problem
+	// Judgement is what was decided on its columns.
+	Judgement softdelete.Judgement
+	// Watched is false for a table that is left alone.
+	Watched bool
 }
 
-// Explain tells of every watched table whether it can be read. Skipped counts the
-// tables beyond the cap.
+// Explain tells of every watched table whether it can be read, and of every table that
+// has a column whose name speaks of deletion what was decided on it. Skipped counts
+// the tables beyond the cap.
 func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped int, err error) {
 	databases, err := i.survey(ctx)
 	if err != nil {
@@ -26,11 +33,32 @@ func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped 
 	}
 	for _, d := range databases {
 		skipped += d.skipped
-		for _, r := range d.relations {
-			tables = append(tables, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle})
-		}
+		tables = append(tables, d.explanations()...)
 	}
 	return tables, skipped, nil
+}
+
+// explanations are those of one database, in the order of schema and name.
+func (d surveyed) explanations() []Explanation {
+	judgements := map[[2]string]softdelete.Judgement{}
+	for _, j := range d.judgements {
+		judgements[[2]string{j.Schema, j.Table}] = j
+	}
+	var all []Explanation
+	for _, r := range d.relations {
+		name := [2]string{r.Schema, r.Name}
+		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Judgement: judgements[name], Watched: true})
+		delete(judgements, name)
+	}
+	for name, j := range judgements {
+		if !slices.ContainsFunc(j.Decisions, func(d softdelete.Decision) bool { return d.Taken }) { // or it is beyond the cap
+			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Judgement: j})
+		}
+	}
+	slices.SortFunc(all, func(a, b Explanation) int {
+		return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table))
+	})
+	return all
 }
 
 // Grants are the statements that let a role see the watched tables and nothing

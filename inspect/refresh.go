@@ -27,6 +27,8 @@ type pass struct {
 	// databases are as the next Snapshot has them so far.
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
+	// explain is told what was decided on each table; nil while nobody asks.
+	explain func(softdelete.Judgement)
 }
 
 // run visits the watched databases, one after another.

@@ -5,7 +5,12 @@
 -- counted.
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS relkind,
        c.relpersistence = 'u' AS unlogged,
-       a.attname::text AS column, t.typname::text AS type, a.attnotnull AS not_null,
+       a.attname::text AS column, a.attnum, COALESCE(base.typname, t.typname)::text AS type,
+       (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+        FROM pg_catalog.pg_enum e WHERE e.enumtypid = COALESCE(base.oid, t.oid)) AS labels,
+       a.attnotnull OR t.typnotnull AS not_null,
+       d.oid IS NOT NULL AS has_default, COALESCE(d.xmin::text::int8, 0) AS default_version,
+       a.attgenerated <> '' AS generated, COALESCE(comment.description, '') AS comment,
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security
@@ -13,12 +18,17 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN pg_catalog.pg_description comment
+  ON comment.classoid = 'pg_catalog.pg_class'::regclass AND comment.objoid = c.oid AND comment.objsubid = a.attnum
+CROSS JOIN LATERAL translate(lower(a.attname), $$ !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$$, '') AS folded
 WHERE c.relpersistence <> 't'
   AND n.nspname NOT IN ('information_schema', '_timescaledb_internal') AND n.nspname !~ '^pg_'
   AND ((n.nspname, c.relname) IN (SELECT * FROM unnest(:'schemas'::text[], :'relnames'::text[]))
     OR c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND translate(lower(a.attname), $$ !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$$, '') = ANY (:'names'::text[])
+      AND (folded = ANY (:'names'::text[]) OR folded ~ :'similar')
       AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+        SELECT FROM pg_catalog.pg_depend e
+        WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'))
 ORDER BY n.nspname, c.relname, a.attnum;

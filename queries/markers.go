@@ -32,29 +32,93 @@ func ask(question string, values vars) string {
 
 // deleted is the predicate of the rows that any of the markers calls deleted.
 func deleted(markers softdelete.Markers) string {
-	return either(markers, func(m softdelete.Marker) string {
-		return ask(string(m.Kind)+" deleted", vars{"column": m.Column})
-	})
+	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "deleted") })
+}
+
+// live is the predicate of the rows that none of the markers calls deleted.
+func live(markers softdelete.Markers) string {
+	return join(markers, " AND ", func(m softdelete.Marker) string { return decide(m, "live") })
+}
+
+// decide is the predicate of the rows that one marker calls deleted, or live.
+func decide(m softdelete.Marker, state string) string {
+	kind, values := string(m.Decides()), vars{"column": m.Column}
+	switch {
+	case m.Decides() == softdelete.Sentinel:
+		values["live"] = m.Live[0]
+	case len(m.Deleted) > 0:
+		kind, values["values"] = "listed_deleted", list(m.Deleted)
+	case len(m.Live) > 0:
+		kind, values["values"] = "listed_live", list(m.Live)
+	}
+	return ask(kind+" "+state, values)
 }
 
 // deletedBefore is the predicate of the rows that were deleted longer than age
 // ago, in the database's time. Every marker must keep a time.
 func deletedBefore(markers softdelete.Markers, zone string, age time.Duration) string {
 	before := ask("ago", vars{"age": fmt.Sprintf("%d seconds", int64(age.Seconds()))})
-	return either(markers, func(m softdelete.Marker) string {
-		return ask("deleted_before", vars{
-			"deleted": ask(string(m.Kind)+" deleted", vars{"column": m.Column}),
-			"time":    m.Time.Column,
-			"instant": ask(string(m.Time.Type)+" instant", vars{"instant": before, "zone": zone}),
-		})
+	return join(markers, " OR ", func(m softdelete.Marker) string {
+		return aged("deleted_before", m, zone, before)
 	})
 }
 
-// either joins what is asked of each marker with OR.
-func either(markers softdelete.Markers, predicate func(softdelete.Marker) string) string {
+// deletedInFuture is the predicate of the rows that claim to be deleted later than
+// now. Every marker must keep a time.
+func deletedInFuture(markers softdelete.Markers, zone string) string {
+	return join(markers, " OR ", func(m softdelete.Marker) string {
+		return aged("future", m, zone, ask("now", nil))
+	})
+}
+
+// inconsistent is the predicate of the rows in which a pair contradicts itself.
+func inconsistent(m softdelete.Marker, zone string) string {
+	return ask("inconsistent", vars{
+		"column": m.Column, "live": decide(m, "live"), "deleted": decide(m, "deleted"), "present": present(m.Time, zone),
+	})
+}
+
+// aged asks for the rows whose deletion time compares with an instant.
+func aged(question string, m softdelete.Marker, zone, then string) string {
+	return ask(question, vars{
+		"deleted": decide(m, "deleted"), "present": present(m.Time, zone),
+		"time": m.Time.Column, "instant": instant(m.Time, zone, then),
+	})
+}
+
+// present is the predicate of the rows whose time column holds a time.
+func present(t *softdelete.Time, zone string) string {
+	predicate := ask(string(t.Type)+" present", vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
+	if t.Live != "" {
+		predicate = ask("but_live", vars{"present": predicate, "time": t.Column, "live": t.Live})
+	}
+	return predicate
+}
+
+// instant writes a timestamptz in the type of a time column.
+func instant(t *softdelete.Time, zone, then string) string {
+	return ask(string(t.Type)+" instant", vars{"instant": then, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
+}
+
+// secondsOf is a time column as seconds since 1970.
+func secondsOf(t *softdelete.Time, zone string) string {
+	return ask(string(t.Type)+" seconds", vars{"time": t.Column, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
+}
+
+// join asks the same of each marker.
+func join(markers softdelete.Markers, operator string, predicate func(softdelete.Marker) string) string {
 	predicates := make([]string, len(markers))
 	for i, m := range markers {
 		predicates[i] = "(" + predicate(m) + ")"
 	}
-	return strings.Join(predicates, " OR ")
+	return strings.Join(predicates, operator)
+}
+
+// list writes literals one after another.
+func list(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = literal(v)
+	}
+	return strings.Join(quoted, ", ")
 }

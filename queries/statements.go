@@ -28,10 +28,28 @@ func Ping() string { return statement("ping.sql", nil) }
 // Server asks what a new connection must know about the server.
 func Server() string { return statement("server.sql", nil) }
 
-// Columns asks for the columns whose folded name is in names, and for all columns
-// of the given tables (schemas and relnames in parallel).
-func Columns(names, schemas, relnames []string) string {
-	return statement("columns.sql", vars{"names": array(names), "schemas": array(schemas), "relnames": array(relnames)})
+// Columns asks for the columns whose folded name is in names or matches the regular
+// expression similar, and for all columns of the given tables (schemas and relnames in
+// parallel).
+func Columns(names []string, similar string, schemas, relnames []string) string {
+	return statement("columns.sql", vars{"names": array(names), "similar": similar, "schemas": array(schemas), "relnames": array(relnames)})
+}
+
+// Defaults asks for the defaults of columns of one relation, as text. It waits for
+// whoever changes the relation.
+func Defaults(relation uint32, attnums []int16) string {
+	return statement("defaults.sql", vars{"relation": fmt.Sprint(relation), "attnums": array(attnums)})
+}
+
+// Statistics asks for values of columns, by oid and name in parallel, without reading
+// their tables.
+func Statistics(relations []uint32, attnames []string) string {
+	return statement("statistics.sql", vars{"relations": array(relations), "attnames": array(attnames)})
+}
+
+// Probe asks for one value of an integer column that is above zero.
+func Probe(schema, name, column string) string {
+	return statement("probe.sql", vars{"schemaname": schema, "relname": name, "column": column})
 }
 
 // Leaves asks for the leaves of the given partitioned tables.

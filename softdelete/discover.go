@@ -1,110 +1,154 @@
 package softdelete
 
-import (
-	"slices"
-	"strings"
-	"unicode"
-)
+import "slices"
 
-// Column is a column that could mark deleted rows.
-type Column struct {
-	Name string
-	// Type is PostgreSQL's name of its type, such as timestamptz or bool.
-	Type    string
-	NotNull bool
+// Discovery is what the rules find in one table.
+type Discovery struct {
+	Markers Markers
+	// Undecided is why it is not known this time whether all markers were found; empty
+	// if they were. The markers then hold the guess, and must not be counted by.
+	Undecided string
+	// Decisions say of each column why it was taken or left.
+	Decisions []Decision
 }
 
-// Rules are the names by which a column is known to mark deleted rows, folded,
-// the surest first.
-type Rules struct {
-	// Times hold when a row was deleted; NULL while it lives.
-	Times []string
-	// Flags hold whether a row is deleted.
-	Flags []string
-}
-
-// Names are all the names of the rules.
-func (r Rules) Names() []string { return slices.Concat(r.Times, r.Flags) }
-
-// Fold brings a column's name into the form that rules are written in: lower case,
-// nothing but letters and digits.
-func Fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r > unicode.MaxASCII:
-			return r
-		default:
-			return -1
-		}
-	}, strings.ToLower(name))
-}
-
-// Discover finds the markers among the columns of one table. A flag and a time of
-// the same stem are one marker, a pair; what is left, if there are several, is
-// or-ed.
-func (r Rules) Discover(columns []Column) Markers {
-	times := r.ranked(r.Times, columns, func(c Column) bool { return timeTypes[c.Type] && !c.NotNull })
-	flags := r.ranked(r.Flags, columns, func(c Column) bool { return c.Type == "bool" })
-	var markers Markers
-	for _, flag := range flags {
-		m := Marker{Kind: Flag, Column: flag.Name}
-		same := func(t Column) bool { return stem(t.Name) == stem(flag.Name) }
-		if i := slices.IndexFunc(times, same); i >= 0 {
-			m.Kind, m.Time = Pair, &Time{Column: times[i].Name, Type: TimeType(times[i].Type)}
-			times = slices.DeleteFunc(times, same)
-		}
-		markers = append(markers, m)
+// Needs tells what must be learnt of the columns of a table before Discover, by name.
+func (r Rules) Needs(table string, listed bool, columns []Column) map[string]Need {
+	if r.copies(table) != nil && !listed {
+		return nil
 	}
-	for _, t := range times {
-		markers = append(markers, timestamp(t))
+	found := r.candidates(columns, fits, alwaysSet)
+	needs := map[string]Need{}
+	for _, c := range found {
+		need := c.need(c.rule.Group.holdsTime())
+		if need == NeedKind && (c.rule.Group != Flags || partner(c, found) >= 0) {
+			continue // it is a flag whatever it holds
+		}
+		if need != NeedNothing {
+			needs[c.Name] = need
+		}
 	}
-	return markers
+	return needs
 }
 
-// ranked returns the columns that a list of names knows, in the order of the list.
-func (r Rules) ranked(names []string, columns []Column, fits func(Column) bool) []Column {
-	var known []Column
-	for _, name := range names {
-		for _, c := range columns {
-			if Fold(c.Name) == name && fits(c) {
-				known = append(known, c)
+// candidates are the columns that are judged so, the surest first.
+func (r Rules) candidates(columns []Column, judged ...refusal) []candidate {
+	var found []candidate
+	for _, c := range columns {
+		if j := r.judge(c); slices.Contains(judged, j.reason) {
+			found = append(found, j)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return slices.Index(r.Names, a.rule) - slices.Index(r.Names, b.rule)
+	})
+	return found
+}
+
+// partner is the place of the time that belongs to a flag; -1 if there is none.
+func partner(flag candidate, among []candidate) int {
+	return slices.IndexFunc(among, func(t candidate) bool {
+		return t.rule.Group.holdsTime() && stem(t.Name) == stem(flag.Name)
+	})
+}
+
+// Discover finds the markers among the columns of a table, what they need having been
+// learnt. A flag and a time of the same stem are one marker, a pair; what is left, if
+// there are several, is or-ed. A table that the configuration lists is not left alone
+// for its name.
+func (r Rules) Discover(schema, table string, listed bool, columns []Column) Discovery {
+	var d Discovery
+	copies := r.copies(table)
+	if listed {
+		copies = nil
+	}
+	var times, flags []candidate
+	if copies == nil {
+		for _, c := range r.candidates(columns, fits, unread) {
+			if c.reason == unread {
+				d.Undecided = c.Unread
+			}
+			if c.rule.Group.isFlag() {
+				flags = append(flags, c)
+			} else {
+				times = append(times, c)
 			}
 		}
 	}
-	return known
-}
-
-// MarkerOf is the marker that a configured column is, with the column of its time
-// if one was configured; false if its type cannot mark deleted rows.
-func MarkerOf(column Column, time *Column) (Marker, bool) {
-	switch {
-	case timeTypes[column.Type]:
-		return timestamp(column), true
-	case column.Type == "bool" && time == nil:
-		return Marker{Kind: Flag, Column: column.Name}, true
-	case column.Type == "bool" && timeTypes[time.Type]:
-		return Marker{Kind: Pair, Column: column.Name, Time: &Time{Column: time.Name, Type: TimeType(time.Type)}}, true
-	default:
-		return Marker{}, false
+	for _, flag := range flags {
+		m := r.marker(flag)
+		if i := partner(flag, times); i >= 0 {
+			flag.Settled = Settled{} // a flag is what it says, whatever it holds
+			m = r.marker(flag)
+			m.Kind, m.Flag, m.Time = Pair, m.Kind, times[i].time(times[i].settled().Unit)
+			times = slices.Delete(times, i, i+1)
+		}
+		d.Markers = append(d.Markers, m)
 	}
-}
-
-func timestamp(c Column) Marker {
-	return Marker{Kind: Timestamp, Column: c.Name, Time: &Time{Column: c.Name, Type: TimeType(c.Type)}}
-}
-
-var timeTypes = map[string]bool{string(Timestamptz): true, string(LocalTimestamp): true}
-
-// stems are the beginnings by which a flag and a time are known to tell of the
-// same thing: is_deleted and deleted_at, del_flag and delete_time.
-var stems = []string{"del", "remove", "trash", "discard", "destroy"}
-
-func stem(name string) string {
-	folded := Fold(name)
-	for _, s := range stems {
-		if strings.Contains(folded, s) {
-			return s
+	for _, t := range times {
+		d.Markers = append(d.Markers, r.marker(t))
+	}
+	e := explainer{r, schema, table, copies}
+	for _, c := range columns {
+		if decision := e.explain(c, d.Markers); decision.Rule != "" || similar.MatchString(Fold(c.Name)) {
+			d.Decisions = append(d.Decisions, decision)
 		}
 	}
-	return folded
+	return d
+}
+
+// trueLetters are the texts by which a letter says yes.
+var trueLetters = []string{"Y", "y", "1", "T", "t", "true", "True", "TRUE"}
+
+// marker is a candidate as a marker of its own.
+func (r Rules) marker(c candidate) Marker {
+	m := Marker{Column: c.Name}
+	inverted := c.rule.Group == InvertedFlags
+	switch c.class() {
+	case timeClass:
+		m.Kind, m.Time = Timestamp, c.time("")
+		if c.NotNull {
+			m.Kind, m.Live, m.Time.Live = Sentinel, []string{m.Time.Live}, ""
+		}
+	case integerClass:
+		m.Kind = Number
+		if inverted {
+			m.Live = []string{"1"}
+		} else if s := c.settled(); s.Kind == Epoch {
+			m.Kind, m.Time = Epoch, c.time(s.Unit)
+		}
+	case booleanClass:
+		m.Kind = Flag
+		if inverted {
+			m.Kind = InvertedFlag
+		}
+	case textClass:
+		m.Kind = Letter
+		switch {
+		case inverted:
+			m.Live = trueLetters
+		case c.rule.Group == TextTimes:
+			m.Kind = Timestamp
+		case c.rule.Group == Statuses:
+			m.Kind = Status
+			for _, v := range r.StatusValues {
+				m.Deleted = append(m.Deleted, spellings(v)...)
+			}
+		}
+	case enumClass:
+		m.Kind, m.Deleted = Status, r.labels(c.Column)
+	}
+	return m
+}
+
+// settled is what an integer is taken to hold: what its name told, else its values,
+// else what its rule is for.
+func (c candidate) settled() Settled {
+	if _, unit := unitOf(c.Name); unit != "" {
+		return Settled{Epoch, unit}
+	}
+	if c.Settled.Kind == "" && c.rule.Group.holdsTime() {
+		return Settled{Kind: Epoch}
+	}
+	return c.Settled
 }

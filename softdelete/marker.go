@@ -1,22 +1,42 @@
 package softdelete
 
-import "strings"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Kind is how a marker column says that its row is deleted.
 type Kind string
 
 // The kinds of marker. Each has its predicates in queries/markers.sql.
 const (
-	Timestamp Kind = "timestamp" // NULL is live
-	Flag      Kind = "flag"      // TRUE is deleted
-	Pair      Kind = "pair"      // a flag that decides, and the time that belongs to it
+	Timestamp    Kind = "timestamp"     // a time: NULL is live
+	Sentinel     Kind = "sentinel"      // a time: one constant is live
+	Epoch        Kind = "epoch"         // a time as a number: NULL and 0 are live
+	Flag         Kind = "flag"          // a boolean: TRUE is deleted, NULL is live
+	InvertedFlag Kind = "inverted_flag" // a boolean: TRUE is live, NULL is deleted
+	Number       Kind = "number"        // 0 and NULL are live
+	Letter       Kind = "letter"        // a short text: Y, 1, true and the like are deleted
+	Status       Kind = "status"        // a text or enum: a list of values is deleted
+	Pair         Kind = "pair"          // a flag of any kind that decides, and the time that belongs to it
 )
+
+// Kinds are the kinds that a single column can be.
+var Kinds = []Kind{Timestamp, Sentinel, Epoch, Flag, InvertedFlag, Number, Letter, Status}
 
 // Marker is one way in which a table says that a row is deleted.
 type Marker struct {
 	Kind Kind
+	// Flag is the kind of a pair's deciding column; empty means Flag.
+	Flag Kind
 	// Column decides whether a row is deleted.
 	Column string
+	// Live or Deleted are the values that say so, where the kind alone does not: the
+	// constant of a sentinel, the list of a status, or what was configured. NULL is
+	// live under either list.
+	Live, Deleted []string
 	// Time is the column of the deletion time; nil when the table does not keep it.
 	Time *Time
 }
@@ -25,16 +45,52 @@ type Marker struct {
 type Time struct {
 	Column string
 	Type   TimeType
+	// Unit is what an EpochTime counts; empty while that is not known.
+	Unit Unit
+	// Live is the constant that stands for "not deleted", beside NULL and 0; empty if none.
+	Live string
 }
 
 // TimeType is the type of a time column, which decides how it is compared with now.
 type TimeType string
 
-// The types of a time column, by PostgreSQL's names.
+// The types of a time column, the first three by PostgreSQL's names.
 const (
 	Timestamptz    TimeType = "timestamptz" // an instant
 	LocalTimestamp TimeType = "timestamp"   // a local time, of the table's time zone
+	Date           TimeType = "date"        // a day, of the table's time zone
+	EpochTime      TimeType = "epoch"       // a number of units since 1970
 )
+
+// Unit is what an integer time counts.
+type Unit string
+
+// The units of an integer time.
+const (
+	Seconds      Unit = "s"
+	Milliseconds Unit = "ms"
+	Microseconds Unit = "us"
+	Nanoseconds  Unit = "ns"
+)
+
+// Units are the units that an integer time can count.
+var Units = []Unit{Seconds, Milliseconds, Microseconds, Nanoseconds}
+
+// PerSecond is how many of the unit make a second; 0 for an unknown one.
+func (u Unit) PerSecond() int64 {
+	return map[Unit]int64{Seconds: 1, Milliseconds: 1e3, Microseconds: 1e6, Nanoseconds: 1e9}[u]
+}
+
+// Known tells whether instants can be compared with the column.
+func (t *Time) Known() bool { return t != nil && (t.Type != EpochTime || t.Unit != "") }
+
+// Decides is the kind of the column that decides: the marker's own, but for a pair.
+func (m Marker) Decides() Kind {
+	if m.Kind != Pair {
+		return m.Kind
+	}
+	return cmp.Or(m.Flag, Flag)
+}
 
 // Columns are the columns of the marker, the deciding one first.
 func (m Marker) Columns() []string {
@@ -51,7 +107,7 @@ type Markers []Marker
 // the table ages.
 func (ms Markers) Timed() bool {
 	for _, m := range ms {
-		if m.Time == nil {
+		if !m.Time.Known() {
 			return false
 		}
 	}
@@ -62,19 +118,35 @@ func (ms Markers) Timed() bool {
 func (ms Markers) Columns() []string {
 	var columns []string
 	for _, m := range ms {
-		columns = append(columns, m.Columns()...)
+		for _, c := range m.Columns() {
+			if !slices.Contains(columns, c) {
+				columns = append(columns, c)
+			}
+		}
 	}
 	return columns
 }
 
-// Label names the marker columns, for the label of a metric.
-func (ms Markers) Label() string { return strings.Join(ms.Columns(), ",") }
+// labelled is how many columns the label of a metric names.
+const labelled = 4
 
-// KindLabel names the kinds, for the label of a metric.
+// Label names the marker columns, for the label of a metric: all of them, unless
+// they are absurdly many.
+func (ms Markers) Label() string {
+	columns := ms.Columns()
+	if more := len(columns) - labelled; more > 0 {
+		columns = append(slices.Clone(columns[:labelled]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(columns, ",")
+}
+
+// KindLabel names the kinds, each once, for the label of a metric.
 func (ms Markers) KindLabel() string {
-	kinds := make([]string, len(ms))
-	for i, m := range ms {
-		kinds[i] = string(m.Kind)
+	var kinds []string
+	for _, m := range ms {
+		if !slices.Contains(kinds, string(m.Kind)) {
+			kinds = append(kinds, string(m.Kind))
+		}
 	}
 	return strings.Join(kinds, ",")
 }

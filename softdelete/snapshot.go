@@ -35,6 +35,8 @@ type Database struct {
 	Skipped int
 	// Tables holds every watched table, in the order of schema and name.
 	Tables []Table
+	// Learned is what is known of columns beyond the catalogs' plain facts.
+	Learned map[ColumnID]Learned
 }
 
 // OldestCheck is when the table that waits longest was last known true; zero if one

@@ -90,6 +90,7 @@ func (r reference) parse(dir string) error {
 // words are the types as a user of the file knows them.
 var words = map[string]string{
 	"Duration": "duration", "Retention": "duration or none", "Pattern": "pattern", "Secret": "text",
+	"Names": "names, each on or off", "Switches": "texts, each on or off",
 	"string": "text", "bool": "true or false", "int": "number", "int64": "number", "float64": "number",
 }
 
@@ -175,7 +176,10 @@ func shown(value any) string {
 		}
 		return "see config.yaml"
 	case map[string]any:
-		return "none"
+		if len(v) == 0 {
+			return "none"
+		}
+		return "see config.yaml"
 	default:
 		return fmt.Sprintf("`%v`", v)
 	}

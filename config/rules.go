@@ -1,0 +1,183 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Rules are the names by which discovery knows columns that mark deleted rows.
+type Rules struct {
+	// Times say when a row was deleted: a time or an integer, NULL or 0 while it lives.
+	Times Names `yaml:"times"`
+	// Epochs say the same as an integer; a time of such a name is a plan.
+	Epochs Names `yaml:"epochs"`
+	// TextTimes say the same as a text, NULL while the row lives.
+	TextTimes Names `yaml:"text_times"`
+	// Flags say whether a row is deleted: a boolean, an integer or a short text.
+	Flags Names `yaml:"flags"`
+	// InvertedFlags say whether a row is live.
+	InvertedFlags Names `yaml:"inverted_flags"`
+	// Statuses say what state a row is in: a text or an enum.
+	Statuses Names `yaml:"statuses"`
+	// StatusValues are the states that mean deleted, in lower case.
+	StatusValues Switches `yaml:"status_values"`
+	// Copies are patterns of the names of tables whose rows are copies of others, or jobs.
+	Copies Switches `yaml:"copies"`
+	// UnusedComments are patterns of comments that say that a column is not in use.
+	UnusedComments Switches `yaml:"unused_comments"`
+}
+
+// Switches are texts that are on or off, in an order. A file that is read over the
+// defaults switches or adds some and leaves the others as they are.
+type Switches []Switch
+
+// Names are switches of column names, of which only letters and digits count.
+type Names []Switch
+
+// Switch is one of them.
+type Switch struct {
+	Name string
+	On   bool
+}
+
+// UnmarshalYAML reads switches over those that are there.
+func (s *Switches) UnmarshalYAML(node *yaml.Node) error {
+	return merge((*[]Switch)(s), node, func(name string) string { return name })
+}
+
+// UnmarshalYAML reads switches over those that are there.
+func (n *Names) UnmarshalYAML(node *yaml.Node) error {
+	return merge((*[]Switch)(n), node, softdelete.Fold)
+}
+
+func merge(into *[]Switch, node *yaml.Node, key func(string) string) error {
+	if node.Kind != yaml.MappingNode {
+		return fault(node, "each name must be switched on or off; write {name: on}")
+	}
+	merged := slices.Clone(*into)
+	seen := map[string]string{}
+	var faults yaml.TypeError
+	fault := func(at *yaml.Node, format string, args ...any) {
+		faults.Errors = append(faults.Errors, fmt.Sprintf("line %d: ", at.Line)+fmt.Sprintf(format, args...))
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value := node.Content[i], node.Content[i+1]
+		s := Switch{Name: key(name.Value)}
+		if err := value.Decode(&s.On); err != nil {
+			fault(value, "%s must be on or off, not %q", name.Value, value.Value)
+		}
+		if s.Name == "" {
+			fault(name, "%q has no letter or digit to know a column by", name.Value)
+		}
+		if other, twice := seen[s.Name]; twice {
+			fault(name, "%s and %s are the same name; keep one", other, name.Value)
+		}
+		seen[s.Name] = name.Value
+		if at := slices.IndexFunc(merged, func(o Switch) bool { return o.Name == s.Name }); at >= 0 {
+			merged[at] = s
+		} else {
+			merged = append(merged, s)
+		}
+	}
+	if len(faults.Errors) > 0 {
+		return &faults
+	}
+	*into = merged
+	return nil
+}
+
+// on are the names that are switched on.
+func (s Switches) on() []string {
+	var names []string
+	for _, n := range s {
+		if n.On {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
+// columns are the rules of columns by their group, in their rank.
+func (r Rules) columns() []columnRules {
+	return []columnRules{
+		{softdelete.Times, r.Times}, {softdelete.Epochs, r.Epochs}, {softdelete.TextTimes, r.TextTimes},
+		{softdelete.Flags, r.Flags}, {softdelete.InvertedFlags, r.InvertedFlags}, {softdelete.Statuses, r.Statuses},
+	}
+}
+
+type columnRules struct {
+	group softdelete.Group
+	names Names
+}
+
+// Domain is what discovery goes by.
+func (r Rules) Domain() softdelete.Rules {
+	rules := softdelete.Rules{StatusValues: r.StatusValues.on()}
+	for _, c := range r.columns() {
+		for _, n := range c.names {
+			rules.Names = append(rules.Names, softdelete.Rule{Group: c.group, Name: n.Name, On: n.On})
+		}
+	}
+	for _, n := range r.Copies {
+		rules.Copies = append(rules.Copies, softdelete.TableRule{Name: n.Name, Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
+	}
+	for _, name := range r.UnusedComments.on() {
+		rules.Unused = append(rules.Unused, regexp.MustCompile(whole(name)))
+	}
+	return rules
+}
+
+// whole is an expression that must match a whole text.
+func whole(expression string) string { return "^(?s:" + expression + ")$" }
+
+// rules checks what no type can.
+func (f *faults) rules(r Rules) {
+	patterns := func(field string, names Switches) {
+		for _, n := range names {
+			if _, err := regexp.Compile(whole(n.Name)); err != nil {
+				f.add(field, "%q is not a pattern: %v; write an RE2 regular expression", n.Name, err)
+			}
+		}
+	}
+	patterns("discovery.rules.copies", r.Copies)
+	patterns("discovery.rules.unused_comments", r.UnusedComments)
+	for _, n := range r.StatusValues {
+		if n.Name != strings.ToLower(n.Name) || n.Name == "" {
+			f.add("discovery.rules.status_values", "%q must be in lower case; other spellings are found by it", n.Name)
+		}
+	}
+}
+
+// marker checks what an entry says of its table's marker.
+func (f *faults) marker(field string, t Table) {
+	if t.Column == "" && t.saysMarker() {
+		f.add(field+".column", "is missing; kind, values, unit and time_column need to know the column that says which rows are deleted")
+	}
+	if t.Kind != "" && !slices.Contains(softdelete.Kinds, t.Kind) {
+		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column", words(softdelete.Kinds), t.Kind)
+	}
+	if t.Unit != "" && !slices.Contains(softdelete.Units, t.Unit) {
+		f.add(field+".unit", "must be one of %s, not %q", words(softdelete.Units), t.Unit)
+	}
+	if len(t.DeletedValues) > 0 && len(t.LiveValues) > 0 {
+		f.add(field+".live_values", "and deleted_values contradict each other; keep one: every other value is the opposite")
+	}
+	if t.TimeColumn != "" && t.TimeColumn == t.Column {
+		f.add(field+".time_column", "is the column itself; leave it out")
+	}
+}
+
+// words lists texts for a person.
+func words[T ~string](all []T) string {
+	texts := make([]string, len(all))
+	for i, w := range all {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, " ")
+}

@@ -1,0 +1,192 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+const (
+	// learningTime bounds what a pass spends on asking after single columns of one
+	// database; the rest waits for the next pass.
+	learningTime = 5 * time.Second
+	// probeAgain is how long a search that found nothing, or took too long, is not repeated.
+	probeAgain = 6 * time.Hour
+	// probedLeaves is how many leaves of a partitioned table are searched.
+	probedLeaves = 8
+)
+
+// learnt is what had to be asked of a column beside its catalog row.
+type learnt struct {
+	def     string
+	settled softdelete.Settled
+	// unread is why it could not be asked this time.
+	unread string
+}
+
+// lesson is a column of which something is to be learnt.
+type lesson struct {
+	*column
+	need softdelete.Need
+	softdelete.Learned
+}
+
+func (l *lesson) id() softdelete.ColumnID {
+	return softdelete.ColumnID{Relation: l.OID, Attnum: l.Attnum}
+}
+
+// learn finds out what the rules and the configuration need to know of columns beyond
+// their catalog rows: defaults, and what integers hold. What the last Snapshot knew is
+// not asked again while it holds.
+func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed map[[2]string]*config.Table) {
+	d := p.databases[s.Database]
+	lessons := p.lessons(tables, listed, d.Learned)
+	p.readStatistics(ctx, s, lessons)
+	deadline := time.Now().Add(learningTime)
+	known := map[softdelete.ColumnID]softdelete.Learned{}
+	for i := range lessons {
+		l := &lessons[i]
+		if l.open(p.began) {
+			if time.Now().After(deadline) {
+				l.learnt.unread = "there was no time left for it"
+			} else if err := l.ask(ctx, s, p.began); err != nil {
+				l.learnt.unread = excuse(err)
+				level.Warn(p.Logger).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", l.Schema, "relname", l.Name, "column", l.Column, "err", err)
+			}
+		}
+		l.learnt.def, l.learnt.settled = l.Default, l.Settled
+		known[l.id()] = l.Learned
+	}
+	d.Name, d.Learned = s.Database, known
+	p.databases[s.Database] = d
+}
+
+// lessons are what is needed, with what is known of it already.
+func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.Learned) []lesson {
+	rules := p.rules()
+	var all []lesson
+	for _, columns := range tables {
+		c := columns[0]
+		entry := listed[[2]string{c.Schema, c.Name}]
+		var needs map[string]softdelete.Need
+		switch {
+		case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
+		case entry != nil && entry.Column != "":
+			needs = entry.Marker().Needs(domain(columns))
+		default:
+			needs = rules.Needs(c.Name, entry != nil, domain(columns))
+		}
+		for i := range columns {
+			if need := needs[columns[i].Column]; need != softdelete.NeedNothing {
+				l := lesson{column: &columns[i], need: need}
+				l.Learned = known[l.id()]
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
+// open tells whether a lesson must be asked of the table.
+func (l *lesson) open(now time.Time) bool {
+	if l.need == softdelete.NeedDefault {
+		return l.Version != l.DefaultVersion
+	}
+	return l.Settled.Kind == "" && l.Readable && l.Usage && !l.RowSecurity && now.Sub(l.Probed) >= probeAgain
+}
+
+// ask asks the table, in a transaction that gives way to whoever changes it.
+func (l *lesson) ask(ctx context.Context, s *session, now time.Time) error {
+	if l.need == softdelete.NeedDefault {
+		rows, err := query[struct {
+			Attnum     int16
+			Expression string
+		}](ctx, s, queries.Defaults(l.OID, []int16{l.Attnum}))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			l.Version, l.Default = l.DefaultVersion, r.Expression
+		}
+		return nil
+	}
+	err := l.probe(ctx, s)
+	if err == nil || code(err) == queryCanceled {
+		l.Probed = now
+	}
+	return err
+}
+
+// probe looks for one value of a deleted row.
+func (l *lesson) probe(ctx context.Context, s *session) error {
+	leaves := []leaf{{Schema: l.Schema, Name: l.Name}}
+	if l.Relkind == "p" {
+		var err error
+		if leaves, err = query[leaf](ctx, s, queries.Leaves([]uint32{l.OID})); err != nil {
+			return err
+		}
+	}
+	for _, leaf := range leaves[:min(len(leaves), probedLeaves)] {
+		rows, err := query[struct{ Value float64 }](ctx, s, queries.Probe(leaf.Schema, leaf.Name, l.Column))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			l.Settled = softdelete.Settle(l.need, []float64{r.Value})
+			return nil
+		}
+	}
+	return nil
+}
+
+// readStatistics settles integers by what the statistics say, which reads no table.
+func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson) {
+	var relations []uint32
+	var attnames []string
+	type key struct {
+		oid  uint32
+		name string
+	}
+	open := map[key]*lesson{}
+	for i := range lessons {
+		if l := &lessons[i]; l.need != softdelete.NeedDefault && l.Settled.Kind == "" {
+			relations, attnames = append(relations, l.OID), append(attnames, l.Column)
+			open[key{l.OID, l.Column}] = l
+		}
+	}
+	if len(open) == 0 {
+		return
+	}
+	rows, err := query[struct {
+		Relation uint32
+		Column   string
+		Value    float64
+	}](ctx, s, queries.Statistics(relations, attnames))
+	if err != nil {
+		level.Warn(p.Logger).Log("msg", "cannot read the statistics of columns", "datname", s.Database, "err", err)
+		return
+	}
+	values := map[key][]float64{}
+	for _, r := range rows {
+		k := key{r.Relation, r.Column}
+		values[k] = append(values[k], r.Value)
+	}
+	for k, v := range values {
+		open[k].Settled = softdelete.Settle(open[k].need, v)
+	}
+}
+
+// excuse says in a few words why a table could not be asked.
+func excuse(err error) string {
+	return cmp.Or(map[softdelete.Reason]string{
+		softdelete.Locked:   "the table was locked",
+		softdelete.TimedOut: "the search for a deleted row took too long",
+	}[problem(err).Reason], fmt.Sprint(err))
+}

@@ -1,0 +1,6 @@
+-- One value of an integer column of a deleted row. An index on the column answers it
+-- at once; without one, statement_timeout bounds the search.
+SELECT :"column"::float8 AS value
+FROM ONLY :"schemaname".:"relname"
+WHERE :"column" > 0
+LIMIT 1;

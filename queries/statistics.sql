@@ -1,0 +1,21 @@
+-- Some values of integer columns, of tables and of the leaves that partitioned ones
+-- stand for, as ANALYZE saw them: nothing is read but the catalogs.
+WITH RECURSIVE tree (relation, attname, relid) AS (
+  SELECT relation, attname, relation FROM unnest(:'relations'::oid[], :'attnames'::text[]) AS wanted (relation, attname)
+  UNION ALL
+  SELECT tree.relation, tree.attname, i.inhrelid
+  FROM tree
+  JOIN pg_catalog.pg_class c ON c.oid = tree.relid AND c.relkind = 'p'
+  JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.relid
+)
+SELECT tree.relation::int8 AS relation, tree.attname AS column, v.value::float8 AS value
+FROM tree
+JOIN pg_catalog.pg_class c ON c.oid = tree.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+  SELECT (s.most_common_vals::text::text[])[1 : 10] || (s.histogram_bounds::text::text[])[1 : 10] AS some
+  FROM pg_catalog.pg_stats s
+  WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = tree.attname
+) stats
+CROSS JOIN LATERAL unnest(stats.some) AS v (value)
+WHERE v.value <> '0';

@@ -1,0 +1,183 @@
+package softdelete
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Column is a column that could mark deleted rows, as the catalogs have it.
+type Column struct {
+	Name string
+	// Type is PostgreSQL's name of its type, such as timestamptz or bool; of a domain
+	// that of its base.
+	Type string
+	// Labels are those of an enum type.
+	Labels  []string
+	NotNull bool
+	// HasDefault tells of a default; Default is its expression as PostgreSQL writes it.
+	HasDefault bool
+	Default    string
+	Generated  bool
+	Comment    string
+	// Settled is what an integer column turned out to hold.
+	Settled Settled
+	// Unread is why the default or the values could not be read this time; empty if
+	// they were, or need not be.
+	Unread string
+}
+
+// class is what matters of a type.
+type class int
+
+const (
+	otherClass class = iota
+	timeClass
+	integerClass
+	booleanClass
+	textClass
+	enumClass
+)
+
+var classes = map[string]class{
+	string(Timestamptz): timeClass, string(LocalTimestamp): timeClass, string(Date): timeClass,
+	"int2": integerClass, "int4": integerClass, "int8": integerClass, "numeric": integerClass,
+	"bool": booleanClass,
+	"text": textClass, "varchar": textClass, "bpchar": textClass, "char": textClass,
+}
+
+func (c Column) class() class {
+	if len(c.Labels) > 0 {
+		return enumClass
+	}
+	return classes[c.Type]
+}
+
+// Need is what must be learnt of a column before it can be decided on.
+type Need int
+
+// What a column can need.
+const (
+	NeedNothing Need = iota
+	NeedDefault      // the text of its default
+	NeedUnit         // what an integer that is a time counts
+	NeedKind         // whether an integer that is called a flag is one
+)
+
+// need tells what must be learnt of a column that is to mark deleted rows; timed that
+// it is called a time.
+func (c Column) need(timed bool) Need {
+	switch c.class() {
+	case timeClass:
+		if c.NotNull && c.HasDefault && !c.Generated {
+			return NeedDefault
+		}
+	case integerClass:
+		if _, unit := unitOf(c.Name); unit != "" {
+			return NeedNothing
+		}
+		if timed {
+			return NeedUnit
+		}
+		return NeedKind
+	}
+	return NeedNothing
+}
+
+var (
+	// literalTime finds the literal of a constant time, under whatever casts.
+	literalTime = regexp.MustCompile(`^\(*'([^'\\]*)'::(?:timestamp|date)[^']*$`)
+	// unixZero is the constant that applications write as a call.
+	unixZero = regexp.MustCompile(`^\(*to_timestamp\(\(0\)::double precision\)[^']*$`)
+)
+
+// constant is the value of a default that is a constant time, as pg_get_expr writes
+// it; false for any other expression.
+func (c Column) constant() (value string, ok bool) {
+	if c.Generated {
+		return "", false
+	}
+	if m := literalTime.FindStringSubmatch(c.Default); m != nil {
+		return m[1], true
+	}
+	return "1970-01-01 00:00:00+00", unixZero.MatchString(c.Default)
+}
+
+// time is the column as that of a deletion time.
+func (c Column) time(unit Unit) *Time {
+	t := &Time{Column: c.Name, Type: TimeType(c.Type)}
+	switch {
+	case c.class() == integerClass:
+		t.Type, t.Unit = EpochTime, unit
+	case c.NotNull:
+		if live, ok := c.constant(); ok {
+			t.Live = live
+		}
+	}
+	return t
+}
+
+// Fold brings a column's name into the form that rules are written in: lower case,
+// nothing but letters and digits.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+// units are the ends of names that tell what an integer counts.
+var units = map[string]Unit{
+	"unix": Seconds, "ms": Milliseconds, "millis": Milliseconds,
+	"us": Microseconds, "micros": Microseconds, "ns": Nanoseconds, "nanos": Nanoseconds,
+}
+
+// unitEnd finds them where they are a word of their own: not in status.
+var unitEnd = func() *regexp.Regexp {
+	var small, capital []string
+	for _, end := range slices.Sorted(maps.Keys(units)) {
+		small = append(small, end)
+		capital = append(capital, strings.ToUpper(end[:1])+end[1:])
+	}
+	return regexp.MustCompile(`(?:_(?i:` + strings.Join(small, "|") + `)|[a-z](?:` + strings.Join(capital, "|") + `))$`)
+}()
+
+// unitOf is the unit that a name tells, and the folded name without it.
+func unitOf(name string) (bare string, unit Unit) {
+	folded := Fold(name)
+	if !unitEnd.MatchString(name) {
+		return folded, ""
+	}
+	for end, unit := range units {
+		if bare, found := strings.CutSuffix(folded, end); found {
+			return bare, unit
+		}
+	}
+	return folded, ""
+}
+
+// stems are beginnings by which a flag and a time are known to tell of the same
+// thing: is_deleted and deleted_at, del_flag and delete_time, alive and deleted_at.
+var stems = [][]string{
+	{"del", "alive", "live", "visible", "status", "state"},
+	{"remov"}, {"trash"}, {"discard"}, {"destroy"}, {"void"}, {"retire"}, {"archiv"}, {"hid"}, {"activ"}, {"abled"},
+}
+
+// stem tells which of the stems a name has; the folded name itself if none.
+func stem(name string) string {
+	folded := Fold(name)
+	for _, same := range stems {
+		if slices.ContainsFunc(same, func(s string) bool { return strings.Contains(folded, s) }) {
+			return same[0]
+		}
+	}
+	return folded
+}
+
+// spellings are the usual ways to write a word.
+func spellings(word string) []string {
+	return []string{word, strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:]}
+}

@@ -1,0 +1,179 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Setting is what the configuration says of a table's marker. It overrides every rule.
+type Setting struct {
+	// Column decides; TimeColumn says when, where Column does not.
+	Column, TimeColumn string
+	// Kind is that of Column; empty to go by its type.
+	Kind Kind
+	// Live or Deleted are the values of Column that say so; both empty to go by the kind.
+	Live, Deleted []string
+	// Unit is what the time counts, if it is an integer; empty to go by name and values.
+	Unit Unit
+}
+
+// Marker is the marker that the setting makes of a column, and of the column of its
+// time if there is one; nil if the two cannot be read so, and why.
+func (s Setting) Marker(c Column, time *Column) (*Marker, error) {
+	m := &Marker{Column: c.Name, Kind: s.kind(c, time), Live: s.Live, Deleted: s.Deleted}
+	if err := s.suits(m.Kind, c); err != nil {
+		return nil, err
+	}
+	switch m.Kind {
+	case Timestamp:
+		if c.class() == timeClass {
+			m.Time = c.time("")
+		}
+	case Sentinel:
+		m.Time = c.time("")
+		if len(m.Live) == 0 {
+			m.Live = []string{m.Time.Live}
+		}
+		m.Time.Live = ""
+	case Epoch:
+		m.Time = c.time(s.unit(c))
+	case Status:
+		if len(m.Live)+len(m.Deleted) == 0 {
+			return nil, fmt.Errorf("column %q is a status: write its deleted_values or its live_values", c.Name)
+		}
+	case Flag, InvertedFlag:
+		m.Live, m.Deleted = nil, nil // the kind says it
+	}
+	if time != nil {
+		if time.class() != timeClass && time.class() != integerClass {
+			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", time.Name, time.Type)
+		}
+		m.Flag, m.Kind, m.Time = m.Kind, Pair, time.time(s.unit(*time))
+	}
+	return m, nil
+}
+
+// kind is what the setting takes a column for.
+func (s Setting) kind(c Column, time *Column) Kind {
+	if s.Kind != "" {
+		return s.Kind
+	}
+	switch c.class() {
+	case timeClass:
+		if _, ok := c.constant(); len(s.Live) > 0 || c.NotNull && ok {
+			return Sentinel
+		}
+		return Timestamp
+	case integerClass:
+		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.settled(c).Kind == Epoch) {
+			return Epoch
+		}
+		return Number
+	case booleanClass:
+		if isBool(s.Deleted, false) || isBool(s.Live, true) {
+			return InvertedFlag
+		}
+		return Flag
+	case textClass:
+		if len(s.Live)+len(s.Deleted) > 0 {
+			return Status
+		}
+		return Letter
+	default:
+		return Status
+	}
+}
+
+// suits tells why a column of its type cannot be of a kind; nil if it can.
+func (s Setting) suits(kind Kind, c Column) error {
+	classes := map[Kind][]class{
+		Timestamp: {timeClass, textClass}, Sentinel: {timeClass}, Epoch: {integerClass},
+		Flag: {booleanClass}, InvertedFlag: {booleanClass},
+		Number: {integerClass}, Letter: {textClass}, Status: {textClass, enumClass, integerClass},
+	}[kind]
+	values := slices.Concat(s.Live, s.Deleted)
+	switch _, isConstant := c.constant(); {
+	case c.class() == otherClass:
+		return fmt.Errorf("column %q is of type %s, which cannot mark deleted rows", c.Name, c.Type)
+	case !slices.Contains(classes, c.class()):
+		return fmt.Errorf("column %q is of type %s, which is no %s", c.Name, c.Type, strings.ReplaceAll(string(kind), "_", " "))
+	case kind == Sentinel && !c.NotNull:
+		return fmt.Errorf("column %q may be NULL: then NULL is live, and live_values cannot say otherwise", c.Name)
+	case kind == Sentinel && len(s.Live) == 0 && !isConstant:
+		return fmt.Errorf("column %q has no constant as its default: write the value of live rows as live_values", c.Name)
+	case kind == Sentinel && (len(s.Live) > 1 || len(s.Deleted) > 0):
+		return fmt.Errorf("column %q can have one live value, and every other one is deleted", c.Name)
+	case kind == Timestamp && s.Kind == "" && c.NotNull:
+		return fmt.Errorf("column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
+	case (kind == Timestamp || kind == Epoch) && len(values) > 0:
+		return fmt.Errorf("column %q is a time: remove deleted_values and live_values", c.Name)
+	}
+	for _, v := range values {
+		_, notNumber := strconv.ParseInt(v, 10, 64)
+		_, notBool := strconv.ParseBool(v)
+		switch {
+		case c.class() == integerClass && notNumber != nil:
+			return fmt.Errorf("column %q is of type %s, which has no value %q", c.Name, c.Type, v)
+		case c.class() == booleanClass && notBool != nil:
+			return fmt.Errorf("column %q is a boolean, which has no value %q", c.Name, v)
+		case c.class() == enumClass && !slices.Contains(c.Labels, v):
+			return fmt.Errorf("column %q has no value %q, only %s", c.Name, v, strings.Join(c.Labels, ", "))
+		}
+	}
+	return nil
+}
+
+// Needs tells what must be learnt of the columns before Marker, by name.
+func (s Setting) Needs(columns []Column) map[string]Need {
+	needs := map[string]Need{}
+	for _, c := range columns {
+		switch c.Name {
+		case s.Column:
+			needs[c.Name] = s.need(c)
+		case s.TimeColumn:
+			if need := c.need(true); need == NeedDefault || s.Unit == "" {
+				needs[c.Name] = need
+			}
+		}
+	}
+	return needs
+}
+
+// need tells what must be learnt of the deciding column.
+func (s Setting) need(c Column) Need {
+	need := c.need(s.Kind == Epoch)
+	switch {
+	case s.Kind != "" && s.Kind != Sentinel && s.Kind != Epoch,
+		len(s.Live)+len(s.Deleted) > 0,
+		need != NeedDefault && (s.Unit != "" || s.TimeColumn != ""):
+		return NeedNothing
+	}
+	return need
+}
+
+// settled is what an integer column holds, by its name or its values.
+func (s Setting) settled(c Column) Settled {
+	if _, unit := unitOf(c.Name); unit != "" {
+		return Settled{Epoch, unit}
+	}
+	return c.Settled
+}
+
+// unit is what an integer time counts.
+func (s Setting) unit(c Column) Unit {
+	if s.Unit != "" {
+		return s.Unit
+	}
+	return s.settled(c).Unit
+}
+
+// isBool tells whether a list of values is the one boolean.
+func isBool(values []string, want bool) bool {
+	if len(values) != 1 {
+		return false
+	}
+	got, err := strconv.ParseBool(values[0])
+	return err == nil && got == want
+}

@@ -1,0 +1,185 @@
+package softdelete
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Decision says of one column why it marks deleted rows or was left alone, for a
+// person to read.
+type Decision struct {
+	Column string
+	// Rule is the setting that knows the column; empty if none does.
+	Rule  string
+	Taken bool
+	// Kind is that of the marker which the column is part of; empty if it was left.
+	Kind Kind
+	Why  string
+	// Remedy is what to write into the configuration to change the decision; empty
+	// where nothing can.
+	Remedy string
+}
+
+// Judgement is what was decided on one table, for a person to read.
+type Judgement struct {
+	Schema, Table string
+	// Left is why the table as a whole was left alone; empty if its columns were judged.
+	Left      string
+	Decisions []Decision
+}
+
+// Chosen are the decisions on the columns of a marker that the configuration names.
+func Chosen(columns []Column, m Marker) []Decision {
+	var all []Decision
+	for _, c := range columns {
+		if slices.Contains(m.Columns(), c.Name) {
+			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind, Why: m.explain(candidate{Column: c})})
+		}
+	}
+	return all
+}
+
+// explainer knows what the decisions of one table have in common.
+type explainer struct {
+	rules         Rules
+	schema, table string
+	copies        *TableRule
+}
+
+// explain says why a column was taken into the markers, or left out of them.
+func (e explainer) explain(c Column, markers Markers) Decision {
+	j := e.rules.judge(c)
+	d := Decision{Column: c.Name}
+	if j.reason != unknownName {
+		d.Rule = j.rule.String()
+	}
+	for _, m := range markers {
+		if slices.Contains(m.Columns(), c.Name) {
+			d.Taken, d.Kind = true, m.Kind
+			d.Why, d.Remedy = m.explain(j), e.line("ignore: true")
+			if m.Time != nil && m.Time.Column == c.Name && !m.Time.Known() {
+				d.Remedy = e.configure(m.Column, timeColumn(m)+`, unit: s`)
+			}
+		}
+	}
+	switch {
+	case d.Taken:
+	case e.copies != nil:
+		d.Why = fmt.Sprintf("the table's name tells of copies or jobs (rules.copies: %s)", e.copies.Name)
+		d.Remedy = setting("copies", e.copies.Name, false)
+	default:
+		d.Why, d.Remedy = e.refuse(j)
+	}
+	return d
+}
+
+// refuse says why a candidate was left, and what would have it taken.
+func (e explainer) refuse(j candidate) (why, remedy string) {
+	column := e.configure(j.Name, "")
+	if j.class() == textClass || j.class() == enumClass {
+		column = e.configure(j.Name, `, deleted_values: [deleted]`)
+	}
+	switch j.reason {
+	case unknownName:
+		why, remedy = "no rule knows the name: it may tell of something else's deletion", column
+	case wrongType:
+		why, remedy = fmt.Sprintf("%s is not for columns of type %s", j.rule, j.Type), column
+	case switchedOff:
+		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted", j.rule), setting(string(j.rule.Group), j.rule.Name, true)
+	case unused:
+		why, remedy = fmt.Sprintf("its comment says that it is not in use: %q", j.Comment), column
+	case noLabel:
+		why = fmt.Sprintf("none of its labels means deleted: %s", strings.Join(j.Labels, ", "))
+		remedy = e.configure(j.Name, fmt.Sprintf(", deleted_values: [%s]", quote(j.Labels[len(j.Labels)-1])))
+	case alwaysSet:
+		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
+		remedy = e.configure(j.Name, `, live_values: ["1970-01-01"]`)
+	}
+	if j.class() == otherClass {
+		why, remedy = fmt.Sprintf("a column of type %s does not say whether its row is deleted", j.Type), ""
+	}
+	return why, remedy
+}
+
+// explain says how the marker reads a column of its.
+func (m Marker) explain(c candidate) string {
+	if m.Time != nil && m.Time.Column == c.Name {
+		switch {
+		case c.Unread != "":
+			return "undecided: " + c.Unread + "; it will be looked at again"
+		case m.Kind == Pair:
+			return fmt.Sprintf("the deletion time of %s%s", m.Column, m.Time.explain())
+		case m.Kind == Sentinel:
+			return fmt.Sprintf("a %s that is %s while the row lives", c.Type, strings.Join(m.Live, " "))
+		case m.Kind == Epoch:
+			return fmt.Sprintf("a %s that is 0 or NULL while the row lives%s", c.Type, m.Time.explain())
+		default:
+			return fmt.Sprintf("a %s that is NULL while the row lives", c.Type)
+		}
+	}
+	what := map[Kind]string{
+		Timestamp: "a text that is NULL while the row lives", Flag: "TRUE means deleted", InvertedFlag: "TRUE means live",
+		Number: "anything but 0 and NULL means deleted", Letter: "Y, 1, true and the like mean deleted",
+	}[m.Decides()]
+	switch {
+	case len(m.Deleted) > 0:
+		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
+	case len(m.Live) > 0:
+		what = "live where it is " + strings.Join(m.Live, ", ")
+	}
+	if c.Unread != "" {
+		what += " (its values could not be looked at: " + c.Unread + "; it will be done again)"
+	}
+	return what
+}
+
+// explain says what an integer time counts.
+func (t *Time) explain() string {
+	switch {
+	case t.Type != EpochTime:
+		return ""
+	case t.Known():
+		return fmt.Sprintf(", in %s since 1970", t.Unit)
+	default:
+		return ", in a unit that is not known: counted, but without ages"
+	}
+}
+
+func timeColumn(m Marker) string {
+	if m.Kind != Pair {
+		return ""
+	}
+	return ", time_column: " + quote(m.Time.Column)
+}
+
+// line is the line that says something of the table.
+func (e explainer) line(what string) string {
+	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", quote(e.schema), quote(e.table), what)
+}
+
+// configure is the line that makes a column the table's marker.
+func (e explainer) configure(column, more string) string {
+	return e.line("column: " + quote(column) + more)
+}
+
+// setting is the line that switches a rule.
+func setting(group, name string, on bool) string {
+	state := map[bool]string{true: "on", false: "off"}[on]
+	return fmt.Sprintf("discovery: {rules: {%s: {%s: %s}}}", group, quote(name), state)
+}
+
+// plainWords are the characters of a text that needs no quotes in YAML.
+const plainWords = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+// quote writes a name so that YAML reads it as a text.
+func quote(name string) string {
+	if strings.Trim(name, plainWords) == "" && strings.Trim(name, "0123456789") != "" && !slices.Contains(yamlWords, strings.ToLower(name)) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// yamlWords are the words that YAML does not take for a text.
+var yamlWords = []string{"", "y", "n", "yes", "no", "on", "off", "true", "false", "null"}

@@ -1,0 +1,21 @@
+package softdelete
+
+import "time"
+
+// ColumnID is a column of a database.
+type ColumnID struct {
+	Relation uint32
+	Attnum   int16
+}
+
+// Learned is what had to be asked of a column beyond its catalog row, kept from one
+// Snapshot to the next so that it is not asked again.
+type Learned struct {
+	// Version is that of the default whose text Default is; 0 if it was never read.
+	Version int64
+	Default string
+	// Settled is what an integer column holds. Once known it stays.
+	Settled Settled
+	// Probed is when the table was last searched for a value; zero if it was not.
+	Probed time.Time
+}
