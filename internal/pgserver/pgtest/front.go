@@ -3,11 +3,13 @@
 package pgtest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -34,7 +36,12 @@ const (
 	Silent
 	// Starting refuses connections as a server does that is still in recovery.
 	Starting
+	// Slow lets everything through, but late.
+	Slow
 )
+
+// lateness is how late a Slow front is, each way.
+const lateness = 100 * time.Millisecond
 
 // NewFront opens a Front to the server of a connection string, until the test ends.
 func NewFront(tb testing.TB, dsn string) *Front {
@@ -116,10 +123,7 @@ func (f *Front) while(how Behaviour) {
 func (f *Front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 	defer conn.Close()
 	f.while(Silent)
-	f.mu.Lock()
-	how := f.how
-	f.mu.Unlock()
-	if how == Starting {
+	if f.behaves(Starting) {
 		backend := pgproto3.NewBackend(conn, conn)
 		if _, err := backend.ReceiveStartupMessage(); err == nil {
 			backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"})
@@ -137,6 +141,12 @@ func (f *Front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 	f.pump(server, conn)
 }
 
+func (f *Front) behaves(how Behaviour) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.how == how
+}
+
 // pump carries one direction of a connection, and ends both with it.
 func (f *Front) pump(to, from net.Conn) {
 	defer to.Close()
@@ -144,12 +154,15 @@ func (f *Front) pump(to, from net.Conn) {
 	for {
 		n, err := from.Read(buffer)
 		f.while(Silent)
+		if f.behaves(Slow) {
+			time.Sleep(lateness)
+		}
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
 			}
 		}
-		if err != nil && err != io.EOF || n == 0 {
+		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			return
 		}
 	}
