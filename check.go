@@ -84,17 +84,11 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 
 // decide prints the decision on one column.
 func decide(w io.Writer, d softdelete.Decision) {
-	rule := d.Rule
-	if rule != "" {
-		rule = " by " + rule
-	}
-	verb := "left"
+	what := "left"
 	if d.Taken {
-		verb = "taken"
-	} else {
-		rule = ""
+		what = "taken by " + d.Rule
 	}
-	fmt.Fprintf(w, "    %s is %s%s: %s\n", d.Column, verb, rule, d.Why)
+	fmt.Fprintf(w, "    %s is %s: %s\n", d.Column, what, d.Why)
 	if d.Remedy != "" {
 		fmt.Fprintf(w, "        to change that: %s\n", d.Remedy)
 	}

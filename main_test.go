@@ -113,7 +113,9 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 		DROP ROLE IF EXISTS checker; CREATE ROLE checker LOGIN PASSWORD 'checker';
 		GRANT SELECT (deleted_at) ON users TO checker;
 		GRANT SELECT ON hidden TO checker;
-		CREATE TABLE secret (id int, is_deleted bool, "deletedAt" timestamp)`)
+		CREATE TABLE secret (id int, is_deleted bool, "deletedAt" timestamp);
+		CREATE TABLE log (id int, deleted_at timestamptz NOT NULL DEFAULT now());
+		CREATE TABLE orders (id int, archived bool, deleted_by int)`)
 	t.Setenv("DATA_SOURCE_NAME", strings.Replace(dsn, "postgres://postgres@", "postgres://checker:checker@", 1))
 	code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, ""))
 	if code != 2 || !strings.Contains(stderr, "2 of 3 tables cannot be read") {
@@ -124,6 +126,9 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 		"public.hidden (timestamp: deleted_at): row_security: ",
 		`remedy: ALTER ROLE "checker" BYPASSRLS;`,
 		"public.secret (pair: is_deleted, deletedAt): permission_denied: ",
+		"    is_deleted is taken by flags.isdeleted: TRUE means deleted\n",
+		"public.log: left alone\n    deleted_at is left: it is NOT NULL and has no constant as its default",
+		"        to change that: discovery: {rules: {flags: {archived: on}}}\n",
 		`remedy: GRANT SELECT ("is_deleted", "deletedAt", "ctid", "tableoid") ON "public"."secret" TO "checker";`,
 	} {
 		if !strings.Contains(stdout, want) {

@@ -89,8 +89,9 @@ extract(epoch FROM :"time"::timestamp AT TIME ZONE :'zone')
 :"time" > :earliest AND :"time" < 'infinity'
 -- question: date present
 :"time" > :earliest AND :"time" < 'infinity'
+-- An unknown unit makes the earliest time 0.
 -- question: epoch present
-:"time" > 0
+:"time" > :earliest
 -- The constant of live rows is no time either.
 -- question: but_live
 :present AND :"time" <> :'live'

@@ -125,12 +125,12 @@ func (r Rules) judge(c Column) candidate {
 		j.reason = unknownName
 	case !slices.Contains(allowed[rule.Group], c.class()):
 		j.reason = wrongType
+	case rule.Group == Statuses && c.class() == enumClass && len(r.labels(c)) == 0:
+		j.reason = noLabel
 	case !rule.On:
 		j.reason = switchedOff
 	case slices.ContainsFunc(r.Unused, func(p *regexp.Regexp) bool { return p.MatchString(c.Comment) }):
 		j.reason = unused
-	case rule.Group == Statuses && c.class() == enumClass && len(r.labels(c)) == 0:
-		j.reason = noLabel
 	case c.class() == timeClass && c.NotNull:
 		if _, ok := c.constant(); !ok {
 			j.reason = alwaysSet

@@ -1,0 +1,160 @@
+package inspect
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// asked is how many queries a refresh sends.
+func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *softdelete.Snapshot) {
+	t.Helper()
+	queries := func() int64 {
+		var n int64
+		for _, c := range i.Costs.All() {
+			n += c.Queries
+		}
+		return n
+	}
+	before := queries()
+	s := refresh(t, i, previous, nil)
+	return queries() - before, s
+}
+
+// read is how each table of a Snapshot is read.
+func read(s *softdelete.Snapshot) map[string]string {
+	all := map[string]string{}
+	for _, d := range s.Databases {
+		for _, t := range d.Tables {
+			all[t.Name] = reading(t)
+		}
+	}
+	return all
+}
+
+func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT 'infinity'); INSERT INTO t VALUES (DEFAULT), (DEFAULT), (now());
+		CREATE TABLE log (deleted_at timestamptz NOT NULL DEFAULT now())`)
+	i := inspector(t, dsn, "")
+	many, s := asked(t, i, empty(t, i))
+	few, s := asked(t, i, s)
+	if many != few+2 {
+		t.Errorf("the first refresh sent %d queries, the second %d, want 2 less", many, few)
+	}
+	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 1 0"}, read(s)); diff != "" {
+		t.Error(diff)
+	}
+	pgtest.Exec(t, dsn, `ALTER TABLE t ALTER deleted_at SET DEFAULT '9999-12-31'; ALTER TABLE log ALTER deleted_at SET DEFAULT '1970-01-01'`)
+	_, s = asked(t, i, s)
+	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 3 0", "log": "sentinel: deleted_at | 0 0 0"}, read(s)); diff != "" {
+		t.Error(diff)
+	}
+	pgtest.Exec(t, dsn, `ALTER TABLE t ALTER deleted_at DROP DEFAULT`)
+	if _, s = asked(t, i, s); len(read(s)) != 1 {
+		t.Errorf("without a default: %v", read(s))
+	}
+}
+
+// A table that is locked when its default is asked for is not decided on: it says so,
+// and the next refresh asks again.
+func TestALockedDefaultLeavesATableUndecided(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users")+`
+		CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT 'infinity'); INSERT INTO t VALUES (DEFAULT), (now());
+		CREATE TABLE log (deleted_at timestamptz NOT NULL DEFAULT now()); INSERT INTO log VALUES (DEFAULT)`)
+	i := inspector(t, dsn, "")
+	m := newMigration(t, dsn)
+	m.do(`BEGIN; LOCK TABLE t, log IN ACCESS EXCLUSIVE MODE`)
+	s := first(t, i)
+	want := map[string]string{"users": "timestamp: deleted_at | 10 4 3", "t": "sentinel: deleted_at | locked", "log": "sentinel: deleted_at | locked"}
+	if diff := cmp.Diff(want, read(s)); diff != "" {
+		t.Errorf("while locked (-want +got):\n%s", diff)
+	}
+	explained, _, err := i.Explain(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range explained {
+		if d := e.Judgement.Decisions[0]; e.Table == "t" && d.Why != "undecided: the table was locked; it will be looked at again" {
+			t.Errorf("the decision on t is %+v", d)
+		}
+	}
+	m.do(`COMMIT`)
+	want = map[string]string{"users": "timestamp: deleted_at | 10 4 3", "t": "sentinel: deleted_at | 2 1 0"}
+	if diff := cmp.Diff(want, read(refresh(t, i, s, nil))); diff != "" {
+		t.Errorf("when it is free again (-want +got):\n%s", diff)
+	}
+}
+
+// What the statistics tell of an integer is known without reading its table, even one
+// that is locked; what they do not tell is asked when the table is free.
+func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `
+		CREATE TABLE analyzed (deleted_at bigint); INSERT INTO analyzed SELECT CASE WHEN i % 2 = 0 THEN 1700000000000 + i ELSE 0 END FROM generate_series(1, 1000) i;
+		CREATE TABLE flags (deleted int); INSERT INTO flags SELECT i % 2 FROM generate_series(1, 1000) i;
+		CREATE TABLE parted (id int, deleted_at bigint) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		INSERT INTO parted VALUES (1, 0), (2, 1700000000);
+		ANALYZE;
+		CREATE TABLE fresh (deleted_at bigint) WITH (autovacuum_enabled = false); INSERT INTO fresh VALUES (0), (1700000000000000);
+		CREATE TABLE fresh_parted (id int, deleted_at bigint) PARTITION BY LIST (id);
+		CREATE TABLE fresh_1 PARTITION OF fresh_parted FOR VALUES IN (1) WITH (autovacuum_enabled = false);
+		CREATE TABLE fresh_2 PARTITION OF fresh_parted FOR VALUES IN (2) WITH (autovacuum_enabled = false);
+		INSERT INTO fresh_parted VALUES (1, 0), (2, 1700000000)`)
+	i := inspector(t, dsn, "")
+	m := newMigration(t, dsn)
+	m.do(`BEGIN; LOCK TABLE analyzed, flags, parted, fresh, fresh_parted IN ACCESS EXCLUSIVE MODE`)
+	s := first(t, i)
+	want := map[string]string{
+		"analyzed": "epoch: deleted_at ms | locked", "flags": "number: deleted | locked", "parted": "epoch: deleted_at s | locked",
+		"fresh": "epoch: deleted_at | locked", "fresh_parted": "epoch: deleted_at | locked",
+	}
+	if diff := cmp.Diff(want, read(s)); diff != "" {
+		t.Errorf("while locked (-want +got):\n%s", diff)
+	}
+	m.do(`COMMIT`)
+	s = refresh(t, i, s, nil)
+	want = map[string]string{
+		"analyzed": "epoch: deleted_at ms | 1000 500 500", "flags": "number: deleted | 1000 500 -", "parted": "epoch: deleted_at s | 2 1 1",
+		"fresh": "epoch: deleted_at us | 2 1 1", "fresh_parted": "epoch: deleted_at s | 2 1 1",
+	}
+	if diff := cmp.Diff(want, read(s)); diff != "" {
+		t.Errorf("when they are free (-want +got):\n%s", diff)
+	}
+	// Once known it stays, whatever becomes of the rows, and nothing is asked.
+	pgtest.Exec(t, dsn, `TRUNCATE analyzed, flags, fresh, parted, fresh_parted; INSERT INTO fresh VALUES (1); ANALYZE`)
+	sent, s := asked(t, i, s)
+	if got := read(s)["fresh"]; got != "epoch: deleted_at us | 1 1 0" {
+		t.Errorf("after a purge: %s", got)
+	}
+	if again, _ := asked(t, i, s); again != sent {
+		t.Errorf("%d queries, then %d", sent, again)
+	}
+}
+
+// A search that finds no deleted row is not repeated at each refresh.
+func TestAProbeThatFindsNothingIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at bigint); INSERT INTO t VALUES (0)`)
+	i := inspector(t, dsn, "")
+	first, s := asked(t, i, empty(t, i))
+	second, s := asked(t, i, s)
+	if first != second+1 {
+		t.Errorf("%d queries, then %d, want 1 less", first, second)
+	}
+	// The statistics cost no read, so they are asked each time.
+	pgtest.Exec(t, dsn, `INSERT INTO t VALUES (1700000000); ANALYZE t`)
+	_, s = asked(t, i, s)
+	if got := read(s)["t"]; got != "epoch: deleted_at s | 2 1 1" {
+		t.Errorf("after a deletion: %s", got)
+	}
+}

@@ -1,0 +1,161 @@
+package softdelete
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		need   Need
+		values []float64
+		want   Settled
+	}{
+		{"none", NeedUnit, nil, Settled{}},
+		{"zeros", NeedUnit, []float64{0, 0}, Settled{}},
+		{"one", NeedUnit, []float64{0, 1}, Settled{Kind: Number}},
+		{"negative", NeedKind, []float64{-1}, Settled{Kind: Number}},
+		{"nine", NeedKind, []float64{9}, Settled{Kind: Number}},
+		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, Settled{Kind: Number}},
+		{"the earliest seconds", NeedUnit, []float64{1e8}, Settled{Epoch, Seconds}},
+		{"seconds", NeedKind, []float64{1_700_000_000}, Settled{Epoch, Seconds}},
+		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, Settled{Epoch, Milliseconds}},
+		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, Settled{Epoch, Microseconds}},
+		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, Settled{Epoch, Nanoseconds}},
+		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, Settled{Kind: Number}},
+		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, Settled{Epoch, Seconds}},
+		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, Settled{Kind: Number}},
+	} {
+		if got := Settle(test.need, test.values); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestAUnitIsAWordAtTheEndOfAName(t *testing.T) {
+	for name, want := range map[string]string{
+		"deleted_unix": "deleted s", "deletedUnix": "deleted s", "deleted_at_ms": "deletedat ms", "deletedAtMs": "deletedat ms",
+		"DELETED_AT_MILLIS": "deletedat ms", "deleted_at_us": "deletedat us", "deleted_at_ns": "deletedat ns", "deletedNanos": "deleted ns",
+		"status": "status ", "deleted_status": "deletedstatus ", "deletedat": "deletedat ", "columns": "columns ",
+	} {
+		bare, unit := unitOf(name)
+		if got := fmt.Sprint(bare, " ", unit); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestFoldKeepsLettersAndDigits(t *testing.T) {
+	for name, want := range map[string]string{"deletedAt": "deletedat", "DELETED_AT": "deletedat", "__deleted": "deleted", "Gelöscht am 2": "gelöschtam2"} {
+		if got := Fold(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+var rules = Rules{
+	Names: []Rule{
+		{Times, "deletedat", true}, {Times, "removedat", true}, {Times, "deleted", true}, {Times, "archivedat", false},
+		{Flags, "isdeleted", true}, {Flags, "deleted", true}, {Flags, "isremoved", true}, {Flags, "delflag", true},
+		{InvertedFlags, "alive", true}, {Statuses, "status", true},
+	},
+	StatusValues: []string{"deleted"},
+}
+
+func column(name, typ string) Column { return Column{Name: name, Type: typ} }
+
+func TestAFlagAndATimeOfTheSameStemAreAPair(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		columns []Column
+		want    string // kind(columns), in order
+	}{
+		{"of one stem", []Column{column("deleted_at", "timestamptz"), column("is_deleted", "bool")}, "pair(is_deleted,deleted_at)"},
+		{"of two stems", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool")}, "flag(is_removed) timestamp(deleted_at)"},
+		{"two pairs", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool"), column("removed_at", "date"), column("deleted", "bool")},
+			"pair(deleted,deleted_at) pair(is_removed,removed_at)"},
+		{"two flags, one time", []Column{column("del_flag", "bpchar"), column("is_deleted", "bool"), column("deleted_at", "timestamptz")},
+			"pair(is_deleted,deleted_at) letter(del_flag)"},
+		{"two times, one flag", []Column{column("deleted", "timestamp"), column("deletedAt", "timestamp"), column("is_deleted", "bool")},
+			"pair(is_deleted,deletedAt) timestamp(deleted)"},
+		{"one that is off", []Column{column("archived_at", "timestamptz"), column("is_deleted", "bool")}, "flag(is_deleted)"},
+		{"a number and an integer time", []Column{column("is_deleted", "int2"), column("deleted_at", "int8")}, "pair(is_deleted,deleted_at)"},
+		{"an inverted flag", []Column{column("alive", "bool"), column("deleted_at", "timestamptz")}, "pair(alive,deleted_at)"},
+		{"a log of deletions", []Column{column("is_deleted", "bool"), {Name: "deleted_at", Type: "timestamptz", NotNull: true, HasDefault: true, Default: "now()"}}, "flag(is_deleted)"},
+	} {
+		got := ""
+		for _, m := range rules.Discover("public", "t", false, test.columns).Markers {
+			got += fmt.Sprintf(" %s(%s)", m.Kind, Markers{m}.Label())
+		}
+		if diff := cmp.Diff(" "+test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
+	constant := func(name string) Column {
+		return Column{Name: name, Type: "timestamptz", NotNull: true, HasDefault: true}
+	}
+	for _, test := range []struct {
+		name    string
+		columns []Column
+		want    map[string]Need
+	}{
+		{"nothing of what the type tells", []Column{column("deleted_at", "timestamptz"), column("deleted", "bool")}, map[string]Need{}},
+		{"the default of a time that is NOT NULL", []Column{constant("deleted_at")}, map[string]Need{"deleted_at": NeedDefault}},
+		{"nothing where there is no default", []Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true}}, map[string]Need{}},
+		{"nothing of what no rule takes", []Column{constant("created_at"), column("id", "int8"), constant("archived_at")}, map[string]Need{}},
+		{"the unit of a time", []Column{column("deleted_at", "int8")}, map[string]Need{"deleted_at": NeedUnit}},
+		{"no unit that the name tells", []Column{column("deleted_at_ms", "int8")}, map[string]Need{}},
+		{"the kind of a flag", []Column{column("is_deleted", "int8")}, map[string]Need{"is_deleted": NeedKind}},
+		{"no kind of a flag that has a time", []Column{column("is_deleted", "int8"), column("deleted_at", "timestamptz")}, map[string]Need{}},
+	} {
+		if diff := cmp.Diff(test.want, rules.Needs("t", false, test.columns)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestConstantsAreToldFromCalls(t *testing.T) {
+	for expression, want := range map[string]string{
+		`'1970-01-01 00:00:00+00'::timestamp with time zone`:                                       "1970-01-01 00:00:00+00",
+		`'infinity'::timestamp without time zone`:                                                  "infinity",
+		`'9999-12-31'::date`:                                                                       "9999-12-31",
+		`('0001-01-01 00:00:00'::timestamp without time zone)::timestamp(3) without time zone`:     "0001-01-01 00:00:00",
+		`to_timestamp((0)::double precision)`:                                                      "1970-01-01 00:00:00+00",
+		`now()`:                                                                                    "",
+		`CURRENT_TIMESTAMP`:                                                                        "",
+		`(now() + '01:00:00'::interval)`:                                                           "",
+		`to_timestamp((1)::double precision)`:                                                      "",
+		`('2024-01-01 00:00:00'::timestamp without time zone + '1 day'::interval)`:                 "",
+		`timezone('utc'::text, now())`:                                                             "",
+		`COALESCE('1970-01-01 00:00:00'::timestamp without time zone, CURRENT_TIMESTAMP(3))`:       "",
+		`'2024-01-01 00:00:00+00'::timestamp with time zone + random() * '1 day'::interval second`: "",
+	} {
+		got, ok := Column{Default: expression}.constant()
+		if !ok {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
+}
+
+func TestLabelsStayShort(t *testing.T) {
+	var ms Markers
+	for i := range 9 {
+		ms = append(ms, Marker{Kind: Flag, Column: fmt.Sprintf("deleted%d", i)})
+	}
+	ms = append(ms, Marker{Kind: Pair, Column: "gone", Time: &Time{Column: "deleted0", Type: Timestamptz}})
+	if got := ms.Label(); got != "deleted0,deleted1,deleted2,deleted3,and 6 more" {
+		t.Errorf("marker=%q", got)
+	}
+	if got := ms.KindLabel(); got != "flag,pair" {
+		t.Errorf("kind=%q", got)
+	}
+}
