@@ -122,17 +122,17 @@ func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
 
 func TestConstantsAreToldFromCalls(t *testing.T) {
 	for expression, want := range map[string]string{
-		`'1970-01-01 00:00:00+00'::timestamp with time zone`:                                       "1970-01-01 00:00:00+00",
-		`'infinity'::timestamp without time zone`:                                                  "infinity",
-		`'9999-12-31'::date`:                                                                       "9999-12-31",
-		`('0001-01-01 00:00:00'::timestamp without time zone)::timestamp(3) without time zone`:     "0001-01-01 00:00:00",
-		`to_timestamp((0)::double precision)`:                                                      "1970-01-01 00:00:00+00",
-		`now()`:                                                                                    "",
-		`CURRENT_TIMESTAMP`:                                                                        "",
-		`(now() + '01:00:00'::interval)`:                                                           "",
-		`to_timestamp((1)::double precision)`:                                                      "",
-		`('2024-01-01 00:00:00'::timestamp without time zone + '1 day'::interval)`:                 "",
-		`timezone('utc'::text, now())`:                                                             "",
+		`'1970-01-01 00:00:00+00'::timestamp with time zone`:                                   "1970-01-01 00:00:00+00",
+		`'infinity'::timestamp without time zone`:                                              "infinity",
+		`'9999-12-31'::date`:                                                                   "9999-12-31",
+		`('0001-01-01 00:00:00'::timestamp without time zone)::timestamp(3) without time zone`: "0001-01-01 00:00:00",
+		`to_timestamp((0)::double precision)`:                                                  "1970-01-01 00:00:00+00",
+		`now()`:                                                                                "",
+		`CURRENT_TIMESTAMP`:                                                                    "",
+		`(now() + '01:00:00'::interval)`:                                                       "",
+		`to_timestamp((1)::double precision)`:                                                  "",
+		`('2024-01-01 00:00:00'::timestamp without time zone + '1 day'::interval)`:             "",
+		`timezone('utc'::text, now())`:                                                         "",
 		`COALESCE('1970-01-01 00:00:00'::timestamp without time zone, CURRENT_TIMESTAMP(3))`:       "",
 		`'2024-01-01 00:00:00+00'::timestamp with time zone + random() * '1 day'::interval second`: "",
 	} {
