@@ -50,6 +50,9 @@ func validate(c *Config) error {
 	if c.Scrape.Offset >= c.Scrape.Timeout {
 		f.add("scrape.offset", "must be less than scrape.timeout (%s), not %s", c.Scrape.Timeout, c.Scrape.Offset)
 	}
+	if c.Probe.Idle <= c.Scrape.Timeout {
+		f.add("probe.idle", "must be more than scrape.timeout (%s), not %s, or a target is forgotten while it is asked", c.Scrape.Timeout, c.Probe.Idle)
+	}
 	if c.Limits.LockTimeout >= c.Limits.StatementTimeout {
 		f.add("limits.lock_timeout", "must be less than limits.statement_timeout (%s), not %s, or a lock is never told from a slow table", c.Limits.StatementTimeout, c.Limits.LockTimeout)
 	}

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// counted makes servers that answer at once, and counts them.
+type counted struct{ opened, closed, refreshes atomic.Int64 }
+
+func (c *counted) connect(func() (string, error)) cache.Open {
+	return func(*softdelete.Costs) cache.Source {
+		c.opened.Add(1)
+		return cache.Source{
+			Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{At: time.Now(), Up: true} },
+			Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+				c.refreshes.Add(1)
+				publish(&softdelete.Snapshot{Taken: time.Now(), Databases: []softdelete.Database{{Name: "shop"}}})
+			},
+			Close: func() { c.closed.Add(1) },
+		}
+	}
+}
+
+// probing is a server that may ask anything, in a bubble with a clock of its own.
+func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target string) string)) {
+	t.Helper()
+	defaults, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := config.Load(defaults, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var c counted
+		s, err := New(Options{Settings: NewSettings(loaded), Connect: c.connect, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, &c, func(target string) string {
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, httptest.NewRequest("GET", "/probe?auth_module=m&target="+target, nil))
+			return answer.Body.String()
+		})
+		s.Close()
+		if opened, closed := c.opened.Load(), c.closed.Load(); opened != closed {
+			t.Errorf("%d targets were opened, %d closed", opened, closed)
+		}
+	})
+}
+
+func TestATargetThatNobodyProbesIsForgotten(t *testing.T) {
+	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+		for range 3 {
+			if text := probe("db:5432/shop"); !strings.Contains(text, "\ndb_up 1\n") {
+				t.Fatalf("%s", text)
+			}
+			time.Sleep(59 * time.Minute)
+		}
+		if opened, closed := c.opened.Load(), c.closed.Load(); opened != 1 || closed != 0 {
+			t.Errorf("while it is probed: opened %d times, closed %d times", opened, closed)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if closed := c.closed.Load(); closed != 1 {
+			t.Errorf("after an hour it was closed %d times", closed)
+		}
+		probe("db:5432/shop")
+		if opened := c.opened.Load(); opened != 2 {
+			t.Errorf("probed again, it was opened %d times", opened)
+		}
+	})
+}
+
+func TestEachTargetHasACacheOfItsOwn(t *testing.T) {
+	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+		for range 4 {
+			probe("db1:5432/shop")
+			probe("db2:5432/shop")
+			time.Sleep(time.Minute)
+		}
+		if opened, refreshes := c.opened.Load(), c.refreshes.Load(); opened != 2 || refreshes != 2 {
+			t.Errorf("%d targets, %d refreshes within one ttl", opened, refreshes)
+		}
+	})
+}
