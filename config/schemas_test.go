@@ -1,0 +1,188 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// application is a real one whose schema was read. Its truth is the judgement of a
+// reader: "deleted" where the column marks deleted rows, "untold" where it does but the
+// same name elsewhere stands for rows that are wanted, "no" where it does not.
+type application struct {
+	name, repository, commit, tables string
+	// heldOut tells that the rules were made before the schema was looked at.
+	heldOut bool
+	// columns are by table those that could be taken for a marker, truth by table and
+	// column.
+	columns map[string][]softdelete.Column
+	truth   map[[2]string]string
+}
+
+func applications(t *testing.T) []*application {
+	t.Helper()
+	var all []*application
+	byName := map[string]*application{}
+	for _, f := range rows(t, "applications.tsv", 5) {
+		a := &application{name: f[0], repository: f[1], commit: f[2], tables: f[3], heldOut: f[4] == "held out",
+			columns: map[string][]softdelete.Column{}, truth: map[[2]string]string{}}
+		all, byName[a.name] = append(all, a), a
+	}
+	for _, f := range rows(t, "columns.tsv", 7) {
+		a := byName[f[0]]
+		if a == nil {
+			t.Fatalf("columns.tsv: no application %s", f[0])
+		}
+		c := softdelete.Column{Name: f[2], Type: f[3], NotNull: f[4] == "not null", HasDefault: f[5] != "-"}
+		if f[5] != "?" && f[5] != "-" {
+			c.Default = f[5]
+		}
+		a.columns[f[1]] = append(a.columns[f[1]], c)
+		a.truth[[2]string{f[1], f[2]}] = f[6]
+	}
+	return all
+}
+
+// rows are those of a table of tab-separated values, without its head.
+func rows(t *testing.T, file string, fields int) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/schemas/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+		row := strings.Split(line, "\t")
+		if len(row) != fields {
+			t.Fatalf("%s: %q has %d fields, want %d", file, line, len(row), fields)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// score is what the default rules make of schemas.
+type score struct {
+	// told and untold are the tables with a marker that the name can tell, or cannot.
+	told, untold int
+	// found are the told ones that are watched; watched are all that are.
+	found, watched int
+	// wrong are the markers that mark something else.
+	wrong []string
+}
+
+func (s *score) add(o score) {
+	s.told, s.untold, s.found, s.watched = s.told+o.told, s.untold+o.untold, s.found+o.found, s.watched+o.watched
+	s.wrong = append(s.wrong, o.wrong...)
+}
+
+func (a *application) score(rules softdelete.Rules) score {
+	var s score
+	for table, columns := range a.columns {
+		truths := map[string]bool{}
+		for _, c := range columns {
+			truths[a.truth[[2]string{table, c.Name}]] = true
+		}
+		markers := rules.Discover("public", table, false, columns).Markers
+		if len(markers) > 0 {
+			s.watched++
+		}
+		switch {
+		case truths["deleted"]:
+			s.told++
+			if len(markers) > 0 {
+				s.found++
+			}
+		case truths["untold"]:
+			s.untold++
+		}
+		for _, c := range markers.Columns() {
+			if a.truth[[2]string{table, c}] == "no" {
+				s.wrong = append(s.wrong, a.name+" "+table+"."+c)
+			}
+		}
+	}
+	return s
+}
+
+// On the schemas of real applications every table is found that name, type,
+// nullability and default can tell, and hardly any other. docs/markers.md shows the
+// result as it is.
+func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
+	c, err := load(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := c.Discovery.Rules.Domain()
+	report := "| application | commit | tables | with soft delete | found | watched | wrong | not told by the name |\n|---|---|---|---|---|---|---|---|\n"
+	var tuned, heldOut score
+	counts := map[bool]int{}
+	for _, a := range applications(t) {
+		s := a.score(rules)
+		sum := &tuned
+		if a.heldOut {
+			sum = &heldOut
+		}
+		sum.add(s)
+		counts[a.heldOut]++
+		report += fmt.Sprintf("| %s (%s) | `%.8s` | %s | %d | %d | %d | %d | %d |\n", a.name, a.repository, a.commit, a.tables, s.told, s.found, s.watched, len(s.wrong), s.untold)
+	}
+	for _, sum := range []struct {
+		name string
+		score
+	}{{"rules tuned on these", tuned}, {"held out", heldOut}} {
+		report += fmt.Sprintf("| **%s** | | | %d | %d | %d | %d | %d |\n", sum.name, sum.told, sum.found, sum.watched, len(sum.wrong), sum.untold)
+		if sum.found != sum.told {
+			t.Errorf("%s: %d of %d tables are found", sum.name, sum.found, sum.told)
+		}
+		if share := 1 - float64(len(sum.wrong))/float64(sum.watched); share < 0.98 {
+			t.Errorf("%s: only %.1f%% of what is watched is soft delete; not so: %v", sum.name, 100*share, sum.wrong)
+		}
+	}
+	if counts[false] < 4 || counts[true] < 4 || heldOut.watched < 30 {
+		t.Errorf("too few schemas: %v, %d tables", counts, heldOut.watched)
+	}
+	page, err := os.ReadFile("../docs/markers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), report) {
+		t.Errorf("docs/markers.md does not show the result; write there:\n%s", report)
+	}
+}
+
+// The measure can tell good rules from bad ones.
+func TestTheMeasureSeesBadRules(t *testing.T) {
+	good, err := load(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		rules string
+		want  func(good, bad score) bool
+	}{
+		{"times: {discarded_at: off}", func(good, bad score) bool { return bad.found < good.found }},
+		{"flags: {del_flag: off}", func(good, bad score) bool { return bad.found < good.found }},
+		{"times: {removed_at: on}", func(good, bad score) bool { return len(bad.wrong) > len(good.wrong) }},
+		{"inverted_flags: {active: on}", func(good, bad score) bool { return len(bad.wrong) > len(good.wrong) }},
+		{"copies: {'good_job_.*': off}", func(good, bad score) bool { return len(bad.wrong) > len(good.wrong) }},
+	} {
+		bad, err := load(t, "discovery: {rules: {"+test.rules+"}}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var g, b score
+		for _, a := range applications(t) {
+			g.add(a.score(good.Discovery.Rules.Domain()))
+			b.add(a.score(bad.Discovery.Rules.Domain()))
+		}
+		if !test.want(g, b) {
+			t.Errorf("%s makes no difference: %+v, %+v", test.rules, cmp.Diff(g.found, b.found), b.wrong)
+		}
+	}
+}
