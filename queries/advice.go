@@ -140,15 +140,41 @@ func where(n *softdelete.NewIndex) string {
 		parts = append(parts, n.Predicate)
 	}
 	for _, m := range n.Markers {
-		question := map[softdelete.Purpose]string{softdelete.LiveRows: " live index", softdelete.Purge: " purge index"}[n.Rows]
-		parts = append(parts, ask(string(m.Kind)+question, vars{"column": m.Column}))
+		part := holds(m, n.Rows)
+		if len(n.Markers) > 1 || n.Predicate != "" {
+			part = "(" + part + ")"
+		}
+		parts = append(parts, part)
 	}
-	switch len(parts) {
-	case 0:
+	if len(parts) == 0 {
 		return ""
-	case 1:
-		return " WHERE " + parts[0]
-	default:
-		return " WHERE (" + strings.Join(parts, ") AND (") + ")"
 	}
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+// holds is the predicate of an index that holds the live rows of a marker, or those
+// to purge.
+func holds(m softdelete.Marker, rows softdelete.Purpose) string {
+	question := " live index"
+	if rows == softdelete.Purge {
+		question = " purge index"
+	}
+	switch {
+	case m.Decides() == softdelete.Sentinel && len(m.Live) == 1:
+		return ask("sentinel"+question, vars{"column": m.Column, "live": m.Live[0]})
+	case len(m.Deleted) > 0:
+		return ask("listed_deleted"+question, vars{"column": m.Column, "values": literals(m.Deleted)})
+	case len(m.Live) > 0:
+		return ask("listed_live"+question, vars{"column": m.Column, "values": literals(m.Live)})
+	default:
+		return ask(string(m.Decides())+question, vars{"column": m.Column})
+	}
+}
+
+func literals(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = literal(text)
+	}
+	return strings.Join(quoted, ", ")
 }

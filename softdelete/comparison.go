@@ -172,7 +172,7 @@ func (t test) in(s state) truth {
 		return anything
 	}
 	if t.operand.instead != nil && v.class == null {
-		v = value{known, *t.operand.instead}
+		v = value{class: known, text: *t.operand.instead}
 	}
 	switch t.operator {
 	case "":
@@ -201,13 +201,11 @@ func (t test) in(s state) truth {
 
 // truth is what the value is as a boolean.
 func (v value) truth() truth {
-	switch v {
-	case isNull:
+	switch {
+	case v.class == null:
 		return unknown
-	case isTrue:
-		return yes
-	case isFalse:
-		return no
+	case v.class == known && (v.text == "true" || v.text == "false"):
+		return truthOf(v.text == "true")
 	default:
 		return anything
 	}

@@ -188,4 +188,6 @@ func (t *Table) plainFlag(i *Index) bool {
 }
 
 // few tells that the marker column has but a few values.
-func (m Marker) few() bool { return m.Time == nil || m.Time.Column != m.Column }
+func (m Marker) few() bool {
+	return slices.Contains([]Kind{Flag, InvertedFlag, Number, Letter, Status}, m.Decides())
+}

@@ -43,38 +43,61 @@ func ScopeOf(markers Markers, predicate string) Scope {
 	if !s.Mentions {
 		return s
 	}
-	var live, deleted truth
-	meant := truth(0) // what live rows other than odd ones make of it
-	for _, state := range markers.states() {
-		t := parse(tokens).in(state)
-		switch {
-		case state.deleted:
-			deleted |= t
-		case state.odd:
-			live |= t
-		default:
-			live |= t
-			meant |= t
+	condition := parse(tokens)
+	var said []string
+	for _, t := range tokens {
+		if t.kind == 's' {
+			said = append(said, t.text)
 		}
 	}
-	s.Live, s.Deleted = cover(live, meant), cover(deleted, deleted)
+	var live, deleted cover
+	for _, state := range markers.states(said) {
+		of := &live
+		if state.deleted {
+			of = &deleted
+		}
+		of.add(condition.in(state), state)
+	}
+	s.Live, s.Deleted = live.cover(), deleted.cover()
 	return s
 }
 
-// Mentions tells whether one of the columns stands in an expression of PostgreSQL's
-// writing.
-func Mentions(expression string, columns []string) bool { return mention(scan(expression), columns) }
+// cover adds up what a predicate is in the states of one kind of row.
+type cover struct {
+	// all is what it can be in any state, meant in those that applications mean.
+	all, meant truth
+	// either is what it can be where one of several states is meant; one tells that
+	// one of them is let in.
+	either truth
+	one    bool
+}
 
-func cover(possible, meant truth) Cover {
+func (c *cover) add(t truth, s state) {
+	c.all |= t
 	switch {
-	case possible&yes == 0:
+	case s.odd:
+	case s.either:
+		c.either |= t
+		c.one = c.one || t == yes
+	default:
+		c.meant |= t
+	}
+}
+
+func (c *cover) cover() Cover {
+	switch {
+	case c.all&yes == 0:
 		return None
-	case meant == yes:
+	case c.meant|c.either == yes, c.one && c.meant&^yes == 0:
 		return All
 	default:
 		return Some
 	}
 }
+
+// Mentions tells whether one of the columns stands in an expression of PostgreSQL's
+// writing.
+func Mentions(expression string, columns []string) bool { return mention(scan(expression), columns) }
 
 // token is a word, a quoted name, a string, a number, an operator or a bracket.
 type token struct {

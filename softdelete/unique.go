@@ -24,9 +24,9 @@ func (t *Table) withoutNulls(i *Index) (rest []Key, without bool) {
 	for _, column := range t.Markers.Columns() {
 		always[column] = true
 	}
-	for _, s := range t.Markers.states() {
+	for _, s := range t.Markers.states(nil) {
 		for column, v := range s.columns {
-			if !s.deleted && !s.odd && v != isNull {
+			if !s.deleted && !s.odd && !isNull(v) {
 				always[column] = false
 			}
 		}

@@ -1,6 +1,8 @@
 package softdelete
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,6 +12,8 @@ type value struct {
 	class class
 	// text is the value of a known one, as PostgreSQL writes it, without its type.
 	text string
+	// except are values that another one is not.
+	except []string
 }
 
 type class int
@@ -17,74 +21,136 @@ type class int
 const (
 	null     class = iota
 	known          // the one value that text is
-	positive       // some integer above 0
-	other          // some value that is none of the known ones of its marker
+	positive       // some number above 0
+	other          // some value, but none of the exceptions
 )
 
-var (
-	isNull     = value{class: null}
-	isTrue     = value{known, "true"}
-	isFalse    = value{known, "false"}
-	isZero     = value{known, "0"}
-	isPositive = value{class: positive}
-	isOther    = value{class: other}
-)
+func isNull(v value) bool { return v.class == null }
+
+func these(texts ...string) []value {
+	values := make([]value, len(texts))
+	for i, text := range texts {
+		values[i] = value{class: known, text: text}
+	}
+	return values
+}
+
+// meaning is what the values of one column mean.
+type meaning struct {
+	live, deleted []value
+	// odd values count as live, but no application means them: a flag that is NULL,
+	// which neither "= true" nor "= false" finds.
+	odd []value
+	// either tells that a table uses one of the values only, though we do not know which.
+	either bool
+}
+
+// alphabets are the pairs of a live and a deleted letter that are in use.
+var alphabets = [][2]string{{"N", "Y"}, {"n", "y"}, {"0", "1"}, {"0", "2"}, {"F", "T"}, {"f", "t"}, {"false", "true"}, {"", "D"}}
+
+// letters is what letters mean in the alphabets of those that are said, because a
+// table has but one; in any alphabet if none is known.
+func letters(said []string) meaning {
+	m := meaning{odd: []value{{class: null}}, either: true}
+	var deleted []string
+	for _, alphabet := range alphabets {
+		if slices.Contains(said, alphabet[0]) || slices.Contains(said, alphabet[1]) {
+			m.live = append(m.live, these(alphabet[0])...)
+			m.deleted = append(m.deleted, these(alphabet[1])...)
+		}
+		deleted = append(deleted, alphabet[1])
+	}
+	if m.live == nil {
+		m.live, m.deleted = []value{{class: other, except: deleted}}, these(deleted...)
+	}
+	return m
+}
+
+// meaning is what the values of the deciding column mean in a predicate that says
+// the given literals.
+func (m Marker) meaning(said []string) meaning {
+	nothing, something := []value{{class: null}}, []value{{class: other}}
+	switch kind := m.Decides(); {
+	case kind == Sentinel && len(m.Live) == 1:
+		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}}
+	case len(m.Deleted) > 0:
+		return meaning{live: []value{{class: other, except: m.Deleted}}, deleted: these(m.Deleted...), odd: nothing}
+	case len(m.Live) > 0:
+		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}, odd: nothing}
+	case kind == Timestamp:
+		return meaning{live: nothing, deleted: something}
+	case kind == Epoch:
+		return meaning{live: append(these("0"), nothing...), deleted: []value{{class: positive}}, either: true}
+	case kind == Flag:
+		return meaning{live: these("false"), deleted: these("true"), odd: nothing}
+	case kind == InvertedFlag:
+		return meaning{live: these("true"), deleted: append(these("false"), nothing...), either: true}
+	case kind == Number:
+		return meaning{live: these("0"), deleted: []value{{class: other, except: []string{"0"}}}, odd: nothing}
+	case kind == Letter:
+		return letters(said)
+	default:
+		return meaning{live: append(nothing, something...), deleted: something}
+	}
+}
+
+// meaning is what the values of a time beside a flag mean.
+func (t *Time) meaning() meaning {
+	m := meaning{live: []value{{class: null}}, deleted: []value{{class: other}}, either: true}
+	if t.Type == EpochTime {
+		m.live, m.deleted = append(m.live, these("0")...), []value{{class: positive}}
+	}
+	if t.Live != "" {
+		m.live = append(m.live, these(t.Live)...)
+		m.deleted[0].except = []string{t.Live}
+	}
+	return m
+}
 
 // state is a state of a row as far as the markers of its table tell: the values of
 // the marker columns, and what they mean.
 type state struct {
-	columns map[string]value
-	deleted bool
-	// odd tells that the state is allowed, but that applications do not mean it: a
-	// flag that is NULL, which neither "= true" nor "= false" finds.
-	odd bool
+	columns              map[string]value
+	deleted, odd, either bool
 }
 
 // states are the states that a row can be in by one marker. A pair is taken at its
 // word: flag and time agree, because an application that filters by either means both.
-func (m Marker) states() []state {
-	var live, deleted, odd []value
-	switch m.Kind {
-	case Timestamp:
-		live, deleted = []value{isNull}, []value{isOther}
-	case Flag, Pair:
-		live, odd, deleted = []value{isFalse}, []value{isNull}, []value{isTrue}
-	default:
-		// Nothing is known of what a value means.
-		live, deleted = []value{isNull, isOther}, []value{isOther}
+func (m Marker) states(said []string) []state {
+	flag := m.meaning(said)
+	time := meaning{live: []value{{}}, deleted: []value{{}}}
+	if m.Time != nil && m.Time.Column != m.Column {
+		time = m.Time.meaning()
 	}
 	var states []state
-	add := func(values []value, deleted, odd bool) {
-		for _, v := range values {
-			s := state{columns: map[string]value{m.Column: v}, deleted: deleted, odd: odd}
-			if m.Time != nil && m.Time.Column != m.Column {
-				s.columns[m.Time.Column] = isNull
-				if deleted {
-					s.columns[m.Time.Column] = isOther
+	add := func(flags, times []value, s state) {
+		for _, f := range flags {
+			for _, t := range times {
+				s.columns = map[string]value{m.Column: f}
+				if m.Time != nil && m.Time.Column != m.Column {
+					s.columns[m.Time.Column] = t
 				}
+				states = append(states, s)
 			}
-			states = append(states, s)
 		}
 	}
-	add(live, false, false)
-	add(odd, false, true)
-	add(deleted, true, false)
+	either := flag.either || time.either
+	add(flag.live, time.live, state{either: either})
+	add(flag.odd, time.live, state{odd: true})
+	add(flag.deleted, time.deleted, state{deleted: true, either: either})
 	return states
 }
 
-// states are the states that a row can be in by all markers together.
-func (ms Markers) states() []state {
-	all := []state{{}}
+// states are the states that a row can be in by all markers together, for a
+// predicate that says the given literals.
+func (ms Markers) states(said []string) []state {
+	all := []state{{columns: map[string]value{}}}
 	for _, m := range ms {
 		var next []state
 		for _, a := range all {
-			for _, b := range m.states() {
-				s := state{columns: map[string]value{}, deleted: a.deleted || b.deleted, odd: a.odd || b.odd}
-				for _, half := range []state{a, b} {
-					for column, v := range half.columns {
-						s.columns[column] = v
-					}
-				}
+			for _, b := range m.states(said) {
+				s := state{columns: maps.Clone(a.columns), deleted: a.deleted || b.deleted, odd: a.odd || b.odd, either: a.either || b.either}
+				maps.Copy(s.columns, b.columns)
 				next = append(next, s)
 			}
 		}
@@ -146,7 +212,7 @@ func (v value) compare(operator, literal string) truth {
 	switch {
 	case v.class == known && v.text == literal:
 		equal = yes
-	case v.class == known && different(v.text, literal), v.class == positive && literal == "0":
+	case v.class == known && different(v.text, literal), v.class == positive && literal == "0", slices.Contains(v.except, literal):
 		equal = no
 	}
 	switch operator {
