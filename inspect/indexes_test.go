@@ -143,17 +143,19 @@ var indexCases = []indexCase{
 		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted)`},
 
 	{table: "purge",
-		ddl: `CREATE TABLE %[1]s (pad char(100), deleted_at timestamptz) WITH (fillfactor = 10);
-			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 10 = 0 THEN now() END FROM generate_series(1, 50000) i`,
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`,
 		want: []string{"purge=false"}, left: []string{"purge=true"}},
 	{table: "purge_full_index",
-		ddl: `CREATE TABLE %[1]s (pad char(100), deleted_at timestamptz) WITH (fillfactor = 10);
-			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 10 = 0 THEN now() END FROM generate_series(1, 50000) i; CREATE INDEX ON %[1]s (deleted_at)`,
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i; CREATE INDEX ON %[1]s (deleted_at)`,
 		want: []string{"purge=true"}, left: []string{"purge=true"}},
 	{table: "purge_nothing",
-		ddl: `CREATE TABLE %[1]s (pad char(100), deleted_at timestamptz) WITH (fillfactor = 10);
-			INSERT INTO %[1]s SELECT '', CASE WHEN i < 10 THEN now() END FROM generate_series(1, 50000) i`},
-	{table: "purge_small", ddl: users(50_000, 10, "")},
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i < 10 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`},
+	{table: "purge_in_time", // nothing is past retention, and little comes in a day
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() END FROM generate_series(1, 50000) i`},
 
 	{table: `"Odd ""näme"`,
 		ddl:  `CREATE TABLE %[1]s ("E-Mail" text, "deletedAt" timestamptz, UNIQUE ("E-Mail", "deletedAt"))`,
@@ -231,6 +233,9 @@ func (c indexCase) follow(t *testing.T, dsn string, table softdelete.Table) {
 	for _, a := range softdelete.Advise(&table) {
 		if a.Reason == "" || a.Source == "" {
 			t.Errorf("advice without reason or source: %+v", a)
+		}
+		if slices.ContainsFunc(a.Do, func(s softdelete.Step) bool { return s.Action == softdelete.DropIndex }) {
+			t.Errorf("the next step is to drop an index: %s", a.Reason)
 		}
 		for _, statement := range slices.Concat(queries.Steps(&table, a.Do), queries.Steps(&table, a.Consider)) {
 			if testing.Verbose() {

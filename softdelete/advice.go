@@ -18,8 +18,8 @@ type Advice struct {
 	// Reason says in one sentence why, Costs what it takes.
 	Reason string
 	Costs  []string
-	// Bytes is what is won: of disk, cache and writes, or for a purge of heap that each
-	// of its batches need not read. Proved tells that a hypothetical index was asked;
+	// Bytes is what is won: of disk, cache and writes, or what a purge need not read.
+	// Proved tells that a hypothetical index was asked;
 	// else it is an estimate from sizes and the deletion ratio.
 	Bytes  int64
 	Proved bool
@@ -223,11 +223,12 @@ func (a adviser) purge(m Marker) Advice {
 	keys := []Key{{Column: m.Time.Column}}
 	return Advice{
 		Purpose: Purge,
-		Bytes:   a.Indexing.Bytes - a.firstMention(nil),
-		Reason:  fmt.Sprintf("Without an index on %s each batch of a purge reads all %s of the table; a partial one holds deleted rows only.", m.Time.Column, size(a.Indexing.Bytes)),
-		Costs:   append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
-		Do:      []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}})}},
-		Source:  docs + "indexes-partial.html",
+		Bytes:   a.purging(),
+		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
+			m.Time.Column, purgeBatch, size(a.Indexing.Bytes), a.batches()),
+		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
+		Do:     []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}})}},
+		Source: docs + "indexes-partial.html",
 	}
 }
 
@@ -313,4 +314,26 @@ func (t *Table) hasLive(keys []Key, unique bool) bool {
 	return slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool {
 		return i.Valid && i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
 	})
+}
+
+// TableAdvice is an advice with the table that it is on.
+type TableAdvice struct {
+	Database string
+	Table    *Table
+	Advice
+}
+
+// Advice is the advice on all tables, the most important first.
+func (s *Snapshot) Advice() []TableAdvice {
+	var all []TableAdvice
+	for i := range s.Databases {
+		d := &s.Databases[i]
+		for j := range d.Tables {
+			for _, a := range Advise(&d.Tables[j]) {
+				all = append(all, TableAdvice{d.Name, &d.Tables[j], a})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b TableAdvice) int { return a.Compare(b.Advice) })
+	return all
 }

@@ -17,11 +17,11 @@ const (
 	worthRatio = 0.25
 	// mostly is the share of deleted rows that makes up most of an index.
 	mostly = 0.5
-	// purgeBytes is the heap from which on a purge should not read all of it again for
-	// each of its batches: reading this much takes some 50 ms.
-	purgeBytes = 64 << 20
-	// purgeRows are the deleted rows from which on there is something to purge.
-	purgeRows = 1000
+	// purgeBytes is what a purge may read without an index of its own: a purge deletes
+	// in batches of purgeBatch, so as not to lock or lag for long, and without an index
+	// each of them reads the table again. Reading this much takes a second or less.
+	purgeBytes = 256 << 20
+	purgeBatch = 1000
 	// rareShare is the share of rows up to which an index on a flag finds its rarer
 	// value faster than a scan of the table, rows being spread over all blocks.
 	rareShare = 0.1
@@ -110,7 +110,7 @@ func Findings(t *Table) []Finding {
 			f.Problem = PlainFlag
 		case t.Indexing.unused(i):
 			f.Problem = Unused
-		case t.Numbers != nil && t.Numbers.leastRatio() > mostly && slices.Contains(shrinking, i):
+		case t.Numbers != nil && t.Numbers.Ratio.least() > mostly && slices.Contains(shrinking, i):
 			f.Problem = HoldsDeleted
 		case t.ignoresDeleted(i):
 			f.Problem = UniqueIgnoresDeleted
@@ -122,8 +122,8 @@ func Findings(t *Table) []Finding {
 	return fs
 }
 
-// leastRatio is the lower end of the deletion ratio.
-func (n *Numbers) leastRatio() float64 { return max(0, n.Ratio.Value-n.Ratio.Margin) }
+// least is the lower end of the interval, by which all advice is given.
+func (e Estimate) least() float64 { return max(0, e.Value-e.Margin) }
 
 // unused tells that nothing was seen to read the index, for long enough to say so.
 func (x *Indexing) unused(i *Index) bool {

@@ -2,13 +2,14 @@ package softdelete
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
 // shrinks tells of an index that would be smaller by enough without deleted rows,
 // and of which nothing is known that would need them.
 func (t *Table) shrinks(i *Index) bool {
-	return t.Numbers != nil && t.Numbers.leastRatio() >= worthRatio && t.saves(i) >= worthBytes &&
+	return t.Numbers != nil && t.Numbers.Ratio.least() >= worthRatio && t.saves(i) >= worthBytes &&
 		i.Valid && i.Predicate == "" && !i.enforces() && !i.bound() && i.Constraint == "" &&
 		!i.mentions(t.Markers.Columns()) && !t.Indexing.supports(i) && !t.Indexing.unused(i)
 }
@@ -18,12 +19,12 @@ func (t *Table) saves(i *Index) int64 {
 	if i.Trial != nil {
 		return i.Bytes - i.Trial.Bytes
 	}
-	return int64(float64(i.Bytes) * t.Numbers.leastRatio())
+	return int64(float64(i.Bytes) * t.Numbers.Ratio.least())
 }
 
 // live tells whether an index without deleted rows would pay, and whether there is one.
 func (t *Table) live() (pays, present bool) {
-	ratio := t.Numbers.leastRatio()
+	ratio := t.Numbers.Ratio.least()
 	saved := 0.0
 	for n := range t.Indexing.Indexes {
 		if i := &t.Indexing.Indexes[n]; i.Valid && i.Scope.LiveOnly() {
@@ -71,10 +72,26 @@ func (t *Table) firstMention(replaced []*Index) int64 {
 	return int64(cost * min(deadShare, t.Numbers.Ratio.Value) * t.Indexing.HOT)
 }
 
+// batches is how many batches a purge takes: of what is past retention now, or, where
+// that is purged already, of what comes in a day.
+func (t *Table) batches() float64 {
+	n := t.Numbers
+	rows := n.Deleted.least() / (t.Policy.Retention.Hours() / 24)
+	if n.Old != nil {
+		rows = max(rows, n.Old.least())
+	}
+	return math.Ceil(rows / purgeBatch)
+}
+
+// purging is what a purge reads without an index that finds its rows, less what such
+// an index costs.
+func (t *Table) purging() int64 {
+	return int64(float64(t.Indexing.Bytes)*t.batches()) - t.firstMention(nil)
+}
+
 // purgePays tells whether an index that finds the rows to purge would pay.
 func (t *Table) purgePays() bool {
-	n := t.Numbers
-	return t.HasAges() && t.Indexing.Bytes-t.firstMention(nil) >= purgeBytes && n.Deleted.Value-n.Deleted.Margin >= purgeRows
+	return t.HasAges() && t.Numbers.Deleted.least() >= purgeBatch && t.purging() >= purgeBytes
 }
 
 // unpurgeable are the markers by whose time no index finds the rows to purge.
