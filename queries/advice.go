@@ -83,7 +83,7 @@ func create(t *softdelete.Table, n *softdelete.NewIndex) []string {
 }
 
 func define(file string, n *softdelete.NewIndex, schema, table, name string) string {
-	create, include := "CREATE", ""
+	create, including := "CREATE", ""
 	if n.Unique {
 		create = "CREATE UNIQUE"
 	}
@@ -92,10 +92,10 @@ func define(file string, n *softdelete.NewIndex, schema, table, name string) str
 		for i, column := range n.Include {
 			quoted[i] = identifier(column)
 		}
-		include = " INCLUDE (" + strings.Join(quoted, ", ") + ")"
+		including = " INCLUDE (" + strings.Join(quoted, ", ") + ")"
 	}
 	return advice(file, vars{"create": create, "indexname": name, "schemaname": schema, "relname": table,
-		"method": method(n.Method), "keys": keys(n.Keys), "include": include, "where": where(n)})
+		"method": method(n.Method), "keys": keys(n.Keys), "including": including, "where": where(n)})
 }
 
 // keys are the keys of an index as CREATE INDEX wants them.
@@ -155,26 +155,8 @@ func where(n *softdelete.NewIndex) string {
 // holds is the predicate of an index that holds the live rows of a marker, or those
 // to purge.
 func holds(m softdelete.Marker, rows softdelete.Purpose) string {
-	question := " live index"
 	if rows == softdelete.Purge {
-		question = " purge index"
+		return decide(m, "purge index")
 	}
-	switch {
-	case m.Decides() == softdelete.Sentinel && len(m.Live) == 1:
-		return ask("sentinel"+question, vars{"column": m.Column, "live": m.Live[0]})
-	case len(m.Deleted) > 0:
-		return ask("listed_deleted"+question, vars{"column": m.Column, "values": literals(m.Deleted)})
-	case len(m.Live) > 0:
-		return ask("listed_live"+question, vars{"column": m.Column, "values": literals(m.Live)})
-	default:
-		return ask(string(m.Decides())+question, vars{"column": m.Column})
-	}
-}
-
-func literals(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = literal(text)
-	}
-	return strings.Join(quoted, ", ")
+	return decide(m, "live index")
 }

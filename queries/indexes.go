@@ -1,10 +1,6 @@
 package queries
 
-import (
-	"strings"
-
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
-)
+import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
 
 // Indexes asks for what may change of the indexes of the given relations.
 func Indexes(relids []uint32) string {
@@ -55,13 +51,4 @@ func DeletedContradicts(schema, name, predicate string, markers softdelete.Marke
 
 func contradiction(schema, name, predicate, claim string) string {
 	return statement("indexes_contradiction.sql", vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
-}
-
-// live is the predicate of the rows that none of the markers calls deleted.
-func live(markers softdelete.Markers) string {
-	predicates := make([]string, len(markers))
-	for i, m := range markers {
-		predicates[i] = "(" + ask(string(m.Kind)+" live", vars{"column": m.Column}) + ")"
-	}
-	return strings.Join(predicates, " AND ")
 }

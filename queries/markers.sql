@@ -1,10 +1,22 @@
 -- The predicates of each kind of marker, one SQL expression per question:
--- live and deleted never overlap and leave no row out.
+-- live and deleted never overlap and leave no row out. The columns stay bare, so
+-- that an index on them can be used.
 
 -- question: timestamp live
 :"column" IS NULL
 -- question: timestamp deleted
 :"column" IS NOT NULL
+
+-- One constant is live, so that unique indexes work; the column is NOT NULL.
+-- question: sentinel live
+:"column" = :'live'
+-- question: sentinel deleted
+:"column" <> :'live'
+
+-- question: epoch live
+:"column" IS NULL OR :"column" = 0
+-- question: epoch deleted
+:"column" <> 0
 
 -- A NULL flag is live: neither "= true" nor "= false" finds it, "IS NOT TRUE" does.
 -- question: flag live
@@ -12,23 +24,85 @@
 -- question: flag deleted
 :"column" IS TRUE
 
--- A pair is decided by its flag: that is what the application filters by.
--- question: pair live
-:"column" IS NOT TRUE
--- question: pair deleted
+-- A NULL here is deleted: that is how a unique constraint lets many deleted rows
+-- share a key.
+-- question: inverted_flag live
 :"column" IS TRUE
+-- question: inverted_flag deleted
+:"column" IS NOT TRUE
+
+-- question: number live
+:"column" IS NULL OR :"column" = 0
+-- question: number deleted
+:"column" <> 0
+
+-- A value that is known for neither is live: better to miss a row than to accuse it.
+-- question: letter live
+(:"column" IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')) IS NOT TRUE
+-- question: letter deleted
+:"column" IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')
+
+-- Of any kind, with the values that are deleted, or those that are live, written out.
+-- question: listed_deleted live
+(:"column" IN (:values)) IS NOT TRUE
+-- question: listed_deleted deleted
+:"column" IN (:values)
+-- question: listed_live live
+(:"column" NOT IN (:values)) IS NOT TRUE
+-- question: listed_live deleted
+:"column" NOT IN (:values)
 
 -- question: ago
 now() - :'age'::interval
+-- question: now
+now()
+-- No row was deleted before there were databases: earlier times stand for "never",
+-- as 0001-01-01, 1900-01-01, 1970-01-01 in any zone and -infinity do.
+-- question: earliest
+'1970-01-02 12:00:00+00'::timestamptz
 
--- How an instant is written in the type of a time column. The column itself stays
--- bare, so that an index on it can be used.
+-- How an instant is written in the type of a time column.
 -- question: timestamptz instant
 (:instant)
 -- A timestamp without time zone does not say whose time it is: the table's zone does.
 -- question: timestamp instant
 ((:instant) AT TIME ZONE :'zone')
+-- question: date instant
+((:instant) AT TIME ZONE :'zone')::date
+-- question: epoch instant
+(extract(epoch FROM :instant) * :per_second)::int8
 
--- Infinite times take no part in ages.
+-- A time column as seconds since 1970.
+-- question: timestamptz seconds
+extract(epoch FROM :"time")
+-- question: timestamp seconds
+extract(epoch FROM :"time" AT TIME ZONE :'zone')
+-- question: date seconds
+extract(epoch FROM :"time"::timestamp AT TIME ZONE :'zone')
+-- question: epoch seconds
+:"time" / :per_second::numeric
+
+-- Whether a time column holds a time at all: not NULL, not 0, not infinite.
+-- question: timestamptz present
+:"time" > :earliest AND :"time" < 'infinity'
+-- question: timestamp present
+:"time" > :earliest AND :"time" < 'infinity'
+-- question: date present
+:"time" > :earliest AND :"time" < 'infinity'
+-- question: epoch present
+:"time" > 0
+-- The constant of live rows is no time either.
+-- question: but_live
+:present AND :"time" <> :'live'
+
+-- Deleted before an instant. Infinite times and those of live rows take no part.
 -- question: deleted_before
-(:deleted) AND :"time" < :instant AND :"time" > '-infinity'
+(:deleted) AND :present AND :"time" < :instant
+-- Deleted later than now, which no clock of ours can explain.
+-- question: future
+(:deleted) AND :present AND :"time" > :instant
+
+-- A pair that contradicts itself: deleted without a time, a time on a live row, or a
+-- flag that is NULL.
+-- question: inconsistent
+(:deleted) AND (:present) IS NOT TRUE OR (:live) AND (:present) OR :"column" IS NULL

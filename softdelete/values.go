@@ -9,20 +9,20 @@ import (
 
 // value stands for a set of values that a marker column may have.
 type value struct {
-	class class
+	class valueClass
 	// text is the value of a known one, as PostgreSQL writes it, without its type.
 	text string
 	// except are values that another one is not.
 	except []string
 }
 
-type class int
+type valueClass int
 
 const (
-	null     class = iota
-	known          // the one value that text is
-	positive       // some number above 0
-	other          // some value, but none of the exceptions
+	null     valueClass = iota
+	known               // the one value that text is
+	positive            // some number above 0
+	other               // some value, but none of the exceptions
 )
 
 func isNull(v value) bool { return v.class == null }
