@@ -48,12 +48,16 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	}
 	datname := pgtest.Value[string](t, dsn, `SELECT current_database()::text`)
 	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15, "softdelete_exporter_config_last_reload_successful": 1}
-	for _, check := range []string{"connect", "discovery", "counting"} {
+	for _, check := range []string{"connect", "discovery", "counting", "indexes"} {
 		want[series("softdelete_exporter_check_success", "datname", datname, "check", check)] = 1
 	}
 	for state, tables := range map[string]int{"counted": len(demoTables), "pending": 0, "failed": 0, "skipped": 0} {
 		want[series("softdelete_exporter_tables", "datname", datname, "state", state)] = float64(tables)
 	}
+	// The indexes that the demo has for it. At this size no smaller or other one would pay.
+	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "sellers", "indexrelname", "idx_sellers_email", "problem", "unique_ignores_deleted")] = 1
+	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "newsletter_subscribers",
+		"indexrelname", "newsletter_subscribers_email_deleted_at_key", "problem", "unique_allows_live_duplicates")] = 1
 	for _, table := range demoTables {
 		count := func(where string) float64 {
 			return pgtest.Value[float64](t, dsn, fmt.Sprintf(`SELECT count(*)::float8 FROM public."%s" WHERE %s`, table.relname, where))

@@ -30,14 +30,23 @@ func snapshot() *softdelete.Snapshot {
 	good.Succeed(numbers, noon)
 	flagged := softdelete.Table{Schema: "public", Name: "flagged", Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
 	flagged.Succeed(softdelete.ExactNumbers(0, 0), noon)
+	flagged.Indexing = indexing()
 	locked := good
 	locked.Name = "locked"
 	locked.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, noon, time.Minute)
 	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
 		{Name: "other"},
-		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true}, Skipped: 7, Tables: []softdelete.Table{
+		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7, Tables: []softdelete.Table{
 			good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers},
 		}},
+	}}
+}
+
+// indexing has two invalid indexes of one name, in two schemas.
+func indexing() *softdelete.Indexing {
+	return &softdelete.Indexing{At: noon, Indexes: []softdelete.Index{
+		{OID: 1, Schema: "public", Name: "flagged_id_idx", Method: "btree", Keys: []softdelete.Key{{Column: "id"}}},
+		{OID: 2, Schema: "parts", Name: "flagged_id_idx", Method: "btree", Keys: []softdelete.Key{{Column: "id"}}},
 	}}
 }
 
@@ -115,7 +124,7 @@ func TestDownIsShownWithoutAResponseTime(t *testing.T) {
 func TestNothingIsKnownBeforeTheFirstRefresh(t *testing.T) {
 	r := registry(NewSnapshot(softdelete.Empty("shop")))
 	for name, want := range map[string]int{
-		"softdelete_exporter_check_success":              3,
+		"softdelete_exporter_check_success":              4,
 		"softdelete_exporter_tables":                     4,
 		"softdelete_exporter_snapshot_timestamp_seconds": 0,
 		"softdelete_table_info":                          0,

@@ -65,7 +65,9 @@ func old(name, help string, value func(softdelete.Estimate) float64) metric[*sof
 	})
 }
 
-var tableMetrics = metrics[*softdelete.Table]{
+var tableMetrics = slices.Concat(rowMetrics, indexMetrics)
+
+var rowMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,
 		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
@@ -113,6 +115,7 @@ var databaseMetrics = metrics[*softdelete.Database]{
 			emit(boolean(d.Checks.Connect), "connect")
 			emit(boolean(d.Checks.Discovery), "discovery")
 			emit(boolean(d.Checks.Counting), "counting")
+			emit(boolean(d.Checks.Indexes), "indexes")
 		}),
 	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed, or skipped (beyond the cap)."+refreshed,
 		perDatabase("state"), func(d *softdelete.Database, emit func(float64, ...string)) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
@@ -24,7 +25,10 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	// What the files ask of: a table, a role, and the catalogs of two extensions.
 	pgtest.Exec(t, dsn, `
-		CREATE TABLE "Odd ""table" (id int, "deletedAt" timestamptz);
+		CREATE TABLE "Odd ""table" (id int CONSTRAINT "Odd ""key" UNIQUE, "deletedAt" timestamptz);
+		CREATE INDEX "Odd ""index" ON "Odd ""table" (id); CREATE INDEX "Odd ""spare" ON "Odd ""table" (id); CREATE INDEX "Odd ""other" ON "Odd ""table" (id);
+		CREATE TABLE parted (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9);
+		CREATE INDEX parted_i ON ONLY parted (id); CREATE INDEX part_i ON part (id);
 		DROP ROLE IF EXISTS "odd role"; CREATE ROLE "odd role";
 		CREATE SCHEMA _timescaledb_catalog;
 		CREATE TABLE _timescaledb_catalog.hypertable (schema_name name, table_name name);
@@ -37,6 +41,9 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"relation": "1", "attnums": "{1}", "relations": "{1}", "attnames": "{deletedAt}", "column": "id",
 		"only": "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`, "old": "false",
 		"columns": `"deletedAt", ctid`, "role": "odd role", "database": "postgres",
+		"relids": "{1}", "indexes": "{1}", "predicate": "id > 7", "claim": "id < 7",
+		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id", "including": "",
+		"where": ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -44,10 +51,17 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no SQL files: %v", err)
 	}
+	// What makes or takes away an index needs one of its own.
+	indexes := map[string]string{"advice_attach.sql": "part_i", "advice_create.sql": `New "index`, "advice_create_parent.sql": `New "parent`,
+		"advice_drop.sql": `Odd "spare`, "advice_drop_partitioned.sql": `Odd "other`}
 	for _, file := range files {
 		name := filepath.Base(file)
-		if name == "markers.sql" { // expressions, not statements
+		if name == "markers.sql" || name == "partial.sql" { // expressions, not statements
 			continue
+		}
+		args := args
+		if index := indexes[name]; index != "" {
+			args = append(slices.Clone(args), "-v", "indexname="+index)
 		}
 		t.Run(name, func(t *testing.T) {
 			if out, err := exec.Command(psql, append(args, "-f", file)...).CombinedOutput(); err != nil {

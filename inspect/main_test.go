@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 // load reads a configuration over the built-in one.
-func load(t *testing.T, text string) *config.Config {
+func load(t testing.TB, text string) *config.Config {
 	t.Helper()
 	defaults, err := os.ReadFile("../config.yaml")
 	if err != nil {

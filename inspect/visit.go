@@ -40,12 +40,13 @@ func (v *visit) run(ctx context.Context) error {
 	for i := range v.relations {
 		v.relations[i].remember(before.Tables)
 	}
-	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting})
+	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting, Indexes: before.Checks.Indexes})
 	v.offer()
 
 	complete := v.countAll(ctx)
 	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
-	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete})
+	indexed := v.indexAll(ctx)
+	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete, Indexes: indexed})
 	return v.lostFor
 }
 

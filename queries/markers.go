@@ -8,16 +8,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// questions are the sections of markers.sql by name.
+// questions are the sections of markers.sql and partial.sql by name.
 var questions = func() map[string]string {
-	text, err := files.ReadFile("markers.sql")
-	if err != nil {
-		panic(err)
-	}
 	sections := map[string]string{}
-	for _, section := range strings.Split(string(text), "-- question: ")[1:] {
-		name, body, _ := strings.Cut(section, "\n")
-		sections[name] = body
+	for _, file := range []string{"markers.sql", "partial.sql"} {
+		text, err := files.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		for _, section := range strings.Split(string(text), "-- question: ")[1:] {
+			name, body, _ := strings.Cut(section, "\n")
+			sections[name] = body
+		}
 	}
 	return sections
 }()
@@ -25,7 +27,7 @@ var questions = func() map[string]string {
 func ask(question string, values vars) string {
 	template, ok := questions[question]
 	if !ok {
-		panic(fmt.Sprintf("queries: markers.sql does not answer %q", question))
+		panic(fmt.Sprintf("queries: no file answers %q", question))
 	}
 	return render(template, values)
 }

@@ -8,6 +8,7 @@ FROM (VALUES
   ('jit', 'off'),                            -- compiling takes longer than our scans
   ('max_parallel_workers_per_gather', '0'),  -- one backend, as announced
   ('enable_tidscan', 'on'),
+  ('constraint_exclusion', 'on'),            -- the planner is asked what predicates contradict each other
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
   ('search_path', 'pg_catalog')
 ) AS setting (name, value);

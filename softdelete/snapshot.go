@@ -51,7 +51,7 @@ func (d Database) OldestCheck() time.Time {
 // Checks tells which parts of the last refresh succeeded for a database. A
 // table's own trouble is its Problem and does not make a check fail.
 type Checks struct {
-	Connect, Discovery, Counting bool
+	Connect, Discovery, Counting, Indexes bool
 }
 
 // Table is one watched table: what it is, its numbers, and how fresh they are.
@@ -68,6 +68,8 @@ type Table struct {
 	// Counted is when the numbers were last counted; Checked when they were last
 	// known true: counted, or confirmed unchanged.
 	Counted, Checked time.Time
+	// Indexing is nil while nothing is known of the table's indexes.
+	Indexing *Indexing
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
@@ -173,13 +175,13 @@ func (t *Table) State() State {
 	}
 }
 
-// Expire returns the snapshot without the numbers that were last known true more
-// than maxStale before now; the same snapshot if there are none. A table that
-// merely waits for its turn keeps its numbers.
+// Expire returns the snapshot without the numbers and the indexes that were last
+// known true more than maxStale before now; the same snapshot if there are none. A
+// table that merely waits for its turn keeps its numbers.
 func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
-	stale := func(t Table) bool {
-		return t.Numbers != nil && !t.Waiting && now.Sub(t.Checked) > maxStale
-	}
+	old := func(t Table) bool { return t.Numbers != nil && !t.Waiting && now.Sub(t.Checked) > maxStale }
+	unindexed := func(t Table) bool { return t.Indexing != nil && now.Sub(t.Indexing.At) > maxStale }
+	stale := func(t Table) bool { return old(t) || unindexed(t) }
 	if !slices.ContainsFunc(s.Databases, func(d Database) bool { return slices.ContainsFunc(d.Tables, stale) }) {
 		return s
 	}
@@ -188,8 +190,11 @@ func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
 		d := &next.Databases[i]
 		d.Tables = slices.Clone(d.Tables)
 		for j := range d.Tables {
-			if stale(d.Tables[j]) {
+			if old(d.Tables[j]) {
 				d.Tables[j].Numbers = nil
+			}
+			if unindexed(d.Tables[j]) {
+				d.Tables[j].Indexing = nil
 			}
 		}
 	}

@@ -1,0 +1,24 @@
+package collector
+
+import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+
+var indexMetrics = metrics[*softdelete.Table]{
+	gauge("softdelete_index_present", "Whether the table has an index for a purpose: live_rows, what the application reads, or purge. Absent where none would pay."+refreshed,
+		perTable("purpose"), func(t *softdelete.Table, emit func(float64, ...string)) {
+			for _, p := range softdelete.Presences(t) {
+				emit(boolean(p.Present), string(p.Purpose))
+			}
+		}),
+	gauge("softdelete_index_problem", "What is wrong with an index. Absent = none."+refreshed,
+		perTable("indexrelname", "problem"), func(t *softdelete.Table, emit func(float64, ...string)) {
+			// Partitions in other schemas may have indexes of one name.
+			said := map[[2]string]bool{}
+			for _, f := range softdelete.Findings(t) {
+				series := [2]string{f.Index.Name, string(f.Problem)}
+				if !said[series] {
+					emit(1, series[:]...)
+				}
+				said[series] = true
+			}
+		}),
+}

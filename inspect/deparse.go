@@ -1,0 +1,147 @@
+package inspect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// detailRow is what queries.IndexDetails answers.
+type detailRow struct {
+	OID                        uint32
+	Method                     string
+	Keys                       int
+	Columns                    []*string
+	Rest                       []string
+	Deparse                    bool
+	Unique, Primary, Exclusion bool
+	Deferrable                 bool
+	NullsNotDistinct           bool
+	ReplicaIdentity            bool
+}
+
+// deparseRow is what queries.IndexDeparse answers.
+type deparseRow struct {
+	OID         uint32
+	Predicate   string
+	Expressions []string
+}
+
+// atOnce is how many indexes one question asks of, so that it ends well in time.
+const atOnce = 1000
+
+// readDetails completes the given indexes but for what has to be deparsed, and
+// returns which these are.
+func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, err error) {
+	deparse = map[uint32]bool{}
+	for oids := range slices.Chunk(slices.Sorted(maps.Keys(indexes)), atOnce) {
+		rows, err := query[detailRow](ctx, v.session, queries.IndexDetails(oids))
+		if err != nil {
+			return nil, fmt.Errorf("reading what the indexes are: %w", err)
+		}
+		for _, row := range rows {
+			i := indexes[row.OID]
+			i.Method, i.Unique, i.Primary, i.Exclusion = row.Method, row.Unique, row.Primary, row.Exclusion
+			i.Deferrable, i.NullsNotDistinct, i.ReplicaIdentity = row.Deferrable, row.NullsNotDistinct, row.ReplicaIdentity
+			i.Scope = softdelete.ScopeOf(nil, "")
+			for n, column := range row.Columns {
+				switch {
+				case n >= row.Keys:
+					i.Include = append(i.Include, *column)
+				case column == nil:
+					i.Keys = append(i.Keys, softdelete.Key{Rest: row.Rest[n]})
+				default:
+					i.Keys = append(i.Keys, softdelete.Key{Column: *column, Rest: row.Rest[n]})
+				}
+			}
+			if row.Deparse {
+				deparse[row.OID] = true
+			}
+		}
+	}
+	return deparse, nil
+}
+
+// deparse completes the indexes of one table with their predicates and expressions.
+// An index that went away since it was listed is left out.
+func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing, wanted map[uint32]bool) error {
+	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return i.Method == "" })
+	at := map[uint32]*softdelete.Index{}
+	for n := range x.Indexes {
+		if i := &x.Indexes[n]; wanted[i.OID] {
+			at[i.OID] = i
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	rows, err := query[deparseRow](ctx, v.session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		i := at[row.OID]
+		delete(at, row.OID)
+		i.Predicate = row.Predicate
+		for n := range i.Keys {
+			i.Keys[n].Expression = row.Expressions[n]
+		}
+		i.Scope = softdelete.ScopeOf(r.Markers, i.Predicate)
+		if i.Scope.Undecided() {
+			if err := v.prove(ctx, r, i); err != nil {
+				return err
+			}
+		}
+	}
+	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return at[i.OID] != nil })
+	return nil
+}
+
+// prove asks the planner about a predicate whose words we do not know.
+func (v *visit) prove(ctx context.Context, r *relation, i *softdelete.Index) error {
+	if len(r.leaves) == 0 {
+		return nil
+	}
+	l := r.leaves[0] // of a partitioned table: the parent itself has no rows to plan for
+	none, err := v.contradict(ctx, queries.DeletedContradicts(l.Schema, l.Name, i.Predicate, r.Markers))
+	if err != nil {
+		return err
+	}
+	if none {
+		i.Scope.Deleted = softdelete.None
+		return nil
+	}
+	if none, err = v.contradict(ctx, queries.LiveContradicts(l.Schema, l.Name, i.Predicate, r.Markers)); none {
+		i.Scope.Live = softdelete.None
+	}
+	return err
+}
+
+// contradict tells whether the planner sees that a query finds nothing. Where we may
+// not read the columns, nothing is proved.
+func (v *visit) contradict(ctx context.Context, sql string) (bool, error) {
+	rows, err := query[struct {
+		Plan string `db:"QUERY PLAN"`
+	}](ctx, v.session, sql)
+	if code(err) == insufficientPrivilege {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var plans []struct {
+		Plan struct {
+			Filter string `json:"One-Time Filter"`
+			Plans  []any
+		}
+	}
+	if err := json.Unmarshal([]byte(rows[0].Plan), &plans); err != nil {
+		return false, fmt.Errorf("reading a plan: %w", err)
+	}
+	return len(plans) == 1 && plans[0].Plan.Filter == "false" && len(plans[0].Plan.Plans) == 0, nil
+}

@@ -1,0 +1,304 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// patient lets the tests' own tables be counted on a busy machine.
+const patient = `limits: {statement_timeout: 10s}`
+
+// indexCase is a table and what is to be said of its indexes.
+type indexCase struct {
+	// table is its name, for which %[1]s stands in ddl.
+	table, ddl string
+	// aged tells that the statistics are to be taken for 45 days old.
+	aged bool
+	// want are the findings, "index problem", and the presences, "purpose=present".
+	want []string
+	// mend is done before the advice is followed: what a person has to see to.
+	mend string
+	// left is what is still said when all advice was followed.
+	left []string
+}
+
+// users is a table of n rows, so many per cent of them deleted, with its constraints.
+func users(n, percent int, constraints string) string {
+	return fmt.Sprintf(`CREATE TABLE %%[1]s (id bigint NOT NULL, tenant_id bigint, email text, name text, token text, deleted_at timestamptz%s);
+		INSERT INTO %%[1]s SELECT i, i %%%% 1000, 'user' || i || '@' || repeat('x', 200), 'User ' || i, md5(i::text),
+			CASE WHEN i %%%% 100 < %d THEN now() - interval '1 day' END FROM generate_series(1, %d) i;`, constraints, percent, n)
+}
+
+// flagged is the same with a flag.
+func flagged(n, percent int) string {
+	return fmt.Sprintf(`CREATE TABLE %%[1]s (id bigint NOT NULL, tenant_id bigint, is_deleted boolean NOT NULL);
+		INSERT INTO %%[1]s SELECT i, i %%%% 1000, i %%%% 100 < %d FROM generate_series(1, %d) i;`, percent, n)
+}
+
+var indexCases = []indexCase{
+	{table: "unused", aged: true,
+		ddl:  users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`,
+		want: []string{"unused_i unused"}},
+	{table: "unused_young",
+		ddl: users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
+	{table: "unused_read", aged: true,
+		ddl: users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (id); SET enable_seqscan = off; SELECT count(tenant_id) FROM %[1]s WHERE id = 7; RESET enable_seqscan`},
+	{table: "unused_small", aged: true,
+		ddl: users(600, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
+	{table: "unused_unique", aged: true,
+		ddl: users(60_000, 1, "") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
+	{table: "unused_foreign_key", aged: true,
+		ddl: `CREATE TABLE %[1]s_parent (id bigint PRIMARY KEY); INSERT INTO %[1]s_parent SELECT generate_series(0, 999);` +
+			users(60_000, 1, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
+
+	{table: "duplicate",
+		ddl:  users(100, 1, "") + `CREATE INDEX %[1]s_a ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL; CREATE INDEX %[1]s_b ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL`,
+		want: []string{"duplicate_b duplicate"}},
+	{table: "duplicate_of_constraint",
+		ddl:  users(100, 1, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (id); ALTER TABLE %[1]s ADD UNIQUE (id); CREATE INDEX %[1]s_c ON %[1]s (id)`,
+		want: []string{"duplicate_of_constraint_a duplicate", "duplicate_of_constraint_c duplicate"}},
+	{table: "duplicate_not",
+		ddl: users(100, 1, ", PRIMARY KEY (id)") + `CREATE INDEX ON %[1]s (name); CREATE INDEX ON %[1]s (name text_pattern_ops); CREATE INDEX ON %[1]s (name COLLATE "C");
+			CREATE INDEX ON %[1]s (name DESC); CREATE INDEX ON %[1]s (name) INCLUDE (id); CREATE INDEX ON %[1]s (name) WHERE deleted_at IS NULL;
+			CREATE INDEX ON %[1]s USING hash (name); CREATE INDEX ON %[1]s (lower(name)); CREATE INDEX ON %[1]s (name, id); CREATE INDEX ON %[1]s (id, name);
+			ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_same_as_key UNIQUE (id)`},
+
+	{table: "plain_flag", aged: true,
+		ddl:  flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
+		want: []string{"plain_flag_i plain_flag"}},
+	{table: "plain_flag_rare", aged: true, // unused for all that, but not because it is on a flag
+		ddl:  flagged(60_000, 4) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
+		want: []string{"plain_flag_rare_i unused"}},
+	{table: "plain_flag_read", aged: true,
+		ddl: flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off); SET enable_seqscan = off; SELECT count(*) FROM %[1]s WHERE is_deleted; RESET enable_seqscan`},
+
+	{table: "holds_deleted",
+		ddl:  users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE INDEX %[1]s_i ON %[1]s (lower(email) COLLATE "C" DESC, tenant_id) INCLUDE (name)`,
+		want: []string{"holds_deleted_i holds_deleted", "live_rows=false"},
+		left: []string{"live_rows=true"}},
+	{table: "holds_deleted_half", // no problem yet, but an index without deleted rows would pay
+		ddl:  users(15_000, 40, ", PRIMARY KEY (id)") + `CREATE INDEX %[1]s_i ON %[1]s (email)`,
+		want: []string{"live_rows=false"},
+		left: []string{"live_rows=true"}},
+	{table: "holds_deleted_few",
+		ddl: users(15_000, 10, ", PRIMARY KEY (id)") + `CREATE INDEX ON %[1]s (email)`},
+	{table: "holds_deleted_small",
+		ddl: users(1000, 60, ", PRIMARY KEY (id)") + `CREATE INDEX ON %[1]s (email)`},
+	{table: "holds_deleted_foreign_key",
+		ddl: `CREATE TABLE %[1]s_parent (id bigint PRIMARY KEY); INSERT INTO %[1]s_parent SELECT generate_series(0, 999);` +
+			users(15_000, 60, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) + `CREATE INDEX ON %[1]s (tenant_id, email)`},
+	{table: "holds_deleted_marker_in_key",
+		ddl: users(15_000, 60, "") + `CREATE INDEX ON %[1]s (email, deleted_at)`},
+	{table: "holds_deleted_needed",
+		ddl: users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE UNIQUE INDEX %[1]s_token ON %[1]s (token);
+			ALTER TABLE %[1]s ALTER token SET NOT NULL, REPLICA IDENTITY USING INDEX %[1]s_token`},
+	{table: "holds_deleted_hot", // being the first to mention the marker would cost more than it wins
+		ddl: users(5_000, 60, ", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
+			`CREATE INDEX ON %[1]s (email)`},
+
+	{table: "unique_email",
+		ddl:  users(1000, 10, ", UNIQUE (email)"),
+		want: []string{"unique_email_email_key unique_ignores_deleted"}},
+	{table: "unique_sister",
+		ddl:  users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (tenant_id, name) WHERE deleted_at IS NULL; CREATE UNIQUE INDEX %[1]s_b ON %[1]s (id)`,
+		want: []string{"unique_sister_b unique_ignores_deleted"}},
+	{table: "unique_token",
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (token); CREATE UNIQUE INDEX ON %[1]s (id, name) WHERE deleted_at IS NULL`},
+	{table: "unique_referenced",
+		ddl: users(1000, 10, ", UNIQUE (email)") + `CREATE TABLE %[1]s_child (email text REFERENCES %[1]s (email))`},
+	{table: "unique_primary",
+		ddl: users(1000, 10, ", PRIMARY KEY (email)")},
+	{table: "unique_none_deleted",
+		ddl: users(1000, 0, ", UNIQUE (email)")},
+	{table: "unique_lone_name",
+		ddl: users(1000, 10, ", UNIQUE (name)")},
+	{table: "unique_expression",
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (email, coalesce(deleted_at, 'infinity'))`},
+
+	{table: "allows",
+		ddl:  users(1000, 10, ", UNIQUE (tenant_id, email, deleted_at)") + `INSERT INTO %[1]s (id, tenant_id, email) VALUES (2000, 1, 'twin'), (2001, 1, 'twin')`,
+		want: []string{"allows_tenant_id_email_deleted_at_key unique_allows_live_duplicates"},
+		mend: `DELETE FROM allows WHERE id = 2001`},
+	{table: "allows_some",
+		ddl:  users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (email, deleted_at) WHERE tenant_id > 5`,
+		want: []string{"allows_some_i unique_allows_live_duplicates"}},
+	{table: "allows_enforced",
+		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") + `CREATE UNIQUE INDEX ON %[1]s (email) WHERE deleted_at IS NULL`},
+	{table: "allows_key",
+		ddl: users(1000, 10, ", PRIMARY KEY (id), UNIQUE (id, deleted_at)")},
+	{table: "allows_deleted",
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (email, deleted_at) WHERE deleted_at IS NOT NULL`},
+	{table: "allows_flag",
+		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted)`},
+
+	{table: "purge",
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`,
+		want: []string{"purge=false"}, left: []string{"purge=true"}},
+	{table: "purge_full_index",
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i; CREATE INDEX ON %[1]s (deleted_at)`,
+		want: []string{"purge=true"}, left: []string{"purge=true"}},
+	{table: "purge_nothing",
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i < 10 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`},
+	{table: "purge_in_time", // nothing is past retention, and little comes in a day
+		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() END FROM generate_series(1, 50000) i`},
+
+	{table: `"Odd ""näme"`,
+		ddl:  `CREATE TABLE %[1]s ("E-Mail" text, "deletedAt" timestamptz, UNIQUE ("E-Mail", "deletedAt"))`,
+		want: []string{`Odd "näme_E-Mail_deletedAt_key unique_allows_live_duplicates`}},
+}
+
+func TestEachIndexProblemIsFoundAndItsNearMissesAreNot(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	for _, c := range indexCases {
+		pgtest.Exec(t, dsn, fmt.Sprintf(c.ddl, c.table))
+		pgtest.Exec(t, dsn, "ANALYZE "+c.table)
+	}
+	pgtest.Exec(t, dsn, "SELECT pg_stat_force_next_flush()")
+	i := inspector(t, dsn, patient)
+	before := first(t, i)
+	for _, c := range indexCases {
+		if diff := cmp.Diff(c.want, said(c.find(t, before))); diff != "" {
+			t.Errorf("table %s (-want +got):\n%s", c.table, diff)
+		}
+		c.follow(t, dsn, c.find(t, before))
+	}
+	after := refresh(t, i, before, nil)
+	for _, c := range indexCases {
+		table := c.find(t, after)
+		if diff := cmp.Diff(c.left, said(table)); diff != "" {
+			t.Errorf("table %s after the advice was followed (-want +got):\n%s", c.table, diff)
+		}
+		for _, a := range softdelete.Advise(&table) {
+			t.Errorf("table %s is still advised: %s", c.table, a.Reason)
+		}
+	}
+}
+
+// find is the table of a case as the Snapshot has it.
+func (c indexCase) find(t *testing.T, s *softdelete.Snapshot) softdelete.Table {
+	t.Helper()
+	name := c.table
+	if strings.HasPrefix(name, `"`) {
+		name = strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
+	}
+	found := table(t, s, name)
+	if found.Indexing == nil {
+		t.Fatalf("nothing is known of the indexes of %s", c.table)
+	}
+	if found.Problem != nil {
+		t.Fatalf("%s: %s", c.table, found.Problem.Message)
+	}
+	if c.aged {
+		x := *found.Indexing
+		x.Since = x.At.Add(-45 * 24 * time.Hour)
+		found.Indexing = &x
+	}
+	return found
+}
+
+// said is what is found of a table's indexes.
+func said(table softdelete.Table) []string {
+	var all []string
+	for _, f := range softdelete.Findings(&table) {
+		all = append(all, f.Index.Name+" "+string(f.Problem))
+	}
+	for _, p := range softdelete.Presences(&table) {
+		all = append(all, fmt.Sprintf("%s=%t", p.Purpose, p.Present))
+	}
+	return all
+}
+
+// follow does what is advised, and what is to be considered after it.
+func (c indexCase) follow(t *testing.T, dsn string, table softdelete.Table) {
+	t.Helper()
+	if c.mend != "" {
+		pgtest.Exec(t, dsn, c.mend)
+	}
+	for _, a := range softdelete.Advise(&table) {
+		if a.Reason == "" || a.Source == "" {
+			t.Errorf("advice without reason or source: %+v", a)
+		}
+		if slices.ContainsFunc(a.Do, func(s softdelete.Step) bool { return s.Action == softdelete.DropIndex }) {
+			t.Errorf("the next step is to drop an index: %s", a.Reason)
+		}
+		for _, statement := range slices.Concat(queries.Steps(&table, a.Do), queries.Steps(&table, a.Consider)) {
+			if testing.Verbose() {
+				t.Log(statement)
+			}
+			pgtest.Exec(t, dsn, statement)
+		}
+	}
+}
+
+func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE twins (email text, deleted_at timestamptz); INSERT INTO twins VALUES ('a'), ('a');
+		CREATE TABLE slow (id int, deleted_at timestamptz)`)
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, `CREATE UNIQUE INDEX CONCURRENTLY twins_email ON twins (email)`); err == nil {
+		t.Fatal("the build did not fail")
+	}
+	// A concurrent build waits for every transaction that has written to the table.
+	if _, err := conn.Exec(ctx, `BEGIN; INSERT INTO slow VALUES (1)`); err != nil {
+		t.Fatal(err)
+	}
+	built := make(chan error, 1)
+	go func() {
+		other, err := pgx.Connect(ctx, dsn)
+		if err == nil {
+			_, err = other.Exec(ctx, `CREATE INDEX CONCURRENTLY slow_id ON slow (id)`)
+			other.Close(ctx)
+		}
+		built <- err
+	}()
+	waitFor(t, "the build", func() bool {
+		return pgtest.Value[bool](t, dsn, `SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'slow_id')`)
+	})
+	i := inspector(t, dsn, patient)
+	s := first(t, i)
+	slow := table(t, s, "slow")
+	if got := said(slow); len(slow.Indexing.Indexes) != 1 || slow.Indexing.Indexes[0].Valid || len(got) != 0 {
+		t.Errorf("an index being built: %v", got)
+	}
+	if _, err := conn.Exec(ctx, `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-built; err != nil {
+		t.Fatal(err)
+	}
+	twins := table(t, s, "twins")
+	if diff := cmp.Diff([]string{"twins_email invalid"}, said(twins)); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
+	advice := softdelete.Advise(&twins)[0]
+	find := queries.Steps(&twins, advice.Do)[0]
+	if got := pgtest.Value[int](t, dsn, fmt.Sprintf(`SELECT count FROM (%s) d`, strings.TrimSuffix(find, ";"))); got != 2 {
+		t.Errorf("%s found %d rows of one key", find, got)
+	}
+	indexCase{mend: `UPDATE twins SET email = 'b' WHERE ctid = '(0,1)'`}.follow(t, dsn, twins)
+	if got := said(table(t, refresh(t, i, s, nil), "twins")); len(got) != 0 {
+		t.Errorf("after the advice was followed: %v", got)
+	}
+}

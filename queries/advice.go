@@ -1,0 +1,162 @@
+package queries
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Steps are the statements of the steps of an advice on a table, one after another,
+// for a person to read and run. None of them is run by us.
+func Steps(t *softdelete.Table, steps []softdelete.Step) []string {
+	var statements []string
+	for _, s := range steps {
+		switch s.Action {
+		case softdelete.CreateIndex:
+			statements = append(statements, create(t, s.New)...)
+		case softdelete.FindDuplicates:
+			statements = append(statements, advice("advice_duplicates.sql", vars{
+				"schemaname": t.Schema, "relname": t.Name, "keys": names(s.New.Keys), "where": where(s.New)}))
+		case softdelete.DropIndex:
+			statements = append(statements, drop(t, s.Index))
+		default:
+			statements = append(statements, advice(onIndex[s.Action], vars{"schemaname": s.Index.Schema, "indexname": s.Index.Name}))
+		}
+	}
+	return statements
+}
+
+// onIndex are the files of the actions that need but an index.
+var onIndex = map[softdelete.Action]string{
+	softdelete.ReindexIndex:   "advice_reindex.sql",
+	softdelete.CheckUse:       "advice_use.sql",
+	softdelete.ShowDefinition: "advice_definition.sql",
+}
+
+// advice renders a file for people: without the comment that marks what we run.
+func advice(file string, values vars) string {
+	template, err := files.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	return render(string(template), values)
+}
+
+func drop(t *softdelete.Table, i *softdelete.Index) string {
+	switch {
+	case i.Constraint != "":
+		return advice("advice_drop_constraint.sql", vars{"schemaname": t.Schema, "relname": t.Name, "constraintname": i.Constraint})
+	case i.Partitioned:
+		return advice("advice_drop_partitioned.sql", vars{"schemaname": i.Schema, "indexname": i.Name})
+	default:
+		return advice("advice_drop.sql", vars{"schemaname": i.Schema, "indexname": i.Name})
+	}
+}
+
+// create makes an index; of a partitioned table first the partitioned indexes, then
+// what their parts lack, then joins them from below.
+func create(t *softdelete.Table, n *softdelete.NewIndex) []string {
+	if len(n.Parts) == 0 {
+		return []string{define("advice_create.sql", n, t.Schema, t.Name, n.Name)}
+	}
+	var made, joined []string
+	if !n.Exists {
+		made = append(made, define("advice_create_parent.sql", n, t.Schema, t.Name, n.Name))
+	}
+	index := map[uint32]vars{t.OID: {"parentschema": t.Schema, "parentname": n.Name}}
+	for _, p := range n.Parts {
+		index[p.Partition.OID] = vars{"parentschema": p.Schema, "parentname": p.Name}
+		if p.Exists {
+			continue
+		}
+		file := "advice_create_parent.sql"
+		if p.Partition.Leaf {
+			file = "advice_create.sql"
+		}
+		made = append(made, define(file, n, p.Partition.Schema, p.Partition.Name, p.Name))
+		parent := index[p.Partition.Parent]
+		joined = append([]string{advice("advice_attach.sql", vars{
+			"parentschema": parent["parentschema"], "parentname": parent["parentname"], "schemaname": p.Schema, "indexname": p.Name})}, joined...)
+	}
+	return append(made, joined...)
+}
+
+func define(file string, n *softdelete.NewIndex, schema, table, name string) string {
+	create, including := "CREATE", ""
+	if n.Unique {
+		create = "CREATE UNIQUE"
+	}
+	if len(n.Include) > 0 {
+		quoted := make([]string, len(n.Include))
+		for i, column := range n.Include {
+			quoted[i] = identifier(column)
+		}
+		including = " INCLUDE (" + strings.Join(quoted, ", ") + ")"
+	}
+	return advice(file, vars{"create": create, "indexname": name, "schemaname": schema, "relname": table,
+		"method": method(n.Method), "keys": keys(n.Keys), "including": including, "where": where(n)})
+}
+
+// keys are the keys of an index as CREATE INDEX wants them.
+func keys(all []softdelete.Key) string {
+	written := make([]string, len(all))
+	for i, k := range all {
+		written[i] = strings.TrimSpace(bracketed(k) + " " + k.Rest)
+	}
+	return strings.Join(written, ", ")
+}
+
+// names are the keys as GROUP BY wants them.
+func names(all []softdelete.Key) string {
+	written := make([]string, len(all))
+	for i, k := range all {
+		written[i] = bracketed(k)
+	}
+	return strings.Join(written, ", ")
+}
+
+func bracketed(k softdelete.Key) string {
+	if k.Column != "" {
+		return identifier(k.Column)
+	}
+	return "(" + k.Expression + ")"
+}
+
+// method is the name of an access method, which is hardly ever one to be quoted.
+func method(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return identifier(name)
+}
+
+var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// where is the predicate of an index, with WHERE in front; empty if it has none.
+func where(n *softdelete.NewIndex) string {
+	var parts []string
+	if n.Predicate != "" {
+		parts = append(parts, n.Predicate)
+	}
+	for _, m := range n.Markers {
+		part := holds(m, n.Rows)
+		if len(n.Markers) > 1 || n.Predicate != "" {
+			part = "(" + part + ")"
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+// holds is the predicate of an index that holds the live rows of a marker, or those
+// to purge.
+func holds(m softdelete.Marker, rows softdelete.Purpose) string {
+	if rows == softdelete.Purge {
+		return decide(m, "purge index")
+	}
+	return decide(m, "live index")
+}

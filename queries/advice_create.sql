@@ -1,0 +1,2 @@
+-- Makes an index without blocking writes.
+:create INDEX CONCURRENTLY :"indexname" ON :"schemaname".:"relname" USING :method (:keys):including:where;

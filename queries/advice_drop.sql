@@ -1,0 +1,2 @@
+-- Only ever to be considered.
+DROP INDEX CONCURRENTLY :"schemaname".:"indexname";

@@ -1,0 +1,2 @@
+-- Builds an index anew without blocking writes.
+REINDEX INDEX CONCURRENTLY :"schemaname".:"indexname";

@@ -1,0 +1,54 @@
+package queries
+
+import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+
+// Indexes asks for what may change of the indexes of the given relations.
+func Indexes(relids []uint32) string {
+	return statement("indexes.sql", vars{"relids": array(relids)})
+}
+
+// IndexDetails asks for what the catalogs say of the given indexes.
+func IndexDetails(indexes []uint32) string {
+	return statement("indexes_details.sql", vars{"indexes": array(indexes)})
+}
+
+// IndexDeparse asks for the predicates and expressions of indexes of one table.
+func IndexDeparse(indexes []uint32) string {
+	return statement("indexes_deparse.sql", vars{"indexes": array(indexes)})
+}
+
+// IndexConstraints asks for the constraints that rely on indexes of the given
+// tables, and for the tables' foreign keys.
+func IndexConstraints(relids []uint32) string {
+	return statement("indexes_constraints.sql", vars{"relids": array(relids)})
+}
+
+// IndexHeaps asks for the sizes and updates of the given relations.
+func IndexHeaps(relids []uint32) string {
+	return statement("indexes_heaps.sql", vars{"relids": array(relids)})
+}
+
+// IndexPartitions asks for all relations below the partitioned ones of the given.
+func IndexPartitions(relids []uint32) string {
+	return statement("indexes_partitions.sql", vars{"relids": array(relids)})
+}
+
+// IndexNames asks for the taken names among those that end as ours do.
+func IndexNames() string { return statement("indexes_names.sql", nil) }
+
+// IndexStatistics asks since when the use of indexes is counted.
+func IndexStatistics() string { return statement("indexes_statistics.sql", nil) }
+
+// LiveContradicts has the planner prove that a predicate lets no live row in.
+func LiveContradicts(schema, name, predicate string, markers softdelete.Markers) string {
+	return contradiction(schema, name, predicate, live(markers))
+}
+
+// DeletedContradicts has the planner prove that a predicate lets no deleted row in.
+func DeletedContradicts(schema, name, predicate string, markers softdelete.Markers) string {
+	return contradiction(schema, name, predicate, deleted(markers))
+}
+
+func contradiction(schema, name, predicate, claim string) string {
+	return statement("indexes_contradiction.sql", vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
+}

@@ -1,0 +1,339 @@
+package softdelete
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Advice is what to do about one index, or about one that is missing, for a DBA to
+// weigh. Its SQL is written by queries.
+type Advice struct {
+	// Problem is what is wrong with Index; empty when an index is missing, of which
+	// Purpose tells what for.
+	Problem IndexProblem
+	Purpose Purpose
+	Index   *Index
+	// Reason says in one sentence why, Costs what it takes.
+	Reason string
+	Costs  []string
+	// Bytes is what is won: of disk, cache and writes, or what a purge need not read.
+	// Proved tells that a hypothetical index was asked;
+	// else it is an estimate from sizes and the deletion ratio.
+	Bytes  int64
+	Proved bool
+	// Rows is what is won where bytes are not the point: rows that are enforced, or
+	// whose keys are free again.
+	Rows int64
+	// Do are the next steps; Consider comes only when they proved good.
+	Do, Consider []Step
+	// Source is where PostgreSQL's documentation says so.
+	Source string
+}
+
+// Step is one thing to do.
+type Step struct {
+	Action Action
+	// Index is the subject of all actions on an index that is there.
+	Index *Index
+	// New is the index that CreateIndex makes, and that FindDuplicates makes way for.
+	New *NewIndex
+}
+
+// Action is what a step does.
+type Action string
+
+// The actions of a step.
+const (
+	CreateIndex    Action = "create_index"
+	ReindexIndex   Action = "reindex_index"
+	FindDuplicates Action = "find_duplicates"
+	CheckUse       Action = "check_use" // on each replica
+	ShowDefinition Action = "show_definition"
+	DropIndex      Action = "drop_index" // only ever to be considered
+)
+
+const docs = "https://www.postgresql.org/docs/current/"
+
+// sources are the pages of PostgreSQL's documentation that an advice follows.
+var sources = map[IndexProblem]string{
+	Invalid:                   docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+	Unused:                    docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
+	Duplicate:                 docs + "indexes-intro.html",
+	PlainFlag:                 docs + "indexes-partial.html",
+	HoldsDeleted:              docs + "indexes-partial.html",
+	UniqueIgnoresDeleted:      docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
+	UniqueAllowsLiveDuplicate: docs + "indexes-unique.html",
+}
+
+// Advise says what to do about the indexes of a table, the most important first.
+func Advise(t *Table) []Advice {
+	if t.Indexing == nil {
+		return nil
+	}
+	a := adviser{Table: t, names: t.Indexing.namer()}
+	var all []Advice
+	for _, f := range Findings(t) {
+		advice := a.on(f)
+		advice.Problem, advice.Index, advice.Source = f.Problem, f.Index, sources[f.Problem]
+		all = append(all, advice)
+	}
+	all = append(all, a.missing(all)...)
+	slices.SortStableFunc(all, Advice.Compare)
+	return all
+}
+
+// Compare orders advice: first what is wrong with the data, then what is broken,
+// then what is won, the most bytes first, and last what is but a question.
+func (a Advice) Compare(b Advice) int {
+	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Rows, a.Rows))
+}
+
+func (a Advice) rank() int {
+	return map[IndexProblem]int{UniqueAllowsLiveDuplicate: -2, Invalid: -1, UniqueIgnoresDeleted: 1}[a.Problem]
+}
+
+// adviser writes the advice for one table.
+type adviser struct {
+	*Table
+	names namer
+}
+
+// on is the advice on a finding.
+func (a adviser) on(f Finding) Advice {
+	i := f.Index
+	switch f.Problem {
+	case Invalid:
+		return a.invalid(i)
+	case Unused:
+		return a.idle(i, fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.", i.Name, size(i.Bytes), a.days()))
+	case PlainFlag:
+		return a.idle(i, fmt.Sprintf("Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has used it in %d days.",
+			i.Keys[0].Column, i.Name, size(i.Bytes), a.days()))
+	case Duplicate:
+		return Advice{
+			Bytes:    i.Bytes,
+			Reason:   fmt.Sprintf("Index %s repeats %s, column for column, so that every write is done twice.", i.Name, f.Twin.Name),
+			Costs:    []string{"None that we know of; compare the two definitions first."},
+			Do:       []Step{{Action: ShowDefinition, Index: i}, {Action: ShowDefinition, Index: f.Twin}},
+			Consider: []Step{{Action: DropIndex, Index: i}},
+		}
+	case HoldsDeleted:
+		return a.withoutDeleted(i)
+	case UniqueIgnoresDeleted:
+		return a.ignoring(i)
+	default:
+		return a.allowing(i)
+	}
+}
+
+// days is how far back the counters reach.
+func (a adviser) days() int {
+	return int(a.Indexing.At.Sub(a.Indexing.Since).Hours() / 24)
+}
+
+// idle is the advice on an index that nothing reads.
+func (a adviser) idle(i *Index, reason string) Advice {
+	return Advice{
+		Bytes:  i.Bytes,
+		Reason: reason,
+		Costs: []string{"Replicas count for themselves: what they read is not seen here. Ask each of them first.",
+			"PostgreSQL keeps no creation time: an index that is younger than the statistics has had less time to be used."},
+		Do:       []Step{{Action: CheckUse, Index: i}},
+		Consider: []Step{{Action: DropIndex, Index: i}},
+	}
+}
+
+// invalid is the advice on what a failed concurrent build left behind.
+func (a adviser) invalid(i *Index) Advice {
+	advice := Advice{
+		Bytes:  i.Bytes,
+		Reason: fmt.Sprintf("Index %s is invalid: no query uses it, and every write still maintains it.", i.Name),
+	}
+	switch missing := a.completed(i); {
+	case missing != nil:
+		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Parts))
+		advice.Do = []Step{{Action: CreateIndex, New: missing}}
+	case i.leftover():
+		advice.Reason = fmt.Sprintf("Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still maintains it.", i.Name)
+		advice.Do = []Step{{Action: ShowDefinition, Index: i}}
+		advice.Consider = []Step{{Action: DropIndex, Index: i}}
+	case i.Unique:
+		advice.Costs = []string{"It is unique: the build fails again while rows with equal keys are there. Find them first."}
+		advice.Do = []Step{{Action: FindDuplicates, New: &NewIndex{Keys: i.Keys, Predicate: i.Predicate}}, {Action: ReindexIndex, Index: i}}
+	default:
+		advice.Do = []Step{{Action: ReindexIndex, Index: i}}
+	}
+	return advice
+}
+
+// withoutDeleted is the advice to make an index smaller by the deleted rows.
+func (a adviser) withoutDeleted(i *Index) Advice {
+	deleted := a.Numbers.Ratio.Value
+	advice := Advice{
+		Bytes:    max(0, a.saves(i)-a.hot(i)),
+		Proved:   i.Trial != nil,
+		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, size(i.Bytes)),
+		Costs:    append(a.hotCost(), a.predicateCost()...),
+		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
+	}
+	if !a.hasLive(i.Keys, false) {
+		advice.Do = []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers})}}
+	}
+	return advice
+}
+
+// hot is what being the first index to mention the marker costs, which is set
+// against the largest gain.
+func (a adviser) hot(i *Index) int64 {
+	if all := a.shrinking(); len(all) > 0 && all[0] == i {
+		return a.firstMention(all)
+	}
+	return 0
+}
+
+// missing is the advice on indexes that would pay; others is what was said already.
+func (a adviser) missing(others []Advice) []Advice {
+	if a.Numbers == nil {
+		return nil
+	}
+	var all []Advice
+	if pays, present := a.live(); pays {
+		for _, i := range a.shrinking() {
+			said := slices.ContainsFunc(others, func(o Advice) bool { return o.Index == i })
+			if said || present && !a.hasLive(i.Keys, false) {
+				continue
+			}
+			advice := a.withoutDeleted(i)
+			advice.Purpose, advice.Index, advice.Source = LiveRows, i, sources[HoldsDeleted]
+			all = append(all, advice)
+		}
+	}
+	if a.purgePays() {
+		for _, m := range a.unpurgeable() {
+			all = append(all, a.purge(m))
+		}
+	}
+	return all
+}
+
+// purge is the advice to have an index for removing what is past retention.
+func (a adviser) purge(m Marker) Advice {
+	keys := []Key{{Column: m.Time.Column}}
+	return Advice{
+		Purpose: Purge,
+		Bytes:   a.purging(),
+		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
+			m.Time.Column, purgeBatch, size(a.Indexing.Bytes), a.batches()),
+		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
+		Do:     []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}})}},
+		Source: docs + "indexes-partial.html",
+	}
+}
+
+// ignoring is the question whether a deleted row should block its key.
+func (a adviser) ignoring(i *Index) Advice {
+	advice := Advice{
+		Rows:   int64(a.Numbers.Deleted.Value),
+		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?", columns(i.Keys), i.Name),
+		Costs: append([]string{
+			fmt.Sprintf("ON CONFLICT (%s) fails at once when the full index is gone: first add the WHERE of the partial index to it.", columns(i.Keys)),
+			"Restoring a deleted row fails when its key has been taken since.",
+		}, a.hotCost()...),
+		Consider: []Step{{Action: DropIndex, Index: i}},
+	}
+	if !a.hasLive(i.Keys, true) {
+		advice.Do = []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers})}}
+	}
+	return advice
+}
+
+// allowing is the advice to enforce among live rows what a unique index only seems to.
+func (a adviser) allowing(i *Index) Advice {
+	keys, _ := a.withoutNulls(i)
+	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers, Predicate: i.Predicate}
+	if i.Scope.LiveOnly() && i.Scope.Live == All {
+		enforcing.Predicate = "" // it says no more than Rows
+	}
+	a.create(enforcing)
+	advice := Advice{
+		Reason: fmt.Sprintf("Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs are distinct.", i.Name),
+		Costs: append([]string{"The build fails while live rows with equal keys are there. Find them first.",
+			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
+		Do: []Step{{Action: FindDuplicates, New: enforcing}, {Action: CreateIndex, New: enforcing}},
+	}
+	if a.Numbers != nil {
+		advice.Rows = int64(a.Numbers.Active.Value)
+	}
+	if !i.bound() {
+		advice.Consider = []Step{{Action: DropIndex, Index: i}}
+	}
+	return advice
+}
+
+// hotCost warns of the end of HOT soft deletes, where it would come.
+func (a adviser) hotCost() []string {
+	if a.Numbers == nil || a.firstMention(nil) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("No index mentions %s yet. With this one soft deletes are never HOT again (%.0f%% of all updates were so far): each adds an entry to every full index.",
+		a.Markers.Label(), 100*a.Indexing.HOT)}
+}
+
+// predicateCost warns of the queries that cannot use a partial index.
+func (a adviser) predicateCost() []string {
+	costs := []string{"Queries that look for deleted rows, too, cannot use it; they would lose the full index."}
+	if slices.ContainsFunc(a.Markers, func(m Marker) bool { return m.few() }) {
+		costs = append(costs, fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must write the value out.", a.Markers[0].Column))
+	}
+	return costs
+}
+
+// columns are the keys as a person would name them.
+func columns(keys []Key) string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.Column + k.Expression
+	}
+	return strings.Join(names, ", ")
+}
+
+// size writes bytes for people.
+func size(bytes int64) string {
+	const units = "kMGTP"
+	n, unit := float64(bytes)/1024, 0
+	for n >= 1024 && unit < len(units)-1 {
+		n, unit = n/1024, unit+1
+	}
+	return fmt.Sprintf("%.3g %cB", n, units[unit])
+}
+
+// hasLive tells whether an index of these keys, without deleted rows, is there.
+func (t *Table) hasLive(keys []Key, unique bool) bool {
+	return slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool {
+		return i.Valid && i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
+	})
+}
+
+// TableAdvice is an advice with the table that it is on.
+type TableAdvice struct {
+	Database string
+	Table    *Table
+	Advice
+}
+
+// Advice is the advice on all tables, the most important first.
+func (s *Snapshot) Advice() []TableAdvice {
+	var all []TableAdvice
+	for i := range s.Databases {
+		d := &s.Databases[i]
+		for j := range d.Tables {
+			for _, a := range Advise(&d.Tables[j]) {
+				all = append(all, TableAdvice{d.Name, &d.Tables[j], a})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b TableAdvice) int { return a.Compare(b.Advice) })
+	return all
+}

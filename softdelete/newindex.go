@@ -1,0 +1,137 @@
+package softdelete
+
+import (
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// NewIndex is an index to be made.
+type NewIndex struct {
+	// Name is legal and was unused when the Snapshot was taken; it lives where its
+	// table does. Exists tells that only some of its parts are missing.
+	Name   string
+	Exists bool
+
+	Method  string
+	Unique  bool
+	Keys    []Key
+	Include []string
+	// Rows says which rows it holds by the markers: the live ones, the ones to purge,
+	// or all if empty. Predicate, if any, must hold too.
+	Rows      Purpose
+	Markers   Markers
+	Predicate string
+	// Parts are the indexes of the partitions, in the order of Indexing.Partitions.
+	Parts []NewPart
+}
+
+// NewPart is the index of a partition.
+type NewPart struct {
+	Partition    Partition
+	Schema, Name string
+	Exists       bool
+}
+
+func (n *NewIndex) missing() int {
+	count := 0
+	for _, p := range n.Parts {
+		if !p.Exists {
+			count++
+		}
+	}
+	return count
+}
+
+// create names an index and its parts.
+func (a adviser) create(n *NewIndex) *NewIndex {
+	n.Name = a.names.name(a.Name, n)
+	for _, p := range a.Indexing.Partitions {
+		n.Parts = append(n.Parts, NewPart{Partition: p, Schema: p.Schema, Name: a.names.name(p.Name, n)})
+	}
+	return n
+}
+
+// completed is what is missing of a partitioned index; nil if nothing is, or if it
+// is none.
+func (a adviser) completed(i *Index) *NewIndex {
+	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include, Predicate: i.Predicate}
+	if i.Schema != a.Schema || !i.Partitioned {
+		return nil
+	}
+	for _, p := range a.Indexing.Partitions {
+		part := NewPart{Partition: p, Schema: p.Schema}
+		if at := slices.IndexFunc(i.Parts, func(have Part) bool { return have.Partition == p.OID }); at >= 0 {
+			part.Schema, part.Name, part.Exists = i.Parts[at].Schema, i.Parts[at].Name, true
+		} else {
+			part.Name = a.names.name(p.Name, n)
+		}
+		n.Parts = append(n.Parts, part)
+	}
+	if n.missing() == 0 {
+		return nil
+	}
+	return n
+}
+
+// leftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
+func (i *Index) leftover() bool { return leftovers.MatchString(i.Name) }
+
+var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)
+
+// maxName is the longest name in PostgreSQL, in bytes.
+const maxName = 63
+
+// namer gives names that are not taken.
+type namer map[string]bool
+
+func (x *Indexing) namer() namer {
+	taken := namer{}
+	for _, name := range x.Names {
+		taken[name] = true
+	}
+	return taken
+}
+
+// name is made of a relation, the columns, and what the index holds. The end is kept
+// whatever the length, because Indexing.Names knows the names by it.
+func (taken namer) name(relation string, n *NewIndex) string {
+	parts := []string{relation}
+	for _, k := range n.Keys {
+		if k.Column == "" {
+			parts = append(parts, "expr")
+		} else {
+			parts = append(parts, k.Column)
+		}
+	}
+	suffix := map[Purpose]string{LiveRows: "_live", Purge: "_purge", "": "_part"}[n.Rows]
+	for number := 0; ; number++ {
+		end := suffix
+		if number > 0 {
+			end = fmt.Sprintf("%s%d", suffix, number)
+		}
+		name := fit(strings.Join(parts, "_"), end)
+		if !taken[name] {
+			taken[name] = true
+			return name
+		}
+	}
+}
+
+// fit cuts a name to what PostgreSQL allows. What is cut is told apart by its hash.
+func fit(start, end string) string {
+	if len(start)+len(end) <= maxName {
+		return start + end
+	}
+	hash := fnv.New32a()
+	hash.Write([]byte(start))
+	end = fmt.Sprintf("_%08x%s", hash.Sum32(), end)
+	cut := start[:maxName-len(end)]
+	for !utf8.ValidString(cut) {
+		cut = cut[:len(cut)-1]
+	}
+	return cut + end
+}

@@ -1,0 +1,112 @@
+package softdelete
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// shrinks tells of an index that would be smaller by enough without deleted rows,
+// and of which nothing is known that would need them.
+func (t *Table) shrinks(i *Index) bool {
+	return t.Numbers != nil && t.Numbers.Ratio.least() >= worthRatio && t.saves(i) >= worthBytes &&
+		i.Valid && i.Predicate == "" && !i.enforces() && !i.bound() && i.Constraint == "" &&
+		!i.mentions(t.Markers.Columns()) && !t.Indexing.supports(i) && !t.Indexing.unused(i)
+}
+
+// saves is what the index would lose without the deleted rows.
+func (t *Table) saves(i *Index) int64 {
+	if i.Trial != nil {
+		return i.Bytes - i.Trial.Bytes
+	}
+	return int64(float64(i.Bytes) * t.Numbers.Ratio.least())
+}
+
+// live tells whether an index without deleted rows would pay, and whether there is one.
+func (t *Table) live() (pays, present bool) {
+	ratio := t.Numbers.Ratio.least()
+	saved := 0.0
+	for n := range t.Indexing.Indexes {
+		if i := &t.Indexing.Indexes[n]; i.Valid && i.Scope.LiveOnly() {
+			present = true
+			saved += float64(i.Bytes) * ratio / max(1-ratio, 0.01)
+		}
+	}
+	pays = len(t.shrinking()) > 0 || ratio >= worthRatio && saved >= worthBytes
+	return pays, present
+}
+
+// shrinking are the indexes that would shrink, the largest gain first; none if what
+// they win together is eaten up by being the first to mention the marker.
+func (t *Table) shrinking() []*Index {
+	duplicates := t.Indexing.duplicates()
+	var all []*Index
+	gain := int64(0)
+	for n := range t.Indexing.Indexes {
+		if i := &t.Indexing.Indexes[n]; duplicates[i] == nil && t.shrinks(i) {
+			all = append(all, i)
+			gain += t.saves(i)
+		}
+	}
+	if len(all) == 0 || gain-t.firstMention(all) < worthBytes {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b *Index) int { return cmp.Compare(t.saves(b), t.saves(a)) })
+	return all
+}
+
+// firstMention is what it costs to be the first index that mentions the marker: soft
+// deletes are no longer HOT, so that each leaves a dead entry in every full index
+// until the next VACUUM. Zero if there is such an index already.
+func (t *Table) firstMention(replaced []*Index) int64 {
+	cost := 0.0
+	for n := range t.Indexing.Indexes {
+		i := &t.Indexing.Indexes[n]
+		if i.mentions(t.Markers.Columns()) {
+			return 0
+		}
+		if !slices.Contains(replaced, i) {
+			cost += float64(i.Bytes)
+		}
+	}
+	return int64(cost * min(deadShare, t.Numbers.Ratio.Value) * t.Indexing.HOT)
+}
+
+// batches is how many batches a purge takes: of what is past retention now, or, where
+// that is purged already, of what comes in a day.
+func (t *Table) batches() float64 {
+	n := t.Numbers
+	rows := n.Deleted.least() / (t.Policy.Retention.Hours() / 24)
+	if n.Old != nil {
+		rows = max(rows, n.Old.least())
+	}
+	return math.Ceil(rows / purgeBatch)
+}
+
+// purging is what a purge reads without an index that finds its rows, less what such
+// an index costs.
+func (t *Table) purging() int64 {
+	return int64(float64(t.Indexing.Bytes)*t.batches()) - t.firstMention(nil)
+}
+
+// purgePays tells whether an index that finds the rows to purge would pay.
+func (t *Table) purgePays() bool {
+	return t.HasAges() && t.Numbers.Deleted.least() >= purgeBatch && t.purging() >= purgeBytes
+}
+
+// unpurgeable are the markers by whose time no index finds the rows to purge.
+func (t *Table) unpurgeable() []Marker {
+	var missing []Marker
+	for _, m := range t.Markers {
+		if m.Time != nil && !slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool { return i.purges(m) }) {
+			missing = append(missing, m)
+		}
+	}
+	return missing
+}
+
+// purges tells whether the index finds rows by when the marker says they were deleted.
+func (i *Index) purges(m Marker) bool {
+	return i.Valid && i.Method == "btree" && len(i.Keys) > 0 && i.Keys[0].Column == m.Time.Column &&
+		ScopeOf(Markers{m}, i.Predicate).Deleted == All
+}
