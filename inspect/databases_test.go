@@ -51,7 +51,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE true; ALTER DATABASE closed ALLOW_CONNECTIONS false")
 	defer pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE false")
 	i := inspector(t, admin, "databases: {all: true}")
-	stop := atMost(t, admin, 2)
+	stop := atMost(t, admin, allOurSessions, 2)
 
 	dropped := false
 	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {

@@ -189,7 +189,7 @@ func try(t *testing.T, dsn, sql string) error {
 // sessions is how many connections of ours there are to the database.
 func sessions(t *testing.T, dsn string) int {
 	t.Helper()
-	return pgtest.Value[int](t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+	return pgtest.Value[int](t, dsn, ourSessions)
 }
 
 // waitFor waits until something has happened.

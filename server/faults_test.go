@@ -1,11 +1,14 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
@@ -17,6 +20,11 @@ func TestManyScrapesOnAColdCacheShareOneRefreshAndTwoConnections(t *testing.T) {
 	t.Parallel()
 	dsn := users(t, pgtest.Shared(t))
 	e := newExporter(t, dsn, "")
+	observer, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer observer.Close(context.Background())
 	done := make(chan struct{})
 	var watching, scraping sync.WaitGroup
 	most := 0
@@ -25,9 +33,14 @@ func TestManyScrapesOnAColdCacheShareOneRefreshAndTwoConnections(t *testing.T) {
 			select {
 			case <-done:
 				return
-			default:
-				most = max(most, sessions(t, dsn))
+			case <-time.After(time.Millisecond):
 			}
+			var n int
+			if err := observer.QueryRow(t.Context(), ourSessions).Scan(&n); err != nil {
+				t.Error(err)
+				return
+			}
+			most = max(most, n)
 		}
 	})
 	for range 50 {
@@ -206,7 +219,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 		EXECUTE format('CREATE TABLE t%s AS SELECT CASE WHEN n <= %s THEN now() END AS deleted_at FROM generate_series(1, 5) n', i, i % 5);
 		IF i % 50 = 0 THEN COMMIT; END IF; -- locks are few
 	END LOOP; END $$`)
-	e := newExporter(t, dsn, "")
+	// The answer has a thousand tables: a slow machine needs a while to write it.
+	e := newExporter(t, dsn, "scrape: {offset: 3s}")
 	locked := make(chan struct{})
 	unlock, ended := make(chan struct{}), make(chan struct{})
 	go func() {

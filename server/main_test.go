@@ -170,8 +170,10 @@ const usersTable = `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN 
 // sessions is how many connections of ours there are to the database.
 func sessions(t *testing.T, dsn string) int {
 	t.Helper()
-	return pgtest.Value[int](t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+	return pgtest.Value[int](t, dsn, ourSessions)
 }
+
+const ourSessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`
 
 // database is the name in a connection string.
 func database(dsn string) string {
@@ -182,7 +184,7 @@ func database(dsn string) string {
 // waitFor waits until something has happened.
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
