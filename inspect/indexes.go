@@ -76,6 +76,9 @@ func (v *visit) indexAll(ctx context.Context) bool {
 	if err == nil {
 		err = v.indexTables(ctx, c)
 	}
+	if err == nil {
+		v.tryAll(ctx)
+	}
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "cannot read the indexes", "datname", v.Database, "err", err)
 	}

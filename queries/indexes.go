@@ -52,3 +52,21 @@ func DeletedContradicts(schema, name, predicate string, markers softdelete.Marke
 func contradiction(schema, name, predicate, claim string) string {
 	return statement("indexes_contradiction.sql", vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
 }
+
+// Hypopg asks for the schema of the hypopg extension, quoted.
+func Hypopg() string { return statement("hypopg.sql", nil) }
+
+// Trial are the statements that try a hypothetical index, in one transaction: undo
+// follows try only if that fails, reset follows in any case.
+type Trial struct{ Savepoint, Try, Undo, Reset string }
+
+// TryLive asks how large an index would be without deleted rows.
+func TryLive(hypopg string, t *softdelete.Table, i *softdelete.Index) Trial {
+	n := &softdelete.NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: softdelete.LiveRows, Markers: t.Markers}
+	return Trial{
+		Savepoint: statement("hypopg_savepoint.sql", nil),
+		Try:       statement("hypopg_try.sql", vars{"hypopg": hypopg, "definition": define("hypopg_index.sql", n, t.Schema, t.Name, "")}),
+		Undo:      statement("hypopg_undo.sql", nil),
+		Reset:     statement("hypopg_reset.sql", vars{"hypopg": hypopg}),
+	}
+}

@@ -82,7 +82,10 @@ for group in "$@"; do
     debian prometheus-alertmanager prometheus-alertmanager
     debian pgbouncer pgbouncer
     debian chromium chromium
-    debian psql postgresql-client ;;
+    debian psql postgresql-client
+    for server in /usr/lib/postgresql/*/; do # the extension that the index advice asks, for each server
+      [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")
+    done ;;
   bench)
     go_tools benchstat $benchstat '' golang.org/x/perf/cmd/benchstat
     debian prometheus-sql-exporter prometheus-sql-exporter

@@ -61,7 +61,7 @@ var sources = map[IndexProblem]string{
 	Invalid:                   docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
 	Unused:                    docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
 	Duplicate:                 docs + "indexes-intro.html",
-	PlainFlag:                 docs + "indexes-partial.html",
+	PlainFlag:                 docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
 	HoldsDeleted:              docs + "indexes-partial.html",
 	UniqueIgnoresDeleted:      docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
 	UniqueAllowsLiveDuplicate: docs + "indexes-unique.html",

@@ -106,8 +106,9 @@ type Part struct {
 
 // Trial is the answer of a hypothetical index.
 type Trial struct {
-	// Bytes is its size as the planner would have it.
-	Bytes int64
+	// Bytes is its size as the planner would have it, Of the size that the real index
+	// had then.
+	Bytes, Of int64
 }
 
 // mentions tells whether a column stands in the key or the predicate: whether an

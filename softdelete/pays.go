@@ -36,6 +36,14 @@ func (t *Table) live() (pays, present bool) {
 	return pays, present
 }
 
+// Shrinking are the indexes that would be smaller without deleted rows, by enough.
+func Shrinking(t *Table) []*Index {
+	if t.Indexing == nil {
+		return nil
+	}
+	return t.shrinking()
+}
+
 // shrinking are the indexes that would shrink, the largest gain first; none if what
 // they win together is eaten up by being the first to mention the marker.
 func (t *Table) shrinking() []*Index {

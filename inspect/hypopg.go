@@ -1,0 +1,78 @@
+package inspect
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-kit/log/level"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// tryAll asks the hypopg extension, where there is one, how large the indexes would
+// be that seem to shrink without deleted rows. An answer holds until the index has
+// another size.
+func (v *visit) tryAll(ctx context.Context) {
+	var hypopg string
+	for n := range v.relations {
+		r := &v.relations[n]
+		if r.Indexing == nil || r.Indexing.At.Before(v.began) || len(r.Indexing.Partitions) > 0 {
+			continue // published already, or partitioned, which hypopg does not know
+		}
+		for _, i := range softdelete.Shrinking(&r.Table) {
+			if i.Trial != nil && i.Trial.Of == i.Bytes {
+				continue
+			}
+			if hypopg == "" {
+				rows, err := query[struct{ Schema string }](ctx, v.session, queries.Hypopg())
+				if err != nil || len(rows) == 0 {
+					return
+				}
+				hypopg = rows[0].Schema
+			}
+			bytes, err := v.try(ctx, queries.TryLive(hypopg, &r.Table, i))
+			if err != nil {
+				level.Debug(v.Logger).Log("msg", "cannot try a hypothetical index", "datname", v.Database, "indexrelname", i.Name, "err", err)
+				if v.broken() {
+					return
+				}
+				continue
+			}
+			i.Trial = &softdelete.Trial{Bytes: bytes, Of: i.Bytes}
+		}
+	}
+}
+
+// try asks about one hypothetical index. It is forgotten in the transaction that made
+// it, even after an error: behind a pooler the next one may have another backend.
+func (s *session) try(ctx context.Context, t queries.Trial) (bytes int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
+	defer cancel()
+	began := time.Now()
+	defer func() {
+		s.inspector.Costs.Add(s.Database, time.Since(began), err)
+		if err != nil {
+			s.recover()
+		}
+	}()
+	begin := &pgx.Batch{}
+	for _, sql := range []string{queries.Begin(), s.guard, t.Savepoint} {
+		begin.Queue(sql)
+	}
+	if err := s.conn.SendBatch(ctx, begin).Close(); err != nil {
+		return 0, err
+	}
+	tried := s.conn.QueryRow(ctx, t.Try).Scan(&bytes)
+	end := &pgx.Batch{}
+	if tried != nil {
+		end.Queue(t.Undo)
+	}
+	end.Queue(t.Reset)
+	end.Queue(queries.Commit())
+	if err := s.conn.SendBatch(ctx, end).Close(); err != nil {
+		return 0, err
+	}
+	return bytes, tried
+}

@@ -1,0 +1,5 @@
+-- The schema of the hypopg extension, where there is one.
+SELECT quote_ident(n.nspname) AS schema
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'hypopg';

@@ -1,0 +1,2 @@
+-- An index as hypopg wants it described.
+:create INDEX ON :"schemaname".:"relname" USING :method (:keys):including:where

@@ -1,0 +1,2 @@
+-- What fails after this can be undone without ending the transaction.
+SAVEPOINT trial;
