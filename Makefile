@@ -32,7 +32,7 @@ test: unit e2e ## run all tests, with the tools that they need
 
 unit: ## run the tests that need no more than Go and PostgreSQL
 	scripts/tools.sh test
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
 	scripts/tools.sh jsonnet e2e

@@ -29,7 +29,7 @@ func TestChangesInMidRefresh(t *testing.T) {
 		{"moved to another schema", deletedAt("t"), "CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s", absent, absent},
 		{"made anew", deletedAt("t"), "DROP TABLE t; " + deletedAt("t") + "DELETE FROM t WHERE id > 8", "8 4 3", "8 4 3"},
 		{"marker dropped", deletedAt("t"), "ALTER TABLE t DROP deleted_at", "marker_missing", absent},
-		{"marker renamed", deletedAt("t"), "ALTER TABLE t RENAME deleted_at TO removed_at", "marker_missing", "10 4 3"},
+		{"marker renamed", deletedAt("t"), "ALTER TABLE t RENAME deleted_at TO deleted_on", "marker_missing", "10 4 3"},
 		{"marker dropped and added", deletedAt("t"), "ALTER TABLE t DROP deleted_at; ALTER TABLE t ADD deleted_at timestamptz", "10 0 0", "10 0 0"},
 		{"grant revoked", deletedAt("t") + "GRANT SELECT ON t TO watcher", "REVOKE SELECT ON t FROM watcher", "permission_denied", "permission_denied"},
 		{"policy added", deletedAt("t") + "GRANT SELECT ON t TO watcher", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "row_security", "row_security"},

@@ -35,7 +35,7 @@ func checks(s *softdelete.Snapshot) map[string]softdelete.Checks {
 	return all
 }
 
-var passed = softdelete.Checks{Connect: true, Discovery: true, Counting: true}
+var passed = softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}
 
 func TestManyDatabases(t *testing.T) {
 	t.Parallel()
