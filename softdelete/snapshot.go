@@ -103,6 +103,8 @@ type Numbers struct {
 	Ratio Estimate
 	// Old is deleted longer ago than the retention; nil when that is not known.
 	Old *Estimate
+	// Recent is deleted within the recent window; nil where that is not known exactly.
+	Recent *Estimate
 	// Duration is what the last count took, from sending to the last row.
 	Duration time.Duration
 }
