@@ -75,15 +75,24 @@ func (t *TableHealth) purge() Recommendation {
 		if len(t.unpurgeable()) > 0 {
 			r.Notes = append(r.Notes, "No index finds these rows, so each batch reads the table until it has enough of them.")
 		}
-		if len(x.Partitions) > 0 {
-			r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
-		}
+	}
+	if t.Partitioned {
+		r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
 	}
 	if !t.Policy.ZoneKnown && slices.ContainsFunc(t.Markers, func(m Marker) bool { return m.Time != nil && m.Time.Type != Timestamptz }) {
 		r.Notes = append(r.Notes, fmt.Sprintf("Its times carry no zone and are taken for %s; set time_zone if they are not.", t.Policy.TimeZone))
 	}
 	r.Notes = append(r.Notes, "VACUUM then makes the space free for new rows; the files do not shrink.")
 	return r
+}
+
+// PurgeOrder is the column by which an index finds the rows to purge, the oldest
+// first; empty where none is known to.
+func (t *Table) PurgeOrder() string {
+	if t.Indexing == nil || len(t.Markers) != 1 || len(t.unpurgeable()) > 0 {
+		return ""
+	}
+	return t.Markers[0].Time.Column
 }
 
 // entry is a table's entry in the configuration, with one setting more.

@@ -59,8 +59,10 @@ type Checks struct {
 type Table struct {
 	Schema, Name string
 	// OID is the relation's object identifier; 0 for a configured table that is not there.
-	OID     uint32
-	Markers Markers
+	OID uint32
+	// Partitioned tells that the rows are in its partitions.
+	Partitioned bool
+	Markers     Markers
 	Policy  Policy
 
 	// Numbers is nil while nothing is known.
