@@ -10,12 +10,14 @@ DECLARE
   purged bigint;
 BEGIN
   LOOP
-    PERFORM set_config('lock_timeout', '1s', true); /* give way to a migration */
+    /* Give way to a migration. */
+    PERFORM set_config('lock_timeout', '1s', true);
     :batch;
     GET DIAGNOSTICS purged = ROW_COUNT;
     COMMIT;
     EXIT WHEN purged = 0;
-    PERFORM pg_sleep(0.1); /* let replicas and everybody else keep up */
+    /* Let replicas keep up. */
+    PERFORM pg_sleep(0.1);
   END LOOP;
 END
 $:tag$;
@@ -39,14 +41,16 @@ BEGIN
     ORDER BY n.nspname, c.relname
   LOOP
     LOOP
-      PERFORM set_config('lock_timeout', '1s', true); /* give way to a migration */
+      /* Give way to a migration. */
+      PERFORM set_config('lock_timeout', '1s', true);
       EXECUTE format($:inner$
-:batch
+    :batch
       $:inner$, leaf.nspname, leaf.relname);
       GET DIAGNOSTICS purged = ROW_COUNT;
       COMMIT;
       EXIT WHEN purged = 0;
-      PERFORM pg_sleep(0.1); /* let replicas and everybody else keep up */
+      /* Let replicas keep up. */
+      PERFORM pg_sleep(0.1);
     END LOOP;
   END LOOP;
 END

@@ -178,17 +178,3 @@ func (a *Assessment) Count() map[Health]int {
 	}
 	return counts
 }
-
-// Filter returns the snapshot with only some of the tables. A database goes with the
-// last of its tables, but not one of which no tables are known.
-func (s *Snapshot) Filter(keep func(database string, t *Table) bool) *Snapshot {
-	kept := &Snapshot{Taken: s.Taken}
-	for _, d := range s.Databases {
-		had := len(d.Tables) > 0
-		d.Tables = slices.DeleteFunc(slices.Clone(d.Tables), func(t Table) bool { return !keep(d.Name, &t) })
-		if !had || len(d.Tables) > 0 {
-			kept.Databases = append(kept.Databases, d)
-		}
-	}
-	return kept
-}

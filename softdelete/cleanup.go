@@ -3,40 +3,100 @@ package softdelete
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
-// recommendCleanup says how a table gets rid of its deleted rows.
-func (t *TableHealth) recommendCleanup() []Recommendation {
-	if !t.CleanupRecommended() {
-		return nil
+// purgePaysOff tells that a purge would make the table better, or at least end a
+// broken promise.
+func (t *TableHealth) purgePaysOff() bool {
+	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
+		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair || t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
+}
+
+// stuck tells that too many rows are deleted and no purge may touch them.
+func (t *TableHealth) stuck() bool {
+	if !t.CleanupRecommended() || t.Policy.Retention == 0 {
+		return false
 	}
-	n := t.Numbers
-	left := n.Ratio.Low()
-	var all []Recommendation
-	if n.Old != nil && n.Old.Value >= 1 {
-		purge := t.purge()
-		left = t.ratioAfterPurge()
-		if n.Old.Low() > t.Limits.OldDeletedRows.Fair || t.Limits.DeletionRatio.health(left) < t.Rows.Health {
-			all = append(all, purge)
+	left := t.Numbers.Ratio.Low()
+	if t.Numbers.Old != nil {
+		left = min(left, t.ratioAfterPurge())
+	}
+	return t.Limits.DeletionRatio.health(left) > Good
+}
+
+// recommendRetention asks once, for all tables that no purge can help, whether so
+// much must be kept. A table that has a purge to begin with is told there.
+func (a *Assessment) recommendRetention() {
+	var kept, timeless []*TableHealth
+	for i := range a.Tables {
+		switch t := &a.Tables[i]; {
+		case !t.stuck() || t.purgePaysOff():
+		case t.Markers.Timed():
+			kept = append(kept, t)
+		default:
+			timeless = append(timeless, t)
 		}
 	}
-	if t.Limits.DeletionRatio.health(left) == Good || t.Policy.Retention == 0 {
-		return all
+	if len(kept) > 0 {
+		r := about(kept)
+		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
+		r.Reason = fmt.Sprintf("They are not yet past retention, so no purge may touch them: %s.", shares(kept))
+		r.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
+		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: 30d" })}
+		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share their blocks."}
+		a.Recommendations = append(a.Recommendations, r)
 	}
-	retention := Recommendation{Kind: FixRetention, Urgency: t.Rows.Health, Database: t.Database, Table: t}
-	if t.Markers.Timed() {
-		retention.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept for %s.", t.FullName(), Days(t.Policy.Retention))
-		retention.Reason = fmt.Sprintf("%s of its rows are deleted and not yet past retention: no purge may touch them.", Percent(left))
-		retention.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
-		retention.Remedies = []string{t.entry("retention: 30d")}
-		retention.Notes = []string{"Or move them out of the table when they are deleted, so that live rows need not share their blocks."}
-	} else {
-		retention.Title = fmt.Sprintf("Note in %s when a row is deleted.", t.FullName())
-		retention.Reason = fmt.Sprintf("%s of its rows are deleted, and %s does not tell since when: nobody knows which are past retention.", Percent(left), t.Markers.Label())
-		retention.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
-		retention.Remedies = []string{t.entry("column: " + t.Markers[0].Column + "\n    time_column: deleted_at")}
+	if len(timeless) > 0 {
+		r := about(timeless)
+		r.Title = fmt.Sprintf("Note when rows of %s are deleted.", several(timeless))
+		r.Reason = fmt.Sprintf("The marker does not tell, so nobody knows which rows are past retention: %s.", shares(timeless))
+		r.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
+		r.Remedies = []string{entries(timeless, func(t *TableHealth) string {
+			return "column: " + yamlText(t.Markers[0].Column) + "\n    time_column: deleted_at"
+		})}
+		a.Recommendations = append(a.Recommendations, r)
 	}
-	return append(all, retention)
+}
+
+// about is a recommendation on some tables, the worst first.
+func about(tables []*TableHealth) Recommendation {
+	r := Recommendation{Kind: FixRetention, Urgency: tables[0].Rows.Health}
+	if len(tables) == 1 {
+		r.Database, r.Table = tables[0].Database, tables[0]
+	}
+	return r
+}
+
+// named is how many tables a recommendation on several names.
+const named = 5
+
+func several(tables []*TableHealth) string {
+	if len(tables) == 1 {
+		return tables[0].FullName()
+	}
+	return plural(len(tables), "table")
+}
+
+// shares are how much of each table is deleted.
+func shares(tables []*TableHealth) string {
+	var parts []string
+	for _, t := range tables[:min(len(tables), named)] {
+		parts = append(parts, fmt.Sprintf("%s of %s", Percent(t.Numbers.Ratio.Value), t.FullName()))
+	}
+	if more := len(tables) - named; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %s more", Thousands(float64(more))))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// entries are entries of the configuration, with one setting each.
+func entries(tables []*TableHealth, setting func(*TableHealth) string) string {
+	text := "tables:"
+	for _, t := range tables[:min(len(tables), named)] {
+		text += fmt.Sprintf("\n  - schema: %s\n    table: %s\n    %s", yamlText(t.Schema), yamlText(t.Name), setting(t))
+	}
+	return text
 }
 
 // ratioAfterPurge is the share of deleted rows when the old ones are gone.
@@ -52,21 +112,29 @@ func (t *TableHealth) ratioAfterPurge() float64 {
 // purge recommends to remove what is past retention.
 func (t *TableHealth) purge() Recommendation {
 	n := t.Numbers
-	about := ""
+	likely, Likely := "", ""
 	if n.Old.Margin > 0 {
-		about = "about "
+		likely, Likely = "about ", "About "
 	}
 	r := Recommendation{
 		Kind: PurgeRows, Urgency: t.Rows.Health, Database: t.Database, Table: t,
-		Title: fmt.Sprintf("Purge %s%s old deleted rows of %s.", about, Thousands(n.Old.Value), t.FullName()),
+		Title: fmt.Sprintf("Purge %s%s old deleted rows of %s.", likely, Thousands(n.Old.Value), t.FullName()),
 		Reason: fmt.Sprintf("They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
 			Days(t.Policy.Retention)),
 		Gain: Gain{
-			Text:      fmt.Sprintf("The deletion ratio falls from %s to %s.", Percent(n.Ratio.Value), Percent(t.ratioAfterPurge())),
+			Text:      fmt.Sprintf("%s%s rows less to read and to keep", Likely, Thousands(n.Old.Value)),
 			Rows:      int64(n.Old.Value),
 			Estimated: n.Old.Margin > 0,
 		},
 		Notes: []string{"What is purged is gone: have a backup, and run the DELETE alone in a transaction first, to be rolled back."},
+	}
+	if now, then := Percent(n.Ratio.Value), Percent(t.ratioAfterPurge()); now != then {
+		r.Gain.Text += fmt.Sprintf("; the deletion ratio falls from %s to %s", now, then)
+	}
+	r.Gain.Text += "."
+	if t.stuck() {
+		r.Notes = append(r.Notes, fmt.Sprintf("After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
+			Percent(t.ratioAfterPurge()), Days(t.Policy.Retention)))
 	}
 	if x := t.Indexing; x != nil {
 		if slices.ContainsFunc(x.Indexes, func(i Index) bool { return i.Referenced }) {
@@ -93,11 +161,6 @@ func (t *Table) PurgeOrder() string {
 		return ""
 	}
 	return t.Markers[0].Time.Column
-}
-
-// entry is a table's entry in the configuration, with one setting more.
-func (t *TableHealth) entry(setting string) string {
-	return fmt.Sprintf("tables:\n  - schema: %s\n    table: %s\n    %s", yamlText(t.Schema), yamlText(t.Name), setting)
 }
 
 // yamlText quotes a name where YAML could take it for something else.

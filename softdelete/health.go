@@ -144,15 +144,18 @@ func indexes(findings []Finding, presences []Presence) Verdict {
 	}
 	for _, p := range presences {
 		if !p.Present {
-			v = v.worse(certainly(Fair, missingWords[p.Purpose]))
+			v = v.worse(certainly(Fair, p.Purpose.Missing()))
 		}
 	}
 	return v
 }
 
-var missingWords = map[Purpose]string{
-	LiveRows: "an index without deleted rows would pay",
-	Purge:    "an index for the purge would pay",
+// Missing says that there is no index for the purpose.
+func (p Purpose) Missing() string {
+	if p == Purge {
+		return "an index for the purge would pay"
+	}
+	return "an index without deleted rows would pay"
 }
 
 // NoMargin is the margin of a number that is known from statistics only.

@@ -57,6 +57,7 @@ type Gain struct {
 func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
+	a.recommendRetention()
 	for i := range a.Tables {
 		t := &a.Tables[i]
 		indexes := t.recommendIndexes()
@@ -65,10 +66,12 @@ func (a *Assessment) recommend() {
 			return cmp.Compare(b.Urgency, a.Urgency)
 		})
 		a.Recommendations = append(a.Recommendations, indexes...)
-		a.Recommendations = append(a.Recommendations, t.recommendCleanup()...)
+		if t.purgePaysOff() {
+			a.Recommendations = append(a.Recommendations, t.purge())
+		}
 	}
 	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
-		return cmp.Compare(b.rank(), a.rank())
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()))
 	})
 }
 
@@ -80,6 +83,19 @@ func (r Recommendation) rank() Health {
 	return r.Urgency
 }
 
+// scope puts what is about the server before what is about its tables, and last what
+// only asks.
+func (r Recommendation) scope() int {
+	switch r.Kind {
+	case FixConnection, FixAccess, Configure:
+		return 0
+	case FixRetention:
+		return 2
+	default:
+		return 1
+	}
+}
+
 func (a *Assessment) recommendForServer() {
 	add := func(r Recommendation) { a.Recommendations = append(a.Recommendations, r) }
 	switch a.Connection.Status {
@@ -88,16 +104,18 @@ func (a *Assessment) recommendForServer() {
 			Kind: FixConnection, Urgency: Poor,
 			Title:    "Bring back the connection.",
 			Reason:   "The server does not answer: " + a.Connection.Ping.Err + ".",
-			Gain:     Gain{Text: "Everything below is as of the last time it did, if there was one."},
-			Remedies: []string{"Check that the server runs, that DATA_SOURCE_NAME names it, and that pg_hba.conf lets the role in."},
+			Gain:     Gain{Text: "The numbers are those of today again."},
+			Remedies: []string{`pg_isready -d "$DATA_SOURCE_NAME"`},
+			Notes:    []string{"See that the server runs, that DATA_SOURCE_NAME names it, and that pg_hba.conf lets the role in."},
 		})
 	case Slow:
 		add(Recommendation{
 			Kind: FixConnection, Urgency: Fair,
 			Title:    "Find out why the server answers slowly.",
 			Reason:   fmt.Sprintf("A SELECT 1 on an open connection took %.0f ms; it takes 1 ms where neither the server nor the network is in trouble.", a.Connection.Ping.Milliseconds()),
-			Gain:     Gain{Text: "Every query of every application waits as long."},
-			Remedies: []string{"Look at the load of the server, at pg_stat_activity, and at the network in between."},
+			Gain:     Gain{Text: "Every query of every application waits less."},
+			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c '\timing on' -c 'SELECT 1' -c 'SELECT 1'`},
+			Notes:    []string{"On the server itself the same shows whether it is the network. If not, pg_stat_activity shows what keeps it busy."},
 		})
 	}
 	for _, d := range a.Databases {
@@ -140,39 +158,49 @@ func (a *Assessment) recommendAccess() {
 		database string
 		reason   Reason
 	}
-	at := map[group]int{}
+	var order []group
+	tables := map[group][]*TableHealth{}
 	for i := range a.Tables {
-		t := &a.Tables[i]
-		if t.Problem == nil {
-			continue
-		}
-		key := group{t.Database, t.Problem.Reason}
-		n, known := at[key]
-		if !known {
-			n = len(a.Recommendations)
-			at[key] = n
-			a.Recommendations = append(a.Recommendations, Recommendation{
-				Kind: FixAccess, Urgency: Unknown, Database: t.Database, Table: t,
-				Title:  "Let " + t.FullName() + " be read.",
-				Reason: fmt.Sprintf("It could not be counted (%s): %s.", problemWords[t.Problem.Reason], t.Problem.Message),
-				Gain:   Gain{Text: "Its state is known."},
-			})
-		} else {
-			a.Recommendations[n].Table = nil
-			a.Recommendations[n].Gain.Rows++
-		}
-		if t.Problem.Remedy != "" && !slices.Contains(a.Recommendations[n].Remedies, t.Problem.Remedy) {
-			a.Recommendations[n].Remedies = append(a.Recommendations[n].Remedies, t.Problem.Remedy)
+		if t := &a.Tables[i]; t.Problem != nil {
+			key := group{t.Database, t.Problem.Reason}
+			if tables[key] == nil {
+				order = append(order, key)
+			}
+			tables[key] = append(tables[key], t)
 		}
 	}
-	for _, n := range at {
-		r := &a.Recommendations[n]
-		if r.Table == nil {
-			r.Title = fmt.Sprintf("Let %s of database %s be read.", plural(int(r.Gain.Rows)+1, "table"), r.Database)
-			r.Gain = Gain{Text: "Their state is known."}
-		}
-		if len(r.Remedies) == 0 {
-			r.Remedies = []string{"softdelete_exporter check-config --connect"}
+	for _, key := range order {
+		a.Recommendations = append(a.Recommendations, access(key.database, key.reason, tables[key]))
+	}
+}
+
+// access is the recommendation for the tables that one reason keeps from being read.
+func access(database string, reason Reason, tables []*TableHealth) Recommendation {
+	r := Recommendation{Kind: FixAccess, Urgency: Unknown, Database: database}
+	message := tables[0].Problem.Message
+	if len(tables) == 1 {
+		r.Table = tables[0]
+		r.Title = "Let " + r.Table.FullName() + " be read."
+		r.Reason = fmt.Sprintf("It could not be counted (%s): %s.", problemWords[reason], message)
+		r.Gain.Text = "Its state is known."
+	} else {
+		r.Title = fmt.Sprintf("Let %s of database %s be read.", plural(len(tables), "table"), database)
+		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason], tables[0].FullName(), message)
+		r.Gain.Text = "Their state is known."
+	}
+	for _, t := range tables {
+		if remedy := t.Problem.Remedy; remedy != "" && !slices.Contains(r.Remedies, remedy) {
+			r.Remedies = append(r.Remedies, remedy)
 		}
 	}
+	switch {
+	case reason == Locked:
+		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks tells who holds it."}
+	case reason == TimedOut && len(r.Remedies) == 0:
+		r.Remedies = []string{"limits:\n  statement_timeout: 5s"}
+	}
+	if len(r.Remedies) == 0 {
+		r.Remedies = []string{"softdelete_exporter check-config --connect"}
+	}
+	return r
 }

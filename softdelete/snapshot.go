@@ -63,7 +63,7 @@ type Table struct {
 	// Partitioned tells that the rows are in its partitions.
 	Partitioned bool
 	Markers     Markers
-	Policy  Policy
+	Policy      Policy
 
 	// Numbers is nil while nothing is known.
 	Numbers *Numbers
