@@ -60,23 +60,61 @@ func (r Report) summary() string {
 	case len(r.Tables) == 0:
 		return "No table with soft delete was found."
 	}
-	count := r.Count()
-	if count[softdelete.Unknown] == len(r.Tables) {
-		return "No table could be judged: " + many(len(r.Tables), "table") + " unknown."
-	}
-	if count[softdelete.Good] == len(r.Tables) {
-		if len(r.Tables) == 1 {
-			return "The one table is good."
-		}
-		return fmt.Sprintf("All %s tables are good.", softdelete.Thousands(float64(len(r.Tables))))
+	count, total := r.Count(), many(len(r.Tables), "table")
+	if len(count) == 1 {
+		return allOf(len(r.Tables), r.Tables[0].Health) + r.unseen()
 	}
 	var parts []string
-	for _, h := range order {
-		if count[h] > 0 {
-			parts = append(parts, softdelete.Thousands(float64(count[h]))+" "+h.String())
+	for _, h := range []softdelete.Health{softdelete.Poor, softdelete.Fair} {
+		if n := count[h]; n > 0 && (h == softdelete.Poor || count[softdelete.Poor] == 0) {
+			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total, plural(n, "is", "are"), h))
 		}
 	}
-	return fmt.Sprintf("Of %s: %s.", many(len(r.Tables), "table"), strings.Join(parts, ", "))
+	if n := count[softdelete.Unknown]; n > 0 {
+		of := ""
+		if len(parts) == 0 {
+			of = " of " + total
+		}
+		parts = append(parts, softdelete.Thousands(float64(n))+of+" could not be judged")
+	}
+	return strings.Join(parts, ", ") + "." + r.unseen()
+}
+
+// unseen says which databases could not be looked into, where there are any.
+func (r Report) unseen() string {
+	var names []string
+	for _, d := range r.Databases {
+		if !d.Checks.Connect || !d.Checks.Discovery {
+			names = append(names, d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s %s could not be looked into.", plural(len(names), "Database", "Databases"), strings.Join(names, ", "))
+}
+
+// allOf says that all tables have one verdict.
+func allOf(n int, h softdelete.Health) string {
+	verdict := h.String()
+	if h == softdelete.Unknown {
+		verdict = "unknown: nothing could be judged"
+	}
+	if n == 1 {
+		return "The one table is " + verdict + "."
+	}
+	return fmt.Sprintf("All %s are %s.", many(n, "table"), verdict)
+}
+
+// counts are how many tables have which verdict, the worst first.
+func (r Report) counts() string {
+	var parts []string
+	for _, h := range order {
+		if n := r.Count()[h]; n > 0 {
+			parts = append(parts, softdelete.Thousands(float64(n))+" "+h.String())
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // databases are the names of the databases.
@@ -179,7 +217,7 @@ func rows(e softdelete.Estimate) string {
 func ratio(e softdelete.Estimate) string {
 	switch {
 	case !e.Bounded():
-		return "~" + softdelete.Percent(e.Value)
+		return "~" + strings.TrimPrefix(softdelete.Percent(e.Value), "<")
 	case e.Margin > 0:
 		return softdelete.Percent(e.Value) + " ±" + strings.TrimSuffix(softdelete.Percent(e.Margin), "%")
 	default:

@@ -164,7 +164,7 @@ func (t *text) tables(r Report) {
 	if len(r.Tables) == 0 {
 		return
 	}
-	t.section("Tables")
+	t.section("Tables: " + r.counts())
 	rows := [][]string{{"active", "deleted", "ratio", "old"}}
 	for i := range r.Tables {
 		rows = append(rows, cells(&r.Tables[i]))
