@@ -1,7 +1,6 @@
 package queries
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +10,6 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-const day = 24 * time.Hour
 
 func stamp(column string) softdelete.Marker {
 	return softdelete.Marker{Kind: softdelete.Timestamp, Column: column, Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}
@@ -39,6 +34,10 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 			INSERT INTO t SELECT i, (d AT TIME ZONE 'Asia/Tokyo') FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Policy: softdelete.Policy{TimeZone: "Asia/Tokyo"}, Markers: softdelete.Markers{
 				{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}}},
+		{"an epoch, 0 while live", `CREATE TABLE t (id int, deleteat bigint NOT NULL); INSERT INTO t
+			SELECT i, CASE WHEN d = '-infinity' THEN 1 ELSE coalesce(extract(epoch FROM d) * 1000, 0) END FROM (` + rows + `) r (i, d)`,
+			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
+				Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}}},
 		{"two markers", `CREATE TABLE t (id int, deleted_at timestamptz, removed_at timestamptz); INSERT INTO t
 			SELECT i, CASE WHEN i % 2 = 0 THEN d END, CASE WHEN i % 2 = 1 THEN d END FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{stamp("deleted_at"), stamp("removed_at")}}},
@@ -61,7 +60,7 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			table := test.table
-			table.Schema, table.Policy.Retention = "public", 90*day
+			table.Schema, table.Policy.Retention = "public", 90*24*time.Hour
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			pgtest.Exec(t, dsn, test.ddl)
 			count := strings.TrimPrefix(Count(table.Schema, table.Name, table.Partitioned, &table), lead)
@@ -111,7 +110,7 @@ func TestPurgeWorksInBatchesAndPassesByWhatOthersHold(t *testing.T) {
 	if _, err := other.Exec(t.Context(), `BEGIN; UPDATE t SET deleted_at = NULL WHERE id = 7; SELECT FROM t WHERE id = 8 FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
-	purge := Purge(&softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * day}})
+	purge := Purge(&softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour}})
 	pgtest.Exec(t, dsn, purge)
 	if got := pgtest.Value[string](t, dsn, `SELECT string_agg(id::text, ' ' ORDER BY id) FROM ONLY t`); got != "7 8" {
 		t.Errorf("rows %s are left, want those that are held: 7 8", got)
@@ -140,7 +139,7 @@ func TestPurgeFindsItsRowsByTheIndexAndByTheirPlace(t *testing.T) {
 		INSERT INTO t SELECT i, CASE WHEN i <= 40000 THEN now() - interval '1 year' * (1 + random()) END FROM generate_series(1, 200000) i;
 		CREATE INDEX t_purge ON t (deleted_at) WHERE deleted_at IS NOT NULL;
 		ANALYZE t`)
-	table := &softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * day},
+	table := &softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour},
 		Indexing: &softdelete.Indexing{Indexes: []softdelete.Index{{
 			Valid: true, Method: "btree", Keys: []softdelete.Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}}}}
 	_, batch, _ := strings.Cut(Purge(table), "DELETE")

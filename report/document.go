@@ -44,8 +44,8 @@ type document struct {
 
 type connectionDoc struct {
 	pingDoc
-	Status softdelete.Status `json:"status"`
-	Pings  []pingDoc         `json:"pings"`
+	Status softdelete.ConnectionStatus `json:"status"`
+	Pings  []pingDoc                   `json:"pings"`
 }
 
 type pingDoc struct {

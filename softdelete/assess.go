@@ -31,21 +31,21 @@ type Assessment struct {
 
 // Connection is how the server answers.
 type Connection struct {
-	Status Status
+	Status ConnectionStatus
 	Health Health
 	// Ping is the last one, Pings are all that are known, the oldest first.
 	Ping  Ping
 	Pings []Ping
 }
 
-// Status is how the server answers, in the words of the reference.
-type Status string
+// ConnectionStatus is how the server answers, in the words of the reference.
+type ConnectionStatus string
 
 // The states of a connection.
 const (
-	Healthy   Status = "healthy"
-	Slow      Status = "slow"
-	Unhealthy Status = "unhealthy" // no answer
+	Healthy   ConnectionStatus = "healthy"
+	Slow      ConnectionStatus = "slow"
+	Unhealthy ConnectionStatus = "unhealthy" // no answer
 )
 
 // DatabaseHealth is the health of one database, the worst of its tables. It is
@@ -84,7 +84,7 @@ func (t *TableHealth) CleanupRecommended() bool {
 }
 
 // Connect judges how a server answered.
-func Connect(p Ping, t Thresholds) (Status, Health) {
+func Connect(p Ping, t Thresholds) (ConnectionStatus, Health) {
 	switch {
 	case !p.Up:
 		return Unhealthy, Poor

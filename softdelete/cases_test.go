@@ -26,7 +26,7 @@ type suite struct {
 			ResponseMS float64 `json:"response_ms"`
 		}
 		Tables     []caseTable
-		Connection softdelete.Status
+		Connection softdelete.ConnectionStatus
 		Services   map[string]softdelete.Health
 		Databases  map[string]softdelete.Health
 		Instance   softdelete.Health

@@ -157,7 +157,7 @@ func (t *TableHealth) purge() Recommendation {
 // PurgeOrder is the column by which an index finds the rows to purge, the oldest
 // first; empty where none is known to.
 func (t *Table) PurgeOrder() string {
-	if t.Indexing == nil || len(t.Markers) != 1 || len(t.unpurgeable()) > 0 {
+	if !t.HasAges() || t.Indexing == nil || len(t.Markers) != 1 || len(t.unpurgeable()) > 0 {
 		return ""
 	}
 	return t.Markers[0].Time.Column
