@@ -35,7 +35,7 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 			softdelete.Table{Name: "t", Policy: softdelete.Policy{TimeZone: "Asia/Tokyo"}, Markers: softdelete.Markers{
 				{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}}},
 		{"an epoch, 0 while live", `CREATE TABLE t (id int, deleteat bigint NOT NULL); INSERT INTO t
-			SELECT i, CASE WHEN d = '-infinity' THEN 1 ELSE coalesce(extract(epoch FROM d) * 1000, 0) END FROM (` + rows + `) r (i, d)`,
+			SELECT i, CASE WHEN d > '-infinity' THEN extract(epoch FROM d) * 1000 ELSE 0 END FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
 				Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}}},
 		{"two markers", `CREATE TABLE t (id int, deleted_at timestamptz, removed_at timestamptz); INSERT INTO t

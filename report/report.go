@@ -56,9 +56,9 @@ func (r Report) summary() string {
 	case r.ConnectionOnly:
 		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
 	case r.Taken.IsZero():
-		return "The tables have not been looked at yet."
+		return strings.TrimSpace("No table has been looked at yet." + r.unseen())
 	case len(r.Tables) == 0:
-		return "No table with soft delete was found."
+		return "No table with soft delete was found." + r.unseen()
 	}
 	count, total := r.Count(), many(len(r.Tables), "table")
 	if len(count) == 1 {
