@@ -73,6 +73,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	role := grantsCommand.Flag("role", "Name of the role.").Default("softdelete_exporter").String()
 	check := checkCommand.Flag("connect", "Also connect, and check tables, columns and grants.").Bool()
 
+	reportCommand := app.Command("report", "Write one health report, and exit with 1 when it is bad, 2 when nothing could be judged.")
+	var r reportFlags
+	reportCommand.Flag("format", "Format of the report: text, json or html.").Default("text").EnumVar(&r.format, "text", "json", "html")
+	reportCommand.Flag("fail-on", "The best health at which to exit with 1: fair, unknown or poor, in this order.").Default("poor").EnumVar(&r.failOn, "fair", "unknown", "poor")
+	reportCommand.Flag("timeout", "How long to wait until every table is counted; the rest is then unknown.").Default("5m").DurationVar(&r.timeout)
+	reportCommand.Flag("database", "Look at this database alone.").StringVar(&r.database)
+	reportCommand.Flag("table", "Look at these tables alone: a pattern for the whole of schema.table.").StringVar(&r.table)
+	reportCommand.Flag("service", "Look at the tables of this service alone.").StringVar(&r.service)
+
 	command, err := app.Parse(args)
 	if exit >= 0 {
 		return exit
@@ -86,6 +95,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = checkConfig(ctx, f, *check, stdout)
 	case grantsCommand.FullCommand():
 		err = grants(ctx, f, *role, stdout)
+	case reportCommand.FullCommand():
+		err = writeReport(ctx, f, r, stdout, stderr)
 	default:
 		err = serve(ctx, f, stderr)
 	}

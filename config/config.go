@@ -2,6 +2,8 @@
 // defaults, every fault reported at once, each naming its field.
 package config
 
+import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+
 //go:generate go run ../internal/reference ..
 
 // Config is the whole configuration. Its defaults stand in config.yaml alone.
@@ -20,7 +22,14 @@ type Config struct {
 	Services    []Service             `yaml:"services"`
 	Probe       Probe                 `yaml:"probe"`
 	AuthModules map[string]AuthModule `yaml:"auth_modules"`
+	// ThresholdsFile holds the health limits that differ from the mixin's, in JSON.
+	ThresholdsFile string `yaml:"thresholds_file"`
 
+	// Thresholds are the health limits: the mixin's, under those of ThresholdsFile.
+	Thresholds softdelete.Thresholds `yaml:"-"`
+	// Alerts are the conditions of the report's list of alerts, as SOFT_DELETE_* has
+	// them.
+	Alerts softdelete.AlertConditions `yaml:"-"`
 	// Monitoring is false where SOFT_DELETE_ENABLE_MONITORING leaves only the
 	// connection check.
 	Monitoring bool `yaml:"-"`

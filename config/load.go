@@ -33,7 +33,9 @@ func Load(defaults []byte, file string) (*Config, error) {
 	for i := range c.Tables {
 		c.Tables[i].Schema = cmp.Or(c.Tables[i].Schema, "public")
 	}
-	if err := errors.Join(faults, validate(c), environment(c)); err != nil {
+	var limits error
+	c.Thresholds, limits = thresholds(c.ThresholdsFile)
+	if err := errors.Join(faults, validate(c), limits, environment(c)); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return c, nil

@@ -18,11 +18,17 @@ type Discovery struct {
 	MaxTables int `yaml:"max_tables"`
 	// Rules are the names to find them by.
 	Rules Rules `yaml:"rules"`
+
+	// only narrows it further; nil does not.
+	only func(schema, table string) bool
 }
 
 // Admits tells whether discovery may take a table.
 func (d Discovery) Admits(schema, table string) bool {
 	name := schema + "." + table
+	if d.only != nil && !d.only(schema, table) {
+		return false
+	}
 	return (len(d.Include) == 0 || matchesAny(d.Include, name)) && !matchesAny(d.Exclude, name)
 }
 

@@ -98,7 +98,7 @@ func split(columns []column) [][]column {
 func (p *pass) relation(s *session, columns []column, entry *config.Table) (relation, bool) {
 	c := columns[0]
 	r := relation{
-		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Policy: p.config.Policy(c.Schema, c.Name, entry)},
+		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p", Policy: p.config.Policy(c.Schema, c.Name, entry)},
 		listed:      entry != nil,
 		rowSecurity: c.RowSecurity,
 	}

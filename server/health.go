@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // health is the lightweight check: whether the database answers, and how fast. Its
@@ -17,15 +19,15 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ping := s.target.Ping(ctx, 0)
 	answer := struct {
-		Connected    bool      `json:"connected"`
-		ResponseTime float64   `json:"response_time_ms,omitempty"`
-		Status       string    `json:"status"`
-		Error        string    `json:"error,omitempty"`
-		Timestamp    time.Time `json:"timestamp"`
-	}{ping.Up, ping.Milliseconds(), "healthy", ping.Err, ping.At.UTC()}
+		Connected    bool                        `json:"connected"`
+		ResponseTime float64                     `json:"response_time_ms,omitempty"`
+		Status       softdelete.ConnectionStatus `json:"status"`
+		Error        string                      `json:"error,omitempty"`
+		Timestamp    time.Time                   `json:"timestamp"`
+	}{ping.Up, ping.Milliseconds(), "", ping.Err, ping.At.UTC()}
+	answer.Status, _ = softdelete.Connect(ping, s.Settings.Config().Thresholds)
 	w.Header().Set("Content-Type", "application/json")
 	if !ping.Up {
-		answer.Status = "unhealthy"
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // the client may have left

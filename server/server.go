@@ -60,6 +60,7 @@ func New(o Options) (*Server, error) {
 		Version:     o.Version,
 		Profiling:   strconv.FormatBool(o.Profiling),
 		Links: []web.LandingLinks{
+			{Address: "/report", Text: "Health report"},
 			{Address: "/metrics", Text: "Metrics"},
 			{Address: "/health", Text: "Connection health"},
 		},
@@ -71,6 +72,7 @@ func New(o Options) (*Server, error) {
 	mux.Handle("GET /{$}", landing)
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /probe", s.probe)
+	mux.HandleFunc("GET /report", s.report)
 	mux.HandleFunc("GET /health", s.health)
 	// Both speak of the process, never of the database: else an orchestrator takes
 	// away the endpoint, and the alert with it, when the database is down.

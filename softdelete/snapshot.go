@@ -59,9 +59,11 @@ type Checks struct {
 type Table struct {
 	Schema, Name string
 	// OID is the relation's object identifier; 0 for a configured table that is not there.
-	OID     uint32
-	Markers Markers
-	Policy  Policy
+	OID uint32
+	// Partitioned tells that the rows are in its partitions.
+	Partitioned bool
+	Markers     Markers
+	Policy      Policy
 
 	// Numbers is nil while nothing is known.
 	Numbers *Numbers
@@ -103,6 +105,8 @@ type Numbers struct {
 	Ratio Estimate
 	// Old is deleted longer ago than the retention; nil when that is not known.
 	Old *Estimate
+	// Recent is deleted within the recent window; nil where that is not known exactly.
+	Recent *Estimate
 	// Duration is what the last count took, from sending to the last row.
 	Duration time.Duration
 }

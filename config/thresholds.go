@@ -1,0 +1,197 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/mixin"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// perTable are the limits that a table can have of its own.
+var perTable = []string{"deletion_ratio", "old_deleted_rows", "bulk_rows", "alert_min_rows"}
+
+// thresholds reads the limits that the mixin and the report share, and lays the
+// user's file, of the same shape, over them (RFC 7396), as the mixin does with it.
+func thresholds(file string) (softdelete.Thresholds, error) {
+	defaults, err := document(mixin.Thresholds)
+	if err != nil {
+		return softdelete.Thresholds{}, fmt.Errorf("built-in thresholds: %w", err)
+	}
+	overrides := map[string]any{}
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return softdelete.Thresholds{}, fmt.Errorf("thresholds_file: %w", err)
+		}
+		if overrides, err = document(text); err != nil {
+			return softdelete.Thresholds{}, fmt.Errorf("thresholds_file: %s: %w", file, err)
+		}
+	}
+	var f faults
+	f.thresholds(file+": thresholds", defaults, overrides)
+	if len(f) > 0 {
+		return softdelete.Thresholds{}, errors.Join(f...)
+	}
+	merged, err := json.Marshal(patch(defaults, overrides))
+	if err != nil {
+		return softdelete.Thresholds{}, fmt.Errorf("thresholds: %w", err)
+	}
+	var t softdelete.Thresholds
+	if err := json.Unmarshal(merged, &t); err != nil {
+		return softdelete.Thresholds{}, fmt.Errorf("thresholds: %w", err)
+	}
+	return t, nil
+}
+
+// document reads one JSON object and nothing behind it.
+func document(text []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	var object map[string]any
+	if err := d.Decode(&object); err != nil {
+		var at *json.SyntaxError
+		if errors.As(err, &at) {
+			return nil, fmt.Errorf("line %d: %w", 1+bytes.Count(text[:at.Offset], []byte("\n")), err)
+		}
+		var other *json.UnmarshalTypeError
+		if errors.As(err, &other) {
+			return nil, errors.New("write one JSON object, of the shape of thresholds.json")
+		}
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF || object == nil {
+		return nil, errors.New("write one JSON object, of the shape of thresholds.json, and nothing else")
+	}
+	return object, nil
+}
+
+// thresholds notes what is wrong with overrides of the limits.
+func (f *faults) thresholds(where string, defaults, overrides map[string]any) {
+	before := len(*f)
+	f.limits(where, without(overrides, "tables"), without(defaults, "tables"))
+	all := defaults
+	if len(*f) == before {
+		all = patch(defaults, overrides)
+		f.levels(where, all)
+	}
+	tables, given := overrides["tables"]
+	if !given {
+		return
+	}
+	list, ok := tables.([]any)
+	if !ok {
+		f.add(where+".tables", "a list is needed, not %s", kind(tables))
+	}
+	for i, entry := range list {
+		f.tableLimits(fmt.Sprintf("%s.tables[%d]", where, i), entry, all)
+	}
+}
+
+// tableLimits notes what is wrong with the limits of one table, which stand on
+// those for all.
+func (f *faults) tableLimits(where string, entry any, all map[string]any) {
+	model := map[string]any{"database": "", "schema": "", "table": ""}
+	for _, name := range perTable {
+		model[name] = all[name]
+	}
+	before := len(*f)
+	f.limits(where, entry, model)
+	own, ok := entry.(map[string]any)
+	for _, name := range []string{"schema", "table"} {
+		if own[name] == nil && ok {
+			f.add(where+"."+name, "is missing; it says which table the limits are for")
+		}
+	}
+	if len(*f) == before {
+		f.levels(where, patch(model, own))
+	}
+}
+
+// limits compares a document with a model of its shape.
+func (f *faults) limits(where string, value, model any) {
+	switch model := model.(type) {
+	case map[string]any:
+		object, ok := value.(map[string]any)
+		if !ok {
+			f.add(where, "an object is needed, not %s", kind(value))
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			if _, known := model[name]; !known {
+				f.add(where+"."+name, "is not known; known are %s", strings.Join(slices.Sorted(maps.Keys(model)), ", "))
+				continue
+			}
+			f.limits(where+"."+name, object[name], model[name])
+		}
+	case float64:
+		if number, ok := value.(float64); !ok {
+			f.add(where, "a number is needed, not %s", kind(value))
+		} else if number < 0 {
+			f.add(where, "a limit cannot be negative, as %g is", number)
+		}
+	default:
+		if _, ok := value.(string); !ok {
+			f.add(where, "a text is needed, not %s", kind(value))
+		}
+	}
+}
+
+// levels compares the levels of merged limits with one another.
+func (f *faults) levels(where string, limits map[string]any) {
+	for _, name := range []string{"deletion_ratio", "old_deleted_rows"} {
+		levels := limits[name].(map[string]any)
+		fair, poor := levels["fair"].(float64), levels["poor"].(float64)
+		if fair > poor {
+			f.add(where+"."+name, "fair (%g) must not be above poor (%g)", fair, poor)
+		}
+		for _, level := range []string{"fair", "poor"} {
+			if value := levels[level].(float64); name == "deletion_ratio" && value > 1 {
+				f.add(where+"."+name+"."+level, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g", value, value/100)
+			}
+		}
+	}
+}
+
+// patch lays one document over another (RFC 7396); neither is changed.
+func patch(document, over map[string]any) map[string]any {
+	merged := maps.Clone(document)
+	for name, value := range over {
+		below, nested := document[name].(map[string]any)
+		if object, ok := value.(map[string]any); ok && nested {
+			value = patch(below, object)
+		}
+		merged[name] = value
+	}
+	return merged
+}
+
+func without(object map[string]any, name string) map[string]any {
+	rest := maps.Clone(object)
+	delete(rest, name)
+	return rest
+}
+
+// kind names a JSON value for its author.
+func kind(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return fmt.Sprintf("the switch %t", value)
+	case float64:
+		return fmt.Sprintf("the number %g", value)
+	case string:
+		return fmt.Sprintf("the text %q", value)
+	case []any:
+		return "a list"
+	default:
+		return "an object"
+	}
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/common/version"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	health "github.com/softdelete-exporter/softdelete_exporter/report"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// reportFlags are those of the report command.
+type reportFlags struct {
+	format, failOn           string
+	timeout                  time.Duration
+	database, table, service string
+}
+
+// writeReport looks at the server once, until every table was counted or the time is
+// over, and writes what that means. Its error tells that it is as bad as --fail-on.
+func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.Writer) error {
+	c, err := config.Load(defaults, f.configFile)
+	if err != nil {
+		return usage{err}
+	}
+	if c, err = c.Narrow(r.database, r.table, r.service); err != nil {
+		return usage{fmt.Errorf("--table: %w", err)}
+	}
+	if !config.HasDataSource() {
+		return usage{errors.New("no database is configured: set DATA_SOURCE_NAME")}
+	}
+	dsn, err := config.DataSourceName()
+	if err != nil {
+		return usage{err}
+	}
+	datname, err := inspect.ParseSource(dsn)
+	if err != nil {
+		return usage{err}
+	}
+	l := look{inspector: newInspector(c, log.NewNopLogger())}
+	defer l.inspector.Close()
+	l.snapshot.Store(softdelete.Empty(datname))
+	if !c.Monitoring {
+		l.snapshot.Store(&softdelete.Snapshot{})
+	}
+	arrived := func() {}
+	if isTerminal(stderr) {
+		arrived = l.progress(stderr)
+	}
+	limited, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	l.run(limited, c.Monitoring)
+	arrived()
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+
+	a := softdelete.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
+	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
+		return usage{fmt.Errorf("no watched table fits --table=%q --service=%q; a table is written as schema.table, and check-config --connect lists them", r.table, r.service)}
+	}
+	shown := health.Report{Assessment: a, Version: version.Version, ConnectionOnly: !c.Monitoring}
+	switch r.format {
+	case "json":
+		err = health.JSON(stdout, shown)
+	case "html":
+		err = health.HTML(stdout, shown, false)
+	default:
+		err = health.Text(stdout, shown, isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	}
+	return errors.Join(err, outcome(a, r.failOn))
+}
+
+// outcome is the error that the exit code tells of.
+func outcome(a *softdelete.Assessment, failOn string) error {
+	var limit softdelete.Health
+	if err := limit.UnmarshalText([]byte(failOn)); err != nil {
+		return usage{fmt.Errorf("--fail-on: %w", err)}
+	}
+	switch {
+	case !a.Connection.Ping.Up:
+		return errors.New("the database does not answer")
+	case a.Health == softdelete.Unknown && a.Count()[softdelete.Unknown] == len(a.Tables):
+		return usage{errors.New("no table could be judged")}
+	case a.Health >= limit:
+		return fmt.Errorf("the health is %s, which --fail-on=%s does not let pass", a.Health, limit)
+	default:
+		return nil
+	}
+}
+
+// look is one look at the server, of as many passes as it takes.
+type look struct {
+	inspector *inspect.Inspector
+	pings     []softdelete.Ping
+	snapshot  atomic.Pointer[softdelete.Snapshot]
+}
+
+// run makes passes until no table waits for one.
+func (l *look) run(ctx context.Context, monitoring bool) {
+	for waiting := -1; ; {
+		ping := l.inspector.Ping(ctx)
+		l.pings = append(l.pings, ping)
+		if !ping.Up || !monitoring {
+			return
+		}
+		l.inspector.Refresh(ctx, l.snapshot.Load(), func(s *softdelete.Snapshot) { l.snapshot.Store(s) })
+		before := waiting
+		if _, waiting = l.tables(); waiting == 0 || ctx.Err() != nil {
+			return
+		}
+		if waiting == before { // what keeps them waiting may pass
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// tables counts those that are known, and those of them that wait to be counted.
+func (l *look) tables() (known, waiting int) {
+	for _, d := range l.snapshot.Load().Databases {
+		known += len(d.Tables)
+		for i := range d.Tables {
+			if d.Tables[i].State() == softdelete.Pending {
+				waiting++
+			}
+		}
+	}
+	return known, waiting
+}
+
+// progress keeps a line on a terminal up to date until the function that it returns
+// is called, which takes the line away.
+func (l *look) progress(w io.Writer) (done func()) {
+	began, stop, stopped := time.Now(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				var queries int64
+				for _, c := range l.inspector.Costs.All() {
+					queries += c.Queries
+				}
+				known, _ := l.tables()
+				fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)), softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
+			case <-stop:
+				fmt.Fprint(w, "\r"+strings.Repeat(" ", 60)+"\r")
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+	}
+}
+
+// isTerminal tells whether a person may be looking.
+func isTerminal(w any) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

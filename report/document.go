@@ -1,0 +1,264 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// schemaVersion changes when a field of the document is removed or changes its
+// meaning; new fields do not change it.
+const schemaVersion = 1
+
+// schemaURL is where schema.json is published.
+const schemaURL = "https://raw.githubusercontent.com/softdelete-exporter/softdelete_exporter/main/report/schema.json"
+
+// JSON writes the report as the document that schema.json describes. What is unknown
+// is absent, never 0.
+func JSON(w io.Writer, r Report) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r.document())
+}
+
+// The field names are those of the reference, where it has one.
+type document struct {
+	Schema            string              `json:"$schema"`
+	SchemaVersion     int                 `json:"schema_version"`
+	ExporterVersion   string              `json:"exporter_version,omitempty"`
+	Timestamp         time.Time           `json:"timestamp"`
+	SnapshotTimestamp *time.Time          `json:"snapshot_timestamp,omitempty"`
+	OverallHealth     softdelete.Health   `json:"overall_health"`
+	Healthy           bool                `json:"healthy"`
+	Summary           string              `json:"summary"`
+	Connection        connectionDoc       `json:"connection"`
+	Databases         []databaseDoc       `json:"databases"`
+	Services          []serviceDoc        `json:"services"`
+	Tables            []tableDoc          `json:"tables"`
+	Alerts            []alertDoc          `json:"alerts"`
+	Recommendations   []recommendationDoc `json:"recommendations"`
+}
+
+type connectionDoc struct {
+	pingDoc
+	Status softdelete.ConnectionStatus `json:"status"`
+	Pings  []pingDoc                   `json:"pings"`
+}
+
+type pingDoc struct {
+	Timestamp      *time.Time `json:"timestamp,omitempty"`
+	Connected      bool       `json:"connected"`
+	ResponseTimeMS *float64   `json:"response_time_ms,omitempty"`
+	Error          string     `json:"error,omitempty"`
+}
+
+type databaseDoc struct {
+	Database      string            `json:"database"`
+	Health        softdelete.Health `json:"health"`
+	Checks        map[string]bool   `json:"checks"`
+	Tables        int               `json:"tables"`
+	TablesSkipped int               `json:"tables_skipped"`
+}
+
+type serviceDoc struct {
+	Service string                    `json:"service"`
+	Health  softdelete.Health         `json:"health"`
+	Tables  map[softdelete.Health]int `json:"tables"`
+}
+
+// tableKey names a table wherever the document speaks of one.
+type tableKey struct {
+	Database string `json:"database,omitempty"`
+	Schema   string `json:"schema,omitempty"`
+	Table    string `json:"table,omitempty"`
+}
+
+type tableDoc struct {
+	tableKey
+	Service            string               `json:"service,omitempty"`
+	Marker             []string             `json:"marker"`
+	MarkerKind         string               `json:"marker_kind"`
+	Health             softdelete.Health    `json:"health"`
+	HealthAtWorst      softdelete.Health    `json:"health_at_worst"`
+	HealthStatus       string               `json:"health_status"`
+	CleanupRecommended bool                 `json:"cleanup_recommended"`
+	State              softdelete.State     `json:"state"`
+	Method             softdelete.Method    `json:"method,omitempty"`
+	Counted            *time.Time           `json:"counted_timestamp,omitempty"`
+	Checked            *time.Time           `json:"checked_timestamp,omitempty"`
+	Active             *float64             `json:"active_records,omitempty"`
+	Deleted            *float64             `json:"deleted_records,omitempty"`
+	Total              *float64             `json:"total_records,omitempty"`
+	Ratio              *float64             `json:"deletion_ratio_percent,omitempty"`
+	RatioMargin        *float64             `json:"deletion_ratio_margin_percent,omitempty"`
+	Old                *float64             `json:"old_deleted_records,omitempty"`
+	OldMargin          *float64             `json:"old_deleted_records_margin,omitempty"`
+	Recent             *float64             `json:"recently_deleted_records,omitempty"`
+	RetentionSeconds   *float64             `json:"retention_seconds,omitempty"`
+	Problem            *problemDoc          `json:"problem,omitempty"`
+	IndexesFound       []string             `json:"indexes_found,omitempty"`
+	MissingIndexes     []softdelete.Purpose `json:"missing_indexes"`
+	IndexProblems      []indexDoc           `json:"index_problems"`
+}
+
+type problemDoc struct {
+	Reason  softdelete.Reason `json:"reason"`
+	Message string            `json:"message"`
+	Remedy  string            `json:"remedy,omitempty"`
+}
+
+type indexDoc struct {
+	Index   string                  `json:"index"`
+	Problem softdelete.IndexProblem `json:"problem"`
+}
+
+type alertDoc struct {
+	Condition softdelete.Condition `json:"condition"`
+	Message   string               `json:"message"`
+	tableKey
+}
+
+type recommendationDoc struct {
+	Kind    softdelete.RecommendationKind `json:"kind"`
+	Urgency softdelete.Health             `json:"urgency"`
+	tableKey
+	Recommendation string   `json:"recommendation"`
+	Reason         string   `json:"reason"`
+	Gain           gainDoc  `json:"gain"`
+	Statements     []string `json:"statements"`
+	Consider       []string `json:"consider_statements,omitempty"`
+	Remedies       []string `json:"remedies,omitempty"`
+	Notes          []string `json:"notes,omitempty"`
+	Source         string   `json:"source,omitempty"`
+}
+
+type gainDoc struct {
+	Text      string `json:"text"`
+	Rows      int64  `json:"rows,omitempty"`
+	Bytes     int64  `json:"bytes,omitempty"`
+	Estimated bool   `json:"estimated"`
+}
+
+func (r Report) document() document {
+	d := document{
+		Schema: schemaURL, SchemaVersion: schemaVersion, ExporterVersion: r.Version,
+		Timestamp: r.Now.UTC(), SnapshotTimestamp: instant(r.Taken),
+		OverallHealth: r.Health, Healthy: r.Healthy, Summary: r.summary(),
+		Connection: connectionDoc{pingDoc: newPing(r.Connection.Ping), Status: r.Connection.Status, Pings: []pingDoc{}},
+		Databases:  []databaseDoc{}, Services: []serviceDoc{}, Tables: []tableDoc{}, Alerts: []alertDoc{}, Recommendations: []recommendationDoc{},
+	}
+	for _, p := range r.Connection.Pings {
+		d.Connection.Pings = append(d.Connection.Pings, newPing(p))
+	}
+	for _, db := range r.Databases {
+		c := db.Checks
+		d.Databases = append(d.Databases, databaseDoc{
+			Database: db.Name, Health: db.Health, Tables: len(db.Tables), TablesSkipped: db.Skipped,
+			Checks: map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting, "indexes": c.Indexes},
+		})
+	}
+	for _, s := range r.Services {
+		d.Services = append(d.Services, serviceDoc{Service: s.Name, Health: s.Health, Tables: s.Tables})
+	}
+	for i := range r.Tables {
+		d.Tables = append(d.Tables, newTable(&r.Tables[i]))
+	}
+	for _, a := range r.Alerts {
+		d.Alerts = append(d.Alerts, alertDoc{Condition: a.Condition, Message: a.Message, tableKey: keyOf("", a.Table)})
+	}
+	for i := range r.Recommendations {
+		d.Recommendations = append(d.Recommendations, newRecommendation(&r.Recommendations[i]))
+	}
+	return d
+}
+
+func newPing(p softdelete.Ping) pingDoc {
+	d := pingDoc{Timestamp: instant(p.At), Connected: p.Up, Error: p.Err}
+	if p.Up {
+		ms := p.Milliseconds()
+		d.ResponseTimeMS = &ms
+	}
+	return d
+}
+
+func newTable(t *softdelete.TableHealth) tableDoc {
+	d := tableDoc{
+		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
+		Health: t.Health, HealthAtWorst: t.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
+		State: t.State(), MissingIndexes: []softdelete.Purpose{}, IndexProblems: []indexDoc{},
+	}
+	if d.Marker == nil {
+		d.Marker = []string{}
+	}
+	if n := t.Numbers; n != nil {
+		d.Method, d.Counted, d.Checked = n.Method, instant(t.Counted), instant(t.Checked)
+		d.Active, d.Deleted, d.Total = &n.Active.Value, &n.Deleted.Value, &n.Total.Value
+		percent := 100 * n.Ratio.Value
+		d.Ratio, d.RatioMargin = &percent, margin(n.Ratio, 100)
+		if n.Old != nil {
+			d.Old, d.OldMargin = &n.Old.Value, margin(*n.Old, 1)
+		}
+		if n.Recent != nil {
+			d.Recent = &n.Recent.Value
+		}
+	}
+	if t.HasAges() {
+		seconds := t.Policy.Retention.Seconds()
+		d.RetentionSeconds = &seconds
+	}
+	if p := t.Problem; p != nil {
+		d.Problem = &problemDoc{p.Reason, p.Message, p.Remedy}
+	}
+	if t.Indexing != nil {
+		for _, i := range t.Indexing.Indexes {
+			d.IndexesFound = append(d.IndexesFound, i.Name)
+		}
+	}
+	d.MissingIndexes = append(d.MissingIndexes, missing(t)...)
+	for _, f := range t.Findings {
+		d.IndexProblems = append(d.IndexProblems, indexDoc{f.Index.Name, f.Problem})
+	}
+	return d
+}
+
+func newRecommendation(r *softdelete.Recommendation) recommendationDoc {
+	d := recommendationDoc{
+		Kind: r.Kind, Urgency: r.Urgency, tableKey: keyOf(r.Database, r.Table),
+		Recommendation: r.Title, Reason: r.Reason,
+		Gain:     gainDoc{r.Gain.Text, r.Gain.Rows, r.Gain.Bytes, r.Gain.Estimated},
+		Remedies: r.Remedies, Notes: r.Notes, Source: r.Source,
+	}
+	d.Statements, d.Consider = statements(r)
+	if d.Statements == nil {
+		d.Statements = []string{}
+	}
+	return d
+}
+
+func keyOf(database string, t *softdelete.TableHealth) tableKey {
+	if t == nil {
+		return tableKey{Database: database}
+	}
+	return tableKey{t.Database, t.Schema, t.Name}
+}
+
+// margin is absent where a number has none.
+func margin(e softdelete.Estimate, scale float64) *float64 {
+	if !e.Bounded() {
+		return nil
+	}
+	m := scale * e.Margin
+	return &m
+}
+
+// instant is absent where a time is not known.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

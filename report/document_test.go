@@ -1,0 +1,137 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+func asJSON(t *testing.T, r Report) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := JSON(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(schemaURL, parsed); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(schemaURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestJSON(t *testing.T) {
+	s := schema(t)
+	for name, r := range scenes() {
+		t.Run(name, func(t *testing.T) {
+			got := asJSON(t, r)
+			if slices.Contains([]string{"shop", "down", "none"}, name) {
+				golden(t, name+".json", got)
+			}
+			document, err := jsonschema.UnmarshalJSON(bytes.NewReader(got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Validate(document); err != nil {
+				t.Errorf("the schema refuses it: %v", err)
+			}
+		})
+	}
+}
+
+func TestTheSchemaRefusesWhatIsNoReport(t *testing.T) {
+	s, good := schema(t), string(asJSON(t, scenes()["shop"]))
+	for name, replace := range map[string][2]string{
+		"an unknown verdict": {`"overall_health": "poor"`, `"overall_health": "bad"`},
+		"a ratio above all":  {`"deletion_ratio_percent": 30`, `"deletion_ratio_percent": 300`},
+		"a time in words":    {`"timestamp": "2026-03-01T12:00:00Z"`, `"timestamp": "noon"`},
+		"a missing field":    {`"healthy": false,`, ""},
+		"another version":    {`"schema_version": 1`, `"schema_version": 2`},
+	} {
+		bad := strings.Replace(good, replace[0], replace[1], 1)
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
+		if err != nil || bad == good {
+			t.Fatalf("%s: nothing was replaced, or no JSON is left: %v", name, err)
+		}
+		if s.Validate(document) == nil {
+			t.Errorf("it accepts %s", name)
+		}
+	}
+}
+
+// Every field that the document can have stands in the schema, also one that no test
+// happens to fill.
+func TestTheSchemaKnowsEveryField(t *testing.T) {
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	var walk func(where string, of reflect.Type, schema map[string]any)
+	walk = func(where string, of reflect.Type, node map[string]any) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			if of.Kind() == reflect.Slice {
+				node, _ = node["items"].(map[string]any)
+			}
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct || of.PkgPath() != reflect.TypeFor[document]().PkgPath() {
+			return
+		}
+		if ref, ok := node["$ref"].(string); ok {
+			node = schema["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+		}
+		properties, _ := node["properties"].(map[string]any)
+		known := map[string]bool{}
+		for _, field := range reflect.VisibleFields(of) {
+			if field.Anonymous {
+				continue
+			}
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			known[name] = true
+			property, ok := properties[name].(map[string]any)
+			if !ok {
+				t.Errorf("the schema has no %s.%s", where, name)
+				continue
+			}
+			count++
+			walk(where+"."+name, field.Type, property)
+		}
+		for name := range properties {
+			if !known[name] {
+				t.Errorf("the document has no %s.%s", where, name)
+			}
+		}
+	}
+	walk("report", reflect.TypeFor[document](), schema)
+	if count < 60 {
+		t.Errorf("only %d fields were seen", count)
+	}
+}

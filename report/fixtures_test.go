@@ -1,0 +1,159 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// limits are the reference's.
+func limits() (t softdelete.Thresholds) {
+	text := `{"response_ms": {"slow": 100}, "deletion_ratio": {"fair": 0.25, "poor": 0.5}, "old_deleted_rows": {"fair": 1000, "poor": 10000},
+		"bulk_rows": 10000, "alert_min_rows": 1000}`
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// pings are the last answers: mostly fast, with one that is slow and one that is missing.
+func pings() []softdelete.Ping {
+	var all []softdelete.Ping
+	for i := range 30 {
+		p := softdelete.Ping{At: noon.Add(time.Duration(i-30) * 15 * time.Second), Up: true, Duration: time.Duration(1500+i*i%7*300) * time.Microsecond}
+		switch i {
+		case 12:
+			p.Duration = 130 * time.Millisecond
+		case 20:
+			p = softdelete.Ping{At: p.At, Err: "no answer in time"}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+var checks = softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}
+
+func stamp(column string) softdelete.Markers {
+	return softdelete.Markers{{Kind: softdelete.Timestamp, Column: column, Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}}
+}
+
+// table is one that was counted exactly a minute ago.
+func table(name, service string, total, deleted, old int64) softdelete.Table {
+	n := softdelete.ExactNumbers(total, deleted)
+	o := softdelete.Exactly(old)
+	n.Old = &o
+	t := softdelete.Table{Schema: "public", Name: name, Markers: stamp("deleted_at"), Policy: softdelete.Policy{Service: service, Retention: 90 * day, TimeZone: "UTC"}}
+	t.Succeed(n, noon.Add(-time.Minute))
+	return t
+}
+
+func failed(t softdelete.Table, reason softdelete.Reason, message, remedy string) softdelete.Table {
+	t.Fail(softdelete.Problem{Reason: reason, Message: message, Remedy: remedy}, true, noon, time.Minute)
+	return t
+}
+
+func index(name string, bytes int64, columns ...string) softdelete.Index {
+	i := softdelete.Index{OID: uint32(len(name)), Schema: "public", Name: name, Method: "btree", Valid: true, Bytes: bytes, Scans: 1}
+	for _, c := range columns {
+		i.Keys = append(i.Keys, softdelete.Key{Column: c})
+	}
+	return i
+}
+
+// shop has one table of each kind of trouble, and some of none.
+func shop() *softdelete.Snapshot {
+	carts := table("carts", "checkout", 420000, 300000, 12345)
+	carts.Partitioned = true
+	messages := table("messages", "support", 900000, 40000, 21000)
+	invalid := index("messages_thread_idx", 3<<20, "thread_id")
+	invalid.Valid = false
+	messages.Indexing = &softdelete.Indexing{At: noon, Bytes: 400 << 20, HOT: 1, Indexes: []softdelete.Index{index("messages_pkey", 20<<20, "id"), invalid, index("messages_purge", 1<<20, "deleted_at")}}
+	subscribers := table("subscribers", "checkout", 5000, 40, 0)
+	unique := index("subscribers_email_key", 1<<20, "email", "deleted_at")
+	unique.Unique = true
+	subscribers.Indexing = &softdelete.Indexing{At: noon, Bytes: 1 << 20, Indexes: []softdelete.Index{unique}}
+	events := table("events", "", 10_000_000, 5_500_000, 0)
+	events.Numbers.Method = "sampled"
+	for _, e := range []*softdelete.Estimate{&events.Numbers.Total, &events.Numbers.Active, &events.Numbers.Deleted} {
+		e.Margin = 0.05 * e.Value
+	}
+	events.Numbers.Ratio.Margin = 0.1
+	events.Numbers.Old = &softdelete.Estimate{Value: 8000, Margin: 5000}
+	rumour := table("a_table_with_a_name_that_is_as_long_as_postgresql_lets_a_name_be", "", 1e9, 100, 0)
+	rumour.Numbers.Method, rumour.Numbers.Old = "statistics", nil
+	for _, e := range []*softdelete.Estimate{&rumour.Numbers.Total, &rumour.Numbers.Active, &rumour.Numbers.Deleted, &rumour.Numbers.Ratio} {
+		e.Margin = softdelete.NoMargin
+	}
+	posts := table("posts", "content", 90000, 25000, 900)
+	bulk := softdelete.Exactly(11000)
+	posts.Numbers.Recent = &bulk
+	flags := table("flags", "content", 20000, 6000, 0)
+	flags.Markers, flags.Numbers.Old = softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, nil
+	return &softdelete.Snapshot{Taken: noon.Add(-90 * time.Second), Databases: []softdelete.Database{
+		{Name: "archive", Checks: softdelete.Checks{}},
+		{Name: "shop", Checks: checks, Skipped: 7, Tables: []softdelete.Table{
+			rumour, carts,
+			table("customers", "accounts", 120000, 900, 0),
+			failed(table("denied", "accounts", 10, 1, 0), softdelete.PermissionDenied, "no SELECT on public.denied",
+				`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."denied" TO "monitoring";`),
+			events, flags, table("gift_cards", "checkout", 0, 0, 0),
+			failed(table("locked", "", 1000, 900, 900), softdelete.Locked, "canceling statement due to lock timeout", ""),
+			messages,
+			{Schema: "public", Name: "pending", Markers: stamp("deletedAt"), Policy: softdelete.Policy{Retention: 90 * day, TimeZone: "UTC"}},
+			posts, subscribers,
+			table("\x1b[31mred\n<script>alert(1)</script>", "accounts", 100, 1, 0),
+		}},
+	}}
+}
+
+// scenes are reports of everything that can be the matter, by name.
+func scenes() map[string]Report {
+	conditions := softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
+	scene := func(pings []softdelete.Ping, s *softdelete.Snapshot) Report {
+		return Report{Assessment: softdelete.Assess(pings, s, limits(), conditions, noon), Version: "1.2.3"}
+	}
+	down := []softdelete.Ping{{At: noon, Err: `dial tcp 10.0.0.1:5432: connect: connection refused`}}
+	one := func(tables ...softdelete.Table) *softdelete.Snapshot {
+		return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+	}
+	off := scene(pings(), &softdelete.Snapshot{})
+	off.ConnectionOnly = true
+	slow := softdelete.Ping{At: noon, Up: true, Duration: 250 * time.Millisecond}
+	return map[string]Report{
+		"shop":    scene(pings(), shop()),
+		"good":    scene(pings(), one(table("customers", "", 120000, 900, 0), table("orders", "", 1234567, 1000, 0))),
+		"down":    scene(down, softdelete.Empty("shop")),
+		"gone":    scene(down, one(table("customers", "", 120000, 900, 0))),
+		"slow":    scene(append(pings(), slow), one(table("customers", "", 120000, 900, 0))),
+		"unknown": scene(pings(), one(softdelete.Table{Schema: "public", Name: "a"}, failed(table("b", "", 10, 1, 0), softdelete.TimedOut, "canceling statement due to statement timeout", ""))),
+		"none":    scene(pings(), one()),
+		"first":   scene(pings()[:1], softdelete.Empty("shop")),
+		"off":     off,
+	}
+}
+
+// thousand is a server with n tables, for measuring.
+func thousand(n int) Report {
+	services := []string{"accounts", "billing", "checkout", "content", "support", ""}
+	var tables []softdelete.Table
+	for i := range n {
+		deleted := int64(i*i%997) * 10
+		t := table(fmt.Sprintf("table_%04d", i), services[i%len(services)], 10000+int64(i), deleted, deleted/10)
+		switch i % 50 {
+		case 7:
+			t = failed(t, softdelete.Locked, "canceling statement due to lock timeout", "")
+		case 9:
+			t.Numbers.Method, t.Numbers.Ratio.Margin = "sampled", 0.08
+		}
+		tables = append(tables, t)
+	}
+	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+	return Report{Assessment: softdelete.Assess(pings(), s, limits(), softdelete.AlertConditions{HighDeletionRatio: true}, noon), Version: "1.2.3"}
+}

@@ -1,0 +1,175 @@
+
+"use strict";
+(() => {
+  const $ = (selector, of = document) => of.querySelector(selector);
+  const $$ = (selector, of = document) => [...of.querySelectorAll(selector)];
+
+  // Theme: what the system says, unless told otherwise.
+  const themes = ["auto", "light", "dark"];
+  const remember = (theme) => { try { localStorage.setItem("softdelete-theme", theme); } catch { /* a file may not */ } };
+  const recall = () => { try { return localStorage.getItem("softdelete-theme"); } catch { return null; } };
+  const button = $("#theme");
+  const setTheme = (theme) => {
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    $("span", button).textContent = theme;
+  };
+  let theme = themes.includes(recall()) ? recall() : "auto";
+  setTheme(theme);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
+    setTheme(theme);
+    remember(theme);
+  });
+
+  // Copying, also where the page is not served over a secure connection.
+  const copy = async (pre) => {
+    try {
+      await navigator.clipboard.writeText(pre.textContent);
+      return true;
+    } catch {
+      getSelection().selectAllChildren(pre);
+      return document.execCommand("copy");
+    }
+  };
+  for (const b of $$(".copy")) b.hidden = false;
+  document.addEventListener("click", async (event) => {
+    const b = event.target.closest(".copy");
+    if (!b) return;
+    b.textContent = await copy($("pre", b.parentElement)) ? "Copied" : "Press Ctrl+C";
+    b.setAttribute("aria-live", "polite");
+    setTimeout(() => { b.textContent = "Copy"; }, 2000);
+  });
+
+  // A link to a recommendation opens it.
+  const open = () => {
+    const target = /^#r\d+$/.test(location.hash) && $(location.hash);
+    if (!target) return;
+    for (let d = $("details", target); d; d = d.parentElement.closest("details")) d.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  open();
+
+  const list = $("#list");
+  if (!list) return;
+  const heads = $$("thead th", list);
+  const body = $("tbody", list);
+  // On a narrow screen some columns are not shown.
+  const columns = () => heads.filter((h) => h.offsetWidth > 0).length;
+  const rows = $$("tr", body).map((row) => ({
+    row,
+    numbers: row.dataset.n.split(" ").map(Number),
+    name: $("summary", row).textContent,
+    text: (row.dataset.service + " " + $("summary", row).textContent + " " + $(".state", row).textContent).toLowerCase(),
+    ...row.dataset,
+  }));
+  const withDetails = (rs) => rs.flatMap((r) => r.detail ? [r.row, r.detail] : [r.row]);
+  // What a row has to say when it is opened has the width of the table.
+  const byRow = new Map(rows.map((r) => [r.row, r]));
+  list.addEventListener("toggle", (event) => {
+    const r = byRow.get(event.target.closest("tr"));
+    if (event.target.open && !r.detail) {
+      r.detail = document.createElement("tr");
+      r.detail.className = "detail";
+      const cell = r.detail.insertCell();
+      cell.colSpan = columns();
+      cell.append($("ul", event.target));
+      r.row.after(r.detail);
+    } else if (!event.target.open && r.detail) {
+      event.target.append($("ul", r.detail));
+      r.detail.remove();
+      r.detail = null;
+    }
+  }, true);
+  const collator = new Intl.Collator("en", { numeric: true });
+  const byName = new Map([...rows].sort((a, b) => collator.compare(a.name, b.name)).map((r, i) => [r, i]));
+  const worst = ["good", "fair", "unknown", "poor"];
+  let sort = "0", down = false, service = null;
+
+  // arrange puts the rows into their order and groups.
+  const arrange = () => {
+    const value = sort === "name" ? (r) => byName.get(r) : (r) => r.numbers[sort];
+    const sorted = [...rows].sort((a, b) => {
+      const x = value(a), y = value(b);
+      if (x === y) return a.numbers[0] - b.numbers[0];
+      if (x < 0 || y < 0) return x < 0 ? 1 : -1; // what is not known comes last
+      return down ? y - x : x - y;
+    });
+    const by = $("#group")?.value;
+    for (const old of $$("tbody", list)) if (old !== body) old.remove();
+    if (!by) {
+      body.append(...withDetails(sorted));
+      return;
+    }
+    const groups = Map.groupBy ? Map.groupBy(sorted, (r) => r[by]) : sorted.reduce((m, r) => m.set(r[by], [...(m.get(r[by]) || []), r]), new Map());
+    const health = (of) => Math.max(...of.map((r) => worst.indexOf(r.health)));
+    for (const [name, of] of [...groups].sort(([a, x], [b, y]) => !a - !b || health(y) - health(x) || collator.compare(a, b))) {
+      const group = document.createElement("tbody");
+      const head = group.insertRow();
+      head.className = "group";
+      const cell = document.createElement("th");
+      cell.colSpan = columns();
+      cell.scope = "rowgroup";
+      const verdict = worst[health(of)];
+      cell.append($(".state.good .icon, .state.fair .icon, .state.unknown .icon, .state.poor .icon", of.find((r) => r.health === verdict).row).cloneNode(true),
+        ` ${name || `no ${by}`} `);
+      const note = document.createElement("span");
+      note.className = "note";
+      note.textContent = `${verdict}, ${of.length.toLocaleString("en")} ${of.length === 1 ? "table" : "tables"}`;
+      cell.append(note);
+      head.append(cell);
+      group.append(...withDetails(of));
+      list.append(group);
+    }
+  };
+
+  // filter shows the rows that match.
+  const filter = () => {
+    const words = $("#find").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const healths = new Set($$("[name=health]:checked").map((c) => c.value));
+    let found = 0;
+    for (const r of rows) {
+      const fits = healths.has(r.health) && (service === null || r.service === service) && words.every((w) => r.text.includes(w));
+      if (r.row.hidden === fits) r.row.hidden = !fits;
+      if (r.detail) r.detail.hidden = !fits;
+      if (fits) found++;
+    }
+    for (const group of $$("tbody", list)) {
+      const head = $("tr.group", group);
+      if (head) head.hidden = !$("[data-n]:not([hidden])", group);
+    }
+    $("#found").textContent = `${found.toLocaleString("en")} of ${rows.length.toLocaleString("en")} tables`;
+  };
+
+  for (const head of heads) {
+    const b = document.createElement("button");
+    b.type = "button";
+    b.textContent = head.textContent;
+    head.replaceChildren(b);
+    b.addEventListener("click", () => {
+      // Numbers are of interest from above, names and trouble from the start.
+      down = sort === head.dataset.sort ? !down : !["name", "0"].includes(head.dataset.sort);
+      sort = head.dataset.sort;
+      for (const h of heads) h.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      arrange();
+    });
+  }
+  for (const b of $$(".service")) {
+    b.disabled = false;
+    b.addEventListener("click", () => {
+      service = service === b.dataset.service ? null : b.dataset.service;
+      for (const other of $$(".service")) other.setAttribute("aria-pressed", String(other.dataset.service === service));
+      filter();
+      if (service !== null) $("#tables").scrollIntoView();
+    });
+  }
+  $("#find").addEventListener("input", filter);
+  for (const c of $$("[name=health]")) c.addEventListener("change", filter);
+  $("#group")?.addEventListener("change", () => { arrange(); filter(); });
+  $("#tools").addEventListener("submit", (event) => event.preventDefault());
+  $("#tools").hidden = false;
+  filter();
+})();

@@ -1,0 +1,226 @@
+// Package report shows an assessment to people and scripts: as text for a terminal,
+// as JSON of a published schema, and as one HTML page that needs nothing but itself.
+// All three say the same.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Report is what is to be shown.
+type Report struct {
+	*softdelete.Assessment
+	// Version is that of the exporter.
+	Version string
+	// ConnectionOnly tells that nothing but the connection is checked, because
+	// SOFT_DELETE_ENABLE_MONITORING is false.
+	ConnectionOnly bool
+}
+
+// order is that in which verdicts are told, the worst first.
+var order = []softdelete.Health{softdelete.Poor, softdelete.Unknown, softdelete.Fair, softdelete.Good}
+
+// statements are the SQL of a recommendation: what to run, and what to consider when
+// that proved good.
+func statements(r *softdelete.Recommendation) (run, consider []string) {
+	switch {
+	case r.Advice != nil:
+		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
+	case r.Kind == softdelete.PurgeRows:
+		return []string{queries.Purge(r.Table.Table)}, nil
+	default:
+		return nil, nil
+	}
+}
+
+// subject names what a recommendation is about: a table, a database, or nothing.
+func subject(r *softdelete.Recommendation) string {
+	if r.Table != nil {
+		return r.Table.FullName()
+	}
+	return r.Database
+}
+
+// summary says in one sentence how the server is.
+func (r Report) summary() string {
+	switch {
+	case r.Connection.Status == softdelete.Unhealthy:
+		return "The server does not answer: " + strings.TrimSuffix(r.Connection.Ping.Err, ".") + "."
+	case r.ConnectionOnly:
+		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
+	case r.Taken.IsZero():
+		return strings.TrimSpace("No table has been looked at yet." + r.unseen())
+	case len(r.Tables) == 0:
+		return "No table with soft delete was found." + r.unseen()
+	}
+	count, total := r.Count(), many(len(r.Tables), "table")
+	if len(count) == 1 {
+		return allOf(len(r.Tables), r.Tables[0].Health) + r.unseen()
+	}
+	var parts []string
+	for _, h := range []softdelete.Health{softdelete.Poor, softdelete.Fair} {
+		if n := count[h]; n > 0 && (h == softdelete.Poor || count[softdelete.Poor] == 0) {
+			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total, plural(n, "is", "are"), h))
+		}
+	}
+	if n := count[softdelete.Unknown]; n > 0 {
+		of := ""
+		if len(parts) == 0 {
+			of = " of " + total
+		}
+		parts = append(parts, softdelete.Thousands(float64(n))+of+" could not be judged")
+	}
+	return strings.Join(parts, ", ") + "." + r.unseen()
+}
+
+// unseen says which databases could not be looked into, where there are any.
+func (r Report) unseen() string {
+	var names []string
+	for _, d := range r.Databases {
+		if !d.Checks.Connect || !d.Checks.Discovery {
+			names = append(names, d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s %s could not be looked into.", plural(len(names), "Database", "Databases"), strings.Join(names, ", "))
+}
+
+// allOf says that all tables have one verdict.
+func allOf(n int, h softdelete.Health) string {
+	verdict := h.String()
+	if h == softdelete.Unknown {
+		verdict = "unknown: nothing could be judged"
+	}
+	if n == 1 {
+		return "The one table is " + verdict + "."
+	}
+	return fmt.Sprintf("All %s are %s.", many(n, "table"), verdict)
+}
+
+// counts are how many tables have which verdict, the worst first.
+func (r Report) counts() string {
+	var parts []string
+	for _, h := range order {
+		if n := r.Count()[h]; n > 0 {
+			parts = append(parts, softdelete.Thousands(float64(n))+" "+h.String())
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// databases are the names of the databases.
+func (r Report) databases() []string {
+	names := make([]string, len(r.Databases))
+	for i, d := range r.Databases {
+		names[i] = d.Name
+	}
+	return names
+}
+
+// answers are those of the last pings, in words.
+func (r Report) answers() string {
+	var times []float64
+	for _, p := range r.Connection.Pings {
+		if p.Up {
+			times = append(times, p.Milliseconds())
+		}
+	}
+	asked := many(len(r.Connection.Pings), "ping")
+	if len(times) == 0 {
+		return "None of the last " + asked + " was answered."
+	}
+	slices.Sort(times)
+	lost := ""
+	if n := len(r.Connection.Pings) - len(times); n > 0 {
+		lost = fmt.Sprintf(", %d unanswered", n)
+	}
+	return fmt.Sprintf("Of the last %s: median %s, slowest %s%s.", asked, milliseconds(times[len(times)/2]), milliseconds(times[len(times)-1]), lost)
+}
+
+// missing are the purposes for which an index would pay and is not there.
+func missing(t *softdelete.TableHealth) []softdelete.Purpose {
+	var purposes []softdelete.Purpose
+	for _, p := range t.Presences {
+		if !p.Present {
+			purposes = append(purposes, p.Purpose)
+		}
+	}
+	return purposes
+}
+
+// sentence puts what was found of an index into words.
+func sentence(p softdelete.IndexProblem) string { return cmp.Or(findingWords[p], string(p)) }
+
+var findingWords = map[softdelete.IndexProblem]string{
+	softdelete.Invalid:                   "invalid: no query uses it",
+	softdelete.Unused:                    "unused",
+	softdelete.Duplicate:                 "repeats another index",
+	softdelete.PlainFlag:                 "on a flag of which neither value is rare",
+	softdelete.HoldsDeleted:              "holds mostly deleted rows",
+	softdelete.UniqueIgnoresDeleted:      "deleted rows keep their keys",
+	softdelete.UniqueAllowsLiveDuplicate: "lets live duplicates in",
+}
+
+// many counts in words: 1 table, 1,000 tables.
+func many(n int, name string) string {
+	if n != 1 {
+		name += "s"
+	}
+	return softdelete.Thousands(float64(n)) + " " + name
+}
+
+// milliseconds writes a response time as precisely as anybody wants it.
+func milliseconds(ms float64) string {
+	if ms < 10 {
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return softdelete.Thousands(ms) + " ms"
+}
+
+// age says how long ago something was, in one unit.
+func age(now, then time.Time) string {
+	if then.IsZero() {
+		return "never"
+	}
+	switch d := now.Sub(then); {
+	case d < time.Second:
+		return "just now"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s ago", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min ago", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d days ago", d/(24*time.Hour))
+	}
+}
+
+// rows writes a number of rows; a tilde marks one that is no more than likely.
+func rows(e softdelete.Estimate) string {
+	if e.Margin != 0 {
+		return "~" + softdelete.Thousands(e.Value)
+	}
+	return softdelete.Thousands(e.Value)
+}
+
+// ratio writes a ratio with its margin in percentage points.
+func ratio(e softdelete.Estimate) string {
+	switch {
+	case !e.Bounded():
+		return "~" + strings.TrimPrefix(softdelete.Percent(e.Value), "<")
+	case e.Margin > 0:
+		return softdelete.Percent(e.Value) + " ±" + strings.TrimSuffix(softdelete.Percent(e.Margin), "%")
+	default:
+		return softdelete.Percent(e.Value)
+	}
+}

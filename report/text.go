@@ -1,0 +1,293 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// width is how many columns our own text takes. Statements are not broken: they are
+// there to be copied.
+const width = 80
+
+// Text writes the report for a terminal. Colour is for one that shows it.
+func Text(w io.Writer, r Report, colour bool) error {
+	t := text{colour: colour}
+	t.header(r)
+	t.alerts(r)
+	t.groups(r)
+	t.tables(r)
+	t.recommendations(r)
+	_, err := w.Write(t.out.Bytes())
+	return err
+}
+
+// text is the report as far as it is written.
+type text struct {
+	out    bytes.Buffer
+	colour bool
+}
+
+// ANSI escape sequences (ECMA-48, SGR).
+const (
+	bold  = "1"
+	faint = "2"
+)
+
+var colours = map[softdelete.Health]string{softdelete.Poor: "1;31", softdelete.Unknown: "35", softdelete.Fair: "33", softdelete.Good: "32"}
+
+// paint colours a text that was made printable.
+func (t *text) paint(sgr, s string) string {
+	if !t.colour {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
+
+// verdict is a verdict of fixed width, in capitals where it must be seen.
+func (t *text) verdict(h softdelete.Health) string {
+	word := h.String()
+	if h == softdelete.Poor {
+		word = strings.ToUpper(word)
+	}
+	return t.paint(colours[h], fmt.Sprintf("%-7s", word))
+}
+
+func (t *text) line(parts ...string) {
+	t.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " ") + "\n")
+}
+
+// escape is an escape sequence of paint.
+var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// columns is how many columns a text takes.
+func columns(s string) int { return utf8.RuneCountInString(escape.ReplaceAllString(s, "")) }
+
+// wrap writes a text in lines, the first behind lead and the others as far in.
+func (t *text) wrap(lead, s string) {
+	indent := strings.Repeat(" ", columns(lead))
+	line, empty := lead, true
+	for _, word := range strings.Fields(printable(s)) {
+		if !empty && columns(line)+1+columns(word) > width {
+			t.line(line)
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		// A name can be longer than a line.
+		for columns(line)+columns(word) > width {
+			cut := []rune(word)
+			room := width - columns(line)
+			t.line(line, string(cut[:room]))
+			line, word = indent, string(cut[room:])
+		}
+		line, empty = line+word, false
+	}
+	t.line(line)
+}
+
+func (t *text) section(name string) {
+	t.line()
+	t.line(t.paint(bold, name))
+}
+
+func (t *text) header(r Report) {
+	title, at := "Soft delete health: "+strings.ToUpper(r.Health.String()), r.Now.UTC().Format("2006-01-02 15:04:05 UTC")
+	gap := strings.Repeat(" ", width-len(title)-len(at))
+	t.line("Soft delete health: ", t.paint(colours[r.Health], strings.ToUpper(r.Health.String())), gap, t.paint(faint, at))
+	t.wrap("", r.summary())
+	if p := r.Connection.Ping; p.Up {
+		t.wrap("", fmt.Sprintf("The connection is %s: %s.", r.Connection.Status, milliseconds(p.Milliseconds())))
+	}
+	if !r.Taken.IsZero() {
+		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", plural(len(r.Databases), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(r.databases(), ", ")))
+	}
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+func (t *text) alerts(r Report) {
+	if len(r.Alerts) == 0 {
+		return
+	}
+	t.section("Alerts")
+	for _, a := range r.Alerts {
+		t.wrap("  ! ", a.Message)
+	}
+}
+
+// groups shows databases and services where there are several of them.
+func (t *text) groups(r Report) {
+	if len(r.Services) > 0 {
+		t.section("Services")
+		for _, s := range r.Services {
+			n := 0
+			for _, tables := range s.Tables {
+				n += tables
+			}
+			t.group(s.Health, s.Name, many(n, "table"))
+		}
+	}
+	if len(r.Databases) > 1 {
+		t.section("Databases")
+		for _, d := range r.Databases {
+			note := many(len(d.Tables), "table")
+			if !d.Checks.Connect || !d.Checks.Discovery {
+				note += ", could not be looked into"
+			}
+			if d.Skipped > 0 {
+				note += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
+			}
+			t.group(d.Health, d.Name, note)
+		}
+	}
+}
+
+func (t *text) group(h softdelete.Health, name, note string) {
+	t.wrap("  "+t.verdict(h)+"  ", name+": "+note)
+}
+
+// tables are the worst first, what is the matter with each below it.
+func (t *text) tables(r Report) {
+	if len(r.Tables) == 0 {
+		return
+	}
+	t.section("Tables: " + r.counts())
+	rows := [][]string{{"active", "deleted", "ratio", "old"}}
+	for i := range r.Tables {
+		rows = append(rows, cells(&r.Tables[i]))
+	}
+	widths := make([]int, 4)
+	name := width - 11
+	for i := range widths {
+		for _, row := range rows {
+			widths[i] = max(widths[i], columns(row[i]))
+		}
+		name -= widths[i] + 2
+	}
+	numbers := func(row []string) string {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString("  " + strings.Repeat(" ", widths[i]-columns(cell)) + cell)
+		}
+		return line.String()
+	}
+	t.line(t.paint(faint, strings.Repeat(" ", 11+max(name, 0))+numbers(rows[0])))
+	for i := range r.Tables {
+		table := &r.Tables[i]
+		full := printable(table.FullName())
+		if len(r.Databases) > 1 {
+			full = printable(table.Database) + " " + full
+		}
+		lead := "  " + t.verdict(table.Health) + "  "
+		if length := columns(full); length <= name {
+			t.line(lead, full, strings.Repeat(" ", name-length), numbers(rows[i+1]))
+		} else {
+			t.wrap(lead, full)
+			t.line(strings.Repeat(" ", 11+max(name, 0)), numbers(rows[i+1]))
+		}
+		t.reasons(r, table)
+	}
+}
+
+// cells are the numbers of a table; a dash stands for what is not known.
+func cells(t *softdelete.TableHealth) []string {
+	n := t.Numbers
+	if n == nil {
+		return []string{"-", "-", "-", "-"}
+	}
+	old := "-"
+	if n.Old != nil {
+		old = rows(*n.Old)
+	}
+	return []string{rows(n.Active), rows(n.Deleted), ratio(n.Ratio), old}
+}
+
+// reasons say why a table is not simply good.
+func (t *text) reasons(r Report, table *softdelete.TableHealth) {
+	const indent = "           "
+	reasons := strings.Join(table.Reasons, ", ")
+	if table.Straddles() {
+		reasons = strings.TrimPrefix(reasons+"; by its margin "+table.Range(), "; ")
+	}
+	if table.Health != softdelete.Good || table.Straddles() {
+		if table.Numbers != nil {
+			reasons += fmt.Sprintf("; %s, %s", table.Numbers.Method, age(r.Now, table.Checked))
+		}
+		t.wrap(indent, reasons)
+	}
+	if table.Problem != nil {
+		t.wrap(indent, table.Problem.Message)
+	}
+	for _, f := range table.Findings {
+		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, sentence(f.Problem)))
+	}
+}
+
+func (t *text) recommendations(r Report) {
+	if len(r.Recommendations) == 0 {
+		return
+	}
+	t.section("What to do")
+	for i := range r.Recommendations {
+		rec := &r.Recommendations[i]
+		number := fmt.Sprintf("%3d. ", i+1)
+		t.wrap(number, rec.Title)
+		const indent = "     "
+		t.wrap(indent, rec.Reason)
+		t.wrap(indent+"Gain: ", rec.Gain.Text)
+		for _, note := range rec.Notes {
+			t.wrap(indent+"Note: ", note)
+		}
+		run, consider := statements(rec)
+		t.code("", run)
+		t.code("", rec.Remedies)
+		t.code("When that proved good, consider:", consider)
+		t.line()
+	}
+	t.wrap("", "Nothing of this is done by softdelete_exporter: it never writes to a database.")
+}
+
+// code writes statements as they are, but for control characters.
+func (t *text) code(title string, statements []string) {
+	if len(statements) == 0 {
+		return
+	}
+	const indent = "     "
+	t.line()
+	if title != "" {
+		t.line(indent, title)
+		t.line()
+	}
+	for _, s := range statements {
+		for line := range strings.Lines(s) {
+			t.line(indent, "  ", printable(strings.TrimRight(line, "\n")))
+		}
+	}
+}
+
+// printable takes out of a text what a terminal would obey: a table may be called
+// anything.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' {
+			return ' '
+		}
+		if unicode.IsControl(r) || !unicode.IsPrint(r) && r != ' ' {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,256 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// view is the report as the page wants it: all that is decided is decided, and all
+// numbers are written.
+type view struct {
+	Health, Title, Summary string
+	Version                string
+	Made                   stampView
+	Looked                 *stampView
+	Databases              []databaseView
+	Services               []serviceView
+	Connection             connectionView
+	Shares                 []shareView
+	Alerts                 []string
+	Recommendations        []recommendationView
+	// More are those that only those who want them all will read.
+	More   []recommendationView
+	Tables []tableView
+	// ManyDatabases tells that a table's name alone may not do.
+	ManyDatabases bool
+}
+
+// stampView is a moment, for people and for programs.
+type stampView struct{ Machine, Text, Age string }
+
+type databaseView struct{ Health, Name, Note string }
+
+type serviceView struct {
+	Health, Name, Note string
+	Shares             []shareView
+}
+
+// shareView is a part of all tables: those of one verdict. Start and Width are
+// percentages.
+type shareView struct {
+	Health, Count string
+	Start, Width  string
+}
+
+type connectionView struct {
+	Health, Status, Time, Error, Answers string
+	Spark                                sparkline
+}
+
+type recommendationView struct {
+	ID                   int
+	Urgency              string
+	Title, Reason, Gain  string
+	Notes                []string
+	Statements, Consider string
+	Remedies             []string
+	Source               string
+}
+
+type tableView struct {
+	Health, Database, Schema, Name, Service string
+	Verdict, Range                          string
+	// Numbers are what the page sorts by: order of trouble, total, deleted, ratio, old
+	// rows and when checked; -1 for what is not known.
+	Numbers                       string
+	Known                         bool
+	Active, Deleted, Total, Ratio string
+	Old, Margin                   string
+	Bar                           *barView
+	Checked                       *stampView
+	Facts                         []string
+	Recommendations               []int
+}
+
+// barView is a bar from 0 to 100, with a whisker for the margin.
+type barView struct {
+	Deleted              string
+	Whisker              bool
+	Low, High            string
+	FairLimit, PoorLimit string
+}
+
+// shown is how many recommendations are to be seen at once.
+const shown = 5
+
+func newView(r Report) view {
+	v := view{
+		Health: r.Health.String(), Title: title(r.Health.String()), Summary: r.summary(), Version: r.Version,
+		Made: newStamp(r.Now, r.Now), ManyDatabases: len(r.Databases) > 1, Connection: newConnection(r),
+		Shares: shares(r.Count(), len(r.Tables)),
+	}
+	if !r.Taken.IsZero() {
+		looked := newStamp(r.Now, r.Taken)
+		v.Looked = &looked
+	}
+	for _, d := range r.Databases {
+		v.Databases = append(v.Databases, databaseView{d.Health.String(), d.Name, note(d)})
+	}
+	for _, s := range r.Services {
+		n := 0
+		for _, tables := range s.Tables {
+			n += tables
+		}
+		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, many(n, "table"), shares(s.Tables, n)})
+	}
+	for _, a := range r.Alerts {
+		v.Alerts = append(v.Alerts, a.Message)
+	}
+	of := map[*softdelete.TableHealth][]int{}
+	for i := range r.Recommendations {
+		rec := newRecommendationView(i+1, &r.Recommendations[i])
+		if i < shown {
+			v.Recommendations = append(v.Recommendations, rec)
+		} else {
+			v.More = append(v.More, rec)
+		}
+		if t := r.Recommendations[i].Table; t != nil {
+			of[t] = append(of[t], i+1)
+		}
+	}
+	for i := range r.Tables {
+		t := newTableView(r.Now, i, &r.Tables[i])
+		t.Recommendations = of[&r.Tables[i]]
+		v.Tables = append(v.Tables, t)
+	}
+	return v
+}
+
+// note says what there is to say of a database beside its verdict.
+func note(d softdelete.DatabaseHealth) string {
+	text := many(len(d.Tables), "table")
+	if !d.Checks.Connect || !d.Checks.Discovery {
+		text += ", could not be looked into"
+	}
+	if d.Skipped > 0 {
+		text += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
+	}
+	return text
+}
+
+func newStamp(now, at time.Time) stampView {
+	at = at.UTC()
+	return stampView{at.Format(time.RFC3339), at.Format("2006-01-02 15:04:05 UTC"), age(now, at)}
+}
+
+func shares(counts map[softdelete.Health]int, total int) []shareView {
+	var all []shareView
+	start := 0.0
+	for _, h := range order {
+		if n := counts[h]; n > 0 {
+			width := 100 * float64(n) / float64(total)
+			all = append(all, shareView{h.String(), softdelete.Thousands(float64(n)), percentage(start), percentage(width)})
+			start += width
+		}
+	}
+	return all
+}
+
+func newConnection(r Report) connectionView {
+	c := connectionView{Health: r.Connection.Health.String(), Status: string(r.Connection.Status), Error: r.Connection.Ping.Err}
+	if r.Connection.Ping.Up {
+		c.Time = milliseconds(r.Connection.Ping.Milliseconds())
+	}
+	if len(r.Connection.Pings) > 1 {
+		c.Answers, c.Spark = r.answers(), spark(r.Connection.Pings)
+	}
+	return c
+}
+
+func newRecommendationView(id int, r *softdelete.Recommendation) recommendationView {
+	run, consider := statements(r)
+	return recommendationView{
+		ID: id, Urgency: r.Urgency.String(), Title: r.Title, Reason: r.Reason, Gain: r.Gain.Text, Notes: r.Notes,
+		Statements: strings.Join(run, "\n"), Consider: strings.Join(consider, "\n"), Remedies: r.Remedies, Source: r.Source,
+	}
+}
+
+func newTableView(now time.Time, order int, t *softdelete.TableHealth) tableView {
+	v := tableView{
+		Health: t.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
+		Verdict: strings.Join(t.Reasons, ", "), Range: t.Range(),
+	}
+	sort := []float64{float64(order), -1, -1, -1, -1, -1}
+	if n := t.Numbers; n != nil {
+		checked := newStamp(now, t.Checked)
+		v.Known, v.Checked = true, &checked
+		v.Active, v.Deleted, v.Total, v.Ratio = rows(n.Active), rows(n.Deleted), rows(n.Total), ratio(n.Ratio)
+		v.Bar = bar(n.Ratio, t.Limits.DeletionRatio)
+		sort[1], sort[2], sort[3], sort[5] = n.Total.Value, n.Deleted.Value, n.Ratio.Value, float64(t.Checked.Unix())
+		if n.Old != nil {
+			v.Old, sort[4] = rows(*n.Old), n.Old.Value
+		}
+	}
+	numbers := make([]string, len(sort))
+	for i, n := range sort {
+		numbers[i] = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	v.Numbers = strings.Join(numbers, " ")
+	v.Facts = facts(t)
+	return v
+}
+
+// facts are what the row has no room for, in a few words each.
+func facts(t *softdelete.TableHealth) []string {
+	var all []string
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if p := t.Problem; p != nil {
+		add("%s", p.Message)
+	}
+	if n := t.Numbers; n != nil {
+		add("%s active, %s deleted", rows(n.Active), rows(n.Deleted))
+		if n.Old != nil {
+			old := rows(*n.Old)
+			if n.Old.Bounded() && n.Old.Margin > 0 {
+				old += " ±" + softdelete.Thousands(n.Old.Margin)
+			}
+			add("%s past the retention of %s", old, softdelete.Days(t.Policy.Retention))
+		}
+		if n.Recent != nil {
+			add("%s deleted recently", rows(*n.Recent))
+		}
+		add("%s, counted in %s", n.Method, milliseconds(float64(n.Duration)/float64(time.Millisecond)))
+	}
+	if len(t.Markers) > 0 {
+		add("marked by %s (%s)", t.Markers.Label(), t.Markers.KindLabel())
+	}
+	if t.Policy.Service != "" {
+		add("service %s", t.Policy.Service)
+	}
+	for _, f := range t.Findings {
+		add("index %s: %s", f.Index.Name, sentence(f.Problem))
+	}
+	for _, p := range missing(t) {
+		add("%s", p.Missing())
+	}
+	return all
+}
+
+func bar(ratio softdelete.Estimate, limits softdelete.Levels) *barView {
+	b := &barView{
+		Deleted:   percentage(100 * ratio.Value),
+		FairLimit: percentage(100 * limits.Fair), PoorLimit: percentage(100 * limits.Poor),
+	}
+	if ratio.Bounded() && ratio.Margin > 0 {
+		b.Whisker = true
+		b.Low, b.High = percentage(100*max(0, ratio.Low())), percentage(100*min(1, ratio.High()))
+	}
+	return b
+}
+
+// percentage writes a length for SVG, exact to less than a pixel.
+func percentage(p float64) string { return strconv.FormatFloat(p, 'f', 2, 64) + "%" }

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/report"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// pingAge is how old a ping may be for those who look at the report: however many
+// look, the server is not asked more often.
+const pingAge = 5 * time.Second
+
+// report answers with the health report, from the cache like a scrape: as a page, or
+// as JSON to those who prefer it.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	if s.target == nil {
+		http.Error(w, "no database is configured: set DATA_SOURCE_NAME", http.StatusNotFound)
+		return
+	}
+	format := r.FormValue("format")
+	if format == "" {
+		format = preferred(r.Header.Values("Accept"))
+	}
+	var out bytes.Buffer
+	var err error
+	switch format {
+	case "html":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", report.Policy())
+		err = report.HTML(&out, s.assess(r), true)
+	case "json":
+		w.Header().Set("Content-Type", "application/json")
+		err = report.JSON(&out, s.assess(r))
+	default:
+		http.Error(w, "format: must be html or json", http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		level.Error(s.Logger).Log("msg", "writing the report", "err", err)
+		http.Error(w, "the report could not be written; the log says why", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Vary", "Accept, Accept-Encoding")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	send(w, r, out.Bytes())
+}
+
+// assess judges what is known of the server of the connection string.
+func (s *Server) assess(r *http.Request) report.Report {
+	ctx, cancel := s.deadline(r)
+	defer cancel()
+	c := s.Settings.Config()
+	last := s.target.Ping(ctx, pingAge)
+	snapshot := &softdelete.Snapshot{}
+	if c.Monitoring {
+		snapshot = s.target.Snapshot(ctx)
+	}
+	pings := s.target.Pings()
+	if n := len(pings); n == 0 || pings[n-1].At.Before(last.At) {
+		pings = append(pings, last) // not back in time, so the cache does not know it
+	}
+	return report.Report{
+		Assessment:     softdelete.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now()),
+		Version:        s.Version,
+		ConnectionOnly: !c.Monitoring,
+	}
+}
+
+// preferred is the format that a client asks for by Accept (RFC 9110, 12.5.1); html
+// where it does not care.
+func preferred(accept []string) string {
+	html, json := 0.0, -1.0
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+		kind, parameters, _ := strings.Cut(part, ";")
+		quality := 1.0
+		if _, q, found := strings.Cut(strings.ReplaceAll(parameters, " ", ""), "q="); found {
+			quality, _ = strconv.ParseFloat(q, 64)
+		}
+		switch strings.TrimSpace(kind) {
+		case "text/html":
+			html = quality
+		case "application/json":
+			json = quality
+		case "*/*", "text/*", "":
+			html = max(html, quality-0.001) // what is named goes before what is not
+		}
+	}
+	if json > html {
+		return "json"
+	}
+	return "html"
+}
+
+// send writes a page, compressed for those who can read that.
+func send(w http.ResponseWriter, r *http.Request, page []byte) {
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		_, _ = w.Write(page) // the client may have left
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	_, _ = z.Write(page)
+	_ = z.Close()
+}

@@ -1,0 +1,72 @@
+package softdelete
+
+import "fmt"
+
+// AlertConditions say which alerts a report lists, and override the limits of some.
+// The alerts of Prometheus do not know them.
+type AlertConditions struct {
+	HighDeletionRatio bool
+	// DeletionRatio, a fraction, and BulkRows replace the limits of every table; nil
+	// leaves them to the thresholds.
+	DeletionRatio  *float64
+	BulkOperations bool
+	BulkRows       *float64
+}
+
+// Condition is what an alert of the report is about, one of a short list.
+type Condition string
+
+// The conditions of an alert.
+const (
+	ConnectionFailure Condition = "connection_failure"
+	SlowResponse      Condition = "slow_response_time"
+	HighDeletionRatio Condition = "high_deletion_ratio"
+	OldDeletedRecords Condition = "old_deleted_records"
+	BulkOperation     Condition = "bulk_operation"
+)
+
+// Alert is one entry of the report's list of alerts.
+type Alert struct {
+	Condition Condition
+	// Table is nil for what is about the connection.
+	Table *TableHealth
+	// Message says what is the matter, in the words of the reference.
+	Message string
+}
+
+// alerts are those on the connection.
+func (c Connection) alerts() []Alert {
+	switch c.Status {
+	case Unhealthy:
+		return []Alert{{Condition: ConnectionFailure, Message: "Database connection failure: " + c.Ping.Err}}
+	case Slow:
+		return []Alert{{Condition: SlowResponse, Message: fmt.Sprintf("Slow database response: %.0f ms", c.Ping.Milliseconds())}}
+	default:
+		return nil
+	}
+}
+
+// alerts are those on a table. Like the alerts of Prometheus they take a number by
+// the kinder end of its interval, and leave small tables alone.
+func (c AlertConditions) alerts(t *TableHealth, l Limits) []Alert {
+	n := t.Numbers
+	if n == nil || n.Total.Value < l.AlertMinRows {
+		return nil
+	}
+	replace(&l.DeletionRatio.Fair, c.DeletionRatio)
+	replace(&l.BulkRows, c.BulkRows)
+	var all []Alert
+	add := func(condition Condition, format string, args ...any) {
+		all = append(all, Alert{Condition: condition, Table: t, Message: fmt.Sprintf(format, args...)})
+	}
+	if c.HighDeletionRatio && n.Ratio.Low() > l.DeletionRatio.Fair {
+		add(HighDeletionRatio, "High deletion ratio in %s: %s", t.FullName(), Percent(n.Ratio.Value))
+	}
+	if n.Old != nil && n.Old.Low() > l.OldDeletedRows.Poor {
+		add(OldDeletedRecords, "Too many old deleted records in %s: %s", t.FullName(), Thousands(n.Old.Value))
+	}
+	if c.BulkOperations && n.Recent != nil && n.Recent.Low() > l.BulkRows {
+		add(BulkOperation, "Bulk operation in %s: %s rows deleted recently", t.FullName(), Thousands(n.Recent.Value))
+	}
+	return all
+}

@@ -1,0 +1,180 @@
+package softdelete
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Assessment is what a Snapshot and the last pings mean for those who answer for the
+// server: the same verdicts as the mixin's recording rules, from the same limits.
+type Assessment struct {
+	// Now is when it was made.
+	Now time.Time
+	// Taken is when the last refresh that could connect began; zero if none could.
+	Taken time.Time
+	// Health is the worst of the databases and the connection. Healthy tells that the
+	// server answers and nothing is poor or unknown.
+	Health     Health
+	Healthy    bool
+	Connection Connection
+	Databases  []DatabaseHealth
+	// Services are in the order of their names. A table of no service counts for its
+	// database alone.
+	Services []ServiceHealth
+	// Tables are the worst first.
+	Tables          []TableHealth
+	Alerts          []Alert
+	Recommendations []Recommendation
+}
+
+// Connection is how the server answers.
+type Connection struct {
+	Status ConnectionStatus
+	Health Health
+	// Ping is the last one, Pings are all that are known, the oldest first.
+	Ping  Ping
+	Pings []Ping
+}
+
+// ConnectionStatus is how the server answers, in the words of the reference.
+type ConnectionStatus string
+
+// The states of a connection.
+const (
+	Healthy   ConnectionStatus = "healthy"
+	Slow      ConnectionStatus = "slow"
+	Unhealthy ConnectionStatus = "unhealthy" // no answer
+)
+
+// DatabaseHealth is the health of one database, the worst of its tables. It is
+// unknown at best while we could not look for them.
+type DatabaseHealth struct {
+	*Database
+	Health Health
+}
+
+// ServiceHealth is the health of those tables that one service answers for.
+type ServiceHealth struct {
+	Name   string
+	Health Health
+	// Tables counts them by their verdicts.
+	Tables map[Health]int
+}
+
+// TableHealth is one table and how it is: the worst of its rows and its indexes.
+type TableHealth struct {
+	Database string
+	*Table
+	Verdict
+	// Rows and Indexes are the verdicts on each.
+	Rows, Indexes Verdict
+	Limits        Limits
+	Findings      []Finding
+	Presences     []Presence
+}
+
+// FullName is schema and name, as patterns and people write it.
+func (t *TableHealth) FullName() string { return t.Schema + "." + t.Name }
+
+// CleanupRecommended tells that there are more deleted rows than is good.
+func (t *TableHealth) CleanupRecommended() bool {
+	return t.Rows.Health == Fair || t.Rows.Health == Poor
+}
+
+// Connect judges how a server answered.
+func Connect(p Ping, t Thresholds) (ConnectionStatus, Health) {
+	switch {
+	case !p.Up:
+		return Unhealthy, Poor
+	case p.Milliseconds() > t.ResponseMS.Slow:
+		return Slow, Fair
+	default:
+		return Healthy, Good
+	}
+}
+
+// Assess judges what is known at a moment. The pings are the oldest first.
+func Assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time.Time) *Assessment {
+	return assess(pings, s, t, c, now, func(t *Table) ([]Finding, []Presence) { return Findings(t), Presences(t) })
+}
+
+// assess is Assess with a given way to find what is to be said of a table's indexes.
+func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*Table) ([]Finding, []Presence)) *Assessment {
+	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: Ping{Err: "not asked yet"}}}
+	if len(pings) > 0 {
+		a.Connection.Ping = pings[len(pings)-1]
+	}
+	a.Connection.Status, a.Connection.Health = Connect(a.Connection.Ping, t)
+	a.Health = a.Connection.Health
+	a.Alerts = a.Connection.alerts()
+
+	services := map[string]*ServiceHealth{}
+	for i := range s.Databases {
+		d := DatabaseHealth{Database: &s.Databases[i]}
+		if !d.Checks.Connect || !d.Checks.Discovery {
+			d.Health = Unknown
+		}
+		for j := range d.Tables {
+			table := TableHealth{Database: d.Name, Table: &d.Tables[j]}
+			table.Findings, table.Presences = look(table.Table)
+			table.judge(t)
+			a.Tables = append(a.Tables, table)
+			d.Health = max(d.Health, table.Health)
+			if name := table.Policy.Service; name != "" {
+				if services[name] == nil {
+					services[name] = &ServiceHealth{Name: name, Tables: map[Health]int{}}
+				}
+				services[name].Health = max(services[name].Health, table.Health)
+				services[name].Tables[table.Health]++
+			}
+		}
+		a.Databases = append(a.Databases, d)
+		a.Health = max(a.Health, d.Health)
+	}
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		a.Services = append(a.Services, *services[name])
+	}
+	slices.SortStableFunc(a.Tables, worse)
+	for i := range a.Tables {
+		a.Alerts = append(a.Alerts, c.alerts(&a.Tables[i], a.Tables[i].Limits)...)
+	}
+	a.Healthy = a.Connection.Ping.Up && a.Health < Unknown
+	a.recommend()
+	return a
+}
+
+// judge finds how the table is.
+func (t *TableHealth) judge(all Thresholds) {
+	t.Limits = all.For(t.Database, t.Schema, t.Name)
+	t.Rows, t.Indexes = t.Limits.rows(t.Table), indexes(t.Findings, t.Presences)
+	t.Verdict = t.Rows.worse(t.Indexes)
+}
+
+// worse orders tables by trouble: the verdict, how bad it may be in truth, and how
+// many deleted rows there are.
+func worse(a, b TableHealth) int {
+	deleted := func(t TableHealth) float64 {
+		if t.Numbers == nil {
+			return 0
+		}
+		return t.Numbers.Deleted.Value
+	}
+	return cmp.Or(
+		cmp.Compare(b.Health, a.Health),
+		cmp.Compare(b.AtWorst, a.AtWorst),
+		cmp.Compare(deleted(b), deleted(a)),
+		cmp.Compare(a.Database, b.Database),
+		a.Compare(b.Table),
+	)
+}
+
+// Count counts the tables by their verdicts.
+func (a *Assessment) Count() map[Health]int {
+	counts := map[Health]int{}
+	for i := range a.Tables {
+		counts[a.Tables[i].Health]++
+	}
+	return counts
+}

@@ -1,0 +1,195 @@
+package softdelete_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// suite is one suite of mixin/tests/health_cases.json.
+type suite struct {
+	Name       string
+	Thresholds json.RawMessage
+	Cases      []struct {
+		Name  string
+		Pings []struct {
+			Up         bool
+			ResponseMS float64 `json:"response_ms"`
+		}
+		Tables     []caseTable
+		Connection softdelete.ConnectionStatus
+		Services   map[string]softdelete.Health
+		Databases  map[string]softdelete.Health
+		Instance   softdelete.Health
+	}
+}
+
+type caseTable struct {
+	Database, Schema, Table, Service string
+	Numbers                          *struct {
+		Method       softdelete.Method
+		Active       int64    `json:"active_rows"`
+		Deleted      int64    `json:"deleted_rows"`
+		RatioMargin  *float64 `json:"deletion_ratio_margin"`
+		OldRows      *float64 `json:"old_deleted_rows"`
+		OldRowMargin *float64 `json:"old_deleted_rows_margin"`
+	}
+	Problem        softdelete.Reason
+	Pending        bool
+	IndexProblems  []softdelete.IndexProblem `json:"index_problems"`
+	MissingIndexes []softdelete.Purpose      `json:"missing_indexes"`
+	PresentIndexes []softdelete.Purpose      `json:"present_indexes"`
+	Health         softdelete.Health
+}
+
+// The same cases drive the tests of the mixin's recording rules.
+func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
+	var cases struct{ Suites []suite }
+	text, err := os.ReadFile("../mixin/tests/health_cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, s := range cases.Suites {
+		limits := thresholds(t, s.Thresholds)
+		for _, c := range s.Cases {
+			count++
+			t.Run(s.Name+"/"+c.Name, func(t *testing.T) {
+				pings := []softdelete.Ping{{At: noon, Up: true, Duration: 2 * time.Millisecond}}
+				if c.Pings != nil {
+					pings = nil
+				}
+				for _, p := range c.Pings {
+					pings = append(pings, softdelete.Ping{At: noon, Up: p.Up, Duration: time.Duration(p.ResponseMS * float64(time.Millisecond))})
+				}
+				snapshot, look := snapshotOf(c.Tables)
+				a := softdelete.AssessWith(pings, snapshot, limits, softdelete.AlertConditions{}, noon, look)
+
+				if want := c.Connection; want != "" && a.Connection.Status != want {
+					t.Errorf("the connection is %s, want %s", a.Connection.Status, want)
+				}
+				if a.Health != c.Instance {
+					t.Errorf("the instance is %s, want %s", a.Health, c.Instance)
+				}
+				services, databases, tables, want := map[string]softdelete.Health{}, map[string]softdelete.Health{}, map[string]string{}, map[string]string{}
+				for _, s := range a.Services {
+					services[s.Name] = s.Health
+				}
+				for _, d := range a.Databases {
+					databases[d.Name] = d.Health
+				}
+				for _, table := range a.Tables {
+					tables[table.Database+"."+table.FullName()] = table.Health.String()
+				}
+				for _, table := range c.Tables {
+					want[table.Database+"."+table.Schema+"."+table.Table] = table.Health.String()
+				}
+				for _, diff := range []string{cmp.Diff(want, tables), cmp.Diff(orEmpty(c.Services), services), cmp.Diff(orEmpty(c.Databases), databases)} {
+					if diff != "" {
+						t.Errorf("verdicts (-want +got):\n%s", diff)
+					}
+				}
+			})
+		}
+	}
+	if count < 50 {
+		t.Errorf("only %d cases were read", count)
+	}
+}
+
+func orEmpty(m map[string]softdelete.Health) map[string]softdelete.Health {
+	if m == nil {
+		return map[string]softdelete.Health{}
+	}
+	return m
+}
+
+// thresholds are the limits with overrides laid over them, as the configuration does.
+func thresholds(t *testing.T, overrides []byte) softdelete.Thresholds {
+	t.Helper()
+	dir := t.TempDir()
+	file, limits := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "limits.json")
+	defaults, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if overrides == nil {
+		overrides = []byte("{}")
+	}
+	if err := os.WriteFile(limits, overrides, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("thresholds_file: "+limits+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(defaults, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Thresholds
+}
+
+// snapshotOf makes the tables of a case, and what is to be said of their indexes.
+func snapshotOf(tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) {
+	s := &softdelete.Snapshot{Taken: noon}
+	of := map[uint32]caseTable{}
+	database := map[string]int{}
+	for _, c := range tables {
+		n, known := database[c.Database]
+		if !known {
+			n = len(s.Databases)
+			database[c.Database] = n
+			s.Databases = append(s.Databases, softdelete.Database{Name: c.Database, Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true}})
+		}
+		// The OID tells the tables apart: their names do not, across databases.
+		t := softdelete.Table{
+			OID: uint32(len(of) + 1), Schema: c.Schema, Name: c.Table, Policy: softdelete.Policy{Service: c.Service},
+			Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "deleted"}}, Waiting: c.Pending,
+		}
+		of[t.OID] = c
+		if c.Numbers != nil {
+			numbers := softdelete.ExactNumbers(c.Numbers.Active+c.Numbers.Deleted, c.Numbers.Deleted)
+			numbers.Method, numbers.Ratio.Margin = c.Numbers.Method, margin(c.Numbers.RatioMargin)
+			if c.Numbers.OldRows != nil {
+				numbers.Old = &softdelete.Estimate{Value: *c.Numbers.OldRows, Margin: margin(c.Numbers.OldRowMargin)}
+			}
+			t.Numbers, t.Counted, t.Checked = numbers, noon, noon
+		}
+		if c.Problem != "" {
+			t.Problem = &softdelete.Problem{Reason: c.Problem}
+		}
+		s.Databases[n].Tables = append(s.Databases[n].Tables, t)
+	}
+	return s, func(t *softdelete.Table) (findings []softdelete.Finding, presences []softdelete.Presence) {
+		c := of[t.OID]
+		for _, p := range c.IndexProblems {
+			findings = append(findings, softdelete.Finding{Problem: p})
+		}
+		for _, p := range c.MissingIndexes {
+			presences = append(presences, softdelete.Presence{Purpose: p})
+		}
+		for _, p := range c.PresentIndexes {
+			presences = append(presences, softdelete.Presence{Purpose: p, Present: true})
+		}
+		return findings, presences
+	}
+}
+
+func margin(m *float64) float64 {
+	if m == nil {
+		return softdelete.NoMargin
+	}
+	return *m
+}

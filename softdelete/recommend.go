@@ -1,0 +1,206 @@
+package softdelete
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Recommendation is one thing to do, for a person to weigh. We do none of them.
+type Recommendation struct {
+	Kind RecommendationKind
+	// Urgency is the verdict that it would mend.
+	Urgency Health
+	// Database is empty for what is about the server; Table is nil for what is about
+	// more than one table.
+	Database string
+	Table    *TableHealth
+	// Title says in one sentence what to do, Reason why.
+	Title, Reason string
+	Gain          Gain
+	// Advice is what to do about an index, whose steps queries writes as SQL; nil for
+	// the other kinds. So does it the batches of a Purge.
+	Advice *Advice
+	// Remedies are the settings to change, or the commands and statements to run,
+	// where neither says it.
+	Remedies []string
+	// Notes are what to know before: what it costs, and what it does not do.
+	Notes []string
+	// Source is a page of PostgreSQL's documentation; empty if there is none to name.
+	Source string
+}
+
+// RecommendationKind is what a Recommendation is about, one of a short list.
+type RecommendationKind string
+
+// The kinds of recommendation.
+const (
+	FixConnection RecommendationKind = "connection"
+	FixAccess     RecommendationKind = "access"
+	Configure     RecommendationKind = "configuration"
+	PurgeRows     RecommendationKind = "purge"
+	FixRetention  RecommendationKind = "retention"
+	FixIndex      RecommendationKind = "index"
+)
+
+// Gain is what is to be expected.
+type Gain struct {
+	Text string
+	// Rows and Bytes put it in numbers; 0 where they are not the point.
+	Rows, Bytes int64
+	// Estimated tells that the numbers come from samples, sizes or statistics.
+	Estimated bool
+}
+
+// recommend says what to do, the most urgent first, and in the order of the tables
+// what is of one urgency.
+func (a *Assessment) recommend() {
+	a.recommendForServer()
+	a.recommendAccess()
+	a.recommendRetention()
+	for i := range a.Tables {
+		t := &a.Tables[i]
+		indexes := t.recommendIndexes()
+		// A purge goes better with its index: that comes first.
+		slices.SortStableFunc(indexes, func(a, b Recommendation) int {
+			return cmp.Compare(b.Urgency, a.Urgency)
+		})
+		a.Recommendations = append(a.Recommendations, indexes...)
+		if t.purgePaysOff() {
+			a.Recommendations = append(a.Recommendations, t.purge())
+		}
+	}
+	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()))
+	})
+}
+
+// rank is the urgency, but for an index that a purge of the same table waits for.
+func (r Recommendation) rank() Health {
+	if r.Advice != nil && r.Advice.Purpose == Purge && r.Table.Rows.Health == Poor {
+		return Poor
+	}
+	return r.Urgency
+}
+
+// scope puts what is about the server before what is about its tables, and last what
+// only asks.
+func (r Recommendation) scope() int {
+	switch r.Kind {
+	case FixConnection, FixAccess, Configure:
+		return 0
+	case FixRetention:
+		return 2
+	default:
+		return 1
+	}
+}
+
+func (a *Assessment) recommendForServer() {
+	add := func(r Recommendation) { a.Recommendations = append(a.Recommendations, r) }
+	switch a.Connection.Status {
+	case Unhealthy:
+		add(Recommendation{
+			Kind: FixConnection, Urgency: Poor,
+			Title:    "Bring back the connection.",
+			Reason:   "The server does not answer: " + a.Connection.Ping.Err + ".",
+			Gain:     Gain{Text: "The numbers are those of today again."},
+			Remedies: []string{`pg_isready -d "$DATA_SOURCE_NAME"`},
+			Notes:    []string{"See that the server runs, that DATA_SOURCE_NAME names it, and that pg_hba.conf lets the role in."},
+		})
+	case Slow:
+		add(Recommendation{
+			Kind: FixConnection, Urgency: Fair,
+			Title:    "Find out why the server answers slowly.",
+			Reason:   fmt.Sprintf("A SELECT 1 on an open connection took %.0f ms; it takes 1 ms where neither the server nor the network is in trouble.", a.Connection.Ping.Milliseconds()),
+			Gain:     Gain{Text: "Every query of every application waits less."},
+			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c '\timing on' -c 'SELECT 1' -c 'SELECT 1'`},
+			Notes:    []string{"On the server itself the same shows whether it is the network. If not, pg_stat_activity shows what keeps it busy."},
+		})
+	}
+	for _, d := range a.Databases {
+		switch {
+		case a.Connection.Ping.Up && !a.Taken.IsZero() && !(d.Checks.Connect && d.Checks.Discovery):
+			add(Recommendation{
+				Kind: FixAccess, Urgency: Unknown, Database: d.Name,
+				Title:    "Let the exporter look into database " + d.Name + ".",
+				Reason:   "The last refresh could not connect to it, or not read its catalogs.",
+				Gain:     Gain{Text: "Its tables are watched."},
+				Remedies: []string{"softdelete_exporter check-config --connect"},
+			})
+		case d.Skipped > 0:
+			add(Recommendation{
+				Kind: Configure, Urgency: Good, Database: d.Name,
+				Title:    fmt.Sprintf("Watch the other %s of database %s, too.", plural(d.Skipped, "table"), d.Name),
+				Reason:   "It has more tables with soft delete than the exporter may watch.",
+				Gain:     Gain{Text: "None goes unseen."},
+				Remedies: []string{fmt.Sprintf("discovery:\n  max_tables: %d", len(d.Tables)+d.Skipped)},
+			})
+		}
+	}
+	if len(a.Tables) == 0 && !a.Taken.IsZero() {
+		add(Recommendation{
+			Kind: Configure, Urgency: Good,
+			Title:  "Tell the exporter which tables use soft delete.",
+			Reason: "It found none: no table has a column whose name and type it knows to mark deleted rows, or the role may not see them.",
+			Gain:   Gain{Text: "There is something to report on."},
+			Remedies: []string{
+				"tables:\n  - schema: public\n    table: customers\n    column: deleted_at",
+				"softdelete_exporter check-config --connect",
+			},
+		})
+	}
+}
+
+// recommendAccess says once per database and reason what lets tables be read.
+func (a *Assessment) recommendAccess() {
+	type group struct {
+		database string
+		reason   Reason
+	}
+	var order []group
+	tables := map[group][]*TableHealth{}
+	for i := range a.Tables {
+		if t := &a.Tables[i]; t.Problem != nil {
+			key := group{t.Database, t.Problem.Reason}
+			if tables[key] == nil {
+				order = append(order, key)
+			}
+			tables[key] = append(tables[key], t)
+		}
+	}
+	for _, key := range order {
+		a.Recommendations = append(a.Recommendations, access(key.database, key.reason, tables[key]))
+	}
+}
+
+// access is the recommendation for the tables that one reason keeps from being read.
+func access(database string, reason Reason, tables []*TableHealth) Recommendation {
+	r := Recommendation{Kind: FixAccess, Urgency: Unknown, Database: database}
+	message := tables[0].Problem.Message
+	if len(tables) == 1 {
+		r.Table = tables[0]
+		r.Title = "Let " + r.Table.FullName() + " be read."
+		r.Reason = fmt.Sprintf("It could not be counted (%s): %s.", problemWords[reason], message)
+		r.Gain.Text = "Its state is known."
+	} else {
+		r.Title = fmt.Sprintf("Let %s of database %s be read.", plural(len(tables), "table"), database)
+		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason], tables[0].FullName(), message)
+		r.Gain.Text = "Their state is known."
+	}
+	for _, t := range tables {
+		if remedy := t.Problem.Remedy; remedy != "" && !slices.Contains(r.Remedies, remedy) {
+			r.Remedies = append(r.Remedies, remedy)
+		}
+	}
+	switch {
+	case reason == Locked:
+		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks tells who holds it."}
+	case reason == TimedOut && len(r.Remedies) == 0:
+		r.Remedies = []string{"limits:\n  statement_timeout: 5s"}
+	}
+	if len(r.Remedies) == 0 {
+		r.Remedies = []string{"softdelete_exporter check-config --connect"}
+	}
+	return r
+}

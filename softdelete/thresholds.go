@@ -1,0 +1,95 @@
+package softdelete
+
+// Thresholds are the health limits: those for all tables, and what single tables
+// have of their own. All are strict: exactly at the limit is the better side.
+// mixin/README.md, "The limits", says what each is good for and why.
+type Thresholds struct {
+	ResponseMS struct {
+		// Slow is in milliseconds.
+		Slow float64 `json:"slow"`
+	} `json:"response_ms"`
+	Limits
+	StaleAfterTTLs float64 `json:"stale_after_ttls"`
+	// Tables are in the order of the file: of several that set a limit, the last counts.
+	Tables []TableThresholds `json:"tables"`
+}
+
+// Limits are the limits of one table.
+type Limits struct {
+	// DeletionRatio is a fraction, 0 to 1.
+	DeletionRatio  Levels `json:"deletion_ratio"`
+	OldDeletedRows Levels `json:"old_deleted_rows"`
+	// BulkRows are rows deleted within the recent window.
+	BulkRows float64 `json:"bulk_rows"`
+	// AlertMinRows are the rows from which on alerts speak of a table; verdicts have
+	// no minimum.
+	AlertMinRows float64 `json:"alert_min_rows"`
+}
+
+// Levels are from where on a number is fair, and from where on poor.
+type Levels struct {
+	Fair float64 `json:"fair"`
+	Poor float64 `json:"poor"`
+}
+
+// TableThresholds are a table's own limits; nil is what it shares with all.
+type TableThresholds struct {
+	// Database is empty for the tables of that name in every database.
+	Database       string         `json:"database"`
+	Schema         string         `json:"schema"`
+	Table          string         `json:"table"`
+	DeletionRatio  *PartialLevels `json:"deletion_ratio"`
+	OldDeletedRows *PartialLevels `json:"old_deleted_rows"`
+	BulkRows       *float64       `json:"bulk_rows"`
+	AlertMinRows   *float64       `json:"alert_min_rows"`
+}
+
+// PartialLevels are levels of which one or both replace others.
+type PartialLevels struct {
+	Fair *float64 `json:"fair"`
+	Poor *float64 `json:"poor"`
+}
+
+// For returns the limits of one table.
+func (t Thresholds) For(database, schema, table string) Limits {
+	limits := t.Limits
+	for _, own := range t.Tables {
+		if own.Schema == schema && own.Table == table && (own.Database == "" || own.Database == database) {
+			own.over(&limits)
+		}
+	}
+	return limits
+}
+
+// over lays the table's own limits over others.
+func (t TableThresholds) over(limits *Limits) {
+	t.DeletionRatio.over(&limits.DeletionRatio)
+	t.OldDeletedRows.over(&limits.OldDeletedRows)
+	replace(&limits.BulkRows, t.BulkRows)
+	replace(&limits.AlertMinRows, t.AlertMinRows)
+}
+
+func (l *PartialLevels) over(levels *Levels) {
+	if l != nil {
+		replace(&levels.Fair, l.Fair)
+		replace(&levels.Poor, l.Poor)
+	}
+}
+
+func replace(limit, own *float64) {
+	if own != nil {
+		*limit = *own
+	}
+}
+
+// health is how good a number is, given its levels.
+func (l Levels) health(value float64) Health {
+	switch {
+	case value > l.Poor:
+		return Poor
+	case value > l.Fair:
+		return Fair
+	default:
+		return Good
+	}
+}

@@ -1,0 +1,60 @@
+package softdelete
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Thousands writes a number of rows, with a comma between thousands.
+func Thousands(n float64) string {
+	digits := strconv.FormatFloat(math.Abs(math.Round(n)), 'f', 0, 64)
+	var out strings.Builder
+	if n <= -0.5 {
+		out.WriteByte('-')
+	}
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			out.WriteByte(',')
+		}
+		out.WriteRune(d)
+	}
+	return out.String()
+}
+
+// Percent writes a fraction as a percentage of one decimal. What is not quite none,
+// or not quite all, is not rounded to it.
+func Percent(fraction float64) string {
+	percent := 100 * fraction
+	switch text := strconv.FormatFloat(percent, 'f', 1, 64); {
+	case percent > 0 && text == "0.0":
+		return "<0.1%"
+	case percent < 100 && text == "100.0":
+		return ">99.9%"
+	default:
+		return text + "%"
+	}
+}
+
+// Days writes a long time in days, a shorter one as Go does.
+func Days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == day:
+		return "1 day"
+	case d > 0 && d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	default:
+		return d.String()
+	}
+}
+
+// plural adds an s to the name of what is not one.
+func plural(n int, name string) string {
+	if n == 1 {
+		return "1 " + name
+	}
+	return Thousands(float64(n)) + " " + name + "s"
+}
