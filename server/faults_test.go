@@ -101,7 +101,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 		timeout, within time.Duration
 	}{
 		{"patient scrapes", scrapeTimeout, 4 * time.Second}, // those that ping.timeout bounds
-		{"hasty scrapes", time.Second, time.Second},
+		{"hasty scrapes", time.Second, 2 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 				}
 			}
 			front.Behave(pgtest.Forwarding)
-			if s := e.scrape(t, test.timeout); !s.is("db_up", 1) {
+			if s := e.scrape(t, scrapeTimeout); !s.is("db_up", 1) {
 				t.Errorf("once it answers a scrape shows %v", s)
 			}
 			waitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
@@ -127,7 +127,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 				t.Errorf("when it is silent again a scrape shows %v", s)
 			}
 			front.Behave(pgtest.Forwarding)
-			if s := e.scrape(t, test.timeout); !s.is("db_up", 1) {
+			if s := e.scrape(t, scrapeTimeout); !s.is("db_up", 1) {
 				t.Errorf("once it answers a scrape shows %v", s)
 			}
 			waitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
