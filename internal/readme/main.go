@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,9 +15,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
 )
 
-// parts are what is written, by name.
-var parts = map[string]func() string{
-	"metrics": func() string { return metricsTable(collector.Metrics()) },
+// parts are what is written, by name. Each is made from what stands below root.
+var parts = map[string]func(root string) (string, error){
+	"metrics": func(string) (string, error) { return metricsTable(collector.Metrics()), nil },
+	"alerts":  func(root string) (string, error) { return readAlerts(filepath.Join(root, "mixin")) },
 }
 
 func main() {
@@ -29,7 +31,11 @@ func main() {
 	}
 	page := string(text)
 	for name, write := range parts {
-		if page, err = replace(page, name, write()); err != nil {
+		part, err := write(filepath.Dir(file))
+		if err == nil {
+			page, err = replace(page, name, part)
+		}
+		if err != nil {
 			log.Fatalf("%s: %v", file, err)
 		}
 	}

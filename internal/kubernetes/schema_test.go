@@ -1,0 +1,131 @@
+package main
+
+import (
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The parts of Kubernetes' objects that the examples use. They are read strictly: a
+// field that is not here is a misspelling, or is to be added when somebody has looked
+// it up.
+type (
+	meta struct {
+		Name                string
+		Labels, Annotations map[string]string
+	}
+	object struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   meta
+	}
+	configMap struct {
+		object `yaml:",inline"`
+		Data   map[string]string
+	}
+	secret struct {
+		object     `yaml:",inline"`
+		Type       string
+		StringData map[string]string `yaml:"stringData"`
+	}
+	service struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			Selector map[string]string
+			Ports    []struct {
+				Name       string
+				Port       int
+				TargetPort string `yaml:"targetPort"`
+			}
+		}
+	}
+	serviceMonitor struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			Selector  labelSelector
+			Endpoints []struct {
+				Port          string
+				Interval      time.Duration
+				ScrapeTimeout time.Duration `yaml:"scrapeTimeout"`
+				Relabelings   []struct {
+					TargetLabel string `yaml:"targetLabel"`
+					Replacement string
+				}
+			}
+		}
+	}
+	prometheusRule struct {
+		object `yaml:",inline"`
+		Spec   struct{ Groups []yaml.Node }
+	}
+	labelSelector struct {
+		MatchLabels map[string]string `yaml:"matchLabels"`
+	}
+	deployment struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			Replicas int
+			Strategy struct{ Type string }
+			Selector labelSelector
+			Template struct {
+				Metadata meta
+				Spec     pod
+			}
+		}
+	}
+	pod struct {
+		AutomountServiceAccountToken *bool `yaml:"automountServiceAccountToken"`
+		EnableServiceLinks           *bool `yaml:"enableServiceLinks"`
+		SecurityContext              struct {
+			RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
+			RunAsUser      int                   `yaml:"runAsUser"`
+			RunAsGroup     int                   `yaml:"runAsGroup"`
+			FSGroup        int                   `yaml:"fsGroup"`
+			SeccompProfile struct{ Type string } `yaml:"seccompProfile"`
+		} `yaml:"securityContext"`
+		Containers []container
+		Volumes    []struct {
+			Name      string
+			ConfigMap struct{ Name string } `yaml:"configMap"`
+			Secret    struct {
+				SecretName  string `yaml:"secretName"`
+				DefaultMode int    `yaml:"defaultMode"`
+			}
+		}
+	}
+	container struct {
+		Name, Image string
+		Args        []string
+		Env         []struct{ Name, Value string }
+		Ports       []struct {
+			Name          string
+			ContainerPort int `yaml:"containerPort"`
+		}
+		LivenessProbe   probe `yaml:"livenessProbe"`
+		ReadinessProbe  probe `yaml:"readinessProbe"`
+		Resources       struct{ Requests, Limits map[string]string }
+		SecurityContext struct {
+			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+			Capabilities             struct{ Drop []string }
+		} `yaml:"securityContext"`
+		VolumeMounts []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
+		} `yaml:"volumeMounts"`
+	}
+	probe struct {
+		HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
+	}
+)
+
+// kinds are the objects that the examples may hold, by apiVersion and kind.
+var kinds = map[string]func() any{
+	"v1 ConfigMap":       func() any { return new(configMap) },
+	"v1 Secret":          func() any { return new(secret) },
+	"v1 Service":         func() any { return new(service) },
+	"apps/v1 Deployment": func() any { return new(deployment) },
+	"monitoring.coreos.com/v1 ServiceMonitor": func() any { return new(serviceMonitor) },
+	"monitoring.coreos.com/v1 PrometheusRule": func() any { return new(prometheusRule) },
+}
