@@ -40,14 +40,6 @@ func statements(r *softdelete.Recommendation) (run, consider []string) {
 	}
 }
 
-// subject names what a recommendation is about: a table, a database, or nothing.
-func subject(r *softdelete.Recommendation) string {
-	if r.Table != nil {
-		return r.Table.FullName()
-	}
-	return r.Database
-}
-
 // summary says in one sentence how the server is.
 func (r Report) summary() string {
 	switch {

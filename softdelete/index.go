@@ -119,17 +119,6 @@ func (i *Index) mentions(columns []string) bool {
 	})
 }
 
-// plain are the names of the key columns; false if one of them is an expression.
-func (i *Index) plain() (columns []string, ok bool) {
-	for _, k := range i.Keys {
-		if k.Column == "" {
-			return nil, false
-		}
-		columns = append(columns, k.Column)
-	}
-	return columns, true
-}
-
 // enforces tells that the index is there for what it forbids, not for reading.
 func (i *Index) enforces() bool { return i.Unique || i.Primary || i.Exclusion }
 
