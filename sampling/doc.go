@@ -62,6 +62,14 @@
 // end. Coverage by layout, from 1,000 samples each, is in testdata/coverage.md,
 // also where each sample stops as soon as its margin suffices.
 //
+// # Where it does not hold
+//
+// Where the sample is a large share of the relation the strata are no wider than a
+// block or two, neighbours draw the same block, and the interval is too narrow: of
+// 1,000 intervals for 30% even, from 1,000 blocks drawn, 630 held the truth in a
+// relation of 1,100 blocks, 911 of 1,724, 935 of 2,500 and 957 of 4,000. Do not use
+// it on a relation of fewer than four times the blocks to be drawn: count that.
+//
 // # Sources
 //
 // W. G. Cochran, Sampling Techniques, 3rd ed., 1977. K. M. Wolter, Introduction
