@@ -104,7 +104,7 @@ var indexCases = []indexCase{
 		ddl: users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE UNIQUE INDEX %[1]s_token ON %[1]s (token);
 			ALTER TABLE %[1]s ALTER token SET NOT NULL, REPLICA IDENTITY USING INDEX %[1]s_token`},
 	{table: "holds_deleted_hot", // being the first to mention the marker would cost more than it wins
-		ddl: users(5_000, 60, ", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
+		ddl: users(8_000, 60, ", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
 			`CREATE INDEX ON %[1]s (email)`},
 
 	{table: "unique_email",
