@@ -66,6 +66,9 @@ func TestAThousandTablesStayQuick(t *testing.T) {
 			scriptBefore, allBefore := spent(tab)
 			act()
 			scriptAfter, allAfter := spent(tab)
+			if what == "loading" { // the browser begins to count anew
+				scriptBefore, allBefore = 0, 0
+			}
 			if took := scriptAfter - scriptBefore; took < script {
 				script, all = took, allAfter-allBefore
 			}
