@@ -14,10 +14,13 @@ cd "$(dirname "$0")/.."
 golangci_lint=v2.15.0
 go_jsonnet=v0.22.0
 prometheus=v0.316.0 # of the Go module; the release is 3.16.0
+axe_core=4.14.1 # and what sha512sum says of its archive in the npm registry
+axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 benchstat=v0.0.0-20260908200009-22c9c6c9d4da
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
 bin=$PWD/.cache/bin
+axe=''       # whether axe-core is wanted
 packages=() # Debian packages whose command is missing
 missing=()  # what could not be got, and why
 
@@ -69,6 +72,27 @@ install_packages() {
   fi
 }
 
+# axe_core: axe.min.js, which finds faults of accessibility in a page, into .cache.
+axe_core() {
+  local dir=$cache/axe-core-$axe_core work
+  if [ ! -d "$dir" ]; then
+    work=$(mktemp -d "$cache/axe.XXXXXX")
+    if ! (
+      cd "$work" &&
+      npm pack --silent "axe-core@$axe_core" >/dev/null &&
+      echo "$axe_core_sum  axe-core-$axe_core.tgz" | sha512sum --quiet -c &&
+      tar -xzf "axe-core-$axe_core.tgz" package/axe.min.js
+    ) >&2; then
+      missing+=("axe-core $axe_core: npm pack failed, or delivered another file; see above")
+      rm -rf "$work"
+      return
+    fi
+    mv "$work/package" "$dir"
+    rm -rf "$work"
+  fi
+  ln -sf "$dir/axe.min.js" .cache/axe.min.js
+}
+
 mkdir -p "$cache" "$bin"
 for group in "$@"; do
   case $group in
@@ -82,6 +106,8 @@ for group in "$@"; do
     debian prometheus-alertmanager prometheus-alertmanager
     debian pgbouncer pgbouncer
     debian chromium chromium
+    debian npm npm
+    axe=yes
     debian psql postgresql-client
     for server in /usr/lib/postgresql/*/; do # the extension that the index advice asks, for each server
       [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")
@@ -94,6 +120,7 @@ for group in "$@"; do
   esac
 done
 install_packages
+if [ -n "$axe" ]; then axe_core; fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'tools: could not get %s\n' "${missing[@]}" >&2

@@ -41,7 +41,7 @@ func (a *Assessment) recommendRetention() {
 	if len(kept) > 0 {
 		r := about(kept)
 		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
-		r.Reason = fmt.Sprintf("They are not yet past retention, so no purge may touch them: %s.", shares(kept))
+		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.", shares(kept))
 		r.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
 		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: 30d" })}
 		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share their blocks."}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// volatile is what differs from one look to the next: times, and what an answer took.
+var volatile = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)`), "NOON"},
+	{regexp.MustCompile(`"response_time_ms": [\d.e-]+`), `"response_time_ms": 1`},
+	{regexp.MustCompile(`[\d.]+ ms\b`), "1 ms"},
+	{regexp.MustCompile(`\bjust now|\d+ s ago`), "now"},
+	{regexp.MustCompile(`(data-n="(\S+ ){5})\d+"`), `${1}NOON"`},
+	{regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`), ""},
+	{regexp.MustCompile(`sha256-[^']*`), "sha256-…"},
+	{regexp.MustCompile(`testthereportofthedemo_\d+`), "shop"},
+}
+
+// The demo's data is the same in every run, so its report is a page to be read: does an
+// expert say this of the shop?
+func TestTheReportOfTheDemo(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	if err := data.Load(t.Context(), dsn, 0.2); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	configuration := configFile(t, string(data.Config))
+	for format, file := range map[string]string{"text": "demo.txt", "json": "demo.json", "html": "demo.html"} {
+		t.Run(format, func(t *testing.T) {
+			code, got, stderr := command("report", "--config.file="+configuration, "--format="+format)
+			if code != 1 || !strings.Contains(stderr, "the health is poor") {
+				t.Errorf("exit code %d: %s", code, stderr)
+			}
+			if format == "json" {
+				validate(t, got)
+			}
+			for _, v := range volatile {
+				got = v.pattern.ReplaceAllString(got, v.instead)
+			}
+			golden := filepath.Join("report", "testdata", file)
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (-want +got), go test . -run TheReportOfTheDemo -update writes it anew:\n%s", golden, diff)
+			}
+		})
+	}
+}
+
+// validate holds a document against the published schema.
+func validate(t *testing.T, document string) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("report/schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(document)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(parsed); err != nil {
+		t.Errorf("the schema refuses it: %v", err)
+	}
+}
