@@ -81,6 +81,7 @@ func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdel
 		databases: map[string]softdelete.Database{},
 		publish:   publish,
 	}
+	p.many = len(p.config.Probe.Allow) > 0
 	for _, d := range previous.Databases {
 		p.databases[d.Name] = d
 	}

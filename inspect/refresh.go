@@ -22,7 +22,8 @@ type pass struct {
 	began  time.Time
 	// taken is what the next Snapshot's Taken will be; before is the previous one's.
 	taken, before time.Time
-	// many tells that more than one database is watched.
+	// many tells that more than one database may be watched: of this server, or of
+	// those that are probed with the same configuration.
 	many bool
 	// databases are as the next Snapshot has them so far.
 	databases map[string]softdelete.Database
@@ -74,7 +75,7 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 	case len(names) == 0:
 		return []string{""}, nil
 	}
-	p.many = len(names) > 1
+	p.many = p.many || len(names) > 1
 	oldest := map[string]time.Time{}
 	for _, name := range names {
 		oldest[name] = p.databases[name].OldestCheck()

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -67,5 +68,35 @@ tables: [{table: beta, service: own}]
 	}
 	if want := map[string]string{"alpha": "letters", "beta": "own", "other": ""}; !maps.Equal(got, want) {
 		t.Errorf("services %v, want %v", got, want)
+	}
+}
+
+// An entry that names no database is for every watched one that has the table, and
+// says nothing of the others: neither of those of one server nor of those that are probed.
+func TestAnEntryForAllDatabasesNeedNotHoldInEach(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	const listed = "tables: [{table: orders, column: gone_on}]\n"
+	for _, test := range []struct {
+		name, configuration string
+		want                map[string]string
+	}{
+		{"the only database", listed, map[string]string{"public.users": "10 4 3", "public.orders": "marker_missing"}},
+		{"one of those probed", listed + "probe: {allow: ['.*']}", map[string]string{"public.users": "10 4 3"}},
+		{"named", "tables: [{database: " + database(t, dsn) + ", table: orders, column: gone_on}]\nprobe: {allow: ['.*']}",
+			map[string]string{"public.users": "10 4 3", "public.orders": "marker_missing"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			i := inspector(t, dsn, test.configuration)
+			if diff := cmp.Diff(test.want, told(first(t, i))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			// What is reported of a table keeps the exporter from starting, and nothing else.
+			err := i.Check(t.Context())
+			if _, reported := test.want["public.orders"]; reported != errors.As(err, new(*ConfigError)) {
+				t.Errorf("Check: %v", err)
+			}
+		})
 	}
 }
