@@ -63,7 +63,9 @@ type Entry struct {
 	refreshing chan struct{}
 	// pinging is closed when the ping that is out has come back; nil when none is.
 	pinging chan struct{}
-	pings   []softdelete.Ping
+	// pingEnds is when its first asker's time is over; zero when that has no end.
+	pingEnds time.Time
+	pings    []softdelete.Ping
 }
 
 // Open makes the source of a server, whose queries are added to the given costs.

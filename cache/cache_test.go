@@ -14,9 +14,11 @@ var settings = Settings{Datname: "shop", TTL: 5 * time.Minute, MaxStale: time.Ho
 
 // fake is a server that answers as the test says. Its times are those of a bubble.
 type fake struct {
-	mu               sync.Mutex
-	down             bool
-	pingTakes        time.Duration
+	mu        sync.Mutex
+	down      bool
+	pingTakes time.Duration
+	// pingLingers is how long a ping that is given up takes to return.
+	pingLingers      time.Duration
 	refreshTakes     time.Duration
 	pings, refreshes int
 }
@@ -56,6 +58,9 @@ func (f *fake) entry(settings Settings) *Entry {
 				at := time.Now()
 				down, takes, _ := f.is()
 				wait(ctx, takes)
+				if ctx.Err() != nil {
+					time.Sleep(f.pingLingers)
+				}
 				return softdelete.Ping{At: at, Up: !down && ctx.Err() == nil}
 			},
 			Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
@@ -274,6 +279,42 @@ func TestAPingIsNotUpPastTheDeadlineOfWhoJoinedIt(t *testing.T) {
 		defer cancel()
 		if p := e.Ping(ctx, 0); p.Up {
 			t.Error("the ping is up before it came back")
+		}
+	})
+}
+
+// A ping ends with its first asker's time. Who joins it at its end, with time left, is
+// not told that a server is down that was not asked for him.
+func TestWhoJoinsAPingThatIsGivenUpAsksAnew(t *testing.T) {
+	f := &fake{pingTakes: 8 * time.Second, pingLingers: time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		hasty, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if p := e.Ping(hasty, 0); p.Up {
+			t.Error("the hasty asker got an answer")
+		}
+		f.set(func() { f.pingTakes = 0 })
+		patient, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if p := e.Ping(patient, 0); !p.Up {
+			t.Errorf("the patient asker was told that the server is down: %s", p.Err)
+		}
+		if pings, _ := f.counts(); pings != 2 {
+			t.Errorf("%d pings", pings)
+		}
+	})
+}
+
+func TestAServerThatIsDownIsPingedOnceForAll(t *testing.T) {
+	f := &fake{down: true, pingTakes: time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() { look(e) })
+		}
+		all.Wait()
+		if pings, _ := f.counts(); pings != 1 {
+			t.Errorf("%d pings", pings)
 		}
 	})
 }

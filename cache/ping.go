@@ -22,19 +22,28 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 		defer e.mu.Unlock()
 		return e.pings[n-1]
 	}
-	if e.pinging == nil {
-		e.ping(ctx)
-	}
-	pinging := e.pinging
 	e.mu.Unlock()
-
-	select {
-	case <-pinging:
+	for {
 		e.mu.Lock()
-		defer e.mu.Unlock()
-		return e.pings[len(e.pings)-1]
-	case <-ctx.Done():
-		return softdelete.Ping{At: asked, Err: "no answer in time"}
+		mine := e.pinging == nil
+		if mine {
+			e.ping(ctx)
+		}
+		pinging, ends := e.pinging, e.pingEnds
+		e.mu.Unlock()
+		select {
+		case <-pinging:
+			e.mu.Lock()
+			p := e.pings[len(e.pings)-1]
+			e.mu.Unlock()
+			// Given up because another asker's time was over, it says nothing to this one.
+			givenUp := !p.Up && !mine && !ends.IsZero() && !time.Now().Before(ends)
+			if !givenUp || ctx.Err() != nil {
+				return p
+			}
+		case <-ctx.Done():
+			return softdelete.Ping{At: asked, Err: "no answer in time"}
+		}
 	}
 }
 
@@ -42,9 +51,11 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 // away: others may have joined. The lock is held by the caller.
 func (e *Entry) ping(asker context.Context) {
 	ctx, cancel := e.ctx, context.CancelFunc(func() {})
-	if deadline, ok := asker.Deadline(); ok {
-		ctx, cancel = context.WithDeadline(e.ctx, deadline)
+	ends, bounded := asker.Deadline()
+	if bounded {
+		ctx, cancel = context.WithDeadline(e.ctx, ends)
 	}
+	e.pingEnds = ends
 	e.pinging = e.start(func() {
 		defer cancel()
 		e.keep(e.source.Ping(ctx))
