@@ -15,6 +15,7 @@ type Config struct {
 	Ping        Ping                  `yaml:"ping"`
 	Scrape      Scrape                `yaml:"scrape"`
 	Limits      Limits                `yaml:"limits"`
+	Counting    Counting              `yaml:"counting"`
 	Databases   Databases             `yaml:"databases"`
 	Defaults    Defaults              `yaml:"defaults"`
 	Discovery   Discovery             `yaml:"discovery"`

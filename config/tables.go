@@ -67,6 +67,9 @@ type Table struct {
 	TimeZone string `yaml:"time_zone"`
 	// Service is who answers for the table.
 	Service string `yaml:"service"`
+	// Method is how to count it; that of counting when empty: auto, exact, sampled or
+	// statistics.
+	Method softdelete.Method `yaml:"method"`
 }
 
 // Marker is what the entry says of the table's marker.
@@ -104,7 +107,8 @@ type Service struct {
 // Policy is what the configuration says about a table; entry is nil for a table
 // that it does not list.
 func (c *Config) Policy(schema, table string, entry *Table) softdelete.Policy {
-	p := softdelete.Policy{Retention: c.Defaults.Retention.For, TimeZone: c.Defaults.TimeZone}
+	p := softdelete.Policy{Retention: c.Defaults.Retention.For, TimeZone: c.Defaults.TimeZone,
+		Recent: c.Counting.RecentWindow.Std(), Method: c.Counting.Method}
 	for _, s := range c.Services {
 		if matchesAny(s.Tables, schema+"."+table) {
 			p.Service = s.Name
@@ -122,6 +126,9 @@ func (c *Config) Policy(schema, table string, entry *Table) softdelete.Policy {
 	}
 	if entry.Service != "" {
 		p.Service = entry.Service
+	}
+	if entry.Method != "" {
+		p.Method = entry.Method
 	}
 	return p
 }

@@ -69,6 +69,7 @@ func validate(c *Config) error {
 		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false", c.Discovery.MaxTables)
 	}
 	f.rules(c.Discovery.Rules)
+	f.counting(c)
 	f.zone("defaults.time_zone", c.Defaults.TimeZone)
 	f.tables(c)
 	for i, s := range c.Services {
@@ -91,7 +92,10 @@ func (f *faults) tables(c *Config) {
 			continue
 		}
 		f.zone(field+".time_zone", t.TimeZone)
-		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "") {
+		if t.Method != "" {
+			f.method(field+".method", t.Method)
+		}
+		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" || t.Method != "") {
 			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other", t.Schema, t.Table)
 		}
 		f.marker(field, t)

@@ -24,6 +24,9 @@ type relation struct {
 	rowSecurity bool
 	// dropped tells that the table went away during the pass.
 	dropped bool
+	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
+	fingerprint string
+	writes      int64
 }
 
 // column is what queries.Columns answers.

@@ -72,10 +72,12 @@ func (i *Inspector) Refresh(ctx context.Context, previous *softdelete.Snapshot, 
 
 // newPass begins a refresh.
 func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) *pass {
+	c, began := i.Config(), time.Now()
 	p := &pass{
 		Inspector: i,
-		config:    i.Config(),
-		began:     time.Now(),
+		config:    c,
+		began:     began,
+		budget:    newBudget(c.Counting, began),
 		taken:     previous.Taken,
 		before:    previous.Taken,
 		databases: map[string]softdelete.Database{},

@@ -25,6 +25,8 @@ type pass struct {
 	// many tells that more than one database may be watched: of this server, or of
 	// those that are probed with the same configuration.
 	many bool
+	// budget is what is left to spend.
+	budget budget
 	// databases are as the next Snapshot has them so far.
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
@@ -78,7 +80,7 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 	p.many = p.many || len(names) > 1
 	oldest := map[string]time.Time{}
 	for _, name := range names {
-		oldest[name] = p.databases[name].OldestCheck()
+		oldest[name] = p.databases[name].OldestTurn()
 	}
 	return slices.SortedFunc(slices.Values(names), func(a, b string) int {
 		return cmp.Or(oldest[a].Compare(oldest[b]), cmp.Compare(a, b))

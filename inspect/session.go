@@ -20,8 +20,9 @@ type session struct {
 	server
 	inspector *Inspector
 	conn      *pgx.Conn
-	// guard is the statement with the settings of every transaction.
-	guard            string
+	// guard is the statement with the settings of every transaction; brief that of those
+	// for which we do not wait long.
+	guard, brief     string
 	statementTimeout time.Duration
 }
 
@@ -46,7 +47,8 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 		return nil, err
 	}
 	lockTimeout, statementTimeout := p.config.Limits.LockTimeout.Std(), p.config.Limits.StatementTimeout.Std()
-	s := &session{inspector: p.Inspector, conn: conn, guard: queries.Settings(lockTimeout, statementTimeout), statementTimeout: statementTimeout}
+	s := &session{inspector: p.Inspector, conn: conn, statementTimeout: statementTimeout}
+	s.guardBy(lockTimeout)
 	s.Database = conn.Config().Database
 	rows, err := query[server](ctx, s, queries.Server())
 	if err == nil && rows[0].Version < oldest {
@@ -61,9 +63,18 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 	// deadlock_timeout, that could be a migration.
 	if half := time.Duration(s.DeadlockTimeoutMs) * time.Millisecond / 2; half > 0 && half < lockTimeout {
 		level.Warn(p.Logger).Log("msg", "lock_timeout lowered to half of the server's deadlock_timeout", "datname", s.Database, "configured", lockTimeout, "used", half)
-		s.guard = queries.Settings(half, statementTimeout)
+		s.guardBy(half)
 	}
 	return s, nil
+}
+
+// briefTimeout bounds the questions that an index answers at once, or not at all.
+const briefTimeout = 200 * time.Millisecond
+
+// guardBy settles the limits of every transaction.
+func (s *session) guardBy(lockTimeout time.Duration) {
+	s.guard = queries.Settings(lockTimeout, s.statementTimeout)
+	s.brief = queries.Settings(lockTimeout, min(briefTimeout, s.statementTimeout))
 }
 
 // close ends the session.
@@ -79,7 +90,12 @@ func (s *session) broken() bool { return s.conn == nil || s.conn.IsClosed() }
 
 // query asks one question in a guarded read-only transaction, in one round trip,
 // and returns its rows, their columns matched to T's fields by name.
-func query[T any](ctx context.Context, s *session, sql string) (rows []T, err error) {
+func query[T any](ctx context.Context, s *session, sql string) ([]T, error) {
+	return ask[T](ctx, s, s.guard, sql)
+}
+
+// ask is query under the given guard.
+func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
 	defer cancel()
 	began := time.Now()
@@ -87,7 +103,7 @@ func query[T any](ctx context.Context, s *session, sql string) (rows []T, err er
 
 	batch := &pgx.Batch{}
 	batch.Queue(queries.Begin())
-	batch.Queue(s.guard)
+	batch.Queue(guard)
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
 		rows, err = pgx.CollectRows(r, pgx.RowToStructByName[T])
 		return err

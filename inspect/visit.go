@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -66,19 +67,27 @@ func (r *relation) remember(previous []softdelete.Table) {
 	if found && previous[i].SameSubject(&r.Table) {
 		policy := r.Policy
 		r.Table = previous[i]
+		if r.Policy.Method != policy.Method {
+			r.Counting = nil // the numbers hold, but they are not what is asked for now
+		}
 		r.Policy = policy
 	}
 }
 
-// countAll brings the numbers of every table up to date and tells whether it came to
-// the end of them.
+// countAll brings the numbers of every table up to date, the most urgent first, and
+// tells whether it came to the end of them. What the budget does not allow is carried
+// over to the next pass.
 func (v *visit) countAll(ctx context.Context) (complete bool) {
-	for i := range v.relations {
+	if err := v.takeFingerprints(ctx); err != nil {
+		// Then nothing counts as unchanged.
+		level.Warn(v.Logger).Log("msg", "cannot tell which tables have changed", "datname", v.Database, "err", err)
+	}
+	for _, r := range queue(v.relations, v.began) {
 		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
 			level.Warn(v.Logger).Log("msg", "lost the connection while counting", "datname", v.Database)
 			return false
 		}
-		v.countOne(ctx, &v.relations[i])
+		v.countOne(ctx, r)
 	}
 	return true
 }
@@ -93,10 +102,22 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 	if r.dropped || v.began.Before(r.RetryAt) {
 		return
 	}
+	unchanged := v.unchanged(r)
+	if unchanged && !r.aged(v.began) {
+		r.Confirm(time.Now())
+		return
+	}
+	if v.budget.over() {
+		r.Waiting = true
+		return
+	}
 	var numbers *softdelete.Numbers
 	count := func() (err error) {
 		numbers, err = v.count(ctx, r)
 		return err
+	}
+	if unchanged && r.Numbers.Method == softdelete.Sampled {
+		count = func() (err error) { return v.age(ctx, r) }
 	}
 	err := v.attempt(ctx, count)
 	if code(err) == undefinedTable && v.lookAgain(ctx, r) {
@@ -104,11 +125,15 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 	}
 	switch {
 	case r.dropped:
+	case errors.Is(err, errSpent):
+		r.Waiting = true
 	case err != nil:
 		// A lost connection is no passing trouble: it may be this table that costs it,
 		// and those behind it must have their turn some day.
 		p := problem(err)
 		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || code(err) == undefinedTable)
+	case numbers == nil:
+		r.Confirm(time.Now())
 	default:
 		r.Succeed(numbers, time.Now())
 	}

@@ -1,6 +1,14 @@
--- Counts one relation in one pass. With only = ONLY, partitions and inheritance
--- children are counted for themselves; with nothing in its place, they are included.
-SELECT count(*) AS total,
+-- Counts one relation in one pass, unless it is larger than most: then bytes alone is
+-- told, and nothing was read, for the condition on the size is checked before the
+-- scan. With only = ONLY, partitions and inheritance children are counted for
+-- themselves; with nothing in its place, they are included.
+WITH size AS MATERIALIZED (SELECT pg_catalog.pg_relation_size(:'relation'::oid) AS bytes)
+SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size')::int8 AS block,
+       count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
-       count(*) FILTER (WHERE :old) AS old
-FROM :only :"schemaname".:"relname";
+       count(*) FILTER (WHERE :old) AS old,
+       count(*) FILTER (WHERE :recent) AS recent,
+       (:oldest)::float8 AS oldest,
+       (:next)::float8 AS next
+FROM :only :"schemaname".:"relname"
+WHERE (SELECT bytes FROM size) <= :'most'::int8;

@@ -59,7 +59,7 @@ func decide(m softdelete.Marker, state string) string {
 // deletedBefore is the predicate of the rows that were deleted longer than age
 // ago, in the database's time. Every marker must keep a time.
 func deletedBefore(markers softdelete.Markers, zone string, age time.Duration) string {
-	before := ask("ago", vars{"age": fmt.Sprintf("%d seconds", int64(age.Seconds()))})
+	before := ago(age)
 	return join(markers, " OR ", func(m softdelete.Marker) string {
 		return aged("deleted_before", m, zone, before)
 	})
@@ -84,7 +84,7 @@ func inconsistent(m softdelete.Marker, zone string) string {
 func aged(question string, m softdelete.Marker, zone, then string) string {
 	return ask(question, vars{
 		"deleted": decide(m, "deleted"), "present": present(m.Time, zone),
-		"time": m.Time.Column, "instant": instant(m.Time, zone, then),
+		"time": m.Time.Column, "instant": instant(m.Time, zone, then), "now": instant(m.Time, zone, ask("now", nil)),
 	})
 }
 
@@ -104,7 +104,12 @@ func instant(t *softdelete.Time, zone, then string) string {
 
 // secondsOf is a time column as seconds since 1970.
 func secondsOf(t *softdelete.Time, zone string) string {
-	return ask(string(t.Type)+" seconds", vars{"time": t.Column, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
+	return seconds(t, zone, identifier(t.Column))
+}
+
+// seconds is a value of a time column, or what was made of such, as seconds since 1970.
+func seconds(t *softdelete.Time, zone, value string) string {
+	return ask(string(t.Type)+" seconds", vars{"value": value, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
 }
 
 // join asks the same of each marker.

@@ -72,15 +72,15 @@ now()
 -- question: epoch instant
 (extract(epoch FROM :instant) * :per_second)::int8
 
--- A time column as seconds since 1970.
+-- A value of a time column as seconds since 1970.
 -- question: timestamptz seconds
-extract(epoch FROM :"time")
+extract(epoch FROM :value)
 -- question: timestamp seconds
-extract(epoch FROM :"time" AT TIME ZONE :'zone')
+extract(epoch FROM :value AT TIME ZONE :'zone')
 -- question: date seconds
-extract(epoch FROM :"time"::timestamp AT TIME ZONE :'zone')
+extract(epoch FROM (:value)::timestamp AT TIME ZONE :'zone')
 -- question: epoch seconds
-:"time" / :per_second::numeric
+:value / :per_second::numeric
 
 -- Whether a time column holds a time at all: not NULL, not 0, not infinite.
 -- question: timestamptz present
@@ -99,6 +99,18 @@ extract(epoch FROM :"time"::timestamp AT TIME ZONE :'zone')
 -- Deleted before an instant. Infinite times and those of live rows take no part.
 -- question: deleted_before
 (:deleted) AND :present AND :"time" < :instant
+-- Deleted since an instant, and not in the future. The bare comparison is what an index
+-- answers.
+-- question: deleted_since
+(:deleted) AND :present AND :"time" >= :instant AND :"time" <= :now
+-- Deleted, but not before an instant.
+-- question: not_yet
+(:deleted) AND :present AND :"time" >= :instant
+-- Deleted at a known time.
+-- question: deleted_at_all
+(:deleted) AND :present
+-- question: first
+min(:"time") FILTER (WHERE :rows)
 -- Deleted later than now, which no clock of ours can explain.
 -- question: future
 (:deleted) AND :present AND :"time" > :instant

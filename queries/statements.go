@@ -3,8 +3,6 @@ package queries
 import (
 	"fmt"
 	"time"
-
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Begin opens the short read-only transaction of one question.
@@ -65,22 +63,3 @@ func Citus() string { return statement("citus.sql", nil) }
 
 // Timescale asks for the tables whose rows TimescaleDB keeps elsewhere.
 func Timescale() string { return statement("timescale.sql", nil) }
-
-// Count counts one relation in one pass: total, deleted and old rows. The relation
-// is the table itself or one of its leaves; children tells whether what inherits
-// from it is counted with it.
-func Count(schema, name string, children bool, table *softdelete.Table) string {
-	only := "ONLY"
-	if children {
-		only = ""
-	}
-	old := "false"
-	if table.HasAges() {
-		old = deletedBefore(table.Markers, table.Policy.TimeZone, table.Policy.Retention)
-	}
-	return statement("count.sql", vars{
-		"only": only, "schemaname": schema, "relname": name,
-		"deleted": deleted(table.Markers),
-		"old":     old,
-	})
-}

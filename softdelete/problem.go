@@ -34,7 +34,7 @@ const longestPause = time.Hour
 // time. Passing trouble, such as a lock, never makes it pause.
 func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) {
 	t.Problem = &p
-	t.Waiting = false
+	t.Waiting, t.Tried = false, now
 	t.RetryAt = time.Time{}
 	if passing {
 		return
@@ -51,6 +51,6 @@ func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) 
 
 // Succeed notes numbers that were counted at now.
 func (t *Table) Succeed(n *Numbers, now time.Time) {
-	t.Numbers, t.Counted, t.Checked = n, now, now
+	t.Numbers, t.Counted, t.Checked, t.Tried = n, now, now, now
 	t.Problem, t.Waiting, t.Failures, t.RetryAt = nil, false, 0, time.Time{}
 }

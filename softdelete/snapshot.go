@@ -39,13 +39,14 @@ type Database struct {
 	Learned map[ColumnID]Learned
 }
 
-// OldestCheck is when the table that waits longest was last known true; zero if one
-// never was, or there are none.
-func (d Database) OldestCheck() time.Time {
+// OldestTurn is when the table that waits longest had its last turn; zero if one
+// never had, or there are none.
+func (d Database) OldestTurn() time.Time {
 	if len(d.Tables) == 0 {
 		return time.Time{}
 	}
-	return slices.MinFunc(d.Tables, func(a, b Table) int { return a.Checked.Compare(b.Checked) }).Checked
+	oldest := slices.MinFunc(d.Tables, func(a, b Table) int { return a.Turn().Compare(b.Turn()) })
+	return oldest.Turn()
 }
 
 // Checks tells which parts of the last refresh succeeded for a database. A
@@ -72,6 +73,8 @@ type Table struct {
 	Counted, Checked time.Time
 	// Indexing is nil while nothing is known of the table's indexes.
 	Indexing *Indexing
+	// Counting is what the next count needs of the last one; nil before the first.
+	Counting *Counting
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
@@ -81,6 +84,8 @@ type Table struct {
 	// time of the next one.
 	Failures int
 	RetryAt  time.Time
+	// Tried is when the last attempt to count it ended, well or not.
+	Tried time.Time
 }
 
 // Policy is what the configuration says about a table, beyond its marker.
@@ -94,6 +99,10 @@ type Policy struct {
 	TimeZone string
 	// ZoneKnown tells that the zone was configured and not just assumed.
 	ZoneKnown bool
+	// Recent is the window in which a deletion is recent.
+	Recent time.Duration
+	// Method is how to count the table.
+	Method Method
 }
 
 // Numbers are the counts of one table, all of one moment.
@@ -105,11 +114,21 @@ type Numbers struct {
 	Ratio Estimate
 	// Old is deleted longer ago than the retention; nil when that is not known.
 	Old *Estimate
-	// Recent is deleted within the recent window; nil where that is not known exactly.
+	// Recent is deleted within the recent window, at most RecentLimit; nil where that is
+	// not known exactly.
 	Recent *Estimate
+	// Oldest is when the row was deleted that has been so the longest; zero where that
+	// is not known exactly, or there is none.
+	Oldest time.Time
+	// DeletedBytes estimates how much of the heap deleted rows occupy; nil when nothing
+	// is known of it.
+	DeletedBytes *float64
 	// Duration is what the last count took, from sending to the last row.
 	Duration time.Duration
 }
+
+// RecentLimit is up to how many recent rows of a large table are counted.
+const RecentLimit = 100_000
 
 // Estimate is a number and the distance to the further end of its 95% confidence
 // interval: 0 for an exact one.
@@ -128,14 +147,6 @@ func ExactNumbers(total, deleted int64) *Numbers {
 	}
 	return n
 }
-
-// Method is how a table's numbers were found, the least certain one used.
-type Method string
-
-// The methods of counting.
-const (
-	Exact Method = "exact" // one pass over the whole relation
-)
 
 // State says in one word where a table stands.
 type State string
@@ -159,7 +170,7 @@ func (t *Table) Compare(other *Table) int {
 // relation, with the same idea of which rows are deleted and old.
 func (t *Table) SameSubject(other *Table) bool {
 	a, b := t.Policy, other.Policy
-	a.Service, b.Service = "", ""
+	a.Service, b.Service, a.Method, b.Method = "", "", "", ""
 	return t.OID == other.OID && a == b && reflect.DeepEqual(t.Markers, other.Markers)
 }
 

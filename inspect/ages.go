@@ -1,0 +1,127 @@
+package inspect
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// The questions that an index may answer exactly although the table is too large to be
+// counted. Each is asked only where the planner would read the index alone, or a
+// bounded part of the table through it, and not for a day after it took too long.
+const (
+	byDeleted = "deleted"
+	byRecent  = "recent"
+	byOldest  = "oldest"
+)
+
+// through asks a question of every part that a suitable index answers, and adds up the
+// answers; false if one of them has none.
+func through[T any](ctx context.Context, c *count, name string, question func(queries.Relation, string) string, suits func(plan) bool, add func(T) bool) (bool, error) {
+	if len(c.parts) > fewLeaves {
+		return false, nil
+	}
+	for _, p := range c.parts {
+		proof, err := c.prove(ctx, p.leaf, name, question(c.on(p.leaf), ""), suits)
+		if err != nil || !proof.Sound {
+			return false, err
+		}
+		rows, err := ask[T](ctx, c.session, c.brief, question(c.on(p.leaf), proof.Index))
+		if code(err) == queryCanceled {
+			c.disprove(p.leaf, name)
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, row := range rows {
+			if !add(row) {
+				c.disprove(p.leaf, name)
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// deletedTally is what queries.Relation.Deleted answers.
+type deletedTally struct {
+	// Bytes is what the answer costs; nil when the index is gone.
+	Bytes        *int64
+	Deleted, Old int64
+	Next         *float64
+}
+
+// deletedByIndex counts the deleted and the old rows of the parts through an index of
+// the deleted rows, and adds what was counted before.
+func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, err error) {
+	sum = c.sum
+	most := int64(c.config.Counting.ExactMaxBytes)
+	indexed, err = through(ctx, c, byDeleted,
+		func(r queries.Relation, index string) string { return r.Deleted(index, most) },
+		func(p plan) bool { return p.NodeType == "Index Only Scan" },
+		func(t deletedTally) bool {
+			sum.add(tally{Deleted: t.Deleted, Old: t.Old, Next: t.Next})
+			return t.Bytes != nil && *t.Bytes <= most
+		})
+	return sum, indexed, err
+}
+
+// ages adds to the numbers what indexes know exactly of the times of deletion.
+func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, indexed bool) error {
+	if indexed && c.r.HasAges() {
+		old := softdelete.Exactly(deleted.Old)
+		n.Old, c.kept.NextOld = &old, c.due(deleted.Next)
+	}
+	n.Recent, n.Oldest = nil, time.Time{}
+	if len(c.r.Markers) != 1 || !c.r.Markers.Timed() {
+		return nil
+	}
+	column := c.r.Markers[0].Time.Column
+	bounded := func(p plan) bool {
+		return strings.Contains(p.NodeType, "Index") && strings.Contains(p.IndexCond, column)
+	}
+	if c.r.KnowsRecent() {
+		recent := c.sum.Recent
+		known, err := through(ctx, c, byRecent, func(r queries.Relation, _ string) string { return r.Recent() }, bounded,
+			func(row struct{ Recent int64 }) bool { recent += row.Recent; return true })
+		if err != nil {
+			return err
+		}
+		if known {
+			e := softdelete.Exactly(min(recent, softdelete.RecentLimit))
+			n.Recent = &e
+		}
+	}
+	oldest := c.sum.Oldest
+	known, err := through(ctx, c, byOldest, func(r queries.Relation, _ string) string { return r.Oldest() },
+		func(p plan) bool { return bounded(p) && !strings.HasPrefix(p.NodeType, "Bitmap") },
+		func(row struct{ Oldest *float64 }) bool { oldest = least(oldest, row.Oldest); return true })
+	if known {
+		n.Oldest = instant(oldest)
+	}
+	return err
+}
+
+// age brings the numbers of a sampled table up to date that time alone changes.
+func (v *visit) age(ctx context.Context, r *relation) error {
+	c := count{visit: v, r: r, kept: r.Kept()}
+	c.kept.Proofs = maps.Clone(c.kept.Proofs)
+	if err := c.countExactly(ctx, -1); err != nil { // for the sizes alone
+		return err
+	}
+	deleted, indexed, err := c.deletedByIndex(ctx)
+	if err != nil {
+		return err
+	}
+	numbers := *r.Numbers
+	if err := c.ages(ctx, &numbers, deleted, indexed); err != nil {
+		return err
+	}
+	r.Numbers, r.Counting = &numbers, &c.kept
+	return nil
+}

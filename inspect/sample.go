@@ -1,0 +1,182 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/sampling"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// drawn is a sample and the numbers that it was drawn by: when the configuration
+// changes them, all is drawn anew.
+type drawn struct {
+	*sampling.Sample
+	want, batch int
+}
+
+// newRand makes the source of all that is random; tests give it a seed.
+var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
+
+// inBlock is what queries.Relation.Sample answers of one block.
+type inBlock struct{ Block, Total, Deleted, Old int64 }
+
+// sample estimates what the parts hold, from blocks of all of them in proportion to
+// their sizes; the leaves that were counted go in as they are.
+func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
+	leaves := make([]sampling.Leaf, len(c.parts))
+	var blocks int64
+	for i, p := range c.parts {
+		leaves[i] = sampling.Leaf{ID: p.OID, Blocks: p.blocks}
+		blocks += p.blocks
+	}
+	if int64(c.budget.blocks) < min(blocks, int64(c.config.Counting.Batch)) {
+		return sampling.Estimate{}, errSpent
+	}
+	byBlock, err := c.byBlocks(ctx)
+	if err != nil {
+		return sampling.Estimate{}, err
+	}
+	if !byBlock {
+		c.kept.Blocks = nil
+		return c.sampleSystem(ctx, blocks)
+	}
+	rng := newRand()
+	d := drawn{want: c.config.Counting.Blocks, batch: c.config.Counting.Batch}
+	if last, ok := c.kept.Blocks.(drawn); ok && last.want == d.want && last.batch == d.batch {
+		d.Sample = last.Renew(rng, leaves)
+	} else {
+		d.Sample = sampling.Draw(rng, leaves, d.want, d.batch)
+	}
+	c.kept.Blocks = d
+	return c.readBatches(ctx, d.Sample)
+}
+
+// byBlocks tells whether every part can be read block by block: we may, and the
+// planner does not scan the relation for each.
+func (c *count) byBlocks(ctx context.Context) (bool, error) {
+	for _, p := range c.parts {
+		if !p.tids {
+			return false, nil
+		}
+		proof, err := c.prove(ctx, p.leaf, "blocks", c.on(p.leaf).Sample([]int64{0}), func(scan plan) bool {
+			return scan.NodeType == "Tid Range Scan"
+		})
+		if err != nil || !proof.Sound {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// readBatches reads batch after batch, each spread over the whole, until the estimate
+// is good enough or the budget is spent. What was read by then counts, also when the
+// next batch fails.
+func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate sampling.Estimate, err error) {
+	var read []sampling.Rows
+	for k := range s.Batches() {
+		places := s.Batch(k)
+		if k > 0 && (len(places) > c.budget.blocks || c.budget.over()) {
+			break
+		}
+		rows, err := c.readBatch(ctx, places)
+		if err != nil {
+			if k == 0 || ctx.Err() != nil || c.broken() {
+				return estimate, err
+			}
+			break
+		}
+		c.budget.blocks -= len(places)
+		read = append(read, rows...)
+		estimate = s.Estimate(read, c.exact...)
+		if estimate.Reached(c.config.Counting.TargetMargin) {
+			break
+		}
+	}
+	return estimate, nil
+}
+
+// readBatch reads blocks, those of one leaf in one statement, and returns what each
+// holds in the order of the places.
+func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampling.Rows, error) {
+	held := map[sampling.Place]sampling.Rows{}
+	for _, p := range c.parts {
+		var blocks []int64
+		for _, place := range places {
+			if place.Leaf == p.OID {
+				blocks = append(blocks, place.Block)
+			}
+		}
+		if len(blocks) == 0 {
+			continue
+		}
+		slices.Sort(blocks)
+		rows, err := query[inBlock](ctx, c.session, c.on(p.leaf).Sample(slices.Compact(blocks)))
+		if err != nil {
+			return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
+		}
+		for _, r := range rows {
+			held[sampling.Place{Leaf: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+		}
+	}
+	read := make([]sampling.Rows, len(places))
+	for i, place := range places {
+		read[i] = held[place]
+	}
+	return read, nil
+}
+
+// systemGroups is how many samples TABLESAMPLE draws: their differences tell how sure
+// they are together.
+const systemGroups = 10
+
+// sampleSystem is the sample of a role that may not tell one block from another.
+func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estimate, error) {
+	rng := newRand()
+	rate := min(1, float64(min(c.config.Counting.Blocks, c.budget.blocks))/float64(blocks)/systemGroups)
+	var groups []sampling.Rows
+	for len(groups) < systemGroups && (len(groups) < 5 || !c.budget.over()) {
+		var group sampling.Rows
+		for _, p := range c.parts {
+			rows, err := query[struct{ Total, Deleted, Old int64 }](ctx, c.session, c.on(p.leaf).SampleSystem(rate, rng.Int32()))
+			if err != nil {
+				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
+			}
+			group.Total += rows[0].Total
+			group.Deleted += rows[0].Deleted
+			group.Old += rows[0].Old
+		}
+		groups = append(groups, group)
+		c.budget.blocks -= int(rate * float64(blocks))
+	}
+	return sampling.EstimateGroups(blocks, rate, groups, c.exact...), nil
+}
+
+// sampledNumbers are those of an estimate, made exact where an index allows it.
+func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softdelete.Numbers, error) {
+	n := &softdelete.Numbers{Method: softdelete.Sampled}
+	c.kept.NextOld = time.Time{}
+	deleted, indexed, err := c.deletedByIndex(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if indexed {
+		e = e.WithDeleted(deleted.Deleted)
+	}
+	n.Total, n.Deleted, n.Ratio = estimated(e.Total), estimated(e.Deleted), estimated(e.Ratio)
+	n.Active = softdelete.Estimate{Value: max(e.Total.Value-e.Deleted.Value, 0), Margin: e.Total.Margin() + e.Deleted.Margin()}
+	bytes := e.DeletedBlocks * float64(c.block)
+	n.DeletedBytes = &bytes
+	if c.r.HasAges() {
+		old := estimated(e.Old)
+		n.Old = &old
+	}
+	return n, c.ages(ctx, n, deleted, indexed)
+}
+
+func estimated(i sampling.Interval) softdelete.Estimate {
+	return softdelete.Estimate{Value: i.Value, Margin: i.Margin()}
+}

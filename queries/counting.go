@@ -1,0 +1,158 @@
+package queries
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Relation is what is counted: a table, or one of its leaves.
+type Relation struct {
+	OID          uint32
+	Schema, Name string
+	// Children tells whether what inherits from it is counted with it.
+	Children bool
+	// Table is the watched table whose rows it holds.
+	Table *softdelete.Table
+}
+
+// vars are the variables that every question on a relation has.
+func (r Relation) vars() vars {
+	only := "ONLY"
+	if r.Children {
+		only = ""
+	}
+	return vars{
+		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
+		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
+	}
+}
+
+// ages fills in what can be asked only where times of deletion are kept.
+func (r Relation) ages() vars {
+	v, t := r.vars(), r.Table
+	if t.HasAges() {
+		v["old"] = deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)
+		v["next"] = first("not_yet", t, ago(t.Policy.Retention))
+	}
+	return v
+}
+
+// Count counts the relation in one pass, unless it is larger than most bytes: total,
+// deleted, old and recent rows, the oldest deletion, and the next that becomes old.
+func (r Relation) Count(most int64) string {
+	v := r.ages()
+	v["most"] = fmt.Sprint(most)
+	if r.Table.Markers.Timed() {
+		v["oldest"] = first("deleted_at_all", r.Table, ask("now", nil))
+	}
+	if r.Table.KnowsRecent() {
+		v["recent"] = deletedSince(r.Table)
+	}
+	return statement("count.sql", v)
+}
+
+// Sample counts what the given blocks hold, each for itself.
+func (r Relation) Sample(blocks []int64) string {
+	v := r.ages()
+	v["blocks"] = array(blocks)
+	return statement("sample.sql", v)
+}
+
+// SampleSystem counts what a random share of the blocks holds.
+func (r Relation) SampleSystem(rate float64, seed int32) string {
+	v := r.ages()
+	v["percent"], v["seed"] = fmt.Sprint(math.Min(100*rate, 100)), fmt.Sprint(seed)
+	return statement("sample_system.sql", v)
+}
+
+// Size asks how large the relation is.
+func (r Relation) Size() string { return statement("size.sql", r.vars()) }
+
+// Deleted counts the deleted and the old rows through the given index, as long as that
+// reads at most the given bytes.
+func (r Relation) Deleted(index string, most int64) string {
+	v := r.ages()
+	v["index"], v["most"] = index, fmt.Sprint(most)
+	return statement("deleted.sql", v)
+}
+
+// Recent counts the recent rows up to softdelete.RecentLimit.
+func (r Relation) Recent() string {
+	v := r.vars()
+	v["recent"], v["limit"] = deletedSince(r.Table), fmt.Sprint(softdelete.RecentLimit)
+	return statement("recent.sql", v)
+}
+
+// Oldest asks for the oldest deletion; the table must have one marker.
+func (r Relation) Oldest() string {
+	m, zone := r.Table.Markers[0], r.Table.Policy.TimeZone
+	v := r.vars()
+	v["seconds"], v["time"] = secondsOf(m.Time, zone), m.Time.Column
+	v["deleted_at_all"] = aged("deleted_at_all", m, zone, ask("now", nil))
+	return statement("oldest.sql", v)
+}
+
+// Shares asks what the statistics say of the rows; the table must have one marker.
+func (r Relation) Shares() string {
+	m := r.Table.Markers[0]
+	v := r.vars()
+	if m.Kind != softdelete.Pair {
+		v = r.ages()
+	}
+	v["column"], v["type"] = m.Column, typeOf(m)
+	return statement("shares.sql", v)
+}
+
+// typeOf is a type that holds the values of a marker's deciding column.
+func typeOf(m softdelete.Marker) string {
+	switch m.Decides() {
+	case softdelete.Timestamp, softdelete.Sentinel:
+		return string(m.Time.Type)
+	case softdelete.Flag, softdelete.InvertedFlag:
+		if len(m.Live)+len(m.Deleted) == 0 {
+			return "bool"
+		}
+		return "text"
+	case softdelete.Epoch, softdelete.Number:
+		return "numeric"
+	default:
+		return "text"
+	}
+}
+
+// Explain asks how the planner would answer a question.
+func Explain(question string) string {
+	return statement("explain.sql", vars{"question": strings.TrimPrefix(question, lead)})
+}
+
+// Fingerprint asks for what tells whether relations, and columns of these names, have
+// changed.
+func Fingerprint(relations []uint32, columns []string) string {
+	return statement("fingerprint.sql", vars{"relations": array(relations), "columns": array(columns)})
+}
+
+// ago is the instant that lies a duration ago.
+func ago(d time.Duration) string {
+	return ask("ago", vars{"age": fmt.Sprintf("%d seconds", int64(d.Seconds()))})
+}
+
+// deletedSince is the predicate of the rows that were deleted within the recent window.
+func deletedSince(t *softdelete.Table) string {
+	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
+		return aged("deleted_since", m, t.Policy.TimeZone, ago(t.Policy.Recent))
+	})
+}
+
+// first is the least deletion time, in seconds, of the rows that a question means.
+func first(question string, t *softdelete.Table, then string) string {
+	each := make([]string, len(t.Markers))
+	for i, m := range t.Markers {
+		least := ask("first", vars{"time": m.Time.Column, "rows": aged(question, m, t.Policy.TimeZone, then)})
+		each[i] = seconds(m.Time, t.Policy.TimeZone, least)
+	}
+	return "least(" + strings.Join(each, ", ") + ")"
+}
