@@ -22,11 +22,13 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // snapshot has a table in each state.
 func snapshot() *softdelete.Snapshot {
 	at := softdelete.Time{Column: "deletedAt", Type: softdelete.Timestamptz}
-	policy := softdelete.Policy{Service: "accounts", Retention: 90 * 24 * time.Hour, TimeZone: "UTC"}
+	policy := softdelete.Policy{Service: "accounts", Retention: 90 * 24 * time.Hour, TimeZone: "UTC", Recent: time.Hour}
 	good := softdelete.Table{Schema: "public", Name: `Users "old"`, Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deletedAt", Time: &at}}, Policy: policy}
 	numbers := softdelete.ExactNumbers(10, 4)
 	numbers.Old = &softdelete.Estimate{Value: 3}
 	numbers.Duration = 250 * time.Millisecond
+	numbers.Recent, numbers.Oldest, numbers.DeletedBytes = &softdelete.Estimate{Value: 1}, noon.Add(-100*24*time.Hour), new(float64)
+	*numbers.DeletedBytes = 4096
 	good.Succeed(numbers, noon)
 	flagged := softdelete.Table{Schema: "public", Name: "flagged", Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
 	flagged.Succeed(softdelete.ExactNumbers(0, 0), noon)
@@ -34,10 +36,18 @@ func snapshot() *softdelete.Snapshot {
 	locked := good
 	locked.Name = "locked"
 	locked.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, noon, time.Minute)
+	sampled := good
+	sampled.Name = "sampled"
+	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6}, Active: softdelete.Estimate{Value: 8e8, Margin: 3e6},
+		Deleted: softdelete.Estimate{Value: 2e8, Margin: 2e6}, Ratio: softdelete.Estimate{Value: 0.2, Margin: 0.002}, Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}}, noon)
+	guessed := good
+	guessed.Name = "statistics"
+	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: softdelete.Estimate{Value: 100}, Active: softdelete.Estimate{Value: 50},
+		Deleted: softdelete.Estimate{Value: 50}, Ratio: softdelete.Estimate{Value: 0.5}, Old: &softdelete.Estimate{Value: 10}}, noon)
 	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
 		{Name: "other"},
 		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7, Tables: []softdelete.Table{
-			good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers},
+			good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers}, sampled, guessed,
 		}},
 	}}
 }

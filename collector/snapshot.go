@@ -18,6 +18,7 @@ func NewSnapshot(s *softdelete.Snapshot) Snapshot { return Snapshot{s} }
 // Describe implements prometheus.Collector.
 func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
 	tableMetrics.describe(ch)
+	countingMetrics.describe(ch)
 	databaseMetrics.describe(ch)
 	snapshotMetrics.describe(ch)
 }
@@ -31,6 +32,7 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 		for j := range d.Tables {
 			t := &d.Tables[j]
 			tableMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
+			countingMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
 		}
 	}
 }
@@ -76,12 +78,12 @@ var rowMetrics = metrics[*softdelete.Table]{
 	number("softdelete_deleted_rows", "Rows that are marked as deleted.", func(n *softdelete.Numbers) float64 { return n.Deleted.Value }),
 	number("softdelete_total_rows", "Rows, deleted ones included.", func(n *softdelete.Numbers) float64 { return n.Total.Value }),
 	number("softdelete_deletion_ratio", "Deleted rows by total rows, 0 to 1; 0 for an empty table.", func(n *softdelete.Numbers) float64 { return n.Ratio.Value }),
-	number("softdelete_deletion_ratio_margin", "Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
-		func(n *softdelete.Numbers) float64 { return n.Ratio.Margin }),
+	margins("softdelete_deletion_ratio_margin", "Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
+		func(n *softdelete.Numbers) *softdelete.Estimate { return &n.Ratio }),
 	old("softdelete_old_deleted_rows", "Rows that were deleted longer ago than the table's retention. Absent where the time of deletion is not known.",
 		func(e softdelete.Estimate) float64 { return e.Value }),
-	old("softdelete_old_deleted_rows_margin", "Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
-		func(e softdelete.Estimate) float64 { return e.Margin }),
+	margins("softdelete_old_deleted_rows_margin", "Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
+		func(n *softdelete.Numbers) *softdelete.Estimate { return n.Old }),
 	gauge("softdelete_retention_seconds", "How long deleted rows of the table are to be kept.", tableLabels,
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.HasAges() {

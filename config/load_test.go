@@ -53,6 +53,12 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		{"defaults.retention", c.Defaults.Retention.For, 90 * 24 * time.Hour},
 		{"defaults.time_zone", c.Defaults.TimeZone, "UTC"},
 		{"discovery.max_tables", c.Discovery.MaxTables, 2000},
+		{"counting.method", c.Counting.Method, softdelete.Auto},
+		{"counting.exact_max_bytes", c.Counting.ExactMaxBytes, Bytes(64 << 20)},
+		{"counting.recount_after", c.Counting.RecountAfter.Std(), 6 * time.Hour},
+		{"counting.recent_window", c.Counting.RecentWindow.Std(), time.Hour},
+		{"counting.pass_time", c.Counting.PassTime.Std(), 60 * time.Second},
+		{"counting.pass_blocks", c.Counting.PassBlocks, 20_000},
 		{"probe.idle", c.Probe.Idle.Std(), time.Hour},
 		{"probe.allow", len(c.Probe.Allow), 0},
 	} {
@@ -137,6 +143,7 @@ tables:
     retention: 30d
     time_zone: Europe/Paris
     service: accounts
+    method: exact
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -146,10 +153,10 @@ tables:
 		schema, table string
 		want          softdelete.Policy
 	}{
-		{"billing", "items", softdelete.Policy{Service: "billing", Retention: 90 * day, TimeZone: "UTC"}},
-		{"other", "public.invoice", softdelete.Policy{Retention: 90 * day, TimeZone: "UTC"}},
-		{"public", "invoices", softdelete.Policy{Service: "billing", TimeZone: "UTC"}},
-		{"public", "users", softdelete.Policy{Service: "accounts", Retention: 30 * day, TimeZone: "Europe/Paris", ZoneKnown: true}},
+		{"billing", "items", softdelete.Policy{Service: "billing", Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
+		{"other", "public.invoice", softdelete.Policy{Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
+		{"public", "invoices", softdelete.Policy{Service: "billing", TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
+		{"public", "users", softdelete.Policy{Service: "accounts", Retention: 30 * day, TimeZone: "Europe/Paris", ZoneKnown: true, Recent: time.Hour, Method: softdelete.Exact}},
 	} {
 		entry := c.TablesOf("shop")[[2]string{test.schema, test.table}]
 		if diff := cmp.Diff(test.want, c.Policy(test.schema, test.table, entry)); diff != "" {

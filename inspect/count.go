@@ -15,6 +15,9 @@ import (
 // tooLargeFor is how long a table is sampled whose exact pass took too long.
 const tooLargeFor = 24 * time.Hour
 
+// usualBlock is the size of a block unless PostgreSQL was built with another one.
+const usualBlock = 8 << 10
+
 // count is one count of one table.
 type count struct {
 	*visit
@@ -85,6 +88,8 @@ func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
 	case softdelete.Exact:
 		most = math.MaxInt64
 	case softdelete.Sampled:
+		// So many blocks would be read in any case.
+		most = int64(c.config.Counting.Blocks) * usualBlock
 	default:
 		if c.began.After(c.kept.TooLarge) {
 			most = int64(c.config.Counting.ExactMaxBytes)

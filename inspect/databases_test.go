@@ -188,7 +188,7 @@ func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
 	if !s.Taken.IsZero() {
 		t.Error("the refresh counts as one that could connect")
 	}
-	if got := told(s)["public.users"]; got != "error" {
+	if got := told(s)["public.users"]; got != "pending" {
 		t.Errorf("the table is %q", got)
 	}
 	front.Behave(pgtest.Forwarding)

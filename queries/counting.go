@@ -69,9 +69,6 @@ func (r Relation) SampleSystem(rate float64, seed int32) string {
 	return statement("sample_system.sql", v)
 }
 
-// Size asks how large the relation is.
-func (r Relation) Size() string { return statement("size.sql", r.vars()) }
-
 // Deleted counts the deleted and the old rows through the given index, as long as that
 // reads at most the given bytes.
 func (r Relation) Deleted(index string, most int64) string {

@@ -229,6 +229,24 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 	}
 }
 
+// Where much of the relation is read, neighbouring strata often draw the same block.
+func TestIntervalsHoldTheTruthOfSmallRelations(t *testing.T) {
+	for i, l := range layouts {
+		rng := rand.New(rand.NewPCG(5, 300+uint64(i)))
+		for _, blocks := range []int{1001, 1724, 3000, 4000} {
+			relation := l.fill(rng, blocks)
+			all, half := newTally(sum(relation)), newTally(sum(relation))
+			for range trials {
+				sample := Draw(rng, []Leaf{{1, int64(blocks)}}, 1000, 100)
+				all.add(sample.Estimate(sample.read(relation, sample.Len())))
+				half.add(sample.Estimate(sample.read(relation, (sample.Len()+1)/2)))
+			}
+			all.check(t, fmt.Sprintf("%s, sample of %d", l.name, blocks))
+			half.check(t, fmt.Sprintf("%s, half of the sample of %d", l.name, blocks))
+		}
+	}
+}
+
 func TestIntervalsHoldTheTruthOfTinySamples(t *testing.T) {
 	for i, l := range layouts {
 		rng := rand.New(rand.NewPCG(5, 200+uint64(i)))

@@ -41,7 +41,11 @@
 // which is what remains within strata, and on a slope or a step a little more;
 // never the spread of the whole table, which the strata have taken out. It
 // counts as having 2(n-1)/3 degrees of freedom (Student's t instead of 1.96).
-// The factor 1 - n/N, the finite population correction, is 0 when all was read.
+// The factor 1 - n/N, the finite population correction, is 0 when all was read. Strata
+// are not whole numbers of blocks, so that neighbours may draw the block on their
+// border both: with m strata an n·m/3N² of the draws tells nothing new, which is added
+// to the factor. (Two points in a stratum of width w lie in one block with probability
+// 1/w - 1/3w²; one each in two neighbouring strata, with 1/6w².)
 // Leaves that were counted exactly add to T and D and nothing to the variance.
 //
 // # Intervals

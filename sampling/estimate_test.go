@@ -142,7 +142,7 @@ func TestBatchesAreJudgedInThePlaceOfTheirStrata(t *testing.T) {
 	}
 }
 
-func TestReadingHalfOfTheBlocksNarrowsTheIntervalByTheRootOfHalf(t *testing.T) {
+func TestReadingAQuarterOfTheBlocksNarrowsTheInterval(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var read []Rows
 	for range 1000 {
@@ -151,9 +151,10 @@ func TestReadingHalfOfTheBlocksNarrowsTheIntervalByTheRootOfHalf(t *testing.T) {
 	margin := func(blocks int64) float64 {
 		return Draw(rng, []Leaf{{1, blocks}}, 1000, 100).Estimate(read).Ratio.Margin()
 	}
-	sample := Draw(rng, []Leaf{{1, 2000}}, 1000, 100)
-	near(t, "margin of half, against that of a thousandth", margin(2000)/margin(1_000_000), math.Sqrt(0.5), 0.01)
-	near(t, "margin of deleted rows", sample.Estimate(read).Deleted.Margin()/120_000, margin(2000), 0.001)
+	sample := Draw(rng, []Leaf{{1, 4000}}, 1000, 100)
+	twice := 0.25 * 0.25 / 3
+	near(t, "margin of a quarter, against that of a thousandth", margin(4000)/margin(1_000_000), math.Sqrt((0.75+twice)/(1-twice/2)), 0.01)
+	near(t, "margin of deleted rows", sample.Estimate(read).Deleted.Margin()/240_000, margin(4000), 0.001)
 }
 
 func TestGroupsAreWiderThanStrata(t *testing.T) {

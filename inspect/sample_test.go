@@ -1,0 +1,222 @@
+package inspect
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// large fills a table of 2,000 blocks and more, a quarter of it deleted, the older the
+// more, and half of that past retention.
+func large(name string) string {
+	return fmt.Sprintf(`
+		CREATE TABLE %[1]s (id int, deleted_at timestamptz, filler text);
+		INSERT INTO %[1]s SELECT i, CASE WHEN random() < 0.5 - i / 200000.0 THEN now() - interval '180 days' * random() END, repeat('x', 120)
+		FROM generate_series(1, 100000) i;
+		VACUUM ANALYZE %[1]s;`, name)
+}
+
+// sampledAlways samples however small the table is.
+const sampledAlways = "counting: {method: sampled, target_margin: 0, blocks: 500}"
+
+// exec runs statements one by one, as VACUUM needs it.
+func execEach(t *testing.T, dsn, sql string) {
+	t.Helper()
+	for _, statement := range strings.Split(sql, ";") {
+		if strings.TrimSpace(statement) != "" {
+			pgtest.Exec(t, dsn, statement)
+		}
+	}
+}
+
+// within fails the test unless an estimate holds the truth, with a margin that says
+// something.
+func within(t *testing.T, what string, e softdelete.Estimate, truth, most float64) {
+	t.Helper()
+	if math.Abs(e.Value-truth) > e.Margin || e.Margin > most || e.Margin == 0 {
+		t.Errorf("%s is %g ± %g; in truth %g, and a margin of at most %g", what, e.Value, e.Margin, truth, most)
+	}
+}
+
+// truth is total, deleted and old rows by plain SQL.
+func truth(t *testing.T, dsn, name string) (total, deleted, old float64) {
+	t.Helper()
+	count := func(where string) float64 {
+		return float64(pgtest.Value[int64](t, dsn, "SELECT count(*) FROM "+name+" WHERE "+where))
+	}
+	return count("true"), count("deleted_at IS NOT NULL"), count("deleted_at < now() - interval '90 days'")
+}
+
+func TestALargeTableIsSampled(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, large("orders"))
+	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB, target_margin: 0}")
+	s := first(t, i)
+	got := table(t, s, "orders")
+	if got.Problem != nil || got.Numbers.Method != softdelete.Sampled {
+		t.Fatalf("%+v %+v", got.Problem, got.Numbers)
+	}
+	total, deleted, old := truth(t, dsn, "orders")
+	n := got.Numbers
+	within(t, "total", n.Total, total, total/50)
+	within(t, "deleted", n.Deleted, deleted, deleted/8)
+	within(t, "ratio", n.Ratio, deleted/total, 0.03)
+	within(t, "old", *n.Old, old, old/5)
+	bytes := float64(pgtest.Value[int64](t, dsn, "SELECT pg_relation_size('orders')")) * deleted / total
+	if math.Abs(*n.DeletedBytes-bytes) > bytes/10 {
+		t.Errorf("deleted bytes are %g, want about %g", *n.DeletedBytes, bytes)
+	}
+	if n.Recent != nil || !n.Oldest.IsZero() {
+		t.Errorf("a sample cannot know of recent %v or the oldest %s", n.Recent, n.Oldest)
+	}
+	if n := got.Kept().Blocks.Len(); n < 500 || n > 1000 { // a third of them all
+		t.Errorf("%d blocks were kept", n)
+	}
+
+	// At the next refresh most of the blocks are the same.
+	pgtest.Exec(t, dsn, "UPDATE orders SET deleted_at = NULL WHERE id = 1")
+	waitForWrites(t, dsn, "orders", 100_001)
+	again := table(t, refresh(t, i, s, nil), "orders")
+	before, after := got.Kept().Blocks.(drawn), again.Kept().Blocks.(drawn)
+	same := 0
+	for k := range before.Batches() {
+		for j, place := range before.Batch(k) {
+			if after.Batch(k)[j] == place {
+				same++
+			}
+		}
+	}
+	if all := before.Len(); same*10 < all*8 || same*10 > all*9 { // the third of few blocks is at times drawn again
+		t.Errorf("%d of %d blocks are the same, want seven eighths", same, all)
+	}
+}
+
+// waitForWrites waits until the counters show what was written.
+func waitForWrites(t *testing.T, dsn, name string, writes int64) {
+	t.Helper()
+	waitFor(t, "the counters of "+name, func() bool {
+		return pgtest.Value[int64](t, dsn, "SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_all_tables WHERE relid = $1::regclass", name) >= writes
+	})
+}
+
+// Leaves are sampled in proportion to their size, small ones are counted.
+func TestPartitionsAreSampledInProportion(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, `
+		CREATE TABLE orders (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
+		CREATE TABLE orders_1 PARTITION OF orders FOR VALUES IN (1);
+		CREATE TABLE orders_2 PARTITION OF orders FOR VALUES IN (2);
+		CREATE TABLE orders_3 PARTITION OF orders FOR VALUES IN (3);
+		CREATE TABLE orders_4 PARTITION OF orders FOR VALUES IN (4);
+		INSERT INTO orders SELECT i, 1, now() - interval '100 days', repeat('x', 120) FROM generate_series(1, 500) i;
+		INSERT INTO orders SELECT i, 2, CASE WHEN random() < 0.8 THEN now() END, repeat('x', 120) FROM generate_series(1, 20000) i;
+		INSERT INTO orders SELECT i, 3, CASE WHEN random() < 0.1 THEN now() END, repeat('x', 40) FROM generate_series(1, 90000) i`)
+	i := inspector(t, dsn, "counting: {exact_max_bytes: 512kB, target_margin: 0, blocks: 400}")
+	n := table(t, first(t, i), "orders").Numbers
+	total, deleted, old := truth(t, dsn, "orders")
+	if n == nil || n.Method != softdelete.Sampled {
+		t.Fatalf("%+v", n)
+	}
+	within(t, "total", n.Total, total, total/20)
+	within(t, "deleted", n.Deleted, deleted, deleted/5)
+	if n.Old.Value < old || n.Old.Value-n.Old.Margin > old {
+		t.Errorf("old is %+v, in truth %g, all in the leaf that was counted", n.Old, old)
+	}
+}
+
+// A role that may not tell blocks apart gets a sample all the same, with a wider margin.
+func TestWithoutCtidTheSampleIsDrawnByTheServer(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, large("orders"))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, asRole("GRANT SELECT (deleted_at) ON orders TO watcher", name))
+	got := table(t, first(t, inspector(t, its, sampledAlways)), "orders")
+	if got.Problem != nil || got.Numbers.Method != softdelete.Sampled || got.Kept().Blocks != nil {
+		t.Fatalf("%+v %+v", got.Problem, got.Numbers)
+	}
+	total, deleted, _ := truth(t, dsn, "orders")
+	if n := got.Numbers; math.Abs(n.Ratio.Value-deleted/total) > n.Ratio.Margin || n.Ratio.Margin > 0.1 {
+		t.Errorf("ratio is %+v, in truth %g", n.Ratio, deleted/total)
+	}
+}
+
+// Empty, new and half-empty blocks, and a relation that shrinks, are no trouble.
+func TestBloatAndEmptyBlocksAreSampledRight(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, large("orders")+`DELETE FROM orders WHERE id % 3 = 0 OR id BETWEEN 20000 AND 40000; VACUUM orders`)
+	i := inspector(t, dsn, sampledAlways)
+	s := first(t, i)
+	total, deleted, old := truth(t, dsn, "orders")
+	n := table(t, s, "orders").Numbers
+	within(t, "total", n.Total, total, total/5)
+	within(t, "deleted", n.Deleted, deleted, deleted/4)
+	within(t, "old", *n.Old, old, old/3)
+
+	execEach(t, dsn, `DELETE FROM orders WHERE id > 50000; VACUUM orders`)
+	pgtest.Exec(t, dsn, "TRUNCATE orders; INSERT INTO orders VALUES (1, now())")
+	if got := told(refresh(t, i, s, nil))["public.orders"]; got != "1 1 0" {
+		t.Errorf("of a relation of one row: %s", got)
+	}
+}
+
+// The statements of a sample, as the server saw them.
+func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, large("orders"))
+	i := inspector(t, dsn, "counting: {method: sampled, target_margin: 0, blocks: 200}")
+	first(t, i)
+	waitFor(t, "the counters of reading", func() bool {
+		return pgtest.Value[int64](t, dsn, "SELECT COALESCE(sum(heap_blks_hit + heap_blks_read), 0)::int8 FROM pg_statio_user_tables WHERE relname = 'orders'") > 0
+	})
+	before := pgtest.Value[int64](t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = 'orders'")
+	first(t, i)
+	var after int64
+	waitFor(t, "the counters of reading", func() bool {
+		after = pgtest.Value[int64](t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = 'orders'")
+		return after > before
+	})
+	time.Sleep(100 * time.Millisecond)
+	if read := after - before; read > 400 {
+		t.Errorf("a sample of 200 blocks read %d", read)
+	}
+}
+
+// An interval of 95% on a real server, with a seed: even, oldest first, and rare.
+func TestIntervalsHoldOnARealServer(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	layouts := map[string]string{"even": "random() < 0.2", "oldest_first": "i < 20000", "rare": "random() < 0.001"}
+	for name, deleted := range layouts {
+		execEach(t, dsn, fmt.Sprintf(`CREATE TABLE %s (deleted_at timestamptz, filler text);
+			INSERT INTO %[1]s SELECT CASE WHEN %s THEN now() END, repeat('x', 120) FROM generate_series(1, 100000) i; VACUUM %[1]s`, name, deleted))
+	}
+	i := inspector(t, dsn, "counting: {method: sampled, target_margin: 0, blocks: 200}")
+	held := map[string]int{}
+	const trials = 100
+	for range trials {
+		s := first(t, i)
+		for name := range layouts {
+			total, deleted := 100000.0, float64(pgtest.Value[int64](t, dsn, "SELECT count(deleted_at) FROM "+name))
+			if n := table(t, s, name).Numbers; math.Abs(n.Ratio.Value-deleted/total) <= n.Ratio.Margin {
+				held[name]++
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(layouts)) {
+		t.Logf("%s: %d of %d intervals held the truth", name, held[name], trials)
+		if held[name] < 90 {
+			t.Errorf("%s: only %d of %d intervals held the truth", name, held[name], trials)
+		}
+	}
+}
