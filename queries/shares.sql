@@ -14,7 +14,7 @@ WITH known AS MATERIALIZED (
   UNION ALL
   SELECT v, greatest(1 - nulls - COALESCE((SELECT sum(f) FROM unnest(freqs) AS f), 0), 0) / cardinality(bounds::text[])
   FROM known, unnest(bounds::text[]) AS bound (v)
-), rows AS (SELECT value::(:type) AS :"column", share FROM shares)
+), rows AS (SELECT CAST(value AS :type) AS :"column", share FROM shares)
 SELECT c.reltuples::float8 AS rows, greatest(c.relpages, 0)::int8 AS pages,
        (SELECT sum(share) FROM rows) AS known,
        COALESCE((SELECT sum(share) FROM rows WHERE :deleted), 0) AS deleted,

@@ -40,14 +40,14 @@ type Sample struct {
 
 // densest is the least width of a stratum, in blocks. Narrower ones would draw the
 // same blocks as their neighbours so often that their differences tell too little.
-const densest = 3
+const densest = 5
 
 // Draw draws want blocks out of all leaves together, to be read in batches of
 // at most batch blocks; both must be positive. Where there are no more than want,
 // all of them are drawn, in one batch. The leaves are laid end to end
 // in the given order, so that each gets blocks in proportion to its size;
 // neighbours should be alike (partitions in the order of their bounds). Fewer
-// blocks are drawn than wanted where that would be more than a third of all, and
+// blocks are drawn than wanted where that would be more than a fifth of all, and
 // where batches of equal size demand it. The same leaves and the same state of rng give the same sample.
 //
 // Source: stratified sampling with one unit a stratum, Cochran, chapters 5

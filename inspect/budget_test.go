@@ -1,0 +1,153 @@
+package inspect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// However uneven the writes are, no table of 10,000 waits more than a few times longer
+// than if they took turns.
+func TestNobodyStarves(t *testing.T) {
+	const tables, turns = 10_000, 300
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	relations := make([]relation, tables)
+	longest := make([]int, tables)
+	waited := make([]int, tables)
+	for pass := range 20 * tables / turns {
+		now = now.Add(5 * time.Minute)
+		for i := range relations {
+			// A third is rewritten all the time, a third a little, a third never.
+			relations[i].writes += int64(i%3) * 500
+		}
+		for place, r := range queue(relations, now) {
+			i := int(r.OID)
+			if pass == 0 {
+				i = place // the first pass takes them as they come
+				r.OID = uint32(i)
+			}
+			if place >= turns {
+				waited[i]++
+				longest[i] = max(longest[i], waited[i])
+				continue
+			}
+			waited[i] = 0
+			switch i % 7 {
+			case 0: // always fails
+				r.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, now, time.Minute)
+			default:
+				r.Succeed(softdelete.ExactNumbers(1000, 1), now)
+				r.Counting = &softdelete.Counting{Writes: r.writes}
+			}
+		}
+	}
+	fair := tables / turns
+	for i, n := range longest {
+		if n > 5*fair {
+			t.Fatalf("table %d waited %d passes; in turn it would be %d", i, n, fair)
+		}
+	}
+	busy, calm := 0, 0
+	for i, n := range longest {
+		switch i % 3 {
+		case 2:
+			busy = max(busy, n)
+		case 0:
+			calm = max(calm, n)
+		}
+	}
+	if busy >= calm {
+		t.Errorf("what changes most waited %d passes, what never changes %d", busy, calm)
+	}
+}
+
+// What the budget does not allow waits, keeps its numbers, and has its turn later.
+func TestTheBudgetIsCarriedOver(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	const tables = 12
+	for n := range tables {
+		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE t_%d AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 8000) i`, n))
+	}
+	settled(t, dsn)
+	// Each table needs 100 blocks and more, a pass allows 400.
+	i := inspector(t, dsn, "counting: {method: sampled, blocks: 100, batch: 50, target_margin: 0, pass_blocks: 400, recount_after: 1ms}")
+	s := empty(t, i)
+	had := map[string]int{}
+	for pass := range 6 {
+		previous := s
+		s = refresh(t, i, s, nil)
+		turns := 0
+		for _, table := range s.Databases[0].Tables {
+			before := softdelete.Table{}
+			if pass > 0 {
+				before = previousTable(previous, table.Name)
+			}
+			switch {
+			case counted(before, table):
+				turns++
+				had[table.Name]++
+			case !table.Waiting || table.State() != softdelete.Pending:
+				t.Errorf("pass %d: %s was not counted and does not wait", pass, table.Name)
+			case before.Numbers != nil && table.Numbers == nil:
+				t.Errorf("pass %d: %s lost its numbers", pass, table.Name)
+			}
+		}
+		if turns != 4 {
+			t.Errorf("pass %d: %d tables had their turn, want 4", pass, turns)
+		}
+	}
+	for name, n := range had {
+		if n != 2 {
+			t.Errorf("%s had %d turns of 2", name, n)
+		}
+	}
+	if len(had) != tables {
+		t.Errorf("%d tables had a turn", len(had))
+	}
+}
+
+func previousTable(s *softdelete.Snapshot, name string) softdelete.Table {
+	for _, table := range s.Databases[0].Tables {
+		if table.Name == name {
+			return table
+		}
+	}
+	return softdelete.Table{}
+}
+
+// A pass over many unchanged tables costs a small part of the first one.
+func TestAPassOverUnchangedTablesIsCheap(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	const tables = 2000
+	for n := 0; n < tables; n += 500 {
+		var sql strings.Builder
+		for m := n; m < n+500; m++ {
+			fmt.Fprintf(&sql, "CREATE TABLE t_%d (id int, deleted_at timestamptz); INSERT INTO t_%[1]d VALUES (1, NULL), (2, now());", m)
+		}
+		pgtest.Exec(t, dsn, sql.String())
+	}
+	settled(t, dsn)
+	i := inspector(t, dsn, "counting: {recent_window: 1s}")
+	began := time.Now()
+	s := first(t, i)
+	firstTook := time.Since(began)
+	time.Sleep(time.Second)
+	s = refresh(t, i, s, nil) // the rows cease to be recent
+	began = time.Now()
+	next := refresh(t, i, s, nil)
+	took := time.Since(began)
+	t.Logf("%d tables: first pass %s, unchanged %s", tables, firstTook, took)
+	for j, table := range next.Databases[0].Tables {
+		if counted(s.Databases[0].Tables[j], table) {
+			t.Fatalf("%s was counted again", table.Name)
+		}
+	}
+	if took > firstTook/4 {
+		t.Errorf("the first pass took %s, an unchanged one %s", firstTook, took)
+	}
+}

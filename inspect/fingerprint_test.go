@@ -1,0 +1,158 @@
+package inspect
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// settled waits until the counters no longer move: they arrive late.
+func settled(t *testing.T, dsn string) {
+	t.Helper()
+	const sum = "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables"
+	last, since := pgtest.Value[int64](t, dsn, sum), time.Now()
+	waitFor(t, "the counters", func() bool {
+		if now := pgtest.Value[int64](t, dsn, sum); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > 300*time.Millisecond
+	})
+}
+
+// counted tells whether a table was counted between two snapshots.
+func counted(before, after softdelete.Table) bool { return after.Counted.After(before.Counted) }
+
+// An unchanged table is not counted again, and its numbers are known true. Each part of
+// the fingerprint is needed: its change, and in most cases nothing else, shows here.
+func TestWhatDidNotChangeIsNotCountedAgain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, before, change, want string
+		unchanged                  bool
+	}{
+		{name: "nothing", want: "10 4 3", unchanged: true},
+		{name: "analyzed", change: "ANALYZE users", want: "10 4 3", unchanged: true},
+		{name: "inserted", change: "INSERT INTO users VALUES (11)", want: "11 4 3"},
+		{name: "updated", change: "UPDATE users SET deleted_at = now() WHERE id = 10", want: "10 5 3"},
+		{name: "deleted", change: "DELETE FROM users WHERE id = 10", want: "9 4 3"},
+		{name: "truncated", change: "TRUNCATE users", want: "0 0 0"},
+		{name: "column dropped and added", change: "ALTER TABLE users DROP deleted_at; ALTER TABLE users ADD deleted_at timestamptz", want: "10 0 0"},
+		{name: "partition attached", want: "3 2 0",
+			before: `DROP TABLE users; CREATE TABLE users (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+				CREATE TABLE users_1 PARTITION OF users FOR VALUES IN (1); INSERT INTO users VALUES (1, now());
+				CREATE TABLE users_2 (id int, deleted_at timestamptz); INSERT INTO users_2 VALUES (2, now()), (2, NULL)`,
+			change: "ALTER TABLE users ATTACH PARTITION users_2 FOR VALUES IN (2)"},
+		{name: "counters reset", change: "SELECT pg_stat_reset()", want: "10 4 3"},
+		{name: "a standby, or nothing counted", before: "ALTER DATABASE :db SET track_counts = off", want: "10 4 3"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			pgtest.Exec(t, dsn, deletedAt("users"))
+			if test.before != "" {
+				pgtest.Exec(t, dsn, replaceDB(t, dsn, test.before))
+			}
+			settled(t, dsn)
+			i := inspector(t, dsn, "")
+			s := first(t, i)
+			if test.change != "" {
+				pgtest.Exec(t, dsn, test.change)
+				settled(t, dsn)
+			}
+			before, next := table(t, s, "users"), refresh(t, i, s, nil)
+			after := table(t, next, "users")
+			if got := told(next)["public.users"]; got != test.want {
+				t.Errorf("the table is %q, want %q", got, test.want)
+			}
+			if counted(before, after) == test.unchanged {
+				t.Errorf("counted again: %t", !test.unchanged)
+			}
+			if !after.Checked.After(before.Checked) {
+				t.Error("it is not known to be true since")
+			}
+		})
+	}
+}
+
+// A crash sets the counters to zero, and then as many rows may be written as before.
+func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgserver.Options{})
+	dsn := server.DSN("postgres", superuser)
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	settled(t, dsn)
+	i := inspector(t, dsn, "")
+	s := first(t, i)
+	// A backend that is killed takes the counters with it, but not the postmaster.
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := pgtest.Value[time.Time](t, dsn, "SELECT pg_postmaster_start_time()")
+	if err := syscall.Kill(int(conn.PgConn().PID()), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close(t.Context()) // it is dead
+	waitFor(t, "recovery", func() bool { return i.Ping(t.Context()).Up && try(t, dsn, "SELECT 1") == nil })
+	if now := pgtest.Value[time.Time](t, dsn, "SELECT pg_postmaster_start_time()"); !now.Equal(started) {
+		t.Fatal("the test restarted the server")
+	}
+	if next := refresh(t, i, s, nil); !counted(table(t, s, "users"), table(t, next, "users")) {
+		t.Error("the counters of before the crash were believed")
+	}
+}
+
+// What the counters do not show in time is found after recount_after at the latest.
+func TestRecountAfterBoundsEveryError(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	settled(t, dsn)
+	i := inspector(t, dsn, "counting: {recount_after: 2s}")
+	s := first(t, i)
+	// A session that counts nothing: the change shows in no counter.
+	pgtest.Exec(t, dsn, "SET track_counts = off; DELETE FROM users WHERE id = 10")
+	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
+		t.Fatalf("the test does not hide the change: %s", got)
+	}
+	time.Sleep(2 * time.Second)
+	if got := told(refresh(t, i, s, nil))["public.users"]; got != "9 4 3" {
+		t.Errorf("after recount_after: %s", got)
+	}
+}
+
+// Time alone makes rows old, and recent ones cease to be so.
+func TestTimeAloneChangesOldAndRecent(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE users (deleted_at timestamptz); INSERT INTO users VALUES (now()), (now() - interval '1 day'), (NULL)`)
+	settled(t, dsn)
+	i := inspector(t, dsn, "defaults: {retention: 2s}\ncounting: {recent_window: 4s}")
+	s := first(t, i)
+	n := table(t, s, "users").Numbers
+	if n.Old.Value != 1 || n.Recent == nil || n.Recent.Value != 1 {
+		t.Fatalf("at first %+v, recent %+v", n.Old, n.Recent)
+	}
+	time.Sleep(5 * time.Second)
+	s = refresh(t, i, s, nil)
+	if n := table(t, s, "users").Numbers; n.Old.Value != 2 || n.Recent.Value != 0 {
+		t.Errorf("later %+v, recent %+v", n.Old, n.Recent)
+	}
+	last := table(t, s, "users")
+	if counted(last, table(t, refresh(t, i, s, nil), "users")) {
+		t.Error("it is counted although nothing can change any more")
+	}
+}
+
+// replaceDB puts the name of the database into a statement.
+func replaceDB(t *testing.T, dsn, sql string) string {
+	t.Helper()
+	return strings.ReplaceAll(sql, ":db", pgx.Identifier{database(t, dsn)}.Sanitize())
+}
