@@ -27,14 +27,14 @@ func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 		rows:    s.inPlace(read),
 		freedom: max(1, 2*(n-1)/3),
 		blocks:  blocks,
-		met:     n / max(blocks, 1),
 		weight:  blocks / max(n, 1),
 	}
-	u.variance = func(z []float64) float64 {
-		if n == blocks {
-			return 0
-		}
-		return successive(z) * (1 - u.met)
+	if n == blocks {
+		u.variance, u.met = func([]float64) float64 { return 0 }, 1
+	} else {
+		// A block that lies half in one stratum, half in the next, is missed by both.
+		missed := 1 - n/blocks/2
+		u.variance, u.met = successive, 1-missed*missed
 	}
 	for _, block := range read {
 		u.fullest = max(u.fullest, float64(block.Total))

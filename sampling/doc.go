@@ -36,16 +36,14 @@
 // Of z = t, d, or the residual d - R·t in the case of the ratio, the variance of
 // the sum is taken from differences between neighbours,
 //
-//	V(Σz) = (1 - n/N) · n/(2(n-1)) · Σ(zᵢ - zᵢ₋₁)²
+//	V(Σz) = n/(2(n-1)) · Σ(zᵢ - zᵢ₋₁)²
 //
 // which is what remains within strata, and on a slope or a step a little more;
 // never the spread of the whole table, which the strata have taken out. It
 // counts as having 2(n-1)/3 degrees of freedom (Student's t instead of 1.96).
-// The factor 1 - n/N, the finite population correction, is 0 when all was read. Strata
-// are not whole numbers of blocks, so that neighbours may draw the block on their
-// border both: with m strata an n·m/3N² of the draws tells nothing new, which is added
-// to the factor. (Two points in a stratum of width w lie in one block with probability
-// 1/w - 1/3w²; one each in two neighbouring strata, with 1/6w².)
+// There is no finite population correction: strata are drawn from independently, so
+// the variance of a draw is that of its stratum as it is, and the narrower the strata,
+// the more alike are the blocks of one. Only where all was read is the variance 0.
 // Leaves that were counted exactly add to T and D and nothing to the variance.
 //
 // # Intervals
@@ -58,21 +56,16 @@
 // relation's blocks, each as full as the fullest that was met, hold nothing but
 // deleted rows, or none, with
 //
-//	(1 - n/N)ᵘ = 5%, which is about u = 3·N/n: the rule of three, in blocks.
+//	(1 - n/2N)²ᵘ = 5%, which is about u = 3·N/n: the rule of three, in blocks
+//
+// (strata are not whole numbers of blocks: a block may lie half in one and half in the
+// next, and is missed if neither draws it).
 //
 // The floor makes the margin of 1,000 blocks at least 0.003 at either end of the
 // scale, and wider where blocks are unequally full. It assumes nothing on how
 // deleted rows lie. The margin is the distance from the estimate to the further
 // end. Coverage by layout, from 1,000 samples each, is in testdata/coverage.md,
 // also where each sample stops as soon as its margin suffices.
-//
-// # Where it does not hold
-//
-// Where the sample is a large share of the relation the strata are no wider than a
-// block or two, neighbours draw the same block, and the interval is too narrow: of
-// 1,000 intervals for 30% even, from 1,000 blocks drawn, 630 held the truth in a
-// relation of 1,100 blocks, 911 of 1,724, 935 of 2,500 and 957 of 4,000. Do not use
-// it on a relation of fewer than four times the blocks to be drawn: count that.
 //
 // # Sources
 //

@@ -38,17 +38,12 @@ type Sample struct {
 	age     int     // how often the sample was renewed
 }
 
-// densest is the least width of a stratum, in blocks. Narrower ones would draw the
-// same blocks as their neighbours so often that their differences tell too little.
-const densest = 5
-
 // Draw draws want blocks out of all leaves together, to be read in batches of
 // at most batch blocks; both must be positive. Where there are no more than want,
 // all of them are drawn, in one batch. The leaves are laid end to end
 // in the given order, so that each gets blocks in proportion to its size;
 // neighbours should be alike (partitions in the order of their bounds). Fewer
-// blocks are drawn than wanted where that would be more than a fifth of all, and
-// where batches of equal size demand it. The same leaves and the same state of rng give the same sample.
+// blocks are drawn where batches of equal size demand it. The same leaves and the same state of rng give the same sample.
 //
 // Source: stratified sampling with one unit a stratum, Cochran, chapters 5
 // and 8.
@@ -71,12 +66,10 @@ func layOut(leaves []Leaf, want, batch int) *Sample {
 		s.starts = append(s.starts, s.blocks)
 		s.blocks += leaf.Blocks
 	}
-	switch n := int(min(int64(want), s.blocks/densest)); {
-	case s.blocks == 0:
-	case s.blocks <= int64(want):
-		s.batches, s.ranges = 1, int(s.blocks)
+	switch n := int(min(int64(want), s.blocks)); {
 	case n == 0:
-		s.batches, s.ranges = 1, 1
+	case n == int(s.blocks):
+		s.batches, s.ranges = 1, n
 	default:
 		s.batches = (n + batch - 1) / batch
 		s.ranges = n / s.batches

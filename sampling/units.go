@@ -11,7 +11,7 @@ type units struct {
 	variance func(z []float64) float64 // of the sum of z over these units
 	freedom  float64                   // degrees of freedom of variance
 	blocks   float64                   // of the sampled leaves
-	met      float64                   // fraction of these blocks that was read
+	met      float64                   // chance that a block of these was read, at least
 	weight   float64                   // the leaves' sum is weight × the units' sum
 	fullest  float64                   // rows of a block, at most
 }
