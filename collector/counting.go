@@ -6,10 +6,10 @@ import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
 // which nobody knows how wrong they are.
 func margins(name, help string, value func(*softdelete.Numbers) *softdelete.Estimate) metric[*softdelete.Table] {
 	return gauge(name, help+" Absent with the method statistics."+cached, tableLabels, func(t *softdelete.Table, emit func(float64, ...string)) {
-		if t.Numbers == nil || t.Numbers.Method == softdelete.Statistics {
+		if t.Numbers == nil {
 			return
 		}
-		if e := value(t.Numbers); e != nil {
+		if e := value(t.Numbers); e != nil && e.Bounded() {
 			emit(e.Margin)
 		}
 	})

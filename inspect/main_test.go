@@ -227,8 +227,11 @@ func waitForLock(t *testing.T, dsn string) {
 // deletedAt makes a table of 10 rows, 4 of them deleted, 3 of those longer ago than
 // the default retention.
 func deletedAt(name string) string {
-	return fmt.Sprintf(`CREATE TABLE %s AS SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`, name)
+	return "CREATE TABLE " + name + " AS " + tenRows
 }
+
+// tenRows are the rows of deletedAt: 4 of them deleted, 3 past retention.
+const tenRows = `SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`
 
 // superuser is who prepares the tests' databases.
 const superuser = pgserver.Superuser

@@ -80,7 +80,9 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 	p.many = p.many || len(names) > 1
 	oldest := map[string]time.Time{}
 	for _, name := range names {
-		oldest[name] = p.databases[name].OldestTurn()
+		if d, known := p.databases[name]; known {
+			oldest[name] = d.OldestTurn(p.began)
+		}
 	}
 	return slices.SortedFunc(slices.Values(names), func(a, b string) int {
 		return cmp.Or(oldest[a].Compare(oldest[b]), cmp.Compare(a, b))

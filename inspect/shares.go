@@ -41,13 +41,16 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 			bytes += float64(s.Pages) * s.Deleted / *s.Known
 		}
 	}
-	n := &softdelete.Numbers{Method: softdelete.Statistics}
-	n.Total.Value, n.Deleted.Value, n.Active.Value = total, deleted, total-deleted
+	guess := func(value float64) softdelete.Estimate {
+		return softdelete.Estimate{Value: value, Margin: softdelete.NoMargin}
+	}
+	n := &softdelete.Numbers{Method: softdelete.Statistics, Total: guess(total), Deleted: guess(deleted), Active: guess(total - deleted), Ratio: guess(0)}
 	if total > 0 {
-		n.Ratio.Value = deleted / total
+		n.Ratio = guess(deleted / total)
 	}
 	if c.r.HasAges() && c.r.Markers[0].Kind != softdelete.Pair {
-		n.Old = &softdelete.Estimate{Value: old}
+		old := guess(old)
+		n.Old = &old
 	}
 	if c.block > 0 {
 		bytes *= float64(c.block)

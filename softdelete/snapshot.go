@@ -39,14 +39,16 @@ type Database struct {
 	Learned map[ColumnID]Learned
 }
 
-// OldestTurn is when the table that waits longest had its last turn; zero if one
-// never had, or there are none.
-func (d Database) OldestTurn() time.Time {
-	if len(d.Tables) == 0 {
-		return time.Time{}
+// OldestTurn is when the table that waits longest had its last turn, of those that may
+// have one now; zero if one never had.
+func (d Database) OldestTurn(now time.Time) time.Time {
+	oldest := now
+	for i := range d.Tables {
+		if t := &d.Tables[i]; !now.Before(t.RetryAt) && t.Turn().Before(oldest) {
+			oldest = t.Turn()
+		}
 	}
-	oldest := slices.MinFunc(d.Tables, func(a, b Table) int { return a.Turn().Compare(b.Turn()) })
-	return oldest.Turn()
+	return oldest
 }
 
 // Checks tells which parts of the last refresh succeeded for a database. A
@@ -131,7 +133,7 @@ type Numbers struct {
 const RecentLimit = 100_000
 
 // Estimate is a number and the distance to the further end of its 95% confidence
-// interval: 0 for an exact one.
+// interval: 0 for an exact one, NoMargin where nobody knows how wrong it is.
 type Estimate struct {
 	Value, Margin float64
 }
