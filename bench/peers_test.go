@@ -23,10 +23,10 @@ import (
 
 // The bar: 1,000 tables of 1,000 rows each.
 const (
-	peerTables  = 1000
-	peerRows    = 1000
-	repetitions = 5
-	laterScapes = 5
+	peerTables   = 1000
+	peerRows     = 1000
+	repetitions  = 5
+	laterScrapes = 5
 )
 
 // peer is a program that is measured.
@@ -34,6 +34,7 @@ type peer struct {
 	name, binary string
 	args         func(address string) []string
 	env          []string
+	counts       bool // it was asked to count
 
 	first, later, zipped, waits []time.Duration
 	series, rss, connections    []int64
@@ -118,22 +119,32 @@ func (p *peer) run(b *testing.B, dsn string) {
 	stop := make(chan struct{})
 	longest := make(chan time.Duration)
 	go p.alter(b, dsn, stop, longest)
-	body, took, err := p.scrape(address, false)
-	if err != nil {
-		b.Fatalf("%v\n%s", err, output.String())
+	// One scrape, or several from a program that counts on a clock of its own.
+	var body []byte
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if body, _, err = p.scrape(address, false); err != nil {
+			b.Fatalf("%v\n%s", err, output.String())
+		}
+		if took := time.Since(began); !p.counts || series(body) > 3*peerTables {
+			p.first = append(p.first, took)
+			break
+		} else if took > time.Minute {
+			b.Fatalf("%s does not count\n%s", p.name, output.String())
+		}
 	}
-	p.first = append(p.first, took)
 	close(stop)
 	p.waits = append(p.waits, <-longest)
-	for range laterScapes {
-		if body, took, err = p.scrape(address, false); err != nil {
-			b.Fatal(err)
+	for range laterScrapes {
+		for _, way := range []struct {
+			zip   bool
+			times *[]time.Duration
+		}{{false, &p.later}, {true, &p.zipped}} {
+			_, took, err := p.scrape(address, way.zip)
+			if err != nil {
+				b.Fatal(err)
+			}
+			*way.times = append(*way.times, took)
 		}
-		p.later = append(p.later, took)
-		if _, took, err = p.scrape(address, true); err != nil {
-			b.Fatal(err)
-		}
-		p.zipped = append(p.zipped, took)
 	}
 	p.series = append(p.series, series(body))
 	p.rss = append(p.rss, rss(b, command.Process.Pid))
@@ -218,16 +229,16 @@ func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 	metric := func(name string) string { return fmt.Sprintf("    - %s: {usage: GAUGE, description: rows}\n", name) }
 	queries := file("queries.yaml", "softdelete:\n  query: \""+counts()+"\"\n  metrics:\n    - schemaname: {usage: LABEL, description: schema}\n    - relname: {usage: LABEL, description: table}\n"+
 		metric("total")+metric("active")+metric("deleted")+metric("old"))
-	sql := file("sql.yaml", fmt.Sprintf("jobs:\n- name: softdelete\n  interval: 0s\n  connections: ['%s']\n  queries:\n  - name: softdelete\n    help: rows\n    labels: [schemaname, relname]\n    values: [total, active, deleted, old]\n    query: \"%s\"\n", dsn, counts()))
-	empty := file("empty.yaml", fmt.Sprintf("jobs:\n- name: one\n  interval: 0s\n  connections: ['%s']\n  queries:\n  - name: one\n    help: one\n    values: [one]\n    query: SELECT 1 AS one\n", dsn))
+	sql := file("sql.yaml", fmt.Sprintf("jobs:\n- name: softdelete\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: softdelete\n    help: rows\n    labels: [schemaname, relname]\n    values: [total, active, deleted, old]\n    query: \"%s\"\n", dsn, counts()))
+	empty := file("empty.yaml", fmt.Sprintf("jobs:\n- name: one\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: one\n    help: one\n    values: [one]\n    query: SELECT 1 AS one\n", dsn))
 	source := []string{"DATA_SOURCE_NAME=" + dsn}
 	listen := func(more ...string) func(string) []string {
 		return func(address string) []string { return append([]string{"--web.listen-address=" + address}, more...) }
 	}
 	return []*peer{
-		{name: "softdelete_exporter", binary: ours, args: listen(), env: source},
-		{name: "postgres_exporter, same counts", binary: postgresExporter, args: listen("--extend.query-path=" + queries), env: source},
-		{name: "sql_exporter, same counts", binary: sqlExporter, args: func(address string) []string {
+		{name: "softdelete_exporter", binary: ours, args: listen(), env: source, counts: true},
+		{name: "postgres_exporter, same counts", binary: postgresExporter, args: listen("--extend.query-path=" + queries), env: source, counts: true},
+		{name: "sql_exporter, same counts", binary: sqlExporter, counts: true, args: func(address string) []string {
 			return []string{"-web.listen-address=" + address, "-config.file=" + sql}
 		}},
 		{name: "postgres_exporter, default", binary: postgresExporter, args: listen(), env: source},

@@ -53,7 +53,7 @@ func (p *pass) discover(ctx context.Context, s *session) (relations []relation, 
 	listed := p.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
 	if p.config.Discovery.Enabled {
-		names = p.rules().Candidates(p.explain != nil)
+		names = p.rules.Candidates(p.explain != nil)
 	}
 	for name := range listed {
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])

@@ -76,6 +76,7 @@ func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdel
 	p := &pass{
 		Inspector: i,
 		config:    c,
+		rules:     c.Discovery.Rules.Domain(),
 		began:     began,
 		budget:    newBudget(c.Counting, began),
 		taken:     previous.Taken,

@@ -70,7 +70,6 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 
 // lessons are what is needed, with what is known of it already.
 func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.Learned) []lesson {
-	rules := p.rules()
 	var all []lesson
 	for _, columns := range tables {
 		c := columns[0]
@@ -81,7 +80,7 @@ func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, kn
 		case entry != nil && entry.Column != "":
 			needs = entry.Marker().Needs(domain(columns))
 		default:
-			needs = rules.Needs(c.Name, entry != nil, domain(columns))
+			needs = p.rules.Needs(c.Name, entry != nil, domain(columns))
 		}
 		for i := range columns {
 			if need := needs[columns[i].Column]; need != softdelete.NeedNothing {

@@ -8,9 +8,6 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// rules are what discovery goes by.
-func (p *pass) rules() softdelete.Rules { return p.config.Discovery.Rules.Domain() }
-
 // similar is the expression of the columns that no rule knows and that are asked for
 // all the same, to be explained.
 func (p *pass) similar() string {
@@ -34,7 +31,7 @@ func (p *pass) markers(columns []column, entry *config.Table) (markers softdelet
 		p.judged(c, "", softdelete.Chosen(domain(columns), *m))
 		return softdelete.Markers{*m}, nil
 	}
-	found := p.rules().Discover(c.Schema, c.Name, entry != nil, domain(columns))
+	found := p.rules.Discover(c.Schema, c.Name, entry != nil, domain(columns))
 	p.judged(c, "", found.Decisions)
 	switch {
 	case found.Undecided != "":

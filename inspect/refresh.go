@@ -19,7 +19,9 @@ import (
 type pass struct {
 	*Inspector
 	config *config.Config
-	began  time.Time
+	// rules are what discovery goes by.
+	rules softdelete.Rules
+	began time.Time
 	// taken is what the next Snapshot's Taken will be; before is the previous one's.
 	taken, before time.Time
 	// many tells that more than one database may be watched: of this server, or of

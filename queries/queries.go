@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 //go:embed *.sql
@@ -22,33 +23,64 @@ type vars map[string]string
 // comments and casts, in which nothing is replaced, and the three forms of a variable.
 var token = regexp.MustCompile(`(?s:\$\$.*?\$\$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*\n?|(?s:/\*.*?\*/)|::|:"(\w+)"|:'(\w+)'|:(\w+)`)
 
-// render fills in a template. Line comments are for its reader and are left out.
-// A variable without a value is a mistake of ours, not of the user, so it panics.
-func render(template string, values vars) string {
-	value := func(name string) string {
-		v, ok := values[name]
-		if !ok {
-			panic(fmt.Sprintf("queries: no value for variable %q in %q", name, template))
-		}
-		return v
+// piece is text of a template, and the variable behind it, if any.
+type piece struct {
+	text string
+	// quote makes SQL of the value.
+	quote    func(string) string
+	variable string
+}
+
+// pieces are the templates that were used, by their texts.
+var pieces sync.Map
+
+// split takes a template to pieces. Line comments are for its reader and are left out.
+func split(template string) []piece {
+	if known, found := pieces.Load(template); found {
+		return known.([]piece)
 	}
-	var sql strings.Builder
+	var all []piece
+	var text strings.Builder
 	end := 0
 	for _, m := range token.FindAllStringSubmatchIndex(template, -1) {
-		sql.WriteString(template[end:m[0]])
+		text.WriteString(template[end:m[0]])
 		end = m[1]
+		quote, name := identifier, m[2:4]
 		switch {
-		case m[2] >= 0:
-			sql.WriteString(identifier(value(template[m[2]:m[3]])))
 		case m[4] >= 0:
-			sql.WriteString(literal(value(template[m[4]:m[5]])))
+			quote, name = literal, m[4:6]
 		case m[6] >= 0:
-			sql.WriteString(value(template[m[6]:m[7]]))
+			quote, name = func(sql string) string { return sql }, m[6:8]
+		}
+		switch {
+		case name[0] >= 0:
+			all = append(all, piece{text.String(), quote, template[name[0]:name[1]]})
+			text.Reset()
 		case !strings.HasPrefix(template[m[0]:m[1]], "--"):
-			sql.WriteString(template[m[0]:m[1]])
+			text.WriteString(template[m[0]:m[1]])
 		}
 	}
-	sql.WriteString(template[end:])
+	text.WriteString(template[end:])
+	all = append(all, piece{text: text.String()})
+	pieces.Store(template, all)
+	return all
+}
+
+// render fills in a template. A variable without a value is a mistake of ours, not of
+// the user, so it panics.
+func render(template string, values vars) string {
+	var sql strings.Builder
+	for _, p := range split(template) {
+		sql.WriteString(p.text)
+		if p.quote == nil {
+			continue
+		}
+		value, found := values[p.variable]
+		if !found {
+			panic(fmt.Sprintf("queries: no value for variable %q in %q", p.variable, template))
+		}
+		sql.WriteString(p.quote(value))
+	}
 	return strings.TrimSpace(sql.String())
 }
 
@@ -80,13 +112,15 @@ func literal(value string) string {
 	return quoted
 }
 
+// escape writes an element of an array.
+var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // array writes the text form of an array, to be cast to its type in the template
 // (PostgreSQL documentation, 8.15.2).
 func array[T any](elements []T) string {
 	quoted := make([]string, len(elements))
 	for i, e := range elements {
-		text := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(fmt.Sprint(e))
-		quoted[i] = `"` + text + `"`
+		quoted[i] = `"` + escape.Replace(fmt.Sprint(e)) + `"`
 	}
 	return "{" + strings.Join(quoted, ",") + "}"
 }
