@@ -47,6 +47,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"where": ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
 		"hypopg": "public", "definition": `CREATE INDEX ON public."Odd ""table" (id)`,
 		"target": `public."Odd ""table"`, "order": "", "batch": "1000",
+		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "blocks": "{0,1}", "percent": "10", "seed": "7", "limit": "10",
+		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt", "deleted_at_all": "true",
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -65,6 +67,9 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		args := args
 		if index := indexes[name]; index != "" {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
+		}
+		if name == "shares.sql" { // its column is the one that the predicate asks for
+			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")
 		}
 		if slices.Contains([]string{"hypopg_savepoint.sql", "hypopg_undo.sql"}, name) {
 			args = append(slices.Clone(args), "-c", "BEGIN", "-c", "SAVEPOINT trial")

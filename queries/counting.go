@@ -129,7 +129,7 @@ func Explain(question string) string {
 // Fingerprint asks for what tells whether relations, and columns of these names, have
 // changed.
 func Fingerprint(relations []uint32, columns []string) string {
-	return statement("fingerprint.sql", vars{"relations": array(relations), "columns": array(columns)})
+	return statement("fingerprint.sql", vars{"relations": array(relations), "attnames": array(columns)})
 }
 
 // ago is the instant that lies a duration ago.

@@ -16,7 +16,7 @@ LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
 CROSS JOIN LATERAL (
   SELECT string_agg(concat_ws(':', attname, attnum, atttypid), ' ' ORDER BY attnum) AS shape
   FROM pg_catalog.pg_attribute
-  WHERE attrelid = c.oid AND attname = ANY (:'columns'::text[]) AND NOT attisdropped
+  WHERE attrelid = c.oid AND attname = ANY (:'attnames'::text[]) AND NOT attisdropped
 ) AS columns
 CROSS JOIN (
   SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.current_setting('track_counts')::bool

@@ -16,7 +16,6 @@ go_jsonnet=v0.22.0
 prometheus=v0.316.0 # of the Go module; the release is 3.16.0
 axe_core=4.14.1 # and what sha512sum says of its archive in the npm registry
 axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
-benchstat=v0.0.0-20260908200009-22c9c6c9d4da
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
 bin=$PWD/.cache/bin
@@ -113,9 +112,9 @@ for group in "$@"; do
       [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")
     done ;;
   bench)
-    go_tools benchstat $benchstat '' golang.org/x/perf/cmd/benchstat
     debian prometheus-sql-exporter prometheus-sql-exporter
-    debian prometheus-postgres-exporter prometheus-postgres-exporter ;;
+    debian prometheus-postgres-exporter prometheus-postgres-exporter
+    debian pgbench postgresql ;;
   *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench ..." >&2; exit 2 ;;
   esac
 done
