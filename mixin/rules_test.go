@@ -81,6 +81,20 @@ func TestGroupsAreSmallAndNamedOnce(t *testing.T) {
 	}
 }
 
+// Else Alertmanager could tell of what a warning silenced, when both end at once.
+func TestInformationIsJudgedBeforeTheWarningsThatSilenceIt(t *testing.T) {
+	for _, group := range readRules(t, "alerts.yaml").Groups {
+		silences := false
+		for _, a := range group.Rules {
+			info := a.Labels["severity"] == "info"
+			if info && silences {
+				t.Errorf("%s: it is information and stands behind a warning", a.Alert)
+			}
+			silences = silences || !info
+		}
+	}
+}
+
 func TestAlertsFollowTheConventions(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range alerts(t) {

@@ -192,8 +192,8 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			}
 		},
 		alerts: []alert{
-			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database " + address + " has not answered a single SELECT 1 within the ping timeout for 3s."},
-			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database " + target + " has not answered a single SELECT 1 within the ping timeout for 3s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
 		},
 	}, {
 		make: func(t *testing.T) { exporter.stop(t) },
@@ -209,7 +209,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	for _, binary := range find(t, "prometheus") {
 		alertmanager, told := startAlertmanager(t)
 		p := startPrometheus(t, binary, watched{address, target}.watch(t, rules, alertmanager))
-		monitors[binary] = monitor{p, told, t.Name() + " " + binary}
+		monitors[binary] = monitor{p, alertmanager, told, t.Name() + " " + binary}
 	}
 	for _, m := range monitors {
 		await(t, "a verdict on each table", func() bool {
@@ -229,8 +229,16 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		trouble.make(t, dsn)
 		all = append(all, trouble.alerts...)
 	}
+	// Beside its warning a table's information fires too, and is silent.
+	silent := []string{
+		alert{name: "SoftDeleteOldRowsElevated", severity: "info", labels: labelled("messages", "accounts")}.String(),
+		alert{name: "SoftDeleteRatioElevated", severity: "info", labels: labelled("carts", "shop")}.String(),
+	}
 	for _, m := range monitors {
 		m.await(t, "firing", all)
+		if diff := cmp.Diff(silent, inhibited(t, m.alertmanager)); diff != "" {
+			t.Errorf("%s: silent: -want +got:\n%s", m.name, diff)
+		}
 		if got := m.query(t, `instance:softdelete_health:max{job="softdelete"} == 3`); len(got) != 1 {
 			t.Errorf("the server is not called poor: %v", m.query(t, "instance:softdelete_health:max"))
 		}
@@ -252,7 +260,8 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		}
 		all = append(all, o.alerts...)
 	}
-	// A table's information, for one, is silent beside its warning.
+	// Nobody was told of anything else: not even when a warning resolved of what it had
+	// silenced.
 	for name, m := range monitors {
 		want := map[string]int{}
 		for _, a := range all {
@@ -271,11 +280,12 @@ func (a alert) String() string {
 	return describe(labels)
 }
 
-// monitor is a Prometheus and what its Alertmanager tells.
+// monitor is a Prometheus, its Alertmanager, and what that tells.
 type monitor struct {
 	prometheus
-	told *recorder
-	name string
+	alertmanager string
+	told         *recorder
+	name         string
 }
 
 // await waits until each alert is told with that status, and holds its labels and its

@@ -10,12 +10,12 @@ local mixin = (import '../../mixin/mixin.libsonnet') {
       recentWindow: 20,
       responseAverage: 4,
     },
-    // Everything is meant to last longer than a missed scrape.
-    alerts: std.mapWithKey(function(_, alert) alert { 'for': if super['for'] == 0 then 0 else 3 }, super.alerts) {
-      // Longer than `bridge`.
-      SoftDeleteExporterDown+: { 'for': 6 },
-      // Longer than any of the outages.
+    // Longer than `bridge` and `responseAverage`, as they really are: what lasts for
+    // one scrape only is no alert.
+    alerts: std.mapWithKey(function(_, alert) alert { 'for': if super['for'] == 0 then 0 else 6 }, super.alerts) {
+      // Longer than any of the outages, and what comes of them.
       SoftDeleteNumbersStale+: { 'for': 60 },
+      SoftDeleteCheckFailing+: { 'for': 60 },
     },
   },
 };

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,13 +125,14 @@ func (r *recorder) notices() []notice {
 }
 
 // startAlertmanager runs one on the example's configuration, in a hurry, and returns
-// its address and what its receivers are told.
+// its address and what its receivers are told. It waits for longer than a busy
+// Prometheus lags: an alert can only be silenced by one that has arrived.
 func startAlertmanager(t *testing.T) (address string, told *recorder) {
 	t.Helper()
 	address = freeAddress(t)
 	told = newRecorder(t)
 	configuration := edit(t, read(t, "../../examples/alertmanager/alertmanager.yml"),
-		"group_wait: 30s", "group_wait: 1s",
+		"group_wait: 30s", "group_wait: 5s",
 		"group_interval: 5m", "group_interval: 1s",
 		"https://chat.example.com", told.url,
 		"https://pager.example.com", told.url)
@@ -138,6 +140,25 @@ func startAlertmanager(t *testing.T) (address string, told *recorder) {
 		"--config.file="+write(t, "alertmanager.yml", configuration), "--storage.path="+t.TempDir(),
 		"--web.listen-address="+address, "--cluster.listen-address=", "--log.level=warn")
 	return address, told
+}
+
+// inhibited are the alerts that an Alertmanager knows and tells nobody, because of others.
+func inhibited(t *testing.T, address string) (alerts []string) {
+	t.Helper()
+	var known []struct {
+		Labels map[string]string
+		Status struct{ InhibitedBy []string }
+	}
+	if err := json.Unmarshal([]byte(get(t, "http://"+address+"/api/v2/alerts")), &known); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range known {
+		if len(a.Status.InhibitedBy) > 0 {
+			alerts = append(alerts, describe(a.Labels))
+		}
+	}
+	slices.Sort(alerts)
+	return alerts
 }
 
 // watched is what Prometheus is to watch: an exporter, and a server and database that
