@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -92,5 +93,24 @@ func TestExampleProbesAreAllowed(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("nothing is probed")
+	}
+}
+
+func TestExampleInhibitionIsThatOfTheMixin(t *testing.T) {
+	type inhibition struct {
+		Rules []any `yaml:"inhibit_rules"`
+	}
+	var got, want inhibition
+	for file, into := range map[string]*inhibition{"examples/alertmanager/alertmanager.yml": &got, "mixin/inhibit_rules.yaml": &want} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(text, into); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want.Rules) == 0 {
+		t.Errorf("-mixin +example:\n%s", diff)
 	}
 }

@@ -15,28 +15,17 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/tools"
 )
 
-// find returns the programs of that name in all directories of PATH: the rules
-// must hold in each version of Prometheus that is installed.
+// find returns the programs of that name on PATH: the rules must hold in each
+// version of Prometheus that is installed.
 func find(t *testing.T, name string) []string {
 	t.Helper()
-	var found, real []string
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		path, err := exec.LookPath(filepath.Join(dir, name))
-		if err != nil {
-			continue
-		}
-		target, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Contains(real, target) {
-			found, real = append(found, path), append(real, target)
-		}
-	}
-	if len(found) == 0 {
-		t.Fatalf("%s is not on PATH: run scripts/tools.sh jsonnet e2e, and put .cache/bin on PATH", name)
+	found, err := tools.Find(name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return found
 }

@@ -107,6 +107,7 @@ for group in "$@"; do
     debian chromium chromium
     debian npm npm
     axe=yes
+    debian systemd-analyze systemd
     debian psql postgresql-client
     for server in /usr/lib/postgresql/*/; do # the extension that the index advice asks, for each server
       [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")

@@ -2,8 +2,10 @@ package softdelete_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,11 +27,12 @@ type suite struct {
 			Up         bool
 			ResponseMS float64 `json:"response_ms"`
 		}
-		Tables     []caseTable
-		Connection softdelete.ConnectionStatus
-		Services   map[string]softdelete.Health
-		Databases  map[string]softdelete.Health
-		Instance   softdelete.Health
+		Tables       []caseTable
+		FailedChecks map[string][]string `json:"failed_checks"`
+		Connection   softdelete.ConnectionStatus
+		Services     map[string]softdelete.Health
+		Databases    map[string]softdelete.Health
+		Instance     softdelete.Health
 	}
 }
 
@@ -74,7 +77,7 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 				for _, p := range c.Pings {
 					pings = append(pings, softdelete.Ping{At: noon, Up: p.Up, Duration: time.Duration(p.ResponseMS * float64(time.Millisecond))})
 				}
-				snapshot, look := snapshotOf(c.Tables)
+				snapshot, look := snapshotOf(t, slices.Sorted(maps.Keys(c.Databases)), c.FailedChecks, c.Tables)
 				a := softdelete.AssessWith(pings, snapshot, limits, softdelete.AlertConditions{}, noon, look)
 
 				if want := c.Connection; want != "" && a.Connection.Status != want {
@@ -141,36 +144,41 @@ func thresholds(t *testing.T, overrides []byte) softdelete.Thresholds {
 	return c.Thresholds
 }
 
-// snapshotOf makes the tables of a case, and what is to be said of their indexes.
-func snapshotOf(tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) {
+// snapshotOf makes the databases and tables of a case, and what is to be said of their
+// indexes.
+func snapshotOf(t *testing.T, databases []string, failed map[string][]string, tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) {
+	t.Helper()
 	s := &softdelete.Snapshot{Taken: noon}
+	for _, name := range databases {
+		passed := func(check string) bool { return !slices.Contains(failed[name], check) }
+		s.Databases = append(s.Databases, softdelete.Database{Name: name, Checks: softdelete.Checks{
+			Connect: passed("connect"), Discovery: passed("discovery"), Counting: passed("counting"), Indexes: passed("indexes"),
+		}})
+	}
 	of := map[uint32]caseTable{}
-	database := map[string]int{}
 	for _, c := range tables {
-		n, known := database[c.Database]
-		if !known {
-			n = len(s.Databases)
-			database[c.Database] = n
-			s.Databases = append(s.Databases, softdelete.Database{Name: c.Database, Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true}})
+		n := slices.Index(databases, c.Database)
+		if n < 0 {
+			t.Fatalf("the case has no verdict on database %s", c.Database)
 		}
 		// The OID tells the tables apart: their names do not, across databases.
-		t := softdelete.Table{
+		table := softdelete.Table{
 			OID: uint32(len(of) + 1), Schema: c.Schema, Name: c.Table, Policy: softdelete.Policy{Service: c.Service},
 			Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "deleted"}}, Waiting: c.Pending,
 		}
-		of[t.OID] = c
+		of[table.OID] = c
 		if c.Numbers != nil {
 			numbers := softdelete.ExactNumbers(c.Numbers.Active+c.Numbers.Deleted, c.Numbers.Deleted)
 			numbers.Method, numbers.Ratio.Margin = c.Numbers.Method, margin(c.Numbers.RatioMargin)
 			if c.Numbers.OldRows != nil {
 				numbers.Old = &softdelete.Estimate{Value: *c.Numbers.OldRows, Margin: margin(c.Numbers.OldRowMargin)}
 			}
-			t.Numbers, t.Counted, t.Checked = numbers, noon, noon
+			table.Numbers, table.Counted, table.Checked = numbers, noon, noon
 		}
 		if c.Problem != "" {
-			t.Problem = &softdelete.Problem{Reason: c.Problem}
+			table.Problem = &softdelete.Problem{Reason: c.Problem}
 		}
-		s.Databases[n].Tables = append(s.Databases[n].Tables, t)
+		s.Databases[n].Tables = append(s.Databases[n].Tables, table)
 	}
 	return s, func(t *softdelete.Table) (findings []softdelete.Finding, presences []softdelete.Presence) {
 		c := of[t.OID]

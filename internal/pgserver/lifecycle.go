@@ -85,7 +85,7 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 // launchOnFreePort starts the server on a port of its choice.
 func (s *Server) launchOnFreePort(ctx context.Context) (err error) {
 	for range 5 {
-		if s.Port, err = freePort(); err != nil {
+		if s.Port, err = FreePort(); err != nil {
 			return err
 		}
 		if err = s.launch(ctx); !errors.Is(err, errPortTaken) {
@@ -95,9 +95,10 @@ func (s *Server) launchOnFreePort(ctx context.Context) (err error) {
 	return err
 }
 
-// freePort looks below the range from which systems take ports for outgoing
-// connections: none of those can occupy it while the server is down.
-func freePort() (int, error) {
+// FreePort is a port of 127.0.0.1 on which nobody listens. It is below the range from
+// which systems take ports for outgoing connections: none of those can occupy it while
+// the server is down.
+func FreePort() (int, error) {
 	var err error
 	for range 50 {
 		port := 15000 + rand.IntN(15000)
@@ -106,7 +107,7 @@ func freePort() (int, error) {
 			return port, l.Close()
 		}
 	}
-	return 0, fmt.Errorf("free port for PostgreSQL on 127.0.0.1: %w", err)
+	return 0, fmt.Errorf("free port on 127.0.0.1: %w", err)
 }
 
 // launch starts the postmaster and waits until it accepts connections.

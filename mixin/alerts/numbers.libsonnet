@@ -33,7 +33,9 @@ function(config)
 
     // The exporter drops numbers that are too old to show, so a table without
     // any is as stale as can be: -1. A table that waits for its turn is not, and
-    // one that cannot be read has an alert of its own.
+    // one that cannot be read has an alert of its own. So has a database that is
+    // down: Alertmanager would silence its tables just until it is back, when none
+    // of them has been counted again.
     a.alert(
       'SoftDeleteNumbersStale',
       p.withService(promql.parens(std.join('\n', [
@@ -46,6 +48,7 @@ function(config)
         ])),
         'unless %s %s > 0' % [p.on(p.databaseLabels), p.last('softdelete_exporter_tables', 'state="pending"')],
         'unless %s %s' % [p.on(p.tableLabels), p.last('softdelete_table_problem')],
+        'unless %s %s == 0' % [p.on(p.instanceLabels), p.last('db_up')],
       ]))),
       "the numbers are older than %s times the exporter's ttl, or gone" % ttls,
       'The numbers of a table are out of date.',

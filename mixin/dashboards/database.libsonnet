@@ -15,7 +15,7 @@ function(config)
       g.now('max(%s)' % d.ofServer('db_response_ms')),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps) + g.noValue('no answer'),
 
-    g.stat('Health', "The worst of the chosen databases' tables.", [
+    g.stat('Health', "The worst of the chosen databases' tables; unknown at best where they cannot be looked for.", [
       g.now('max(%s)' % d.ofDatabase('database:softdelete_health:max')),
     ]) + d.healthColors + g.noValue('no tables'),
 
@@ -35,7 +35,7 @@ function(config)
       g.query(d.ofServer('db_response_ms'), '{{instance}}'),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line') + g.size(12, 7),
 
-    g.stateTimeline('Health of the databases', "The worst of each database's tables, over time.", [
+    g.stateTimeline('Health of the databases', "The worst of each database's tables, over time; unknown at best while they cannot be looked for.", [
       g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{instance}}'),
     ]) + d.healthColors + g.size(12, 7),
   ];

@@ -40,7 +40,7 @@ function(config)
 
       g.table(
         'Servers',
-        "The worst of each server's tables and of its connection. A click opens the server.",
+        "The worst of each server's databases and of its connection. A click opens the server.",
         [
           g.tableQuery(d.by([], d.ofServer('instance:softdelete_health:max')), 'health'),
           g.tableQuery(d.by([], d.ofServer('db_response_ms')), 'response'),
@@ -56,7 +56,7 @@ function(config)
 
       g.table(
         'Databases',
-        "The worst of each database's tables. A click opens the database.",
+        "The worst of each database's tables; unknown at best where they cannot be looked for. A click opens the database.",
         [
           g.tableQuery(d.byDatabase(d.ofServer('database:softdelete_health:max')), 'health'),
           g.tableQuery('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'datname']), d.ofServer('softdelete_deleted_rows')], 'deleted'),
@@ -117,7 +117,7 @@ function(config)
 
       g.row('How it went'),
 
-      g.stateTimeline('Health of the servers', "The worst of each server's tables and of its connection, over time.", [
+      g.stateTimeline('Health of the servers', "The worst of each server's databases and of its connection, over time.", [
         g.query(d.ofServer('instance:softdelete_health:max'), '{{instance}}'),
       ]) + d.healthColors,
 

@@ -40,7 +40,11 @@ function(config)
     code(health.good, watched),
   ];
 
-  local tables = 'table:softdelete_health:max{%s}' % config.selector;
+  // A database whose tables cannot be looked for is unknown at best: those that
+  // are known may be gone, and there may be others.
+  local blind = '%d * (%s == bool 0)'
+                % [health.unknown, p.series('softdelete_exporter_check_success', 'check=~"connect|discovery"')];
+
   local worst(labels, of) = 'max without (%s) (%s)' % [std.join(', ', labels), of];
   [
     {
@@ -54,7 +58,10 @@ function(config)
     },
     {
       record: 'database:softdelete_health:max',
-      expr: worst(['schemaname', 'relname', 'service'], tables),
+      expr: worst(
+        ['schemaname', 'relname', 'service', 'check'],
+        'table:softdelete_health:max{%s}\nor %s' % [config.selector, blind]
+      ),
     },
     {
       record: 'connection:softdelete_health:max',

@@ -43,6 +43,11 @@ local test(case) =
     input_series: [
       t.series('db_up', samples(function(p) if p.up then '1' else '0'), labels),
       t.series('db_response_ms', samples(function(p) if p.up then '%.10g' % p.response_ms else 'stale'), labels),
+    ] + [
+      local failed = std.get(std.get(case, 'failed_checks', {}), database, []);
+      t.series('softdelete_exporter_check_success', if std.member(failed, c) then 0 else 1, labels { datname: database, check: c }, 0)
+      for database in std.objectFields(std.get(case, 'databases', {}))
+      for c in ['connect', 'discovery', 'counting', 'indexes']
     ] + std.flattenArrays([seriesOf(table, labels) for table in case.tables]),
     promql_expr_test: [
       check('table', [

@@ -99,6 +99,18 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
   ),
 
   t.test(
+    'a database that is down has its own alert, and its tables a while to be counted when it is back',
+    checked('0+0x68 4140+0x50') + [t.series('db_up', '1+0x4 0+0x54 1+0x60')],
+    never(0, 85),
+  ),
+
+  t.test(
+    'numbers are stale, and not only for the while, when they stay as they were',
+    checked(0) + [t.series('db_up', '1+0x4 0+0x54 1+0x60')],
+    [t.quiet(69, 'SoftDeleteNumbersStale'), t.fires(70, [stale('1h 10m 0s old')])],
+  ),
+
+  t.test(
     'missed scrapes do not restart the for',
     t.table({ checked_timestamp_seconds: '0+0x16 stale _x3 0+0x60' })[1:] + [
       t.info(values='1+0x16 stale _x3 1+0x60'),

@@ -43,6 +43,11 @@ local healthy(layout, numbers=layout, checked=function(m) m - m % 5) = [
   t.test('a healthy table', healthy([241]), never),
   t.test('a restart of the exporter', healthy([100, 2, 139], [100, 5, 136]), never),
   t.test(
+    'a gap in the cache',
+    healthy([241], [100, 9, 132], checked=function(m) if m >= 100 && m < 109 then null else m - m % 5),
+    never
+  ),
+  t.test(
     'an hour without a scrape: the first one after it still shows the old numbers',
     healthy(
       [100, 60, 81],

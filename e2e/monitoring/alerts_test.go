@@ -1,0 +1,342 @@
+//go:build e2e
+
+package monitoring
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// shopConfig is the exporter's configuration: the services of the example's routes,
+// and times to match those of compressed.jsonnet.
+const shopConfig = `
+ttl: 1s
+max_stale: 1m
+scrape: {offset: 100ms}
+tables:
+  - {database: shop, table: reviews, retention: 1h}
+services:
+  - {name: accounts, tables: ['public\.(messages|sessions)']}
+  - {name: shop, tables: ['public\.(carts|orders)']}
+  - {name: catalogue, tables: ['public\.(products|reviews)']}
+probe: {allow: ['127\.0\.0\.1:\d+/\w+']}
+auth_modules:
+  monitoring: {user: postgres, sslmode: disable}
+`
+
+// alert is one that must arrive.
+type alert struct {
+	name, severity, receiver string
+	// labels are those that say what it is about.
+	labels map[string]string
+	// description is the text; an ellipsis stands for a number that nobody can foresee.
+	description string
+}
+
+// trouble is what befalls a table of the shop.
+type trouble struct {
+	table string
+	// setup makes the table as it should be, make the trouble, and heal ends it.
+	setup      string
+	make, heal func(t *testing.T, dsn string)
+	alerts     []alert
+}
+
+func sql(text string) func(*testing.T, string) {
+	return func(t *testing.T, dsn string) { pgtest.Exec(t, dsn, text) }
+}
+
+// troubles are all of the tables'. about is what an alert on a table says that it is
+// about, labelled labels what it is labelled with.
+func troubles(about func(table string) string, labelled func(table, service string, more ...string) map[string]string) []trouble {
+	lock := make(chan func())
+	return []trouble{{
+		table: "carts",
+		setup: `CREATE TABLE carts AS SELECT i AS id, CASE WHEN i <= 300 THEN now() END AS deleted_at FROM generate_series(1, 3000) i`,
+		make:  sql(`UPDATE carts SET deleted_at = now() WHERE id <= 1800`),
+		heal:  sql(`DELETE FROM carts WHERE deleted_at IS NOT NULL`),
+		alerts: []alert{{
+			"SoftDeleteRatioHigh", "warning", "shop", labelled("carts", "shop"),
+			"At least 60% of the rows of " + about("carts") + " are soft-deleted; the limit is 50%.",
+		}},
+	}, {
+		table: "messages",
+		setup: `CREATE TABLE messages AS SELECT i AS id, CASE WHEN i <= 12000 THEN now() - interval '80 days' END AS deleted_at FROM generate_series(1, 60000) i`,
+		make:  sql(`UPDATE messages SET deleted_at = deleted_at - interval '80 days'`),
+		heal:  sql(`DELETE FROM messages WHERE deleted_at < now() - interval '90 days'`),
+		alerts: []alert{{
+			"SoftDeleteOldRowsHigh", "warning", "accounts", labelled("messages", "accounts"),
+			"At least 12000 soft-deleted rows of " + about("messages") + " are past their retention; the limit is 10000.",
+		}, {
+			"SoftDeletePurgeStalled", "warning", "accounts", labelled("messages", "accounts"),
+			"At least 12000 soft-deleted rows of " + about("messages") + " are past their retention, no fewer than 6s ago: the purge does not run, or does not keep up.",
+		}},
+	}, {
+		table: "orders",
+		setup: `CREATE TABLE orders AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1, 60000) i`,
+		make:  sql(`UPDATE orders SET deleted_at = now() WHERE id <= 12000`),
+		heal:  func(*testing.T, string) {}, // the recent window passes
+		alerts: []alert{{
+			"SoftDeleteBulkDelete", "warning", "shop", labelled("orders", "shop"),
+			"12000 rows of " + about("orders") + " were soft-deleted within 20s; the limit is 10000.",
+		}},
+	}, {
+		table: "products", // nobody knows when, so that the number itself is compared with its past
+		setup: `CREATE TABLE products AS SELECT i AS id, i <= 5 AS is_deleted FROM generate_series(1, 60000) i`,
+		make:  sql(`UPDATE products SET is_deleted = true WHERE id > 45000 AND id <= 57000`),
+		heal:  func(*testing.T, string) {},
+		alerts: []alert{{
+			"SoftDeleteBulkDelete", "warning", "shop", labelled("products", "catalogue"),
+			"12000 rows of " + about("products") + " were soft-deleted within 20s; the limit is 10000.",
+		}},
+	}, {
+		// At a retention of an hour much is to be purged, and each batch reads the table.
+		table: "reviews",
+		setup: `CREATE TABLE reviews AS SELECT i AS id, repeat('It wobbles. ', 10) AS body, CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
+			CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`,
+		make: sql(`DROP INDEX reviews_purge_idx`),
+		heal: sql(`CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`),
+		alerts: []alert{{
+			"SoftDeleteIndexMissing", "info", "shop", labelled("reviews", "catalogue", "purpose", "purge"),
+			"On " + about("reviews") + " an index for the purge of old deleted rows would pay, and there is none. The exporter's report has the statement.",
+		}},
+	}, {
+		table: "sessions",
+		setup: `CREATE TABLE sessions AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1, 10) i`,
+		make: func(t *testing.T, dsn string) {
+			holder, err := pgx.Connect(t.Context(), dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			release := func() { _ = holder.Close(context.Background()) } // the lock goes in any case
+			t.Cleanup(release)
+			if _, err := holder.Exec(t.Context(), "BEGIN; LOCK TABLE sessions"); err != nil {
+				t.Fatal(err)
+			}
+			go func() { lock <- release }()
+		},
+		heal: func(*testing.T, string) { (<-lock)() },
+		alerts: []alert{{
+			"SoftDeleteTableUnreadable", "warning", "accounts", labelled("sessions", "accounts", "reason", "locked"),
+			"The exporter cannot count " + about("sessions") + " (locked): somebody holds a lock on it.",
+		}},
+	}}
+}
+
+// outage is what befalls the whole server, or the exporter.
+type outage struct {
+	make, heal func(t *testing.T)
+	alerts     []alert
+}
+
+// Everything is real: the server, its tables and what befalls them, the exporter,
+// Prometheus in each version that is installed, and Alertmanager. Only the times of
+// the rules are shorter.
+func TestAlertsArriveAndResolve(t *testing.T) {
+	pg := pgtest.Start(t, pgserver.Options{})
+	dsn := pg.DSN("shop", pgserver.Superuser)
+	for _, database := range []string{"shop", "warehouse"} {
+		pgtest.Exec(t, pg.DSN("postgres", pgserver.Superuser), "CREATE DATABASE "+database)
+	}
+	pgtest.Exec(t, pg.DSN("warehouse", pgserver.Superuser), "CREATE TABLE parts AS SELECT now() AS deleted_at, i FROM generate_series(1, 10) i; INSERT INTO parts SELECT NULL, i FROM generate_series(1, 100) i")
+	front := pgtest.NewFront(t, dsn)
+
+	binary, address := build(t), freeAddress(t)
+	config := write(t, "config.yaml", shopConfig)
+	startExporter := func() *program {
+		return start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + front.DSN}, binary, "--config.file="+config, "--web.listen-address="+address)
+	}
+	target := fmt.Sprintf("127.0.0.1:%d/warehouse", pg.Port)
+	about := func(table string) string { return "public." + table + " in database shop on " + address }
+	labelled := func(table, service string, more ...string) map[string]string {
+		labels := map[string]string{"job": "softdelete", "instance": address, "datname": "shop", "schemaname": "public", "relname": table, "service": service}
+		for i := 0; i < len(more); i += 2 {
+			labels[more[i]] = more[i+1]
+		}
+		return labels
+	}
+	tables := troubles(about, labelled)
+	for _, trouble := range tables {
+		pgtest.Exec(t, dsn, trouble.setup)
+	}
+	exporter := startExporter()
+	scraped := map[string]string{"job": "softdelete", "instance": address}
+	probed := map[string]string{"job": "softdelete_probe", "instance": target}
+	outages := []outage{{
+		make: func(*testing.T) { front.Behave(pgtest.Slow) },
+		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
+		alerts: []alert{
+			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped, "A SELECT 1 on the database " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
+		},
+	}, {
+		make: func(t *testing.T) {
+			if err := pg.Halt(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		heal: func(t *testing.T) {
+			if err := pg.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		alerts: []alert{
+			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+		},
+	}, {
+		make: func(t *testing.T) { exporter.stop(t) },
+		heal: func(*testing.T) { startExporter() },
+		alerts: []alert{
+			{"SoftDeleteExporterDown", "warning", "databases", scraped, "The scrape of softdelete at " + address + " has failed for 6s: nothing is known about its database."},
+			{"SoftDeleteExporterDown", "warning", "databases", probed, "The scrape of softdelete_probe at " + target + " has failed for 6s: nothing is known about its database."},
+		},
+	}}
+
+	rules := compile(t, "compressed.jsonnet")
+	monitors := map[string]monitor{}
+	for _, binary := range find(t, "prometheus") {
+		alertmanager, told := startAlertmanager(t)
+		p := startPrometheus(t, binary, watched{address, target}.watch(t, rules, alertmanager))
+		monitors[binary] = monitor{p, alertmanager, told, t.Name() + " " + binary}
+	}
+	for _, m := range monitors {
+		await(t, "a verdict on each table", func() bool {
+			return len(m.query(t, "table:softdelete_health:max == 0")) == len(tables)+1
+		})
+	}
+	// As long as two purges lie apart.
+	time.Sleep(6 * time.Second)
+	for name, m := range monitors {
+		if told := m.told.notices(); len(told) > 0 {
+			t.Fatalf("%s: in good health somebody is told %+v", name, told)
+		}
+	}
+
+	var all []alert
+	for _, trouble := range tables {
+		trouble.make(t, dsn)
+		all = append(all, trouble.alerts...)
+	}
+	// Beside its warning a table's information fires too, and is silent.
+	silent := []string{
+		alert{name: "SoftDeleteOldRowsElevated", severity: "info", labels: labelled("messages", "accounts")}.String(),
+		alert{name: "SoftDeleteRatioElevated", severity: "info", labels: labelled("carts", "shop")}.String(),
+	}
+	for _, m := range monitors {
+		m.await(t, "firing", all)
+		if diff := cmp.Diff(silent, inhibited(t, m.alertmanager)); diff != "" {
+			t.Errorf("%s: silent: -want +got:\n%s", m.name, diff)
+		}
+		if got := m.query(t, `instance:softdelete_health:max{job="softdelete"} == 3`); len(got) != 1 {
+			t.Errorf("the server is not called poor: %v", m.query(t, "instance:softdelete_health:max"))
+		}
+	}
+	for _, trouble := range tables {
+		trouble.heal(t, dsn)
+	}
+	for _, m := range monitors {
+		m.await(t, "resolved", all)
+	}
+	for _, o := range outages {
+		o.make(t)
+		for _, m := range monitors {
+			m.await(t, "firing", o.alerts)
+		}
+		o.heal(t)
+		for _, m := range monitors {
+			m.await(t, "resolved", o.alerts)
+		}
+		all = append(all, o.alerts...)
+	}
+	// Nobody was told of anything else: not even when a warning resolved of what it had
+	// silenced.
+	for name, m := range monitors {
+		want := map[string]int{}
+		for _, a := range all {
+			want[a.String()] = 1
+		}
+		if diff := cmp.Diff(want, m.fired()); diff != "" {
+			t.Errorf("%s: how often each alert fired: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// String is the alert as describe tells it.
+func (a alert) String() string {
+	labels := maps.Clone(a.labels)
+	labels["alertname"], labels["severity"] = a.name, a.severity
+	return describe(labels)
+}
+
+// monitor is a Prometheus, its Alertmanager, and what that tells.
+type monitor struct {
+	prometheus
+	alertmanager string
+	told         *recorder
+	name         string
+}
+
+// await waits until each alert is told with that status, and holds its labels and its
+// texts against what they must be.
+func (m monitor) await(t *testing.T, status string, alerts []alert) {
+	t.Helper()
+	for _, a := range alerts {
+		var found notice
+		await(t, fmt.Sprintf("%s: %s to be %s", m.name, a, status), func() bool {
+			told := m.told.notices()
+			i := slices.IndexFunc(told, func(n notice) bool { return n.Status == status && describe(n.Labels) == a.String() })
+			if i >= 0 {
+				found = told[i]
+			}
+			return i >= 0
+		})
+		labels := maps.Clone(a.labels)
+		labels["alertname"], labels["severity"], labels["cluster"] = a.name, a.severity, "production"
+		if diff := cmp.Diff(labels, found.Labels); diff != "" {
+			t.Errorf("%s: labels of %s: -want +got:\n%s", m.name, a, diff)
+		}
+		if found.Receiver != a.receiver {
+			t.Errorf("%s: %s is told to %s, want %s", m.name, a, found.Receiver, a.receiver)
+		}
+		before, after, _ := strings.Cut(a.description, "…")
+		if got := found.Annotations["description"]; !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) || (before == a.description && got != before) {
+			t.Errorf("%s: %s says\n%s\nwant\n%s", m.name, a, got, a.description)
+		}
+		if found.Annotations["summary"] == "" {
+			t.Errorf("%s: %s has no summary", m.name, a)
+		}
+		runbook, err := url.Parse(found.Annotations["runbook_url"])
+		if err != nil || runbook.Fragment != strings.ToLower(a.name) {
+			t.Errorf("%s: the runbook of %s is %q", m.name, a, found.Annotations["runbook_url"])
+		}
+	}
+}
+
+// fired is how often each alert fired.
+func (m monitor) fired() map[string]int {
+	starts := map[string]map[time.Time]bool{}
+	for _, n := range m.told.notices() {
+		key := describe(n.Labels)
+		if starts[key] == nil {
+			starts[key] = map[time.Time]bool{}
+		}
+		starts[key][n.StartsAt] = true
+	}
+	fired := map[string]int{}
+	for key, at := range starts {
+		fired[key] = len(at)
+	}
+	return fired
+}

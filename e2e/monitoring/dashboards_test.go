@@ -1,0 +1,218 @@
+//go:build e2e
+
+package monitoring
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// dashboard is what of a dashboard asks Prometheus.
+type dashboard struct {
+	UID    string
+	Panels []struct {
+		Title   string
+		Targets []struct {
+			Expr, LegendFormat string
+			Instant            bool
+		}
+	}
+	Templating struct {
+		List []struct {
+			Name, Type, Definition, AllValue string
+			Multi                            bool
+		}
+	}
+	Annotations struct{ List []struct{ Name, Expr string } }
+}
+
+func dashboards(t *testing.T) (all []dashboard) {
+	t.Helper()
+	files, err := filepath.Glob("../../mixin/dashboards/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dashboards: %v", err)
+	}
+	for _, file := range files {
+		var d dashboard
+		if err := json.Unmarshal([]byte(read(t, file)), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// choice is what somebody chose for each variable.
+type choice map[string]string
+
+var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
+
+// substitute does what Grafana does with a query before it is sent.
+func (c choice) substitute(t *testing.T, expr string) string {
+	t.Helper()
+	return variable.ReplaceAllStringFunc(expr, func(text string) string {
+		name := variable.FindStringSubmatch(text)[1]
+		value, known := c[name]
+		if !known {
+			t.Errorf("%s is no variable of the dashboard: %s", text, expr)
+		}
+		return value
+	})
+}
+
+var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+
+// choices are all that can be chosen, variable by variable: everything where several
+// values may be chosen, else one value after the other.
+func (d dashboard) choices(t *testing.T, p prometheus) []choice {
+	t.Helper()
+	// Grafana makes the rate interval of four scrapes, and more where a panel is narrow.
+	all := []choice{{"__rate_interval": "10s", "__range": "30s", "__interval": "1s"}}
+	for _, v := range d.Templating.List {
+		if v.Type != "query" {
+			continue
+		}
+		definition := labelValues.FindStringSubmatch(v.Definition)
+		if definition == nil {
+			t.Fatalf("variable %s: %s", v.Name, v.Definition)
+		}
+		var next []choice
+		for _, c := range all {
+			found := ask[[]map[string]string](t, p, "series", url.Values{"match[]": {c.substitute(t, definition[1])}})
+			values := map[string]bool{}
+			for _, labels := range found {
+				if value := labels[definition[2]]; value != "" {
+					values[value] = true
+				}
+			}
+			if len(values) == 0 {
+				t.Errorf("variable %s offers nothing: %s", v.Name, v.Definition)
+			}
+			if v.Multi {
+				values = map[string]bool{v.AllValue: true}
+			}
+			for value := range values {
+				with := maps.Clone(c)
+				with[v.Name] = value
+				next = append(next, with)
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// results are the series that a query gives for the first choice for which it gives
+// any. The zero that a panel shows instead of nothing does not count.
+func results(t *testing.T, p prometheus, all []choice, expr string, instant bool) []series {
+	t.Helper()
+	expr = strings.TrimSuffix(expr, " or vector(0)")
+	for _, c := range all {
+		query, now := c.substitute(t, expr), time.Now()
+		parameters := url.Values{"query": {query}}
+		path := "query"
+		if !instant {
+			path = "query_range"
+			parameters.Set("start", fmt.Sprint(now.Add(-15*time.Second).Unix()))
+			parameters.Set("end", fmt.Sprint(now.Unix()))
+			parameters.Set("step", "1")
+		}
+		if found := ask[struct{ Result []series }](t, p, path, parameters).Result; len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// noData are metrics that the exporter does not have yet, as mixin_test.go says too.
+var noData = []string{
+	"softdelete_deleted_bytes", "softdelete_oldest_deleted_timestamp_seconds",
+	"softdelete_recently_deleted_rows", "softdelete_recent_window_seconds",
+	"softdelete_inconsistent_rows", "softdelete_future_deleted_rows", "softdelete_orphaned_rows",
+}
+
+// excused tells whether a query asks for a metric that cannot have data.
+func excused(expr string) bool {
+	return slices.ContainsFunc(noData, func(metric string) bool { return strings.Contains(expr, metric+"{") })
+}
+
+var legendLabel = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
+
+// check asks for a query, and looks for what its legend tells apart.
+func check(t *testing.T, p prometheus, all []choice, what, expr, legend string, instant bool) {
+	t.Helper()
+	found := results(t, p, all, expr, instant)
+	if (len(found) > 0) == excused(expr) {
+		t.Errorf("%s: data: %v, excused: %v: %s", what, len(found) > 0, excused(expr), expr)
+	}
+	if len(found) == 0 {
+		return
+	}
+	for _, label := range legendLabel.FindAllStringSubmatch(legend, -1) {
+		if !slices.ContainsFunc(found, func(s series) bool { return s.Metric[label[1]] != "" }) {
+			t.Errorf("%s: no series has the label %s of the legend: %s", what, label[1], expr)
+		}
+	}
+}
+
+// Every query of every dashboard is asked, of the demo's shop with some trouble in it.
+func TestEveryPanelHasData(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	if err := data.Load(t.Context(), dsn, 0.02); err != nil {
+		t.Fatal(err)
+	}
+	// A table with an index missing, and one that cannot be counted.
+	pgtest.Exec(t, dsn, `CREATE TABLE returns AS SELECT i AS id, repeat('It wobbles. ', 10) AS reason, CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i; ANALYZE returns`)
+	holder, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(context.WithoutCancel(t.Context()))
+	if _, err := holder.Exec(t.Context(), "BEGIN; LOCK TABLE gift_cards"); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	const down = "127.0.0.1:1/none" // a server that is not there
+	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s", "\ntables:\n", "\ntables:\n  - {table: returns, retention: 1h}\n")
+	config += "probe: {allow: ['" + down + "']}\nauth_modules: {monitoring: {user: postgres}}\n"
+	start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + dsn}, build(t),
+		"--config.file="+write(t, "config.yaml", config), "--web.listen-address="+address)
+	rules := compile(t, "compressed.jsonnet")
+	all := dashboards(t)
+	for _, binary := range find(t, "prometheus") {
+		p := startPrometheus(t, binary, watched{address, down}.watch(t, rules, freeAddress(t)))
+		await(t, "an alert that fires", func() bool {
+			return len(p.query(t, `ALERTS{alertstate="firing",severity="warning",relname!=""} offset 2s`)) > 0
+		})
+		for _, d := range all {
+			asked := 0
+			choices := d.choices(t, p)
+			for _, panel := range d.Panels {
+				for _, target := range panel.Targets {
+					asked++
+					check(t, p, choices, d.UID+"/"+panel.Title, target.Expr, target.LegendFormat, target.Instant)
+				}
+			}
+			if asked == 0 {
+				t.Errorf("%s asks nothing", d.UID)
+			}
+			for _, annotation := range d.Annotations.List {
+				check(t, p, choices, d.UID+"/"+annotation.Name, annotation.Expr, "", false)
+			}
+		}
+	}
+}

@@ -1,0 +1,196 @@
+//go:build e2e
+
+package monitoring
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// files are those that match a pattern, of which there must be some.
+func files(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no %s: %v", pattern, err)
+	}
+	return found
+}
+
+func TestPrometheusAcceptsTheExamples(t *testing.T) {
+	for _, promtool := range find(t, "promtool") {
+		for _, file := range files(t, "../../examples/prometheus/*.yml") {
+			if out, err := exec.Command(promtool, "check", "config", "--lint-fatal", file).CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", promtool, err, out)
+			}
+		}
+	}
+}
+
+func TestAlertmanagerAcceptsTheExample(t *testing.T) {
+	const file = "../../examples/alertmanager/alertmanager.yml"
+	run(t, "amtool", "check-config", file)
+	for alert, want := range map[string]string{
+		"alertname=SoftDeleteRatioHigh severity=warning service=accounts":  "accounts",
+		"alertname=SoftDeleteIndexMissing severity=info service=catalogue": "shop",
+		"alertname=SoftDeleteRatioHigh severity=warning service=other":     "databases",
+		"alertname=SoftDeleteDatabaseDown severity=critical":               "on-call",
+		"alertname=SoftDeleteDatabaseSlow severity=warning":                "databases",
+		"alertname=NodeFilesystemFull severity=critical":                   "everything-else",
+	} {
+		args := append([]string{"config", "routes", "test", "--config.file=" + file}, strings.Fields(alert)...)
+		if got := strings.TrimSpace(run(t, "amtool", args...)); got != want {
+			t.Errorf("%s goes to %s, want %s", alert, got, want)
+		}
+	}
+}
+
+// systemd ignores what it does not know, and says so.
+func TestSystemdAcceptsTheExamples(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../examples/systemd")); err != nil {
+		t.Fatal(err)
+	}
+	const installed = "/usr/local/bin/softdelete_exporter"
+	units := files(t, filepath.Join(dir, "*.s*t")) // the socket
+	units = append(units, files(t, filepath.Join(dir, "*.service"))...)
+	for _, file := range append(files(t, filepath.Join(dir, "*", "*.conf")), files(t, filepath.Join(dir, "*.service"))...) {
+		text := edit(t, read(t, file), installed, "/bin/true")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("systemd-analyze", append([]string{"verify", "--man=no"}, units...)...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze: %v\n%s", err, out)
+	}
+}
+
+// execStart finds the command lines of a unit.
+var execStart = regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/softdelete_exporter (.+)$`)
+
+// What the units and the Deployment say to the exporter is what it understands: it
+// starts, with all their flags and variables, and answers the probes.
+func TestExporterStartsAsTheExamplesSay(t *testing.T) {
+	binary := build(t)
+	dir := t.TempDir()
+	var d struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					Containers []struct {
+						Args                          []string
+						Env                           []struct{ Name, Value string }
+						LivenessProbe, ReadinessProbe struct {
+							HTTPGet struct{ Path string } `yaml:"httpGet"`
+						}
+					}
+				}
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "../../examples/kubernetes/deployment.yaml")), &d); err != nil {
+		t.Fatal(err)
+	}
+	container := d.Spec.Template.Spec.Containers[0]
+	var m struct{ Data map[string]string }
+	if err := yaml.Unmarshal([]byte(read(t, "../../examples/kubernetes/configmap.yaml")), &m); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{
+		"config/config.yaml": m.Data["config.yaml"],
+		"config.yaml":        read(t, "../../examples/exporter/config.yaml"),
+		"secret/dsn":         "postgres://nobody@127.0.0.1:1/shop",
+		"dsn":                "postgres://nobody@127.0.0.1:1/shop",
+	} {
+		file := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := func(text string) string { return strings.ReplaceAll(text, "/etc/softdelete_exporter", dir) }
+	begin := func(args, env []string, ready string) {
+		address := freeAddress(t)
+		p := start(t, "http://"+address+ready, env, binary, append(args, "--web.listen-address="+address)...)
+		if page := get(t, "http://"+address+"/metrics"); !strings.Contains(page, "\ndb_up 0\n") {
+			t.Errorf("it does not know its database:\n%s", page)
+		}
+		p.stop(t)
+	}
+
+	var args, env []string
+	for _, arg := range container.Args {
+		args = append(args, here(arg))
+	}
+	for _, v := range container.Env {
+		env = append(env, v.Name+"="+here(v.Value))
+	}
+	for _, path := range []string{"/-/healthy", "/-/ready"} {
+		begin(slices.Clone(args), env, path)
+	}
+
+	unit := read(t, "../../examples/systemd/softdelete_exporter.service")
+	command := execStart.FindStringSubmatch(unit)
+	if command == nil || !strings.Contains(unit, "\nEnvironment=DATA_SOURCE_NAME_FILE=%d/dsn\n") || !strings.Contains(unit, "\nLoadCredential=dsn:/etc/softdelete_exporter/dsn\n") {
+		t.Fatalf("the unit starts %q", command)
+	}
+	begin(strings.Fields(here(command[1])), []string{"DATA_SOURCE_NAME_FILE=" + dir + "/dsn"}, "/-/ready")
+}
+
+// Prometheus itself says who is asked, and about whom.
+func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
+	text := read(t, "../../examples/prometheus/sharded.yml")
+	text = edit(t, text, "rules/*.yaml", filepath.Join(compile(t, "compressed.jsonnet"), "*.yaml"), "alertmanager.example.com:9093", freeAddress(t))
+	type targets struct {
+		ActiveTargets []struct {
+			Labels, DiscoveredLabels map[string]string
+			ScrapeURL                string
+		}
+		DroppedTargets []any
+	}
+	all := regexp.MustCompile(`(?m)^ +- (db-\d\.example\.com\S+)$`).FindAllStringSubmatch(text, -1)
+	if len(all) < 4 {
+		t.Fatalf("the example has the servers %v", all)
+	}
+	exporter := regexp.MustCompile(`^http://exporter-[012]\.example\.com:10862/probe\?auth_module=monitoring&target=(.+)$`)
+	for _, binary := range find(t, "prometheus") {
+		asked := map[string]int{}
+		for number := range 2 {
+			p := startPrometheus(t, binary, edit(t, text, "regex: '0'", fmt.Sprintf("regex: '%d'", number)))
+			var found targets
+			await(t, "all targets to be known", func() bool {
+				found = ask[targets](t, p, "targets", url.Values{})
+				return len(found.ActiveTargets)+len(found.DroppedTargets) == len(all)
+			})
+			if len(found.ActiveTargets) == 0 {
+				t.Errorf("number %d has nothing to do", number)
+			}
+			for _, target := range found.ActiveTargets {
+				instance := target.Labels["instance"]
+				asked[instance]++
+				page := exporter.FindStringSubmatch(target.ScrapeURL)
+				if page == nil || page[1] != url.QueryEscape(instance) {
+					t.Errorf("%s is asked for by %s", instance, target.ScrapeURL)
+				}
+			}
+		}
+		for _, server := range all {
+			if asked[server[1]] != 1 {
+				t.Errorf("%s is asked for by %d of the Prometheus servers, want 1", server[1], asked[server[1]])
+			}
+		}
+	}
+}

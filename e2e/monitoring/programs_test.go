@@ -1,0 +1,199 @@
+//go:build e2e
+
+package monitoring
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/tools"
+)
+
+// within is how long something may take that takes a moment on an idle machine.
+const within = time.Minute
+
+// program is a program that runs.
+type program struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+	log   output
+}
+
+// output is what a program writes, to be read while it runs.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// start runs a program until the test ends, at the latest. It is ready when it
+// answers at the URL. Of the caller's environment it gets PATH and HOME.
+func start(t *testing.T, ready string, env []string, name string, args ...string) *program {
+	t.Helper()
+	p := &program{cmd: exec.Command(name, args...), ended: make(chan struct{})}
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.cmd.Dir}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("%v; scripts/tools.sh jsonnet e2e gets what is missing", err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // how it ended is of interest only where its log is shown
+	}()
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("%s wrote:\n%s", filepath.Base(name), p.log.String())
+		}
+	})
+	await(t, name+" to answer at "+ready, func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("%s ended:\n%s", name, p.log.String())
+		default:
+		}
+		response, err := http.Get(ready)
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return p
+}
+
+// stop ends the program in its own good order, else by force.
+func (p *program) stop(t *testing.T) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	select {
+	case <-p.ended:
+	case <-time.After(10 * time.Second):
+		t.Errorf("%s does not end", p.cmd.Path)
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// await waits until something is done.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// freeAddress is an address on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := pgserver.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// find returns the programs of that name, in all versions that are installed.
+func find(t *testing.T, name string) []string {
+	t.Helper()
+	found, err := tools.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// run returns what a program prints, which must succeed.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	var said strings.Builder
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, said.String())
+	}
+	return string(out)
+}
+
+// build compiles the exporter.
+func build(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "softdelete_exporter")
+	run(t, "go", "build", "-o", binary, "../..")
+	return binary
+}
+
+// get returns a page.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v\n%s", url, response.Status, err, body)
+	}
+	return string(body)
+}
+
+// read returns the text of a file.
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// write puts a text into a new file and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// edit replaces parts of an example by what the test has instead. Every part must
+// be there, so that the example cannot change behind the test's back.
+func edit(t *testing.T, text string, replacements ...string) string {
+	t.Helper()
+	for i := 0; i < len(replacements); i += 2 {
+		if !strings.Contains(text, replacements[i]) {
+			t.Fatalf("no %q in:\n%s", replacements[i], text)
+		}
+		text = strings.ReplaceAll(text, replacements[i], replacements[i+1])
+	}
+	return text
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/softdelete-exporter/softdelete_exporter/collector"
+)
+
+// notOurs are metrics that the mixin names and that do not come from package collector.
+var notOurs = map[string]string{
+	"up":                             "Prometheus writes it about each scrape",
+	"ALERTS":                         "Prometheus writes it about each alert",
+	"softdelete_exporter_build_info": "client_golang's collector of versions makes it",
+}
+
+// toCome are metrics that the mixin names before the exporter describes them.
+var toCome = map[string]string{
+	"softdelete_recently_deleted_rows":            "with the counting of ages",
+	"softdelete_recent_window_seconds":            "with the counting of ages",
+	"softdelete_oldest_deleted_timestamp_seconds": "with the counting of ages",
+	"softdelete_deleted_bytes":                    "with the sizes of tables",
+	"softdelete_inconsistent_rows":                "with the integrity checks",
+	"softdelete_future_deleted_rows":              "with the integrity checks",
+	"softdelete_orphaned_rows":                    "with the integrity checks",
+}
+
+// unused are metrics that no rule and no panel shows, on purpose.
+var unused = map[string]string{}
+
+// selected finds the names of metrics: every selector of the mixin has matchers.
+var selected = regexp.MustCompile(`([A-Za-z_:][\w:]*)\{`)
+
+// mixinFiles are the compiled rules and dashboards, decoded.
+func mixinFiles(t *testing.T) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	for pattern, decode := range map[string]func([]byte, any) error{
+		"mixin/alerts.yaml":       yaml.Unmarshal,
+		"mixin/rules.yaml":        yaml.Unmarshal,
+		"mixin/dashboards/*.json": json.Unmarshal,
+	} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var content any
+			if err := decode(text, &content); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			all[file] = content
+		}
+	}
+	return all
+}
+
+// values calls visit for every text in a document, with the key that it has.
+func values(document any, key string, visit func(key, text string)) {
+	switch v := document.(type) {
+	case map[string]any:
+		for key, value := range v {
+			values(value, key, visit)
+		}
+	case []any:
+		for _, value := range v {
+			values(value, key, visit)
+		}
+	case string:
+		visit(key, v)
+	}
+}
+
+func TestMixinAndExporterNameTheSameMetrics(t *testing.T) {
+	described, named, recorded := map[string]bool{}, map[string][]string{}, map[string]bool{}
+	for _, m := range collector.Metrics() {
+		described[m.Name] = true
+	}
+	for file, content := range mixinFiles(t) {
+		values(content, "", func(key, text string) {
+			switch key {
+			case "record":
+				recorded[text] = true
+			// What is asked of Prometheus: by a rule or a panel, and by a variable.
+			case "expr", "definition":
+				for _, match := range selected.FindAllStringSubmatch(text, -1) {
+					if name := match[1]; !slices.Contains(named[name], file) {
+						named[name] = append(named[name], file)
+					}
+				}
+			}
+		})
+	}
+	for name, files := range named {
+		if !described[name] && !recorded[name] && notOurs[name] == "" && toCome[name] == "" {
+			t.Errorf("%s names %s, which the exporter does not describe", strings.Join(files, ", "), name)
+		}
+	}
+	for name := range toCome {
+		if described[name] {
+			t.Errorf("%s has come; take it off the list", name)
+		}
+	}
+	for name := range described {
+		if used := named[name] != nil; used == (unused[name] != "") {
+			t.Errorf("%s: used in the mixin: %v, on purpose unused because %q", name, used, unused[name])
+		}
+	}
+}
