@@ -10,5 +10,6 @@ FROM (VALUES
   ('enable_tidscan', 'on'),
   ('constraint_exclusion', 'on'),            -- the planner is asked what predicates contradict each other
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
-  ('search_path', 'pg_catalog')
+  ('search_path', 'pg_catalog'),
+  ('timezone', 'UTC'), ('datestyle', 'ISO')  -- a default is read as it is written
 ) AS setting (name, value);
