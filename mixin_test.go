@@ -23,13 +23,9 @@ var notOurs = map[string]string{
 
 // toCome are metrics that the mixin names before the exporter describes them.
 var toCome = map[string]string{
-	"softdelete_recently_deleted_rows":            "with the counting of ages",
-	"softdelete_recent_window_seconds":            "with the counting of ages",
-	"softdelete_oldest_deleted_timestamp_seconds": "with the counting of ages",
-	"softdelete_deleted_bytes":                    "with the sizes of tables",
-	"softdelete_inconsistent_rows":                "with the integrity checks",
-	"softdelete_future_deleted_rows":              "with the integrity checks",
-	"softdelete_orphaned_rows":                    "with the integrity checks",
+	"softdelete_inconsistent_rows":   "with the integrity checks",
+	"softdelete_future_deleted_rows": "with the integrity checks",
+	"softdelete_orphaned_rows":       "with the integrity checks",
 }
 
 // unused are metrics that no rule and no panel shows, on purpose.
