@@ -25,7 +25,7 @@ const shopConfig = `
 ttl: 1s
 max_stale: 1m
 scrape: {offset: 100ms}
-counting: {recount_after: 2s} # what is locked is found only when it is counted
+counting: {recent_window: 20s, recount_after: 2s} # what is locked shows only when it is counted
 tables:
   - {database: shop, table: reviews, retention: 1h}
 services:
