@@ -36,6 +36,12 @@ func snapshot() *softdelete.Snapshot {
 	locked := good
 	locked.Name = "locked"
 	locked.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, noon, time.Minute)
+	one, none := 1.0, 0.0
+	flagged.Integrity = []softdelete.Check{
+		{Found: &softdelete.Found{Inconsistent: &one, Future: &none}},
+		{Constraint: "flagged_locked_fkey", Found: &softdelete.Found{Orphaned: &one}},
+		{Constraint: "flagged_user_fkey", Problem: &softdelete.Problem{Reason: softdelete.TimedOut}},
+	}
 	sampled := good
 	sampled.Name = "sampled"
 	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6}, Active: softdelete.Estimate{Value: 8e8, Margin: 3e6},

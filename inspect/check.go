@@ -21,6 +21,8 @@ type surveyed struct {
 	server
 	relations []relation
 	skipped   int
+	// keys are the foreign keys that are checked.
+	keys []foreignKey
 	// judgements are what was decided on every table that has a candidate.
 	judgements []softdelete.Judgement
 }
@@ -52,7 +54,11 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 	var judgements []softdelete.Judgement
 	p.explain = func(j softdelete.Judgement) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
-	return surveyed{s.server, relations, skipped, judgements}, err
+	if err != nil {
+		return surveyed{}, err
+	}
+	keys, err := p.foreignKeys(ctx, s, relations)
+	return surveyed{s.server, relations, skipped, keys, judgements}, err
 }
 
 // Check holds the configured tables against the database. It returns a

@@ -84,18 +84,30 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 func (d surveyed) grants(role string) []string {
 	schemas := map[string]bool{}
 	var tables []string
+	checked := map[uint32][]string{} // the columns that checks read beside the markers
+	for i := range d.keys {
+		for _, n := range d.keys[i].needs() {
+			checked[n.OID] = append(checked[n.OID], n.columns...)
+		}
+	}
 	for _, r := range d.relations {
 		if len(r.Markers) == 0 {
 			continue
 		}
-		grant := func(schema, name string) {
+		grant := func(oid uint32, schema, name string) {
 			schemas[schema] = true
-			tables = append(tables, queries.GrantColumns(schema, name, r.Markers.Columns(), role))
+			columns := r.Markers.Columns()
+			for _, c := range checked[oid] {
+				if !slices.Contains(columns, c) {
+					columns = append(columns, c)
+				}
+			}
+			tables = append(tables, queries.GrantColumns(schema, name, columns, role))
 		}
-		grant(r.Schema, r.Name)
+		grant(r.OID, r.Schema, r.Name)
 		for _, l := range r.leaves {
 			if l.OID != r.OID { // a grant on the parent does not reach its leaves
-				grant(l.Schema, l.Name)
+				grant(l.OID, l.Schema, l.Name)
 			}
 		}
 	}

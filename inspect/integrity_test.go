@@ -1,0 +1,324 @@
+package inspect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// facts are what the checks of a table found, in words: "inconsistent 1", and the
+// reason where nothing is known.
+func facts(t softdelete.Table) string {
+	var words []string
+	for _, c := range t.Integrity {
+		of := ""
+		if c.Constraint != "" {
+			of = " " + c.Constraint
+		}
+		if f := c.Found; f != nil {
+			for _, fact := range []struct {
+				name  string
+				value *float64
+			}{{"inconsistent", f.Inconsistent}, {"future", f.Future}, {"orphaned", f.Orphaned}} {
+				if fact.value != nil {
+					words = append(words, fmt.Sprintf("%s%s %g", fact.name, of, *fact.value))
+				}
+			}
+		}
+		if c.Problem != nil {
+			words = append(words, strings.TrimSpace(string(c.Problem.Reason)+of))
+		}
+		if c.Waiting {
+			words = append(words, "waiting"+of)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Each contradiction is made for real, and beside it what is none.
+func TestRowsThatContradictTheirMarker(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, sql, config, want string }{
+		{"a pair that agrees", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, NULL), (true, now())", "", "inconsistent 0, future 0"},
+		{"deleted without a time", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL), (true, now())", "", "inconsistent 1, future 0"},
+		{"a time on a live row", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now()), (false, NULL)", "", "inconsistent 1, future 0"},
+		{"a flag that is NULL", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (NULL, NULL), (false, NULL)", "", "inconsistent 1, future 0"},
+		{"a live row whose time only stands for none", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, '0001-01-01'), (false, '-infinity')", "", "inconsistent 0, future 0"},
+		{"a time alone cannot disagree", "CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (NULL), (now())", "", "future 0"},
+		{"a flag alone cannot either", "CREATE TABLE t (is_deleted bool); INSERT INTO t VALUES (NULL), (true)", "", ""},
+		{"deleted in the future", "CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (now() + interval '1 hour'), (now()), ('infinity')", "", "future 1"},
+		{"a time of a live row in the future", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now() + interval '1 hour')", "", "inconsistent 1, future 0"},
+		{"a clock that nobody knows", "CREATE TABLE t (deleted_at timestamp); INSERT INTO t VALUES ('2100-01-01')", "", ""},
+		{"a clock that is configured", "CREATE TABLE t (deleted_at timestamp); INSERT INTO t VALUES (now() AT TIME ZONE 'Asia/Tokyo'), (now() AT TIME ZONE 'Asia/Tokyo' + interval '1 hour')",
+			"tables: [{table: t, time_zone: Asia/Tokyo}]", "future 1"},
+		{"a day that may be today somewhere", "CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ('2100-01-01')", "", ""},
+		{"a day of a known zone", "CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ((now() AT TIME ZONE 'Asia/Tokyo')::date), ((now() AT TIME ZONE 'Asia/Tokyo')::date + 1)",
+			"tables: [{table: t, time_zone: Asia/Tokyo}]", "future 1"},
+		{"an epoch", "CREATE TABLE t (deleted_unix bigint); INSERT INTO t SELECT extract(epoch FROM now())::int8 + i FROM unnest(ARRAY[-3600, 3600]) i", "", "future 1"},
+		{"the constant of live rows", "CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT '9999-12-31'); INSERT INTO t VALUES (DEFAULT), (now()), ('2100-01-01')", "", "future 1"},
+		{"partitions are summed", `CREATE TABLE t (id int, is_deleted bool, deleted_at timestamptz) PARTITION BY LIST (id);
+			CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
+			INSERT INTO t VALUES (1, true, NULL), (1, true, now()), (2, true, now() + interval '1 day'), (2, false, now())`, "", "inconsistent 2, future 1"},
+		{"not opted in", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL)", "tables: [{table: t, integrity: false}]", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			pgtest.Exec(t, dsn, test.sql)
+			if diff := cmp.Diff(test.want, facts(table(t, first(t, inspector(t, dsn, "integrity: true\n"+test.config)), "t"))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// family is two parents, one of them deleted, and four children: of the live one, of
+// the deleted one, a deleted one of the deleted one, and of none.
+const family = `
+	CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz);
+	INSERT INTO parents VALUES (1, NULL), (2, now());
+	CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, deleted_at timestamptz);
+	INSERT INTO children VALUES (1, 1, NULL), (2, 2, NULL), (3, 2, now()), (4, NULL, NULL);`
+
+func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, sql, config, want string }{
+		{"a parent", family, "", "future 0, orphaned parent_key 1"},
+		{"parents that live", family + "UPDATE parents SET deleted_at = NULL", "", "future 0, orphaned parent_key 0"},
+		{"only the child opts in", family, "integrity: false\ntables: [{table: children, integrity: true}]", "future 0, orphaned parent_key 1"},
+		{"only the parent opts in", family, "integrity: false\ntables: [{table: parents, integrity: true}]", ""},
+		{"a parent that is not watched", family, "discovery: {exclude: ['public\\.parents']}", "future 0"},
+		{"a key of two columns, of types with operators of their own, and strange names", `
+			CREATE EXTENSION citext;
+			CREATE TABLE parents ("The ""key" citext, child int, deleted_at timestamptz, PRIMARY KEY ("The ""key", child));
+			INSERT INTO parents VALUES ('a', 1, now()), ('b', 1, NULL);
+			CREATE TABLE children (child int, parent citext, is_deleted bool, CONSTRAINT "the ""key" FOREIGN KEY (parent, child) REFERENCES parents);
+			INSERT INTO children VALUES (1, 'A', false), (1, 'B', false)`, "", `orphaned the "key 1`},
+		{"the table itself", `CREATE TABLE children (id int PRIMARY KEY, parent int CONSTRAINT tree REFERENCES children, is_deleted bool);
+			INSERT INTO children VALUES (1, NULL, true), (2, 1, false), (3, 2, false)`, "", "orphaned tree 1"},
+		{"partitions on both sides", `
+			CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz) PARTITION BY RANGE (id);
+			CREATE TABLE parents_1 PARTITION OF parents FOR VALUES FROM (0) TO (10); CREATE TABLE parents_2 PARTITION OF parents FOR VALUES FROM (10) TO (20);
+			INSERT INTO parents VALUES (1, NULL), (2, now()), (11, now());
+			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, is_deleted bool) PARTITION BY LIST (id);
+			CREATE TABLE children_1 PARTITION OF children FOR VALUES IN (1); CREATE TABLE children_2 PARTITION OF children FOR VALUES IN (2);
+			INSERT INTO children VALUES (1, 1), (1, 2), (2, 2), (2, 11), (1, 11)`, "", "orphaned parent_key 4"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			pgtest.Exec(t, dsn, test.sql)
+			if !strings.Contains(test.config, "integrity") {
+				test.config += "\nintegrity: true"
+			}
+			if diff := cmp.Diff(test.want, facts(table(t, first(t, inspector(t, dsn, test.config)), "children"))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is larger than the gate is not read, and not said to be 0.
+func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, family+`INSERT INTO parents SELECT i FROM generate_series(10, 20000) i;
+		CREATE TABLE alone (id int, is_deleted bool, deleted_at timestamptz); INSERT INTO alone SELECT i, true FROM generate_series(10, 20000) i;
+		CREATE TABLE parted (id int, is_deleted bool, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		INSERT INTO parted SELECT 1 + i % 2, true FROM generate_series(1, 20000) i`)
+	s := first(t, inspector(t, dsn, "integrity: true\ncounting: {exact_max_bytes: 512kB, blocks: 50, batch: 10}"))
+	for name, want := range map[string]string{"children": "future 0, too_large parent_key", "parents": "too_large", "alone": "too_large", "parted": "too_large"} {
+		if diff := cmp.Diff(want, facts(table(t, s, name))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+
+	session := newSession(t, dsn, "")
+	tables := survey(t, inspector(t, dsn, "integrity: true"))[0]
+	key := tables.keys[0]
+	on := func(r *relation) (l leaf) { return r.leaves[0] }
+	for name, question := range map[string]string{
+		"rows":    (&count{r: key.parent}).on(on(key.parent)).Contradictions(512 << 10),
+		"orphans": (&count{r: key.child}).on(on(key.child)).Orphans((&count{r: key.parent}).on(on(key.parent)), key.reference(), 512<<10),
+	} {
+		rows, err := query[struct {
+			Plan []struct {
+				Plan struct {
+					Buffers int64 `json:"Shared Hit Blocks"`
+					Read    int64 `json:"Shared Read Blocks"`
+				}
+			} `db:"QUERY PLAN"`
+		}](t.Context(), session, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := rows[0].Plan[0].Plan; p.Buffers+p.Read > 50 {
+			t.Errorf("%s: a table of 80 blocks was read: %+v", name, p)
+		}
+	}
+}
+
+// A check that took too long is absent for a day; the numbers of its table are not.
+func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE t (is_deleted bool, deleted_at timestamptz) WITH (autovacuum_enabled = off);
+		INSERT INTO t SELECT true FROM generate_series(1, 2000000) i`)
+	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, recount_after: 1ms}\n"
+	s := first(t, inspector(t, dsn, small+"limits: {statement_timeout: 100ms, lock_timeout: 50ms}"))
+	got := table(t, s, "t")
+	if diff := cmp.Diff("timeout", facts(got)); diff != "" || got.Problem != nil || got.Numbers == nil {
+		t.Fatalf("%s (-want +got); the table: %v", diff, method(got))
+	}
+	if until := time.Until(got.Integrity[0].RetryAt); until < 23*time.Hour || until > 24*time.Hour {
+		t.Errorf("it is left alone for another %s", until)
+	}
+	calm := inspector(t, dsn, small)
+	s = refresh(t, calm, s, nil)
+	if diff := cmp.Diff("timeout", facts(table(t, s, "t"))); diff != "" {
+		t.Errorf("within the day (-want +got):\n%s", diff)
+	}
+	s.Databases[0].Tables[0].Integrity[0].RetryAt = time.Now().Add(-time.Second)
+	if diff := cmp.Diff("inconsistent 2e+06, future 0", facts(table(t, refresh(t, calm, s, nil), "t"))); diff != "" {
+		t.Errorf("after the day (-want +got):\n%s", diff)
+	}
+}
+
+// A lock takes away neither what was known nor the other checks.
+func TestALockedParentKeepsWhatWasKnown(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, family)
+	i := inspector(t, dsn, "integrity: true\ncounting: {recount_after: 1ms}\ntables: [{table: parents, integrity: false}]")
+	s := first(t, i)
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE parents IN ACCESS EXCLUSIVE MODE")
+	s = refresh(t, i, s, nil)
+	if got := facts(table(t, s, "children")); got != "future 0, orphaned parent_key 1, locked parent_key" {
+		t.Errorf("while the parent is locked: %s", got)
+	}
+	m.do("COMMIT")
+	if got := facts(table(t, refresh(t, i, s, nil), "children")); got != "future 0, orphaned parent_key 1" {
+		t.Errorf("after it: %s", got)
+	}
+}
+
+// What did not change is not asked again, on either side of a key; what changed is.
+func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, family)
+	settled(t, dsn)
+	i := inspector(t, dsn, "integrity: true")
+	s := first(t, i)
+	asked := func(s *softdelete.Snapshot) (times []time.Time) {
+		for _, c := range append(table(t, s, "children").Integrity, table(t, s, "parents").Integrity...) {
+			times = append(times, c.Asked)
+		}
+		return times
+	}
+	again := refresh(t, i, s, nil)
+	if diff := cmp.Diff(asked(s), asked(again)); diff != "" {
+		t.Errorf("unchanged tables were checked again:\n%s", diff)
+	}
+	if before, now := table(t, s, "children").Integrity[1].At, table(t, again, "children").Integrity[1].At; !now.After(before) {
+		t.Errorf("what was found is known true since %s, before %s", now, before)
+	}
+	pgtest.Exec(t, dsn, "UPDATE parents SET deleted_at = now() WHERE id = 1")
+	settled(t, dsn)
+	if got := facts(table(t, refresh(t, i, again, nil), "children")); got != "future 0, orphaned parent_key 2" {
+		t.Errorf("after the parent changed: %s", got)
+	}
+}
+
+// Where counting spends all of its budget, the checks still have a little of their own;
+// what does not fit waits, and is no problem.
+func TestChecksHaveTheirTurnWhenCountingSpendsAll(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, family)
+	i := inspector(t, dsn, "integrity: true")
+	s := empty(t, i)
+	pass := func(passTime time.Duration) string {
+		i.Config().Counting.PassTime = config.Duration(passTime)
+		p := i.newPass(s, func(next *softdelete.Snapshot) { s = next })
+		p.budget.deadline = p.began
+		p.run(t.Context())
+		return facts(table(t, s, "children"))
+	}
+	if got := pass(time.Nanosecond); got != "waiting, waiting parent_key" {
+		t.Errorf("without time for anything: %s", got)
+	}
+	if got := pass(time.Minute); got != "future 0, orphaned parent_key 1" {
+		t.Errorf("when counting has spent all: %s", got)
+	}
+	if got := told(s)["public.children"]; got != "pending" {
+		t.Errorf("counting had time for %s", got)
+	}
+}
+
+// What grants prints is enough for the checks, and no more than without them where they
+// are off; without it the checks say what they lack and the counts stay.
+func TestGrantsReachWhatTheChecksRead(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE SCHEMA other;` + family + `
+		ALTER TABLE parents SET SCHEMA other;
+		CREATE TABLE parted (id int, secret int, parent int CONSTRAINT parted_key REFERENCES other.parents, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); INSERT INTO parted VALUES (1, 1, 2)`
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, schema)
+	grant := func(config string) {
+		t.Helper()
+		grants, err := inspector(t, dsn, config).Grants(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pgtest.Exec(t, dsn, strings.Join(grants[0].Statements, "\n"))
+	}
+	grant("")
+	for _, sql := range []string{"SELECT parent FROM children", "SELECT id FROM other.parents"} {
+		if err := try(t, its, sql); code(err) != insufficientPrivilege {
+			t.Errorf("with checks off %s: %v, want it to be refused", sql, err)
+		}
+	}
+	i := inspector(t, its, "integrity: true")
+	s := first(t, i)
+	if diff := cmp.Diff(map[string]string{"public.children": "4 1 0", "other.parents": "2 1 0", "public.parted": "1 0 0"}, told(s)); diff != "" {
+		t.Errorf("the counts without the grants of the checks (-want +got):\n%s", diff)
+	}
+	for relname, want := range map[string]string{"children": "future 0, permission_denied parent_key", "parted": "future 0, permission_denied parted_key"} {
+		if got := facts(table(t, s, relname)); got != want {
+			t.Errorf("%s: %s, want %s", relname, got, want)
+		}
+	}
+	// Each remedy heals its own check at the next refresh.
+	remedy := table(t, s, "children").Integrity[1].Problem.Remedy
+	pgtest.Exec(t, dsn, remedy)
+	s = refresh(t, i, s, nil)
+	if got := facts(table(t, s, "children")); got != "future 0, orphaned parent_key 1" {
+		t.Errorf("after %s: %s", remedy, got)
+	}
+	if got := facts(table(t, s, "parted")); got != "future 0, permission_denied parted_key" {
+		t.Errorf("parted, to which nobody granted more: %s", got)
+	}
+
+	grant("integrity: true")
+	s = refresh(t, i, s, nil)
+	if got := facts(table(t, s, "parted")); got != "future 0, orphaned parted_key 1" {
+		t.Errorf("parted, with all that grants prints: %s", got)
+	}
+	for _, sql := range []string{"SELECT id FROM children", "SELECT secret FROM parted_1", "SELECT parent FROM parted"} {
+		if err := try(t, its, sql); code(err) != insufficientPrivilege {
+			t.Errorf("%s: %v, want it to be refused", sql, err)
+		}
+	}
+}
