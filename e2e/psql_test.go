@@ -46,7 +46,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id", "including": "",
 		"where": ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
 		"hypopg": "public", "definition": `CREATE INDEX ON public."Odd ""table" (id)`,
-		"children": "{1}", "parents": "{1}", "live": `"deletedAt" IS NULL`, "referencedschema": "public", "referencedname": `Odd "table`, "reference": "parent.id = child.id",
+		"children": "{1}", "parents": "{1}", "referencedschema": "public", "referencedname": `Odd "table`, "orphaned": "child.id > 7", "rows": "child.id > 7",
 		"inconsistent": "false", "future": "false", "most": "1000000",
 		"target": `public."Odd ""table"`, "order": "", "batch": "1000",
 	} {

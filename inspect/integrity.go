@@ -38,8 +38,8 @@ var (
 type check struct {
 	softdelete.Check
 	r *relation
-	// key is nil for the question about the table's own rows.
-	key *foreignKey
+	// foreign is nil for the question about the table's own rows.
+	foreign *foreignKey
 	// refused tells that the role lacks a grant.
 	refused bool
 }
@@ -94,7 +94,7 @@ func (v *visit) show(checks []*check) {
 func (v *visit) findChecks(ctx context.Context) ([]*check, error) {
 	var checks []*check
 	for i := range v.relations {
-		if r := &v.relations[i]; r.checkable() && r.Contradictions() {
+		if r := &v.relations[i]; r.checkable() && r.CanContradict() {
 			checks = append(checks, &check{Check: r.Check(""), r: r})
 		}
 	}
@@ -104,8 +104,8 @@ func (v *visit) findChecks(ctx context.Context) ([]*check, error) {
 	}
 	for i := range keys {
 		if k := &keys[i]; k.child.checkable() {
-			c := check{Check: k.child.Check(k.Name), r: k.child, key: k}
-			c.Constraint, c.Parent = k.Name, k.parent.Schema+"."+k.parent.Name
+			c := check{Check: k.child.Check(k.Name), r: k.child, foreign: k}
+			c.Constraint, c.Key = k.Name, k.reference()
 			checks = append(checks, &c)
 		}
 	}
@@ -118,9 +118,9 @@ func (v *visit) checkOne(ctx context.Context, c *check, deadline time.Time) {
 	switch {
 	case c.refused:
 		c.Waiting = false
-	case c.key != nil && c.key.parent.obstacle != nil:
-		obstacle := c.key.parent.obstacle
-		c.Problem, c.Waiting = &softdelete.Problem{Reason: obstacle.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Parent, obstacle.Message)}, false
+	case c.foreign != nil && c.foreign.parent.obstacle != nil:
+		obstacle := c.foreign.parent.obstacle
+		c.Problem, c.Waiting = &softdelete.Problem{Reason: obstacle.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), obstacle.Message)}, false
 	case v.began.Before(c.RetryAt):
 		c.Waiting = false
 	case c.unchanged(v):
@@ -147,9 +147,9 @@ func (c *check) unchanged(v *visit) bool {
 func (c *check) print() string {
 	sum := sha256.New()
 	read := []*relation{c.r}
-	if c.key != nil {
-		read = append(read, c.key.parent)
-		fmt.Fprintf(sum, "%q\n", c.key.reference())
+	if c.foreign != nil {
+		read = append(read, c.foreign.parent)
+		fmt.Fprintf(sum, "%q %q %q\n", c.Key.Columns, c.Key.Referenced, c.Key.Operators)
 	}
 	for _, r := range read {
 		if r.fingerprint == "" {
@@ -197,7 +197,7 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 // found is the sum of what was found, without what does not apply.
 func (c *check) found(sum findings) *softdelete.Found {
 	number := func(n int64) *float64 { f := float64(n); return &f }
-	if c.key != nil {
+	if c.foreign != nil {
 		return &softdelete.Found{Orphaned: number(sum.Orphaned)}
 	}
 	f := &softdelete.Found{}
@@ -258,7 +258,7 @@ func (c *check) questions() ([]question, error) {
 		return nil, err
 	}
 	var questions []question
-	if c.key == nil {
+	if c.foreign == nil {
 		for _, l := range children {
 			questions = append(questions, func(ctx context.Context, s *session, most int64) (findings, error) {
 				rows, err := query[struct{ Bytes, Inconsistent, Future int64 }](ctx, s, l.Contradictions(most))
@@ -270,7 +270,7 @@ func (c *check) questions() ([]question, error) {
 		}
 		return questions, nil
 	}
-	parents, err := c.key.parent.heaps()
+	parents, err := c.foreign.parent.heaps()
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +280,7 @@ func (c *check) questions() ([]question, error) {
 	for _, l := range children {
 		for _, p := range parents {
 			questions = append(questions, func(ctx context.Context, s *session, most int64) (findings, error) {
-				rows, err := query[struct{ Bytes, Orphaned int64 }](ctx, s, l.Orphans(p, c.key.reference(), most))
+				rows, err := query[struct{ Bytes, Orphaned int64 }](ctx, s, l.Orphans(p, c.Key, most))
 				if err != nil {
 					return findings{}, fmt.Errorf("checking %s.%s against %s.%s: %w", l.Schema, l.Name, p.Schema, p.Name, err)
 				}

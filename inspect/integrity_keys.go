@@ -18,8 +18,8 @@ type foreignKey struct {
 	child, parent                  *relation
 }
 
-func (k *foreignKey) reference() queries.Reference {
-	return queries.Reference{Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
+func (k *foreignKey) reference() *softdelete.Reference {
+	return &softdelete.Reference{Schema: k.parent.Schema, Name: k.parent.Name, Markers: k.parent.Markers, Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
 }
 
 // foreignKeys are those of the tables that opted in which reference a watched table.
@@ -77,7 +77,7 @@ func (v *visit) refuse(ctx context.Context, checks []*check) error {
 	var relations []uint32
 	var attnames []string
 	for _, c := range checks {
-		for _, n := range c.key.needs() {
+		for _, n := range c.foreign.needs() {
 			for _, column := range n.columns {
 				relations, attnames = append(relations, n.OID), append(attnames, column)
 			}
@@ -106,7 +106,7 @@ func (v *visit) refuse(ctx context.Context, checks []*check) error {
 // refuse notes which columns, by relation, may not be read.
 func (c *check) refuse(denied map[uint32][]string, role string) {
 	var p *softdelete.Problem
-	for _, n := range c.key.needs() {
+	for _, n := range c.foreign.needs() {
 		missing := slices.DeleteFunc(slices.Clone(n.columns), func(column string) bool { return !slices.Contains(denied[n.OID], column) })
 		if len(missing) == 0 {
 			continue

@@ -4,6 +4,5 @@ WITH size AS MATERIALIZED (
   SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass(pg_catalog.format('%I.%I', :'schemaname', :'relname')))
        + pg_catalog.pg_relation_size(pg_catalog.to_regclass(pg_catalog.format('%I.%I', :'referencedschema', :'referencedname'))) AS bytes)
 SELECT (SELECT bytes FROM size) AS bytes, count(*) AS orphaned
-FROM (SELECT :keys FROM ONLY :"schemaname".:"relname" WHERE :live) AS child
-WHERE (SELECT bytes FROM size) <= :'most'::int8
-  AND EXISTS (SELECT FROM ONLY :"referencedschema".:"referencedname" AS parent WHERE (:deleted) AND :reference);
+FROM ONLY :"schemaname".:"relname" AS child
+WHERE (SELECT bytes FROM size) <= :'most'::int8 AND :orphaned;

@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -9,10 +10,10 @@ import (
 // contradict their own marker, or live rows that reference deleted ones. It is never
 // changed once it is part of a Snapshot.
 type Check struct {
-	// Constraint is the foreign key whose rows are asked for, and Parent the table that
-	// it references, as schema.table. Both are empty for the question about the table's
-	// own rows.
-	Constraint, Parent string
+	// Constraint is the foreign key whose rows are asked for, and Key what it compares;
+	// empty and nil for the question about the table's own rows.
+	Constraint string
+	Key        *Reference
 	// Found is nil while nothing is known.
 	Found *Found
 	// At is when it was last known true.
@@ -29,6 +30,19 @@ type Check struct {
 	// Asked is when it was last asked, with or without an answer.
 	Asked time.Time
 }
+
+// Reference is how a foreign key references another watched table.
+type Reference struct {
+	// Schema, Name and Markers are those of the other table.
+	Schema, Name string
+	Markers      Markers
+	// Columns are those of the key, Referenced the other table's, and Operators compare
+	// a referenced column with its own; all in parallel.
+	Columns, Referenced, Operators []string
+}
+
+// Parent is the other table, as schema.table.
+func (r *Reference) Parent() string { return r.Schema + "." + r.Name }
 
 // Found is what a check found; nil stands for what does not apply or is not known.
 type Found struct {
@@ -64,9 +78,9 @@ func (ms Markers) WithTime() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Time == nil })
 }
 
-// Contradictions tells whether rows of the table can contradict their own marker in a
+// CanContradict tells whether rows of the table can contradict their own marker in a
 // way that shows.
-func (t *Table) Contradictions() bool { return len(t.Markers.Pairs()) > 0 || t.KnowsFuture() }
+func (t *Table) CanContradict() bool { return len(t.Markers.Pairs()) > 0 || t.KnowsFuture() }
 
 // Check finds the same question in an earlier state of the table; the zero value if it
 // was not asked then.
@@ -82,4 +96,62 @@ func (t *Table) Check(constraint string) Check {
 // outdated tells that what was found can no longer be believed.
 func (c Check) outdated(now time.Time, maxStale time.Duration) bool {
 	return c.Found != nil && !c.Waiting && now.Sub(c.At) > maxStale
+}
+
+// ContradictionKind is how rows contradict the soft delete of their table.
+type ContradictionKind string
+
+// The kinds of contradiction.
+const (
+	Inconsistent ContradictionKind = "inconsistent" // flag and time disagree
+	Future       ContradictionKind = "future"       // deleted later than now
+	Orphaned     ContradictionKind = "orphaned"     // live, and references a deleted row
+)
+
+// Contradiction is what is wrong with some rows of a table.
+type Contradiction struct {
+	Kind ContradictionKind
+	Rows float64
+	// Check is the one that found them.
+	Check Check
+}
+
+// Contradictions are what the checks found wrong, in their order.
+func (t *Table) Contradictions() []Contradiction {
+	var all []Contradiction
+	for _, c := range t.Integrity {
+		if c.Found == nil {
+			continue
+		}
+		for _, found := range []struct {
+			kind ContradictionKind
+			rows *float64
+		}{{Inconsistent, c.Found.Inconsistent}, {Future, c.Found.Future}, {Orphaned, c.Found.Orphaned}} {
+			if found.rows != nil && *found.rows > 0 {
+				all = append(all, Contradiction{found.kind, *found.rows, c})
+			}
+		}
+	}
+	return all
+}
+
+// String says in a few words what is wrong.
+func (c Contradiction) String() string {
+	n := int(c.Rows)
+	switch c.Kind {
+	case Inconsistent:
+		return plural(n, "row") + " whose flag and time of deletion disagree"
+	case Future:
+		return plural(n, "row") + " deleted in the future"
+	default:
+		return fmt.Sprintf("%s whose parent in %s is deleted, by %s", plural(n, "live row"), c.Check.Key.Parent(), c.Check.Constraint)
+	}
+}
+
+// Unchecked says in a few words what could not be checked.
+func (c Check) Unchecked() string {
+	if c.Constraint != "" {
+		return "foreign key " + c.Constraint + " not checked"
+	}
+	return "rows not checked"
 }
