@@ -10,6 +10,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -42,6 +43,18 @@ func facts(t softdelete.Table) string {
 	return strings.Join(words, ", ")
 }
 
+// shown fails the test unless the statement that the report prints shows just the rows
+// that were found.
+func shown(t *testing.T, dsn string, of softdelete.Table) {
+	t.Helper()
+	for _, c := range of.Contradictions() {
+		statement := strings.TrimSuffix(queries.Contradicting(&of, c), ";")
+		if got := pgtest.Value[float64](t, dsn, "SELECT count(*) FROM ("+statement+") AS shown"); got != c.Rows {
+			t.Errorf("%s: the report's statement shows %g: %s", c, got, statement)
+		}
+	}
+}
+
 // Each contradiction is made for real, and beside it what is none.
 func TestRowsThatContradictTheirMarker(t *testing.T) {
 	t.Parallel()
@@ -72,9 +85,11 @@ func TestRowsThatContradictTheirMarker(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			pgtest.Exec(t, dsn, test.sql)
-			if diff := cmp.Diff(test.want, facts(table(t, first(t, inspector(t, dsn, "integrity: true\n"+test.config)), "t"))); diff != "" {
+			got := table(t, first(t, inspector(t, dsn, "integrity: true\n"+test.config)), "t")
+			if diff := cmp.Diff(test.want, facts(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
+			shown(t, dsn, got)
 		})
 	}
 }
@@ -118,9 +133,11 @@ func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
 			if !strings.Contains(test.config, "integrity") {
 				test.config += "\nintegrity: true"
 			}
-			if diff := cmp.Diff(test.want, facts(table(t, first(t, inspector(t, dsn, test.config)), "children"))); diff != "" {
+			got := table(t, first(t, inspector(t, dsn, test.config)), "children")
+			if diff := cmp.Diff(test.want, facts(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
+			shown(t, dsn, got)
 		})
 	}
 }
