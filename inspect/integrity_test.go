@@ -183,6 +183,28 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 	}
 }
 
+// What is too large only with all its partitions is not read in part.
+func TestPartitionsAreMeasuredBeforeTheyAreRead(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE parted (id int, is_deleted bool) PARTITION BY LIST (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE keys (id int PRIMARY KEY, is_deleted bool); INSERT INTO keys VALUES (1), (2);
+		ALTER TABLE parted ADD CONSTRAINT key FOREIGN KEY (id) REFERENCES keys;
+		INSERT INTO parted SELECT 1 + i % 2, true FROM generate_series(1, 20000) i; ANALYZE`)
+	const read = "SELECT sum(seq_tup_read)::int8 FROM pg_stat_user_tables WHERE relname ~ '^parted_'"
+	settled(t, dsn)
+	before := pgtest.Value[int64](t, dsn, read)
+	s := first(t, inspector(t, dsn, "integrity: true\ncounting: {method: statistics, exact_max_bytes: 512kB}"))
+	if got := facts(table(t, s, "parted")); got != "too_large key" {
+		t.Errorf("the key: %s", got)
+	}
+	settled(t, dsn)
+	if now := pgtest.Value[int64](t, dsn, read); now != before {
+		t.Errorf("%d rows of partitions were read", now-before)
+	}
+}
+
 // A check that took too long is absent for a day; the numbers of its table are not.
 func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	t.Parallel()
@@ -254,6 +276,38 @@ func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
 	if got := facts(table(t, refresh(t, i, again, nil), "children")); got != "future 0, orphaned parent_key 2" {
 		t.Errorf("after the parent changed: %s", got)
 	}
+}
+
+// A deletion in the future comes to pass without any change of its table.
+func TestTheFutureIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at timestamptz); INSERT INTO t SELECT clock_timestamp() + interval '3 seconds'`)
+	settled(t, dsn)
+	i := inspector(t, dsn, "integrity: true")
+	s := first(t, i)
+	if got := facts(table(t, s, "t")); got != "future 1" {
+		t.Fatalf("at first: %s", got)
+	}
+	waitFor(t, "the future", func() bool { return pgtest.Value[bool](t, dsn, "SELECT bool_and(deleted_at < now()) FROM t") })
+	if got := facts(table(t, refresh(t, i, s, nil), "t")); got != "future 0" {
+		t.Errorf("when it has come: %s", got)
+	}
+}
+
+// Who opts out, by a reload, loses what was found; the numbers of the table stay.
+func TestOptingOutTakesTheFactsAway(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, family)
+	i := inspector(t, dsn, "integrity: true")
+	s := first(t, i)
+	i.Config().Integrity = false
+	refresh(t, i, s, func(s *softdelete.Snapshot) {
+		if got := table(t, s, "children"); facts(got) != "" || got.Numbers == nil {
+			t.Errorf("facts %q, numbers %v", facts(got), got.Numbers)
+		}
+	})
 }
 
 // Where counting spends all of its budget, the checks still have a little of their own;
