@@ -17,6 +17,8 @@ type Explanation struct {
 	Markers softdelete.Markers
 	// Problem is what keeps a watched table from being read; nil when it can be.
 	Problem *softdelete.Problem
+	// Unchecked is what keeps the rows of the table from being checked.
+	Unchecked []softdelete.Problem
 	// Judgement is what was decided on its columns.
 	Judgement softdelete.Judgement
 	// Watched is false for a table that is left alone.
@@ -44,10 +46,16 @@ func (d surveyed) explanations() []Explanation {
 	for _, j := range d.judgements {
 		judgements[[2]string{j.Schema, j.Table}] = j
 	}
+	unchecked := map[uint32][]softdelete.Problem{}
+	for _, c := range d.checks {
+		if c.refused {
+			unchecked[c.r.OID] = append(unchecked[c.r.OID], *c.Problem)
+		}
+	}
 	var all []Explanation
 	for _, r := range d.relations {
 		name := [2]string{r.Schema, r.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Judgement: judgements[name], Watched: true})
+		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Unchecked: unchecked[r.OID], Judgement: judgements[name], Watched: true})
 		delete(judgements, name)
 	}
 	for name, j := range judgements {

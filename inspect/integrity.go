@@ -54,7 +54,7 @@ func (v *visit) checkAll(ctx context.Context) {
 	if !opted || ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
 		return
 	}
-	checks, err := v.findChecks(ctx)
+	_, checks, err := v.findChecks(ctx, v.session, v.relations)
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "cannot find out what to check", "datname", v.Database, "err", err)
 		return
@@ -90,17 +90,17 @@ func (v *visit) show(checks []*check) {
 	}
 }
 
-// findChecks puts together what there is to ask, with what was found the last time.
-func (v *visit) findChecks(ctx context.Context) ([]*check, error) {
-	var checks []*check
-	for i := range v.relations {
-		if r := &v.relations[i]; r.checkable() && r.CanContradict() {
+// findChecks puts together what there is to ask, with what was found the last time, and
+// the foreign keys of all tables that opted in.
+func (p *pass) findChecks(ctx context.Context, s *session, relations []relation) (keys []foreignKey, checks []*check, err error) {
+	for i := range relations {
+		if r := &relations[i]; r.checkable() && r.CanContradict() {
 			checks = append(checks, &check{Check: r.Check(""), r: r})
 		}
 	}
-	keys, err := v.foreignKeys(ctx, v.session, v.relations)
+	keys, err = p.foreignKeys(ctx, s, relations)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range keys {
 		if k := &keys[i]; k.child.checkable() {
@@ -109,7 +109,7 @@ func (v *visit) findChecks(ctx context.Context) ([]*check, error) {
 			checks = append(checks, &c)
 		}
 	}
-	return checks, v.refuse(ctx, checks)
+	return keys, checks, s.refuse(ctx, checks)
 }
 
 // checkOne brings one check up to date.

@@ -73,7 +73,7 @@ func (k *foreignKey) needs() []needed {
 
 // refuse finds in the catalogs which checks lack a grant, so that no statement fails of
 // it again and again.
-func (v *visit) refuse(ctx context.Context, checks []*check) error {
+func (s *session) refuse(ctx context.Context, checks []*check) error {
 	var relations []uint32
 	var attnames []string
 	for _, c := range checks {
@@ -89,7 +89,7 @@ func (v *visit) refuse(ctx context.Context, checks []*check) error {
 	rows, err := query[struct {
 		Relation uint32
 		Column   string
-	}](ctx, v.session, queries.Unreadable(relations, attnames))
+	}](ctx, s, queries.Unreadable(relations, attnames))
 	if err != nil {
 		return fmt.Errorf("reading what the role may read: %w", err)
 	}
@@ -98,7 +98,7 @@ func (v *visit) refuse(ctx context.Context, checks []*check) error {
 		denied[row.Relation] = append(denied[row.Relation], row.Column)
 	}
 	for _, c := range checks {
-		c.refuse(denied, v.Role)
+		c.refuse(denied, s.Role)
 	}
 	return nil
 }
