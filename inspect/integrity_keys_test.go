@@ -149,3 +149,23 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 		}
 	}
 }
+
+// Deleted parents that a policy hides would make orphans look like none.
+func TestAParentThatCannotBeReadIsSaid(t *testing.T) {
+	t.Parallel()
+	for name, hide := range map[string]string{
+		"row_security":      "ALTER TABLE parents ENABLE ROW LEVEL SECURITY",
+		"permission_denied": "REVOKE ALL ON parents FROM watcher",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			watcher, its := role(t, dsn)
+			pgtest.Exec(t, dsn, asRole(family+"GRANT SELECT ON children, parents TO watcher;"+hide, watcher))
+			got := table(t, first(t, inspector(t, its, "integrity: true")), "children")
+			if diff := cmp.Diff("future 0, "+name+" parent_key", facts(got)); diff != "" || got.Problem != nil {
+				t.Errorf("(-want +got):\n%s; the table's problem is %v", diff, got.Problem)
+			}
+		})
+	}
+}

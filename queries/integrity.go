@@ -42,7 +42,7 @@ func disagreeing(t *softdelete.Table) string {
 func (r Relation) Orphans(parent Relation, key *softdelete.Reference, most int64) string {
 	return statement("integrity_orphans.sql", vars{
 		"schemaname": r.Schema, "relname": r.Name, "referencedschema": parent.Schema, "referencedname": parent.Name,
-		"orphaned": orphaned(r.Table.Markers, "ONLY", parent.Schema, parent.Name, key), "most": fmt.Sprint(most),
+		"orphaned": orphaned(r.Table.Markers, "ONLY ", parent.Schema, parent.Name, key), "most": fmt.Sprint(most),
 	})
 }
 

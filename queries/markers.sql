@@ -123,4 +123,4 @@ min(:"time") FILTER (WHERE :rows)
 -- A live row that references a deleted one. Bare columns of the inner predicate are the
 -- parent's, of the outer one the child's.
 -- question: orphaned
-(:live) AND EXISTS (SELECT FROM :only :"referencedschema".:"referencedname" AS parent WHERE (:deleted) AND :reference)
+(:live) AND EXISTS (SELECT FROM :only:"referencedschema".:"referencedname" AS parent WHERE (:deleted) AND :reference)
