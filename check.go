@@ -66,6 +66,9 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 		if t.Problem != nil && t.Problem.Remedy != "" {
 			fmt.Fprintf(w, "    remedy: %s\n", t.Problem.Remedy)
 		}
+		for _, p := range t.Unchecked {
+			fmt.Fprintf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
+		}
 		for _, d := range t.Judgement.Decisions {
 			decide(w, d)
 		}

@@ -36,14 +36,23 @@ func snapshot() *softdelete.Snapshot {
 	locked := good
 	locked.Name = "locked"
 	locked.Fail(softdelete.Problem{Reason: softdelete.Locked}, true, noon, time.Minute)
+	one, none := 1.0, 0.0
+	flagged.Integrity = []softdelete.Check{
+		{Found: &softdelete.Found{Inconsistent: &one, Future: &none}},
+		{Constraint: "flagged_locked_fkey", Found: &softdelete.Found{Orphaned: &one}},
+		{Constraint: "flagged_user_fkey", Problem: &softdelete.Problem{Reason: softdelete.TimedOut}},
+	}
 	sampled := good
 	sampled.Name = "sampled"
 	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6}, Active: softdelete.Estimate{Value: 8e8, Margin: 3e6},
 		Deleted: softdelete.Estimate{Value: 2e8, Margin: 2e6}, Ratio: softdelete.Estimate{Value: 0.2, Margin: 0.002}, Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}}, noon)
 	guessed := good
 	guessed.Name = "statistics"
-	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: softdelete.Estimate{Value: 100}, Active: softdelete.Estimate{Value: 50},
-		Deleted: softdelete.Estimate{Value: 50}, Ratio: softdelete.Estimate{Value: 0.5}, Old: &softdelete.Estimate{Value: 10}}, noon)
+	guess := func(value float64) softdelete.Estimate {
+		return softdelete.Estimate{Value: value, Margin: softdelete.NoMargin}
+	}
+	old := guess(10)
+	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: guess(100), Active: guess(50), Deleted: guess(50), Ratio: guess(0.5), Old: &old}, noon)
 	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
 		{Name: "other"},
 		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7, Tables: []softdelete.Table{

@@ -67,7 +67,7 @@ func old(name, help string, value func(softdelete.Estimate) float64) metric[*sof
 	})
 }
 
-var tableMetrics = slices.Concat(rowMetrics, indexMetrics)
+var tableMetrics = slices.Concat(rowMetrics, indexMetrics, integrityMetrics)
 
 var rowMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,

@@ -11,11 +11,13 @@ type Config struct {
 	// TTL is how long a snapshot is served before a scrape starts to make a new one.
 	TTL Duration `yaml:"ttl"`
 	// MaxStale is how long numbers that can no longer be confirmed are shown.
-	MaxStale    Duration              `yaml:"max_stale"`
-	Ping        Ping                  `yaml:"ping"`
-	Scrape      Scrape                `yaml:"scrape"`
-	Limits      Limits                `yaml:"limits"`
-	Counting    Counting              `yaml:"counting"`
+	MaxStale Duration `yaml:"max_stale"`
+	Ping     Ping     `yaml:"ping"`
+	Scrape   Scrape   `yaml:"scrape"`
+	Limits   Limits   `yaml:"limits"`
+	Counting Counting `yaml:"counting"`
+	// Integrity checks the rows of every table for contradictions, beside counting them.
+	Integrity   bool                  `yaml:"integrity"`
 	Databases   Databases             `yaml:"databases"`
 	Defaults    Defaults              `yaml:"defaults"`
 	Discovery   Discovery             `yaml:"discovery"`

@@ -59,6 +59,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		{"counting.recent_window", c.Counting.RecentWindow.Std(), time.Hour},
 		{"counting.pass_time", c.Counting.PassTime.Std(), 60 * time.Second},
 		{"counting.pass_blocks", c.Counting.PassBlocks, 20_000},
+		{"integrity", c.Integrity, false},
 		{"probe.idle", c.Probe.Idle.Std(), time.Hour},
 		{"probe.allow", len(c.Probe.Allow), 0},
 	} {
@@ -75,6 +76,25 @@ func TestASettingThatIsLeftOutKeepsItsDefault(t *testing.T) {
 	}
 	if c.TTL.Std() != time.Minute || c.MaxStale.Std() != time.Hour || c.Tables[0].Schema != "public" {
 		t.Errorf("ttl %s, max_stale %s, schema %q", c.TTL, c.MaxStale, c.Tables[0].Schema)
+	}
+}
+
+// The checks of integrity are opted in to or out of, for all tables or for one.
+func TestATableHasTheLastWordOnIntegrity(t *testing.T) {
+	const tables = "tables:\n  - {table: checked, integrity: true}\n  - {table: left, integrity: false}\n  - {table: silent}\n"
+	for text, want := range map[string][]bool{tables: {true, false, false}, "integrity: true\n" + tables: {true, false, true}} {
+		c, err := load(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, entry := range c.Tables {
+			if got := c.Policy(entry.Schema, entry.Table, &entry).Integrity; got != want[i] {
+				t.Errorf("%s with %q: %t", entry.Table, text, got)
+			}
+		}
+		if got := c.Policy("public", "found", nil).Integrity; got != c.Integrity {
+			t.Errorf("a table that is not listed with %q: %t", text, got)
+		}
 	}
 }
 

@@ -70,6 +70,9 @@ type Table struct {
 	// Method is how to count it; that of counting when empty: auto, exact, sampled or
 	// statistics.
 	Method softdelete.Method `yaml:"method"`
+	// Integrity checks its rows for contradictions, or does not; the global setting when
+	// empty.
+	Integrity *bool `yaml:"integrity"`
 }
 
 // Marker is what the entry says of the table's marker.
@@ -108,7 +111,7 @@ type Service struct {
 // that it does not list.
 func (c *Config) Policy(schema, table string, entry *Table) softdelete.Policy {
 	p := softdelete.Policy{Retention: c.Defaults.Retention.For, TimeZone: c.Defaults.TimeZone,
-		Recent: c.Counting.RecentWindow.Std(), Method: c.Counting.Method}
+		Recent: c.Counting.RecentWindow.Std(), Method: c.Counting.Method, Integrity: c.Integrity}
 	for _, s := range c.Services {
 		if matchesAny(s.Tables, schema+"."+table) {
 			p.Service = s.Name
@@ -129,6 +132,9 @@ func (c *Config) Policy(schema, table string, entry *Table) softdelete.Policy {
 	}
 	if entry.Method != "" {
 		p.Method = entry.Method
+	}
+	if entry.Integrity != nil {
+		p.Integrity = *entry.Integrity
 	}
 	return p
 }

@@ -95,7 +95,7 @@ func (f *faults) tables(c *Config) {
 		if t.Method != "" {
 			f.method(field+".method", t.Method)
 		}
-		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" || t.Method != "") {
+		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" || t.Method != "" || t.Integrity != nil) {
 			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other", t.Schema, t.Table)
 		}
 		f.marker(field, t)

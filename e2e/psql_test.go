@@ -46,6 +46,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id", "including": "",
 		"where": ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
 		"hypopg": "public", "definition": `CREATE INDEX ON public."Odd ""table" (id)`,
+		"children": "{1}", "parents": "{1}", "referencedschema": "public", "referencedname": `Odd "table`, "orphaned": "child.id > 7", "rows": "child.id > 7",
+		"inconsistent": "false", "future": "false",
 		"target": `public."Odd ""table"`, "order": "", "batch": "1000",
 		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "blocks": "{0,1}", "percent": "10", "seed": "7", "limit": "10",
 		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt", "deleted_at_all": "true",

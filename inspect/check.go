@@ -21,6 +21,10 @@ type surveyed struct {
 	server
 	relations []relation
 	skipped   int
+	// keys are the foreign keys of the tables that opted in to checks of integrity, and
+	// checks are those that can be made, or lack no more than a grant.
+	keys   []foreignKey
+	checks []*check
 	// judgements are what was decided on every table that has a candidate.
 	judgements []softdelete.Judgement
 }
@@ -52,7 +56,11 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 	var judgements []softdelete.Judgement
 	p.explain = func(j softdelete.Judgement) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
-	return surveyed{s.server, relations, skipped, judgements}, err
+	if err != nil {
+		return surveyed{}, err
+	}
+	keys, checks, err := p.findChecks(ctx, s, relations)
+	return surveyed{s.server, relations, skipped, keys, checks, judgements}, err
 }
 
 // Check holds the configured tables against the database. It returns a

@@ -17,6 +17,8 @@ type Explanation struct {
 	Markers softdelete.Markers
 	// Problem is what keeps a watched table from being read; nil when it can be.
 	Problem *softdelete.Problem
+	// Unchecked is what keeps the rows of the table from being checked.
+	Unchecked []softdelete.Problem
 	// Judgement is what was decided on its columns.
 	Judgement softdelete.Judgement
 	// Watched is false for a table that is left alone.
@@ -44,10 +46,16 @@ func (d surveyed) explanations() []Explanation {
 	for _, j := range d.judgements {
 		judgements[[2]string{j.Schema, j.Table}] = j
 	}
+	unchecked := map[uint32][]softdelete.Problem{}
+	for _, c := range d.checks {
+		if c.refused {
+			unchecked[c.r.OID] = append(unchecked[c.r.OID], *c.Problem)
+		}
+	}
 	var all []Explanation
 	for _, r := range d.relations {
 		name := [2]string{r.Schema, r.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Judgement: judgements[name], Watched: true})
+		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Unchecked: unchecked[r.OID], Judgement: judgements[name], Watched: true})
 		delete(judgements, name)
 	}
 	for name, j := range judgements {
@@ -84,18 +92,30 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 func (d surveyed) grants(role string) []string {
 	schemas := map[string]bool{}
 	var tables []string
+	checked := map[uint32][]string{} // the columns that checks read beside the markers
+	for i := range d.keys {
+		for _, n := range d.keys[i].needs() {
+			checked[n.OID] = append(checked[n.OID], n.columns...)
+		}
+	}
 	for _, r := range d.relations {
 		if len(r.Markers) == 0 {
 			continue
 		}
-		grant := func(schema, name string) {
+		grant := func(oid uint32, schema, name string) {
 			schemas[schema] = true
-			tables = append(tables, queries.GrantColumns(schema, name, r.Markers.Columns(), role))
+			columns := r.Markers.Columns()
+			for _, c := range checked[oid] {
+				if !slices.Contains(columns, c) {
+					columns = append(columns, c)
+				}
+			}
+			tables = append(tables, queries.GrantColumns(schema, name, columns, role))
 		}
-		grant(r.Schema, r.Name)
+		grant(r.OID, r.Schema, r.Name)
 		for _, l := range r.leaves {
 			if l.OID != r.OID { // a grant on the parent does not reach its leaves
-				grant(l.Schema, l.Name)
+				grant(l.OID, l.Schema, l.Name)
 			}
 		}
 	}

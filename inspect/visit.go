@@ -46,6 +46,7 @@ func (v *visit) run(ctx context.Context) error {
 
 	complete := v.countAll(ctx)
 	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
+	v.checkAll(ctx)
 	indexed := v.indexAll(ctx)
 	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete, Indexes: indexed})
 	return v.lostFor
@@ -71,6 +72,9 @@ func (r *relation) remember(previous []softdelete.Table) {
 			r.Counting = nil // the numbers hold, but they are not what is asked for now
 		}
 		r.Policy = policy
+		if !policy.Integrity {
+			r.Integrity = nil
+		}
 	}
 }
 

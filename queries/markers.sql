@@ -119,3 +119,8 @@ min(:"time") FILTER (WHERE :rows)
 -- flag that is NULL.
 -- question: inconsistent
 (:deleted) AND (:present) IS NOT TRUE OR (:live) AND (:present) OR :"column" IS NULL
+
+-- A live row that references a deleted one. Bare columns of the inner predicate are the
+-- parent's, of the outer one the child's.
+-- question: orphaned
+(:live) AND EXISTS (SELECT FROM :only:"referencedschema".:"referencedname" AS parent WHERE (:deleted) AND :reference)

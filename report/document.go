@@ -102,6 +102,21 @@ type tableDoc struct {
 	IndexesFound       []string             `json:"indexes_found,omitempty"`
 	MissingIndexes     []softdelete.Purpose `json:"missing_indexes"`
 	IndexProblems      []indexDoc           `json:"index_problems"`
+	Inconsistent       *float64             `json:"inconsistent_records,omitempty"`
+	FutureDeleted      *float64             `json:"future_deleted_records,omitempty"`
+	Orphaned           []orphansDoc         `json:"orphaned_records,omitempty"`
+	Unchecked          []uncheckedDoc       `json:"integrity_problems,omitempty"`
+}
+
+type orphansDoc struct {
+	Constraint string  `json:"constraint"`
+	Parent     string  `json:"parent"`
+	Records    float64 `json:"records"`
+}
+
+type uncheckedDoc struct {
+	Constraint string `json:"constraint,omitempty"`
+	problemDoc
 }
 
 type problemDoc struct {
@@ -221,7 +236,23 @@ func newTable(t *softdelete.TableHealth) tableDoc {
 	for _, f := range t.Findings {
 		d.IndexProblems = append(d.IndexProblems, indexDoc{f.Index.Name, f.Problem})
 	}
+	d.integrity(t.Integrity)
 	return d
+}
+
+func (d *tableDoc) integrity(checks []softdelete.Check) {
+	for _, c := range checks {
+		if p := c.Problem; p != nil {
+			d.Unchecked = append(d.Unchecked, uncheckedDoc{c.Constraint, problemDoc{p.Reason, p.Message, p.Remedy}})
+		}
+		switch {
+		case c.Found == nil:
+		case c.Key == nil:
+			d.Inconsistent, d.FutureDeleted = c.Found.Inconsistent, c.Found.Future
+		default:
+			d.Orphaned = append(d.Orphaned, orphansDoc{c.Constraint, c.Key.Parent(), *c.Found.Orphaned})
+		}
+	}
 }
 
 func newRecommendation(r *softdelete.Recommendation) recommendationDoc {

@@ -96,6 +96,8 @@ func shop() *softdelete.Snapshot {
 	posts.Numbers.Recent = &bulk
 	flags := table("flags", "content", 20000, 6000, 0)
 	flags.Markers, flags.Numbers.Old = softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, nil
+	posts.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "is_deleted", Time: stamp("deleted_at")[0].Time}}
+	posts.Integrity = contradictions()
 	return &softdelete.Snapshot{Taken: noon.Add(-90 * time.Second), Databases: []softdelete.Database{
 		{Name: "archive", Checks: softdelete.Checks{}},
 		{Name: "shop", Checks: checks, Skipped: 7, Tables: []softdelete.Table{
@@ -111,6 +113,21 @@ func shop() *softdelete.Snapshot {
 			table("\x1b[31mred\n<script>alert(1)</script>", "accounts", 100, 1, 0),
 		}},
 	}}
+}
+
+// contradictions are of every kind, and none of one; and checks that could not be made.
+func contradictions() []softdelete.Check {
+	number := func(n float64) *float64 { return &n }
+	key := func(parent string) *softdelete.Reference {
+		return &softdelete.Reference{Schema: "public", Name: parent, Markers: stamp("deleted_at"), Columns: []string{"author"}, Referenced: []string{"id"}, Operators: []string{"OPERATOR(pg_catalog.=)"}}
+	}
+	return []softdelete.Check{
+		{Found: &softdelete.Found{Inconsistent: number(0), Future: number(1)}},
+		{Constraint: "flags_author_fkey", Key: key("customers"), Found: &softdelete.Found{Orphaned: number(1234)}},
+		{Constraint: "flags_event_fkey", Key: key("events"), Problem: &softdelete.Problem{Reason: softdelete.TooLarge, Message: "what it reads is larger than counting.exact_max_bytes (64MB)"}},
+		{Constraint: "flags_post_fkey", Key: key("posts"), Problem: &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: `no SELECT on column "id" of public.posts`,
+			Remedy: `GRANT SELECT ("id", "ctid", "tableoid") ON "public"."posts" TO "monitoring";`}},
+	}
 }
 
 // scenes are reports of everything that can be the matter, by name.

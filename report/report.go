@@ -35,6 +35,8 @@ func statements(r *softdelete.Recommendation) (run, consider []string) {
 		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
 	case r.Kind == softdelete.PurgeRows:
 		return []string{queries.Purge(r.Table.Table)}, nil
+	case r.Contradiction != nil:
+		return []string{queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
 	default:
 		return nil, nil
 	}

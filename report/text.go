@@ -234,6 +234,9 @@ func (t *text) reasons(r Report, table *softdelete.TableHealth) {
 	for _, f := range table.Findings {
 		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, sentence(f.Problem)))
 	}
+	for _, c := range table.Contradictions() {
+		t.wrap(indent, c.String())
+	}
 }
 
 func (t *text) recommendations(r Report) {

@@ -237,6 +237,14 @@ func facts(t *softdelete.TableHealth) []string {
 	for _, p := range missing(t) {
 		add("%s", p.Missing())
 	}
+	for _, c := range t.Contradictions() {
+		add("%s", c)
+	}
+	for _, c := range t.Integrity {
+		if c.Problem != nil {
+			add("%s: %s", c.Unchecked(), c.Problem.Message)
+		}
+	}
 	return all
 }
 

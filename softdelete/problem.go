@@ -14,6 +14,8 @@ const (
 	MarkerMissing    Reason = "marker_missing"
 	Unsupported      Reason = "unsupported"
 	OtherError       Reason = "error"
+	// TooLarge is of checks of integrity alone, not of tables.
+	TooLarge Reason = "too_large"
 )
 
 // Problem is what went wrong with one table, for a person to read.

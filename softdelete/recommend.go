@@ -21,6 +21,9 @@ type Recommendation struct {
 	// Advice is what to do about an index, whose steps queries writes as SQL; nil for
 	// the other kinds. So does it the batches of a Purge.
 	Advice *Advice
+	// Contradiction is what FixIntegrity is about, of which queries shows the rows; nil
+	// for the other kinds.
+	Contradiction *Contradiction
 	// Remedies are the settings to change, or the commands and statements to run,
 	// where neither says it.
 	Remedies []string
@@ -41,6 +44,7 @@ const (
 	PurgeRows     RecommendationKind = "purge"
 	FixRetention  RecommendationKind = "retention"
 	FixIndex      RecommendationKind = "index"
+	FixIntegrity  RecommendationKind = "integrity"
 )
 
 // Gain is what is to be expected.
@@ -69,6 +73,7 @@ func (a *Assessment) recommend() {
 		if t.purgePaysOff() {
 			a.Recommendations = append(a.Recommendations, t.purge())
 		}
+		a.Recommendations = append(a.Recommendations, t.recommendIntegrity()...)
 	}
 	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
 		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()))
@@ -89,7 +94,7 @@ func (r Recommendation) scope() int {
 	switch r.Kind {
 	case FixConnection, FixAccess, Configure:
 		return 0
-	case FixRetention:
+	case FixRetention, FixIntegrity:
 		return 2
 	default:
 		return 1

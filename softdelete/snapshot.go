@@ -77,6 +77,8 @@ type Table struct {
 	Indexing *Indexing
 	// Counting is what the next count needs of the last one; nil before the first.
 	Counting *Counting
+	// Integrity are the checks of the table's rows; none where they are not opted in.
+	Integrity []Check
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
@@ -105,6 +107,8 @@ type Policy struct {
 	Recent time.Duration
 	// Method is how to count the table.
 	Method Method
+	// Integrity opts in to the checks of the table's rows.
+	Integrity bool
 }
 
 // Numbers are the counts of one table, all of one moment.
@@ -173,6 +177,7 @@ func (t *Table) Compare(other *Table) int {
 func (t *Table) SameSubject(other *Table) bool {
 	a, b := t.Policy, other.Policy
 	a.Service, b.Service, a.Method, b.Method = "", "", "", ""
+	a.Integrity, b.Integrity = false, false
 	return t.OID == other.OID && a == b && reflect.DeepEqual(t.Markers, other.Markers)
 }
 
@@ -192,13 +197,16 @@ func (t *Table) State() State {
 	}
 }
 
-// Expire returns the snapshot without the numbers and the indexes that were last
+// Expire returns the snapshot without the numbers, indexes and checks that were last
 // known true more than maxStale before now; the same snapshot if there are none. A
 // table that merely waits for its turn keeps its numbers.
 func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
 	old := func(t Table) bool { return t.Numbers != nil && !t.Waiting && now.Sub(t.Checked) > maxStale }
 	unindexed := func(t Table) bool { return t.Indexing != nil && now.Sub(t.Indexing.At) > maxStale }
-	stale := func(t Table) bool { return old(t) || unindexed(t) }
+	unchecked := func(t Table) bool {
+		return slices.ContainsFunc(t.Integrity, func(c Check) bool { return c.outdated(now, maxStale) })
+	}
+	stale := func(t Table) bool { return old(t) || unindexed(t) || unchecked(t) }
 	if !slices.ContainsFunc(s.Databases, func(d Database) bool { return slices.ContainsFunc(d.Tables, stale) }) {
 		return s
 	}
@@ -212,6 +220,12 @@ func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
 			}
 			if unindexed(d.Tables[j]) {
 				d.Tables[j].Indexing = nil
+			}
+			d.Tables[j].Integrity = slices.Clone(d.Tables[j].Integrity)
+			for k, c := range d.Tables[j].Integrity {
+				if c.outdated(now, maxStale) {
+					d.Tables[j].Integrity[k].Found = nil
+				}
 			}
 		}
 	}

@@ -35,6 +35,28 @@ func TestExpireTakesOldNumbersAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestExpireTakesOldChecksOneByOne(t *testing.T) {
+	found, old := &Found{}, noon.Add(-time.Hour-time.Second)
+	table := counted(noon)
+	table.Integrity = []Check{{Found: found, At: noon}, {Constraint: "old", Found: found, At: old}, {Constraint: "waiting", Found: found, At: old, Waiting: true}}
+	before := &Snapshot{Databases: []Database{{Tables: []Table{table}}}}
+	after := before.Expire(noon, time.Hour)
+	for i, want := range []bool{true, false, true} {
+		if got := after.Databases[0].Tables[0].Integrity[i].Found != nil; got != want {
+			t.Errorf("check %d is known: %t", i, got)
+		}
+		if before.Databases[0].Tables[0].Integrity[i].Found == nil {
+			t.Errorf("the published snapshot was changed, at check %d", i)
+		}
+	}
+	if after.Databases[0].Tables[0].Numbers == nil {
+		t.Error("the numbers went with the checks")
+	}
+	if after.Expire(noon, time.Hour) != after {
+		t.Error("a snapshot in which nothing is old was made anew")
+	}
+}
+
 func TestAFailingTableIsAskedLessAndLess(t *testing.T) {
 	const ttl = 5 * time.Minute
 	table := counted(noon)

@@ -1,0 +1,124 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// foreignKey is what queries.ForeignKeys answers, between two watched tables.
+type foreignKey struct {
+	Name                           string
+	Child, Parent                  uint32
+	Columns, Referenced, Operators []string
+	child, parent                  *relation
+}
+
+func (k *foreignKey) reference() *softdelete.Reference {
+	return &softdelete.Reference{Schema: k.parent.Schema, Name: k.parent.Name, Markers: k.parent.Markers, Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
+}
+
+// foreignKeys are those of the tables that opted in which reference a watched table.
+func (p *pass) foreignKeys(ctx context.Context, s *session, relations []relation) ([]foreignKey, error) {
+	at := map[uint32]*relation{}
+	var children, parents []uint32
+	for i := range relations {
+		r := &relations[i]
+		if r.OID == 0 || len(r.Markers) == 0 {
+			continue
+		}
+		at[r.OID] = r
+		parents = append(parents, r.OID)
+		if r.Policy.Integrity {
+			children = append(children, r.OID)
+		}
+	}
+	if len(children) == 0 {
+		return nil, nil
+	}
+	keys, err := query[foreignKey](ctx, s, queries.ForeignKeys(children, parents))
+	if err != nil {
+		return nil, fmt.Errorf("reading the foreign keys of database %q: %w", s.Database, err)
+	}
+	for i := range keys {
+		keys[i].child, keys[i].parent = at[keys[i].Child], at[keys[i].Parent]
+	}
+	return keys, nil
+}
+
+// needed is a relation and the columns of it that a check reads beside its markers.
+type needed struct {
+	leaf
+	columns []string
+}
+
+// needs is what the check of a foreign key reads beside what counting does.
+func (k *foreignKey) needs() []needed {
+	if k == nil {
+		return nil
+	}
+	var all []needed
+	for _, l := range k.child.leaves {
+		all = append(all, needed{l, k.Columns})
+	}
+	for _, l := range k.parent.leaves {
+		all = append(all, needed{l, k.Referenced})
+	}
+	return all
+}
+
+// refuse finds in the catalogs which checks lack a grant, so that no statement fails of
+// it again and again.
+func (s *session) refuse(ctx context.Context, checks []*check) error {
+	var relations []uint32
+	var attnames []string
+	for _, c := range checks {
+		for _, n := range c.foreign.needs() {
+			for _, column := range n.columns {
+				relations, attnames = append(relations, n.OID), append(attnames, column)
+			}
+		}
+	}
+	if len(relations) == 0 {
+		return nil
+	}
+	rows, err := query[struct {
+		Relation uint32
+		Column   string
+	}](ctx, s, queries.Unreadable(relations, attnames))
+	if err != nil {
+		return fmt.Errorf("reading what the role may read: %w", err)
+	}
+	denied := map[uint32][]string{}
+	for _, row := range rows {
+		denied[row.Relation] = append(denied[row.Relation], row.Column)
+	}
+	for _, c := range checks {
+		c.refuse(denied, s.Role)
+	}
+	return nil
+}
+
+// refuse notes which columns, by relation, may not be read.
+func (c *check) refuse(denied map[uint32][]string, role string) {
+	var p *softdelete.Problem
+	for _, n := range c.foreign.needs() {
+		missing := slices.DeleteFunc(slices.Clone(n.columns), func(column string) bool { return !slices.Contains(denied[n.OID], column) })
+		if len(missing) == 0 {
+			continue
+		}
+		grant := queries.GrantColumns(n.Schema, n.Name, missing, role)
+		if p == nil {
+			p = &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no SELECT on column %q of %s.%s", missing[0], n.Schema, n.Name), Remedy: grant}
+		} else if !strings.Contains(p.Remedy, grant) {
+			p.Remedy += " " + grant
+		}
+	}
+	if p != nil {
+		c.Problem, c.refused = p, true
+	}
+}

@@ -1,0 +1,74 @@
+package queries
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// ForeignKeys asks for the foreign keys of the children that reference the parents.
+func ForeignKeys(children, parents []uint32) string {
+	return statement("integrity_keys.sql", vars{"children": array(children), "parents": array(parents)})
+}
+
+// Unreadable asks which columns, by relation and name in parallel, we may not read.
+func Unreadable(relations []uint32, attnames []string) string {
+	return statement("integrity_access.sql", vars{"relations": array(relations), "attnames": array(attnames)})
+}
+
+// Contradictions counts the rows whose flag and time disagree, and those that were
+// deleted in the future, unless the relation is larger than most bytes. What does not
+// apply to the table is counted as 0.
+func (r Relation) Contradictions(most int64) string {
+	v := r.vars()
+	v["most"], v["inconsistent"], v["future"] = fmt.Sprint(most), "false", "false"
+	if len(r.Table.Markers.Pairs()) > 0 {
+		v["inconsistent"] = disagreeing(r.Table)
+	}
+	if r.Table.KnowsFuture() {
+		v["future"] = deletedInFuture(r.Table.Markers.WithTime(), r.Table.Policy.TimeZone)
+	}
+	return statement("integrity_rows.sql", v)
+}
+
+// disagreeing is the predicate of the rows whose flag and time disagree.
+func disagreeing(t *softdelete.Table) string {
+	return join(t.Markers.Pairs(), " OR ", func(m softdelete.Marker) string { return inconsistent(m, t.Policy.TimeZone) })
+}
+
+// Orphans counts the live rows that reference a deleted row of the parent, a leaf of
+// the referenced table, unless both together are larger than most bytes.
+func (r Relation) Orphans(parent Relation, key *softdelete.Reference, most int64) string {
+	return statement("integrity_orphans.sql", vars{
+		"schemaname": r.Schema, "relname": r.Name, "referencedschema": parent.Schema, "referencedname": parent.Name,
+		"orphaned": orphaned(r.Table.Markers, "ONLY ", parent.Schema, parent.Name, key), "most": fmt.Sprint(most),
+	})
+}
+
+// orphaned is the predicate of the live rows of a relation called child that reference
+// a deleted row.
+func orphaned(markers softdelete.Markers, only, schema, name string, key *softdelete.Reference) string {
+	reference := make([]string, len(key.Columns))
+	for i, c := range key.Columns {
+		reference[i] = "parent." + identifier(key.Referenced[i]) + " " + key.Operators[i] + " child." + identifier(c)
+	}
+	return ask("orphaned", vars{
+		"live": live(markers), "only": only, "referencedschema": schema, "referencedname": name,
+		"deleted": deleted(key.Markers), "reference": strings.Join(reference, " AND "),
+	})
+}
+
+// Contradicting shows, for a person to run, rows of a table that a check found.
+func Contradicting(t *softdelete.Table, c softdelete.Contradiction) string {
+	var rows string
+	switch c.Kind {
+	case softdelete.Inconsistent:
+		rows = disagreeing(t)
+	case softdelete.Future:
+		rows = deletedInFuture(t.Markers.WithTime(), t.Policy.TimeZone)
+	default:
+		rows = orphaned(t.Markers, "", c.Check.Key.Schema, c.Check.Key.Name, c.Check.Key)
+	}
+	return printed("integrity_show.sql", vars{"schemaname": t.Schema, "relname": t.Name, "rows": rows})
+}
