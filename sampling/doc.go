@@ -64,7 +64,7 @@
 // The floor makes the margin of 1,000 blocks at least 0.003 at either end of the
 // scale, and wider where blocks are unequally full. It assumes nothing on how
 // deleted rows lie. The margin is the distance from the estimate to the further
-// end. Coverage by layout, from 1,000 samples each, is in testdata/coverage.md,
+// end. Coverage by layout, from 1,000 samples each, is in docs/counting.md,
 // also where each sample stops as soon as its margin suffices.
 //
 // # Sources
