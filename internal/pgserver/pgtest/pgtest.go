@@ -43,7 +43,8 @@ func Main(m *testing.M) int {
 
 // Shared is the server that all tests of the process share, started by the first
 // that asks. Leave it running and its settings alone; give each test its
-// NewDatabase. It needs Main.
+// NewDatabase. It needs Main. The variable PGTEST_VERSION chooses its major version, "14"
+// to "18".
 func Shared(tb testing.TB) *pgserver.Server {
 	tb.Helper()
 	shared.Lock()
@@ -53,7 +54,7 @@ func Shared(tb testing.TB) *pgserver.Server {
 	}
 	if shared.server == nil && shared.err == nil {
 		// Not the test's context: the server outlives the test.
-		shared.server, shared.err = pgserver.Start(context.Background(), pgserver.Options{})
+		shared.server, shared.err = pgserver.Start(context.Background(), pgserver.Options{Version: os.Getenv("PGTEST_VERSION")})
 	}
 	if shared.err != nil {
 		tb.Fatalf("shared PostgreSQL server: %v", shared.err)
