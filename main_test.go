@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -82,11 +83,31 @@ func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
 	}
 }
 
-func TestVersionWorksWhereItsVariableIsANumber(t *testing.T) {
+// Images set …_VERSION to a number.
+func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 	t.Setenv("SOFTDELETE_EXPORTER_VERSION", "15")
-	code, stdout, stderr := command("--version")
-	if code != 0 || !strings.Contains(stdout+stderr, "softdelete_exporter, version") {
-		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	t.Setenv("SOFTDELETE_EXPORTER_HELP", "15")
+	for argument, want := range map[string]string{"--version": "softdelete_exporter, version", "check-config": "valid"} {
+		code, stdout, stderr := command(argument)
+		if code != 0 || !strings.Contains(stdout+stderr, want) {
+			t.Errorf("%s: exit code %d, want 0 and %q:\n%s%s", argument, code, want, stdout, stderr)
+		}
+	}
+}
+
+func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
+	const text = "dialling postgres://bob:s3cr3t@db/shop"
+	var out bytes.Buffer
+	if code := report(errors.New(text), &out); code != exitFailure {
+		t.Errorf("exit code %d", code)
+	}
+	for _, format := range []string{"logfmt", "json"} {
+		if err := filter(newLogger(&out, format), "info").Log("msg", text, "err", errors.New(text), "dsn", []any{text}); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := out.String(); strings.Contains(got, "s3cr3t") || strings.Count(got, "bob:xxxxx@db") != 7 {
+		t.Errorf("want the password written as xxxxx, seven times:\n%s", got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -30,12 +31,19 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+// gcPercent keeps the memory of a resident process small. Scrapes make little garbage,
+// so that collecting it more often than Go would costs next to nothing.
+const gcPercent = 30
+
 // shutdownTimeout is how long open requests may take to end.
 const shutdownTimeout = 5 * time.Second
 
 // serve is the exporter: it checks all that can be checked before anything
 // listens, and then answers until a signal ends it.
 func serve(ctx context.Context, f flags, stderr io.Writer) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	base := newLogger(stderr, f.logFormat)
 	logger := filter(base, f.logLevel)
 	load := func() (*config.Config, error) { return config.Load(defaults, f.configFile) }

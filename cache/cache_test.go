@@ -364,15 +364,22 @@ func TestTheLastSixtyPingsAreKept(t *testing.T) {
 }
 
 func TestCloseStopsWhatRuns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := (&fake{refreshTakes: time.Hour, pingTakes: time.Hour}).entry(settings)
-		go look(e)
-		synctest.Wait()
-		began := time.Now()
-		e.Close()
-		if took := time.Since(began); took != 0 {
-			t.Errorf("took %s", took)
-		}
-		synctest.Wait()
-	})
+	for name, begin := range map[string]func(context.Context, *Entry){
+		"a ping":    func(ctx context.Context, e *Entry) { e.Ping(ctx, 0) },
+		"a refresh": func(ctx context.Context, e *Entry) { e.Snapshot(ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := (&fake{refreshTakes: time.Hour, pingTakes: time.Hour}).entry(settings)
+				go begin(t.Context(), e)
+				synctest.Wait()
+				began := time.Now()
+				e.Close()
+				if took := time.Since(began); took != 0 {
+					t.Errorf("took %s", took)
+				}
+				synctest.Wait()
+			})
+		})
+	}
 }
