@@ -78,7 +78,7 @@ func BenchmarkUnchanged(b *testing.B) {
 		pgtest.Exec(b, dsn, sql)
 	}
 	time.Sleep(time.Second) // the counters arrive late
-	w := watch(b, dsn, "discovery: {max_tables: 20000}\nlimits: {statement_timeout: 10s}\ncounting: {pass_time: 10m}")
+	w := watch(b, dsn, "discovery: {max_tables: 20000}\ncounting: {pass_time: 10m}")
 	var first, firstDatabase time.Duration
 	var later, laterDatabase []time.Duration
 	for b.Loop() {
