@@ -74,6 +74,6 @@ func (ms metrics[T]) document() []Metric {
 
 // Metrics documents every metric of this package, in the order of the page.
 func Metrics() []Metric {
-	return slices.Concat(pingMetrics.document(), tableMetrics.document(), countingMetrics.document(), databaseMetrics.document(),
+	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
 		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), reloadMetrics.document())
 }

@@ -18,7 +18,6 @@ func NewSnapshot(s *softdelete.Snapshot) Snapshot { return Snapshot{s} }
 // Describe implements prometheus.Collector.
 func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
 	tableMetrics.describe(ch)
-	countingMetrics.describe(ch)
 	databaseMetrics.describe(ch)
 	snapshotMetrics.describe(ch)
 }
@@ -32,7 +31,6 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 		for j := range d.Tables {
 			t := &d.Tables[j]
 			tableMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
-			countingMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
 		}
 	}
 }
@@ -67,7 +65,7 @@ func old(name, help string, value func(softdelete.Estimate) float64) metric[*sof
 	})
 }
 
-var tableMetrics = slices.Concat(rowMetrics, indexMetrics, integrityMetrics)
+var tableMetrics = slices.Concat(rowMetrics, countingMetrics, indexMetrics, integrityMetrics)
 
 var rowMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,

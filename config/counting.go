@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ func (b Bytes) String() string {
 func (b *Bytes) UnmarshalYAML(node *yaml.Node) error {
 	for _, u := range byteUnits {
 		if number, found := strings.CutSuffix(node.Value, u.name); found {
-			if n, err := strconv.ParseInt(number, 10, 32); err == nil && n >= 0 {
+			if n, err := strconv.ParseInt(number, 10, 64); err == nil && n >= 0 && Bytes(n) <= math.MaxInt64/u.size {
 				*b = Bytes(n) * u.size
 				return nil
 			}
@@ -87,8 +88,8 @@ func (f *faults) counting(c *Config) {
 	if c.Counting.Blocks < c.Counting.Batch || c.Counting.Blocks > 100_000 {
 		f.add("counting.blocks", "must be from counting.batch (%d) to 100000, not %d", c.Counting.Batch, c.Counting.Blocks)
 	}
-	if c.Counting.PassBlocks < c.Counting.Batch {
-		f.add("counting.pass_blocks", "must be at least counting.batch (%d), not %d, or no table is ever sampled", c.Counting.Batch, c.Counting.PassBlocks)
+	if c.Counting.PassBlocks < c.Counting.Blocks {
+		f.add("counting.pass_blocks", "must be at least counting.blocks (%d), not %d, or no table ever gets its sample", c.Counting.Blocks, c.Counting.PassBlocks)
 	}
 	if c.Counting.TargetMargin < 0 || c.Counting.TargetMargin >= 1 {
 		f.add("counting.target_margin", "must be from 0 to less than 1, not %g", c.Counting.TargetMargin)

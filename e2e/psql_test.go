@@ -49,7 +49,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"children": "{1}", "parents": "{1}", "referencedschema": "public", "referencedname": `Odd "table`, "orphaned": "child.id > 7", "rows": "child.id > 7",
 		"inconsistent": "false", "future": "false",
 		"target": `public."Odd ""table"`, "order": "", "batch": "1000",
-		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "blocks": "{0,1}", "percent": "10", "seed": "7", "limit": "10",
+		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL", "blocks": "{0,1}", "percent": "10", "seed": "7", "limit": "10",
 		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt", "deleted_at_all": "true",
 	} {
 		args = append(args, "-v", name+"="+value)

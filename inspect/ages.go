@@ -2,7 +2,7 @@ package inspect
 
 import (
 	"context"
-	"maps"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,15 +20,29 @@ const (
 )
 
 // through asks a question of every part that a suitable index answers, and adds up the
-// answers; false if one of them has none.
+// answers; false if one of them has none, or there is no time left. What fails for
+// another reason than a lost connection costs this fact alone, until the next refresh.
 func through[T any](ctx context.Context, c *count, name string, question func(queries.Relation, string) string, suits func(plan) bool, add func(T) bool) (bool, error) {
 	if len(c.parts) > fewLeaves {
 		return false, nil
 	}
-	for _, p := range c.parts {
-		proof, err := c.prove(ctx, p.leaf, name, question(c.on(p.leaf), ""), suits)
-		if err != nil || !proof.Sound {
+	failed := func(err error) (bool, error) {
+		if ctx.Err() != nil || c.broken() {
 			return false, err
+		}
+		c.provisional = true
+		return false, nil
+	}
+	for _, p := range c.parts {
+		if c.budget.over() {
+			return false, nil
+		}
+		proof, err := c.prove(ctx, p.leaf, name, question(c.on(p.leaf), ""), suits)
+		if err != nil {
+			return failed(err)
+		}
+		if !proof.Sound {
+			return false, nil
 		}
 		rows, err := ask[T](ctx, c.session, c.brief, question(c.on(p.leaf), proof.Index))
 		if code(err) == queryCanceled {
@@ -36,7 +50,7 @@ func through[T any](ctx context.Context, c *count, name string, question func(qu
 			return false, nil
 		}
 		if err != nil {
-			return false, err
+			return failed(err)
 		}
 		for _, row := range rows {
 			if !add(row) {
@@ -60,13 +74,17 @@ type deletedTally struct {
 // the deleted rows, and adds what was counted before.
 func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, err error) {
 	sum = c.sum
-	most := int64(c.config.Counting.ExactMaxBytes)
+	left := int64(c.config.Counting.ExactMaxBytes) // for all parts together
 	indexed, err = through(ctx, c, byDeleted,
-		func(r queries.Relation, index string) string { return r.Deleted(index, most) },
+		func(r queries.Relation, index string) string { return r.Deleted(index, left) },
 		func(p plan) bool { return p.NodeType == "Index Only Scan" },
 		func(t deletedTally) bool {
+			if t.Bytes == nil || *t.Bytes > left {
+				return false
+			}
+			left -= *t.Bytes
 			sum.add(tally{Deleted: t.Deleted, Old: t.Old, Next: t.Next})
-			return t.Bytes != nil && *t.Bytes <= most
+			return true
 		})
 	return sum, indexed, err
 }
@@ -75,16 +93,15 @@ func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, er
 func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, indexed bool) error {
 	if indexed && c.r.HasAges() {
 		old := softdelete.Exactly(deleted.Old)
-		n.Old, c.kept.NextOld = &old, c.due(deleted.Next)
+		n.Old, c.kept.NextChange = &old, c.due(deleted)
 	}
 	n.Recent, n.Oldest = nil, time.Time{}
 	if len(c.r.Markers) != 1 || !c.r.Markers.Timed() {
 		return nil
 	}
 	column := c.r.Markers[0].Time.Column
-	bounded := func(p plan) bool {
-		return strings.Contains(p.NodeType, "Index") && strings.Contains(p.IndexCond, column)
-	}
+	named := regexp.MustCompile(`\b` + regexp.QuoteMeta(column) + `\b`)
+	bounded := func(p plan) bool { return strings.Contains(p.NodeType, "Index") && named.MatchString(p.IndexCond) }
 	if c.r.KnowsRecent() {
 		recent := c.sum.Recent
 		known, err := through(ctx, c, byRecent, func(r queries.Relation, _ string) string { return r.Recent() }, bounded,
@@ -107,21 +124,25 @@ func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, 
 	return err
 }
 
-// age brings the numbers of a sampled table up to date that time alone changes.
-func (v *visit) age(ctx context.Context, r *relation) error {
-	c := count{visit: v, r: r, kept: r.Kept()}
-	c.kept.Proofs = maps.Clone(c.kept.Proofs)
-	if err := c.countExactly(ctx, -1); err != nil { // for the sizes alone
-		return err
+// age brings the numbers of a sampled table up to date that time alone changes, and
+// tells whether it could.
+func (v *visit) age(ctx context.Context, r *relation) (done bool, err error) {
+	c := v.newCount(r)
+	if err := c.countExactly(ctx); err != nil {
+		return false, err
 	}
 	deleted, indexed, err := c.deletedByIndex(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
+	due := !c.began.Before(c.kept.NextChange) && !c.kept.NextChange.IsZero()
 	numbers := *r.Numbers
 	if err := c.ages(ctx, &numbers, deleted, indexed); err != nil {
-		return err
+		return false, err
+	}
+	if due && !indexed || r.Numbers.Recent != nil && numbers.Recent == nil {
+		return false, nil
 	}
 	r.Numbers, r.Counting = &numbers, &c.kept
-	return nil
+	return true, nil
 }

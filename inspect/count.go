@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
@@ -15,8 +16,13 @@ import (
 // tooLargeFor is how long a table is sampled whose exact pass took too long.
 const tooLargeFor = 24 * time.Hour
 
-// usualBlock is the size of a block unless PostgreSQL was built with another one.
-const usualBlock = 8 << 10
+const (
+	// usualBlock is the size of a block unless PostgreSQL was built with another one.
+	usualBlock = 8 << 10
+	// tiny is up to which size a leaf is always counted: the planner would rather scan it
+	// than read it block by block, and it is read sooner than that is found out.
+	tiny = 16 * usualBlock
+)
 
 // count is one count of one table.
 type count struct {
@@ -31,6 +37,9 @@ type count struct {
 	parts []part
 	// block is the size of a block.
 	block int64
+	// provisional tells that the numbers are not all that can be had, so that the table is
+	// counted again at the next refresh even if it does not change.
+	provisional bool
 }
 
 // part is a leaf to be sampled.
@@ -43,8 +52,8 @@ type part struct {
 type tally struct {
 	Bytes, Block                int64
 	Total, Deleted, Old, Recent int64
-	// Oldest and Next are seconds since 1970; nil where there is no such row.
-	Oldest, Next *float64
+	// Oldest, Next and Coming are seconds since 1970; nil where there is no such row.
+	Oldest, Next, Coming *float64
 }
 
 func (t *tally) add(o tally) {
@@ -53,7 +62,7 @@ func (t *tally) add(o tally) {
 	t.Deleted += o.Deleted
 	t.Old += o.Old
 	t.Recent += o.Recent
-	t.Oldest, t.Next = least(t.Oldest, o.Oldest), least(t.Next, o.Next)
+	t.Oldest, t.Next, t.Coming = least(t.Oldest, o.Oldest), least(t.Next, o.Next), least(t.Coming, o.Coming)
 }
 
 func least(a, b *float64) *float64 {
@@ -66,36 +75,36 @@ func least(a, b *float64) *float64 {
 // count finds the numbers of one table by the method that suits it.
 func (v *visit) count(ctx context.Context, r *relation) (*softdelete.Numbers, error) {
 	began := time.Now()
-	c := count{visit: v, r: r, kept: r.Kept()}
-	c.kept.Proofs = maps.Clone(c.kept.Proofs)
+	c := v.newCount(r)
 	numbers, err := c.choose(ctx)
 	if err == nil {
 		numbers.Duration = time.Since(began)
 		c.kept.Fingerprint, c.kept.Writes = r.fingerprint, r.writes
+		if c.provisional {
+			c.kept.Fingerprint = ""
+		}
 	}
 	r.Counting = &c.kept
 	return numbers, err
+}
+
+// newCount begins with what the last count kept, without proofs that nobody believes
+// any more: those of dropped partitions are among them.
+func (v *visit) newCount(r *relation) *count {
+	c := &count{visit: v, r: r, kept: r.Kept()}
+	c.kept.Proofs = maps.Clone(c.kept.Proofs)
+	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked, p softdelete.Proof) bool { return v.began.Sub(p.At) >= provedFor })
+	return c
 }
 
 // choose counts by the configured method. Under auto that is the surest which is
 // cheap enough: the gate is the size in bytes, because the planner's cost is only as
 // good as its statistics.
 func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
-	var most int64
-	switch c.r.Policy.Method {
-	case softdelete.Statistics:
+	if c.r.Policy.Method == softdelete.Statistics {
 		return c.byStatistics(ctx)
-	case softdelete.Exact:
-		most = math.MaxInt64
-	case softdelete.Sampled:
-		// So many blocks would be read in any case.
-		most = int64(c.config.Counting.Blocks) * usualBlock
-	default:
-		if c.began.After(c.kept.TooLarge) {
-			most = int64(c.config.Counting.ExactMaxBytes)
-		}
 	}
-	if err := c.countExactly(ctx, most); err != nil {
+	if err := c.countExactly(ctx); err != nil {
 		return c.lastResort(ctx, err)
 	}
 	if len(c.parts) == 0 {
@@ -108,6 +117,20 @@ func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
 	return c.sampledNumbers(ctx, estimate)
 }
 
+// gate is how many bytes of the table may be counted exactly.
+func (c *count) gate() int64 {
+	switch {
+	case c.r.Policy.Method == softdelete.Exact:
+		return math.MaxInt64
+	case c.began.Before(c.kept.TooLarge):
+		return 0
+	case c.r.Policy.Method == softdelete.Sampled:
+		return int64(c.config.Counting.Blocks) * usualBlock // so much would be read in any case
+	default:
+		return int64(c.config.Counting.ExactMaxBytes)
+	}
+}
+
 // lastResort asks the statistics where reading took too long.
 func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers, error) {
 	if code(err) != queryCanceled || c.r.Policy.Method == softdelete.Exact {
@@ -117,6 +140,7 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 	if none != nil {
 		return nil, fmt.Errorf("%w; nor do the statistics help: %w", err, none)
 	}
+	c.provisional = true
 	return numbers, nil
 }
 
@@ -125,20 +149,21 @@ func (c *count) on(l leaf) queries.Relation {
 	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.r.Table}
 }
 
-// countExactly reads every row of the leaves that are together not larger than most,
-// each leaf once and in a transaction of its own: the snapshot is held, and a lock
-// waited for, no longer than one leaf takes. The others become parts. The size of what
-// is not an ordinary table says nothing, so only time bounds that.
-func (c *count) countExactly(ctx context.Context, most int64) error {
+// countExactly reads every row of the leaves that together pass the gate, each leaf
+// once and in a transaction of its own: the snapshot is held, and a lock waited for, no
+// longer than one leaf takes. The others become parts. The size of what is not an
+// ordinary table says nothing, so only time bounds that.
+func (c *count) countExactly(ctx context.Context) error {
+	left := c.gate()
 	for _, l := range c.r.leaves {
-		limit := most - c.sum.Bytes
-		if !l.heap {
+		limit := max(left, tiny)
+		if !l.Heap {
 			limit = math.MaxInt64
 		}
 		rows, err := query[tally](ctx, c.session, c.on(l).Count(limit))
-		if code(err) == queryCanceled && limit > 0 && l.heap && c.r.Policy.Method != softdelete.Exact {
+		if code(err) == queryCanceled && l.Heap && c.r.Policy.Method != softdelete.Exact {
 			c.kept.TooLarge = c.began.Add(tooLargeFor)
-			most, limit = -1, -1
+			left, limit = 0, -1 // for the size alone
 			rows, err = query[tally](ctx, c.session, c.on(l).Count(limit))
 		}
 		if err != nil {
@@ -149,6 +174,9 @@ func (c *count) countExactly(ctx context.Context, most int64) error {
 		if got.Bytes > limit {
 			c.parts = append(c.parts, part{l, got.Bytes / got.Block})
 			continue
+		}
+		if l.Heap {
+			left -= got.Bytes
 		}
 		c.sum.add(got)
 		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block, Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})
@@ -168,24 +196,45 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 		n.Recent = &recent
 	}
 	n.Oldest = instant(c.sum.Oldest)
-	bytes := sampling.Draw(nil, nil, 1, 1).Estimate(nil, c.exact...).DeletedBlocks * float64(c.block)
-	n.DeletedBytes = &bytes
-	c.kept.NextOld = c.due(c.sum.Next)
+	var blocks float64
+	for _, leaf := range c.exact {
+		blocks += leaf.DeletedBlocks()
+	}
+	n.DeletedBytes = c.bytes(blocks)
+	c.kept.NextChange = c.due(c.sum)
 	c.kept.Blocks = nil
 	return n
 }
 
-// due is when a row becomes old that was deleted at the given time; zero for none.
-func (c *count) due(deleted *float64) time.Time {
-	if deleted == nil {
-		return time.Time{}
+// bytes is the size of blocks; nil where the size of the relation is not that of what
+// holds the rows.
+func (c *count) bytes(blocks float64) *float64 {
+	if slices.ContainsFunc(c.r.leaves, func(l leaf) bool { return l.children }) {
+		return nil
 	}
-	return instant(deleted).Add(c.r.Policy.Retention)
+	size := blocks * float64(c.block)
+	return &size
 }
 
-// instant reads seconds since 1970; nil is the zero time.
+// due is when time alone changes what was counted next; zero for never.
+func (c *count) due(t tally) time.Time {
+	next := instant(t.Next)
+	if !next.IsZero() {
+		next = next.Add(c.r.Policy.Retention)
+	}
+	if coming := instant(t.Coming); !coming.IsZero() && (next.IsZero() || coming.Before(next)) {
+		next = coming
+	}
+	return next
+}
+
+// endOfTime is when the year 10000 begins, in seconds since 1970. Times beyond stand for
+// something else, and do not fit.
+const endOfTime = 253402300800
+
+// instant reads seconds since 1970; the zero time where there are none.
 func instant(seconds *float64) time.Time {
-	if seconds == nil {
+	if seconds == nil || *seconds >= endOfTime {
 		return time.Time{}
 	}
 	return time.UnixMicro(int64(*seconds * 1e6))

@@ -42,6 +42,7 @@ type column struct {
 	DefaultVersion               int64
 	Comment                      string
 	Usage, Readable, RowSecurity bool
+	Heap, Tids                   bool
 	// learnt is what had to be asked beside the catalogs.
 	learnt learnt
 }
@@ -126,7 +127,7 @@ func (p *pass) relation(s *session, columns []column, entry *config.Table) (rela
 		r.obstacle = ungranted(s, columns, r.Markers)
 	}
 	if c.Relkind == "r" {
-		r.leaves = []leaf{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true}}
+		r.leaves = []leaf{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true, Heap: c.Heap, Tids: c.Tids}}
 	}
 	return r, true
 }

@@ -11,13 +11,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// print is what queries.Fingerprint answers.
-type print struct {
-	OID uint32
-	// Heap tells that the relation is an ordinary table; Tids that we may read ctid.
-	Heap, Tids bool
-	Pages      int64
-	Writes     int64
+// mark is what queries.Fingerprint answers.
+type mark struct {
+	OID    uint32
+	Writes int64
 	// Print is nil where the counters prove nothing.
 	Print *string
 }
@@ -45,17 +42,17 @@ func (v *visit) takeFingerprints(ctx context.Context) error {
 	if len(oids) == 0 {
 		return nil
 	}
-	var prints []print
+	var marks []mark
 	err := v.attempt(ctx, func() (err error) {
-		prints, err = query[print](ctx, v.session, queries.Fingerprint(oids, columns))
+		marks, err = query[mark](ctx, v.session, queries.Fingerprint(oids, columns))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("reading what has changed in database %q: %w", v.Database, err)
 	}
-	known := make(map[uint32]print, len(prints))
-	for _, p := range prints {
-		known[p.OID] = p
+	known := make(map[uint32]mark, len(marks))
+	for _, m := range marks {
+		known[m.OID] = m
 	}
 	for i := range v.relations {
 		v.relations[i].note(known)
@@ -65,7 +62,7 @@ func (v *visit) takeFingerprints(ctx context.Context) error {
 
 // note puts the prints of the table's leaves together. Without one of them, or where
 // the rows are elsewhere, nothing is proved.
-func (r *relation) note(known map[uint32]print) {
+func (r *relation) note(known map[uint32]mark) {
 	r.writes, r.fingerprint = 0, ""
 	proved := len(r.leaves) > 0
 	var sum hash.Hash
@@ -73,16 +70,14 @@ func (r *relation) note(known map[uint32]print) {
 		sum = sha256.New()
 	}
 	text := ""
-	for i := range r.leaves {
-		l := &r.leaves[i]
-		p, found := known[l.OID]
-		l.heap, l.tids = p.Heap && !l.children, p.Tids
-		r.writes += p.Writes
-		if !found || p.Print == nil || !l.heap {
+	for _, l := range r.leaves {
+		m, found := known[l.OID]
+		r.writes += m.Writes
+		if !found || m.Print == nil || !l.Heap {
 			proved = false
 			continue
 		}
-		text = *p.Print
+		text = *m.Print
 		if sum != nil {
 			fmt.Fprintln(sum, text)
 		}
@@ -106,6 +101,6 @@ func (v *visit) unchanged(r *relation) bool {
 // aged tells whether time alone has changed, or may have changed, a number: a row
 // became old, or ceased to be recent.
 func (r *relation) aged(now time.Time) bool {
-	next := r.Kept().NextOld
+	next := r.Kept().NextChange
 	return !next.IsZero() && !now.Before(next) || r.Numbers.Recent != nil && r.Numbers.Recent.Value > 0
 }

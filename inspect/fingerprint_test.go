@@ -16,14 +16,20 @@ import (
 // settled waits until the counters no longer move: they arrive late.
 func settled(t *testing.T, dsn string) {
 	t.Helper()
-	const sum = "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables"
-	last, since := pgtest.Value[int64](t, dsn, sum), time.Now()
+	settles(t, dsn, "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables")
+}
+
+// settles is the value of a counter once it no longer moves.
+func settles(t *testing.T, dsn, counter string) (last int64) {
+	t.Helper()
+	last, since := pgtest.Value[int64](t, dsn, counter), time.Now()
 	waitFor(t, "the counters", func() bool {
-		if now := pgtest.Value[int64](t, dsn, sum); now != last {
+		if now := pgtest.Value[int64](t, dsn, counter); now != last {
 			last, since = now, time.Now()
 		}
 		return time.Since(since) > 300*time.Millisecond
 	})
+	return last
 }
 
 // counted tells whether a table was counted between two snapshots.
@@ -126,14 +132,14 @@ func TestRecountAfterBoundsEveryError(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, deletedAt("users"))
 	settled(t, dsn)
-	i := inspector(t, dsn, "counting: {recount_after: 2s}")
+	i := inspector(t, dsn, "counting: {recount_after: 6s}")
 	s := first(t, i)
 	// A session that counts nothing: the change shows in no counter.
 	pgtest.Exec(t, dsn, "SET track_counts = off; DELETE FROM users WHERE id = 10")
 	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
 		t.Fatalf("the test does not hide the change: %s", got)
 	}
-	time.Sleep(2 * time.Second)
+	time.Sleep(6 * time.Second)
 	if got := told(refresh(t, i, s, nil))["public.users"]; got != "9 4 3" {
 		t.Errorf("after recount_after: %s", got)
 	}
@@ -145,13 +151,13 @@ func TestTimeAloneChangesOldAndRecent(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE users (deleted_at timestamptz); INSERT INTO users VALUES (now()), (now() - interval '1 day'), (NULL)`)
 	settled(t, dsn)
-	i := inspector(t, dsn, "defaults: {retention: 2s}\ncounting: {recent_window: 4s}")
+	i := inspector(t, dsn, "defaults: {retention: 8s}\ncounting: {recent_window: 9s}")
 	s := first(t, i)
 	n := table(t, s, "users").Numbers
 	if n.Old.Value != 1 || n.Recent == nil || n.Recent.Value != 1 {
 		t.Fatalf("at first %+v, recent %+v", n.Old, n.Recent)
 	}
-	time.Sleep(5 * time.Second)
+	time.Sleep(10 * time.Second)
 	s = refresh(t, i, s, nil)
 	if n := table(t, s, "users").Numbers; n.Old.Value != 2 || n.Recent.Value != 0 {
 		t.Errorf("later %+v, recent %+v", n.Old, n.Recent)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -145,33 +146,41 @@ func (c *check) unchanged(v *visit) bool {
 // print is the fingerprint of the question and of all that it reads; empty where
 // nothing is proved.
 func (c *check) print() string {
-	sum := sha256.New()
 	read := []*relation{c.r}
 	if c.foreign != nil {
 		read = append(read, c.foreign.parent)
-		fmt.Fprintf(sum, "%q %q %q\n", c.Key.Columns, c.Key.Referenced, c.Key.Operators)
 	}
+	question := []any{c.Key}
 	for _, r := range read {
 		if r.fingerprint == "" {
 			return ""
 		}
-		fmt.Fprintf(sum, "%v\n%v\n%s\n", r.Markers, r.Policy, r.fingerprint)
+		question = append(question, r.Markers, r.Policy, r.fingerprint)
 	}
-	return string(sum.Sum(nil))
+	text, err := json.Marshal(question)
+	if err != nil {
+		return "" // then nothing is proved
+	}
+	sum := sha256.Sum256(text)
+	return string(sum[:])
 }
 
 // ask asks anew and notes what was found, or why nothing was.
 func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 	var sum findings
+	began := time.Now()
 	err := v.attempt(ctx, func() (err error) {
 		sum, err = c.all(ctx, v, deadline)
 		return err
 	})
+	now := time.Now()
 	if errors.Is(err, errSpent) || ctx.Err() != nil {
 		c.Waiting = true
+		if began.Before(deadline) {
+			c.Asked = now // what does not fit goes to the end of the queue
+		}
 		return
 	}
-	now := time.Now()
 	c.Asked, c.Waiting, c.Problem, c.RetryAt = now, false, nil, time.Time{}
 	switch {
 	case err == nil:
@@ -296,7 +305,7 @@ func (c *check) questions() ([]question, error) {
 func (r *relation) heaps() ([]queries.Relation, error) {
 	all := make([]queries.Relation, len(r.leaves))
 	for i, l := range r.leaves {
-		if !l.heap {
+		if !l.Heap {
 			return nil, errUnsized
 		}
 		all[i] = queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Table: &r.Table}

@@ -17,9 +17,9 @@ type leaf struct {
 	Readable, RowSecurity bool
 	// children tells that the relation is counted with all that inherits from it.
 	children bool
-	// heap tells that it is an ordinary table, whose blocks can be sampled; tids that we
+	// Heap tells that it is an ordinary table, whose blocks can be sampled; Tids that we
 	// may tell one block from another.
-	heap, tids bool
+	Heap, Tids bool
 }
 
 // fewLeaves is how many ungranted leaves are still counted through their parent,

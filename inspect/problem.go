@@ -42,6 +42,8 @@ func problem(err error) softdelete.Problem {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		p.Reason = softdelete.TimedOut
+	} else if errors.Is(err, errElsewhere) {
+		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
 	}
 	if p.Reason == softdelete.PermissionDenied {
 		p.Remedy = "run what softdelete_exporter grants prints"

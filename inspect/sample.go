@@ -59,7 +59,7 @@ func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 // planner does not scan the relation for each.
 func (c *count) byBlocks(ctx context.Context) (bool, error) {
 	for _, p := range c.parts {
-		if !p.tids {
+		if !p.Tids {
 			return false, nil
 		}
 		proof, err := c.prove(ctx, p.leaf, "blocks", c.on(p.leaf).Sample([]int64{0}), func(scan plan) bool {
@@ -75,11 +75,15 @@ func (c *count) byBlocks(ctx context.Context) (bool, error) {
 // readBatches reads batch after batch, each spread over the whole, until the estimate
 // is good enough or the budget is spent. What was read by then counts, also when the
 // next batch fails.
-func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate sampling.Estimate, err error) {
+func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (sampling.Estimate, error) {
 	var read []sampling.Rows
+	estimate := s.Estimate(nil, c.exact...)
 	for k := range s.Batches() {
 		places := s.Batch(k)
-		if k > 0 && (len(places) > c.budget.blocks || c.budget.over()) {
+		if len(places) > c.budget.blocks || k > 0 && c.budget.over() {
+			if k == 0 {
+				return estimate, errSpent
+			}
 			break
 		}
 		rows, err := c.readBatch(ctx, places)
@@ -114,12 +118,14 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 			continue
 		}
 		slices.Sort(blocks)
-		rows, err := query[inBlock](ctx, c.session, c.on(p.leaf).Sample(slices.Compact(blocks)))
-		if err != nil {
-			return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
-		}
-		for _, r := range rows {
-			held[sampling.Place{Leaf: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+		for some := range slices.Chunk(slices.Compact(blocks), c.config.Counting.Batch) {
+			rows, err := query[inBlock](ctx, c.session, c.on(p.leaf).Sample(some))
+			if err != nil {
+				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
+			}
+			for _, r := range rows {
+				held[sampling.Place{Leaf: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+			}
 		}
 	}
 	read := make([]sampling.Rows, len(places))
@@ -158,7 +164,7 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 // sampledNumbers are those of an estimate, made exact where an index allows it.
 func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softdelete.Numbers, error) {
 	n := &softdelete.Numbers{Method: softdelete.Sampled}
-	c.kept.NextOld = time.Time{}
+	c.kept.NextChange = time.Time{}
 	deleted, indexed, err := c.deletedByIndex(ctx)
 	if err != nil {
 		return nil, err
@@ -168,8 +174,7 @@ func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softd
 	}
 	n.Total, n.Deleted, n.Ratio = estimated(e.Total), estimated(e.Deleted), estimated(e.Ratio)
 	n.Active = softdelete.Estimate{Value: max(e.Total.Value-e.Deleted.Value, 0), Margin: e.Total.Margin() + e.Deleted.Margin()}
-	bytes := e.DeletedBlocks * float64(c.block)
-	n.DeletedBytes = &bytes
+	n.DeletedBytes = c.bytes(e.DeletedBlocks)
 	if c.r.HasAges() {
 		old := estimated(e.Old)
 		n.Old = &old

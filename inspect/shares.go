@@ -4,19 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // share is what queries.Relation.Shares answers: shares of the rows.
 type share struct {
-	Rows  float64
-	Pages int64
+	Rows, Bytes float64
 	// Known is the share of the rows that the statistics cover; nil when there are none.
 	Known        *float64
 	Deleted, Old float64
 }
+
+// errElsewhere tells that the statistics of a table say nothing of its rows.
+var errElsewhere = errors.New("other tables hold the rows, and the statistics do not tell of them")
 
 // byStatistics puts the numbers together from what ANALYZE left, without reading a
 // row. Nobody knows how wrong they are.
@@ -26,7 +28,10 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 	}
 	var total, deleted, old, bytes float64
 	for _, l := range c.r.leaves {
-		rows, err := query[share](ctx, c.session, queries.Relation.Shares(c.on(l)))
+		if l.children {
+			return nil, fmt.Errorf("%s.%s: %w", l.Schema, l.Name, errElsewhere)
+		}
+		rows, err := query[share](ctx, c.session, c.on(l).Shares())
 		if err != nil {
 			return nil, fmt.Errorf("reading the statistics of %s.%s: %w", l.Schema, l.Name, err)
 		}
@@ -38,13 +43,13 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 			total += s.Rows
 			deleted += s.Rows * s.Deleted / *s.Known
 			old += s.Rows * s.Old / *s.Known
-			bytes += float64(s.Pages) * s.Deleted / *s.Known
+			bytes += s.Bytes * s.Deleted / *s.Known
 		}
 	}
 	guess := func(value float64) softdelete.Estimate {
 		return softdelete.Estimate{Value: value, Margin: softdelete.NoMargin}
 	}
-	n := &softdelete.Numbers{Method: softdelete.Statistics, Total: guess(total), Deleted: guess(deleted), Active: guess(total - deleted), Ratio: guess(0)}
+	n := &softdelete.Numbers{Method: softdelete.Statistics, Total: guess(total), Deleted: guess(deleted), Active: guess(total - deleted), Ratio: guess(0), DeletedBytes: &bytes}
 	if total > 0 {
 		n.Ratio = guess(deleted / total)
 	}
@@ -52,10 +57,6 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		old := guess(old)
 		n.Old = &old
 	}
-	if c.block > 0 {
-		bytes *= float64(c.block)
-		n.DeletedBytes = &bytes
-	}
-	c.kept.NextOld = c.due(nil)
+	c.kept.NextChange = time.Time{}
 	return n, nil
 }

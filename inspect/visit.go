@@ -69,7 +69,8 @@ func (r *relation) remember(previous []softdelete.Table) {
 		policy := r.Policy
 		r.Table = previous[i]
 		if r.Policy.Method != policy.Method {
-			r.Counting = nil // the numbers hold, but they are not what is asked for now
+			// The numbers hold, but they are not what is asked for now.
+			r.Counting, r.Failures, r.RetryAt = nil, 0, time.Time{}
 		}
 		r.Policy = policy
 		if !policy.Integrity {
@@ -111,7 +112,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		r.Confirm(time.Now())
 		return
 	}
-	if v.budget.over() {
+	if v.budget.over() || r.Numbers != nil && r.Numbers.Method == softdelete.Sampled && v.budget.blocks < v.config.Counting.Batch {
 		r.Waiting = true
 		return
 	}
@@ -121,7 +122,13 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		return err
 	}
 	if unchanged && r.Numbers.Method == softdelete.Sampled {
-		count = func() (err error) { return v.age(ctx, r) }
+		recount := count
+		count = func() error {
+			if done, err := v.age(ctx, r); done || err != nil {
+				return err
+			}
+			return recount()
+		}
 	}
 	err := v.attempt(ctx, count)
 	if code(err) == undefinedTable && v.lookAgain(ctx, r) {

@@ -23,8 +23,11 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        a.attgenerated <> '' AS generated, COALESCE(comment.description, '') AS comment,
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
-       row_security_active(c.oid) AS row_security
+       row_security_active(c.oid) AS row_security,
+       COALESCE(c.relkind = 'r' AND am.amname = 'heap', false) AS heap,
+       COALESCE(has_column_privilege(c.oid, 'ctid', 'SELECT'), false) AS tids
 FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

@@ -27,7 +27,7 @@ func (r Relation) vars() vars {
 	}
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
-		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
+		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL",
 	}
 }
 
@@ -42,7 +42,8 @@ func (r Relation) ages() vars {
 }
 
 // Count counts the relation in one pass, unless it is larger than most bytes: total,
-// deleted, old and recent rows, the oldest deletion, and the next that becomes old.
+// deleted, old and recent rows, the oldest deletion, the next that becomes old, and the
+// next that lies in the future.
 func (r Relation) Count(most int64) string {
 	v := r.ages()
 	v["most"] = fmt.Sprint(most)
@@ -51,6 +52,7 @@ func (r Relation) Count(most int64) string {
 	}
 	if r.Table.KnowsRecent() {
 		v["recent"] = deletedSince(r.Table)
+		v["coming"] = first("to_come", r.Table, ask("now", nil))
 	}
 	return statement("count.sql", v)
 }
@@ -149,6 +151,9 @@ func first(question string, t *softdelete.Table, then string) string {
 	each := make([]string, len(t.Markers))
 	for i, m := range t.Markers {
 		least := ask("first", vars{"time": m.Time.Column, "rows": aged(question, m, t.Policy.TimeZone, then)})
+		if question == "not_yet" && m.Time.Type == softdelete.Date {
+			least = ask("day after", vars{"value": least})
+		}
 		each[i] = seconds(m.Time, t.Policy.TimeZone, least)
 	}
 	return "least(" + strings.Join(each, ", ") + ")"

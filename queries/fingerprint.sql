@@ -3,16 +3,12 @@
 -- restart, a reset, a crash (which moves the background writer's reset alone). It is
 -- NULL where counters prove nothing: on a standby, and where nothing is counted.
 SELECT c.oid::int8 AS oid,
-       c.relkind = 'r' AND a.amname = 'heap' AS heap,
-       greatest(c.relpages, 0)::int8 AS pages,
-       pg_catalog.has_column_privilege(c.oid, 'ctid', 'SELECT') AS tids,
        pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid)
          + pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS writes,
        server.identity || ' ' || concat_ws(' ', c.oid, c.relfilenode,
          pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.pg_stat_get_tuples_updated(c.oid),
          pg_catalog.pg_stat_get_tuples_deleted(c.oid), columns.shape) AS print
 FROM pg_catalog.pg_class c
-LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
 CROSS JOIN LATERAL (
   SELECT string_agg(concat_ws(':', attname, attnum, atttypid), ' ' ORDER BY attnum) AS shape
   FROM pg_catalog.pg_attribute

@@ -9,8 +9,11 @@ WITH RECURSIVE tree (root, relid) AS (
 SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS relkind, c.relpersistence = 'u' AS unlogged,
        COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'), true) AS readable,
-       row_security_active(c.oid) AS row_security
+       row_security_active(c.oid) AS row_security,
+       COALESCE(c.relkind = 'r' AND a.amname = 'heap', false) AS heap,
+       COALESCE(has_column_privilege(c.oid, 'ctid', 'SELECT'), false) AS tids
 FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
+LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ORDER BY tree.root, n.nspname, c.relname;

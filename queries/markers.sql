@@ -78,7 +78,7 @@ extract(epoch FROM :value)
 -- question: timestamp seconds
 extract(epoch FROM :value AT TIME ZONE :'zone')
 -- question: date seconds
-extract(epoch FROM (:value)::timestamp AT TIME ZONE :'zone')
+extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'zone')
 -- question: epoch seconds
 :value / :per_second::numeric
 
@@ -109,8 +109,14 @@ extract(epoch FROM (:value)::timestamp AT TIME ZONE :'zone')
 -- Deleted at a known time.
 -- question: deleted_at_all
 (:deleted) AND :present
+-- Deleted at a known time that has not come yet.
+-- question: to_come
+(:deleted) AND :present AND :"time" > :now
 -- question: first
 min(:"time") FILTER (WHERE :rows)
+-- A day becomes old when it is over.
+-- question: day after
+least(:value, '10000-01-02'::date) + 1
 -- Deleted later than now, which no clock of ours can explain.
 -- question: future
 (:deleted) AND :present AND :"time" > :instant

@@ -15,7 +15,8 @@ WITH known AS MATERIALIZED (
   SELECT v, greatest(1 - nulls - COALESCE((SELECT sum(f) FROM unnest(freqs) AS f), 0), 0) / cardinality(bounds::text[])
   FROM known, unnest(bounds::text[]) AS bound (v)
 ), rows AS (SELECT CAST(value AS :type) AS :"column", share FROM shares)
-SELECT c.reltuples::float8 AS rows, greatest(c.relpages, 0)::int8 AS pages,
+SELECT c.reltuples::float8 AS rows,
+       (greatest(c.relpages, 0) * pg_catalog.current_setting('block_size')::int8)::float8 AS bytes,
        (SELECT sum(share) FROM rows) AS known,
        COALESCE((SELECT sum(share) FROM rows WHERE :deleted), 0) AS deleted,
        COALESCE((SELECT sum(share) FROM rows WHERE :old), 0) AS old

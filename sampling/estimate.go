@@ -18,6 +18,9 @@ type Counted struct {
 	Rows   Rows
 }
 
+// DeletedBlocks is how much of the leaf the deleted rows occupy, as in [Estimate].
+func (c Counted) DeletedBlocks() float64 { return c.Rows.deletedShare() * float64(c.Blocks) }
+
 // Estimate is what a sample, and the leaves that were counted exactly, say
 // about a relation. Each interval holds the truth in about 95 of 100 samples.
 type Estimate struct {

@@ -27,7 +27,7 @@ func (u units) estimate(exact []Counted) Estimate {
 	e.Blocks = u.blocks
 	for _, leaf := range exact {
 		counted = counted.plus(leaf.Rows)
-		e.DeletedBlocks += leaf.Rows.deletedShare() * float64(leaf.Blocks)
+		e.DeletedBlocks += leaf.DeletedBlocks()
 		e.Blocks += float64(leaf.Blocks)
 	}
 	e.Total = u.count(counted.Total, func(r Rows) float64 { return float64(r.Total) })

@@ -31,8 +31,9 @@ type Counting struct {
 	// had been written by then, which orders what changed most.
 	Fingerprint string
 	Writes      int64
-	// NextOld is when the next row becomes old; zero when none will.
-	NextOld time.Time
+	// NextChange is when time alone changes a number next: a row becomes old, or a
+	// deletion in the future comes to pass. Zero when nothing will, or nobody knows.
+	NextChange time.Time
 	// TooLarge is until when the table is sampled because an exact pass took too long.
 	TooLarge time.Time
 	// Blocks is the last sample; nil when there was none.

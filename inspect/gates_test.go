@@ -1,0 +1,195 @@
+package inspect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// big makes a table of 11 MB, a quarter of it deleted.
+const big = `CREATE TABLE big AS SELECT i AS id, CASE WHEN i % 4 = 0 THEN now() END AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 20000) i;`
+
+// two makes a table of two partitions, the second of 11 MB.
+const two = `CREATE TABLE t (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
+	CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
+	INSERT INTO t SELECT i, 2, CASE WHEN i % 4 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i;
+	INSERT INTO t SELECT i, 1, now() FROM generate_series(1, 20) i;`
+
+// On some servers not everybody may ask when the counters were reset. Then nothing is
+// known to be unchanged, but the gate is as it was.
+func TestTheGateHoldsWithoutAFingerprint(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, asRole(big+`GRANT SELECT ON big TO watcher; REVOKE EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() FROM PUBLIC`, name))
+	i := inspector(t, its, "counting: {exact_max_bytes: 1MB}")
+	s := first(t, i)
+	before, after := table(t, s, "big"), table(t, refresh(t, i, s, nil), "big")
+	if m := method(before); m != "sampled" {
+		t.Errorf("counted by %s", m)
+	}
+	if !counted(before, after) {
+		t.Error("nothing tells that it did not change, and it was not counted again")
+	}
+}
+
+func TestTheGateHoldsWhenAPartitionIsDroppedMeanwhile(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, two)
+	var drop bool
+	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB}")
+	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+		if !drop {
+			drop = true
+			pgtest.Exec(t, dsn, "DROP TABLE t_1")
+		}
+	})
+	if m := method(table(t, s, "t")); m != "sampled" {
+		t.Errorf("counted by %s", m)
+	}
+}
+
+// A leaf that cannot be sampled, and one without a block, are all that there is.
+func TestALeafOfAnotherKindLeavesTheGateOfTheOthersAlone(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
+		CREATE TABLE t (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
+		CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1) USING other; CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
+		INSERT INTO t SELECT i, 1, CASE WHEN i % 4 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i`)
+	s := first(t, inspector(t, dsn, "counting: {exact_max_bytes: 1MB}"))
+	if got, m := told(s)["public.t"], method(table(t, s, "t")); got != "20000 5000 0" || m != "exact" {
+		t.Errorf("it is %q by %s", got, m)
+	}
+}
+
+// A leaf of one block would be scanned sooner than read block by block.
+func TestATinyLeafDoesNotKeepTheOthersFromBeingSampled(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, two)
+	got := table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, target_margin: 0, blocks: 200}")), "t")
+	if got.Kept().Blocks == nil || got.Kept().Blocks.Len() != 200 {
+		t.Errorf("by %s; the blocks are %v", method(got), got.Kept().Blocks)
+	}
+}
+
+// The gates of many leaves together are one gate.
+func TestLeavesShareTheGate(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, two+`CREATE TABLE t_3 PARTITION OF t FOR VALUES IN (3);
+		INSERT INTO t SELECT id, 3, deleted_at, filler FROM t WHERE part = 2`)
+	for config, want := range map[string]softdelete.Method{"16MB": softdelete.Sampled, "32MB": softdelete.Exact} {
+		if m := method(table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: "+config+"}")), "t")); m != string(want) {
+			t.Errorf("two leaves of 11 MB with %s: counted by %s, want %s", config, m, want)
+		}
+	}
+}
+
+// Where other tables hold the rows, neither statistics nor sizes tell anything, and 0
+// would be a lie.
+func TestNothingIsSaidOfRowsThatAreElsewhere(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, asRole(deletedAt("users")+distributed+likeTimescale+parted(name)+"ANALYZE", name))
+	got := table(t, first(t, inspector(t, its, "tables: [{table: distributed, method: statistics}]")), "distributed")
+	if got.Numbers != nil || got.Problem == nil || got.Problem.Reason != softdelete.Unsupported {
+		t.Errorf("by statistics %+v, problem %+v", got.Numbers, got.Problem)
+	}
+	s := first(t, inspector(t, its, ""))
+	for _, name := range []string{"distributed", "parted"} {
+		if n := table(t, s, name).Numbers; n == nil || n.Deleted.Value == 0 || n.DeletedBytes != nil {
+			t.Errorf("%s: %+v", name, n)
+		}
+	}
+}
+
+// What time alone changes of a sampled table is brought up to date by an index, with the
+// leaves that are counted, and its total stays.
+func TestASampledTableAgesByItsIndex(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, two+`CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; UPDATE t SET deleted_at = now() - interval '1 day' WHERE deleted_at IS NOT NULL AND part = 2; VACUUM ANALYZE t`)
+	settled(t, dsn)
+	i := inspector(t, dsn, "defaults: {retention: 8s}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 9s}")
+	s := first(t, i)
+	before := table(t, s, "t")
+	if n := before.Numbers; n.Method != softdelete.Sampled || n.Old.Value != 5000 || n.Recent == nil || n.Recent.Value != 20 {
+		t.Fatalf("at first %+v, old %+v, recent %+v", n, n.Old, n.Recent)
+	}
+	time.Sleep(10 * time.Second)
+	s = refresh(t, i, s, nil)
+	after := table(t, s, "t")
+	if n := after.Numbers; n.Old.Value != 5020 || n.Recent == nil || n.Recent.Value != 0 || n.Total != before.Numbers.Total || counted(before, after) {
+		t.Errorf("later %+v, old %+v, recent %+v", n, n.Old, n.Recent)
+	}
+	if !after.Checked.After(before.Checked) || after.Kept().Proofs == nil {
+		t.Errorf("checked %s, then %s", before.Checked, after.Checked)
+	}
+}
+
+// A day is over at its end, the future comes, and what lies beyond all time never does:
+// none of them makes a table be counted again and again.
+func TestTimesThatAreNear(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE today AS SELECT (now() AT TIME ZONE 'UTC')::date - 90 AS deleted_at;
+		CREATE TABLE far AS SELECT '294276-12-31'::timestamptz AS deleted_at;
+		CREATE TABLE far_day AS SELECT '5874897-12-31'::date AS deleted_at;
+		CREATE TABLE far_number AS SELECT 9223372036854775807 AS deleted_at UNION ALL SELECT 1700000000;
+		CREATE TABLE soon AS SELECT now() + interval '8 seconds' AS deleted_at; ANALYZE`)
+	settled(t, dsn)
+	i := inspector(t, dsn, "tables: [{table: far_number, column: deleted_at, unit: s}]")
+	s := first(t, i)
+	time.Sleep(9 * time.Second)
+	next := refresh(t, i, s, nil)
+	for name, again := range map[string]bool{"today": false, "far": false, "far_day": false, "far_number": false, "soon": true} {
+		before, after := table(t, s, name), table(t, next, name)
+		if after.Problem != nil || counted(before, after) != again {
+			t.Errorf("%s: counted again: %t, want %t; problem %+v, next change %s", name, !again, again, after.Problem, before.Kept().NextChange)
+		}
+	}
+	if n := table(t, next, "soon").Numbers; n.Recent == nil || n.Recent.Value != 1 {
+		t.Errorf("what was the future is recent %+v", n.Recent)
+	}
+	for _, name := range []string{"far", "far_day"} {
+		if n := table(t, next, name).Numbers; n.Deleted.Value != 1 || n.Old.Value != 0 || !n.Oldest.IsZero() {
+			t.Errorf("%s: %+v, old %+v", name, n, n.Old)
+		}
+	}
+}
+
+// Another method is tried at once, whatever the last one came to.
+func TestAnotherMethodEndsThePause(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, big)
+	s := first(t, inspector(t, dsn, ""))
+	s.Databases[0].Tables[0].RetryAt = time.Now().Add(time.Hour)
+	s.Databases[0].Tables[0].Failures = 5
+	s.Databases[0].Tables[0].Problem = &softdelete.Problem{Reason: softdelete.TimedOut}
+	if m := method(table(t, refresh(t, inspector(t, dsn, ""), s, nil), "big")); m != "timeout: " {
+		t.Fatalf("the test makes no pause: %s", m)
+	}
+	if m := method(table(t, refresh(t, inspector(t, dsn, "counting: {method: sampled, blocks: 200}"), s, nil), "big")); m != "sampled" {
+		t.Errorf("by %s", m)
+	}
+}
+
+// What the planner said of a partition is forgotten some time after it is gone.
+func TestProofsAreForgotten(t *testing.T) {
+	old := map[softdelete.Asked]softdelete.Proof{
+		{Relation: 1}: {At: time.Now().Add(-provedFor - time.Minute)}, {Relation: 2}: {At: time.Now().Add(-time.Hour)},
+	}
+	v := &visit{pass: &pass{began: time.Now()}}
+	r := &relation{}
+	r.Counting = &softdelete.Counting{Proofs: old}
+	if kept := v.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() || len(old) != 2 {
+		t.Errorf("kept %v of %v", kept, old)
+	}
+}
