@@ -65,8 +65,7 @@ func (t *Table) Kept() Counting {
 	return *t.Counting
 }
 
-// Turn is when the table last had its turn: when it was last known true, or the last
-// attempt at it began.
+// Turn is when the table last had its turn: when it was last known true, or tried.
 func (t *Table) Turn() time.Time {
 	if t.Tried.After(t.Checked) {
 		return t.Tried

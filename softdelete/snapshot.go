@@ -88,7 +88,7 @@ type Table struct {
 	// time of the next one.
 	Failures int
 	RetryAt  time.Time
-	// Tried is when the last attempt to count it ended, well or not.
+	// Tried is when it was last tried to count it, with or without success.
 	Tried time.Time
 }
 
@@ -120,8 +120,8 @@ type Numbers struct {
 	Ratio Estimate
 	// Old is deleted longer ago than the retention; nil when that is not known.
 	Old *Estimate
-	// Recent is deleted within the recent window, at most RecentLimit; nil where that is
-	// not known exactly.
+	// Recent is deleted within the recent window, of a sampled table at most RecentLimit;
+	// nil where that is not known exactly.
 	Recent *Estimate
 	// Oldest is when the row was deleted that has been so the longest; zero where that
 	// is not known exactly, or there is none.
