@@ -25,7 +25,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security,
        COALESCE(c.relkind = 'r' AND am.amname = 'heap', false) AS heap,
-       COALESCE(has_column_privilege(c.oid, 'ctid', 'SELECT'), false) AS tids
+       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid, which not every relation has
 FROM pg_catalog.pg_class c
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

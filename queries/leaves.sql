@@ -11,7 +11,7 @@ SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c
        COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security,
        COALESCE(c.relkind = 'r' AND a.amname = 'heap', false) AS heap,
-       COALESCE(has_column_privilege(c.oid, 'ctid', 'SELECT'), false) AS tids
+       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid, which not every relation has
 FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
