@@ -111,6 +111,17 @@ func TestTheBudgetIsCarriedOver(t *testing.T) {
 	}
 }
 
+// When the time of a pass is up no table is begun with.
+func TestTheTimeOfAPassIsABudget(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, deletedAt("users"))
+	s := first(t, inspector(t, dsn, "counting: {pass_time: 1ms}")) // discovery takes longer
+	if users := table(t, s, "users"); users.State() != softdelete.Pending || users.Numbers != nil {
+		t.Errorf("it is %s, %+v", users.State(), users.Numbers)
+	}
+}
+
 func previousTable(s *softdelete.Snapshot, name string) softdelete.Table {
 	for _, table := range s.Databases[0].Tables {
 		if table.Name == name {

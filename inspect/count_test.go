@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +106,12 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	s.Databases[0].Tables[0].Counting.TooLarge = time.Now().Add(-time.Second)
 	if m := method(table(t, refresh(t, calm, s, nil), "slow")); m != "exact" {
 		t.Errorf("after the day it is counted by %s", m)
+	}
+	// Who asks for an exact count does not want a guess.
+	pgtest.Exec(t, dsn, "ANALYZE slow")
+	strict := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {method: exact}")
+	if m := method(table(t, first(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
+		t.Errorf("by the method exact it is counted by %s", m)
 	}
 }
 

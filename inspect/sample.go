@@ -75,9 +75,8 @@ func (c *count) byBlocks(ctx context.Context) (bool, error) {
 // readBatches reads batch after batch, each spread over the whole, until the estimate
 // is good enough or the budget is spent. What was read by then counts, also when the
 // next batch fails.
-func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (sampling.Estimate, error) {
+func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate sampling.Estimate, err error) {
 	var read []sampling.Rows
-	estimate := s.Estimate(nil, c.exact...)
 	for k := range s.Batches() {
 		places := s.Batch(k)
 		if len(places) > c.budget.blocks || k > 0 && c.budget.over() {

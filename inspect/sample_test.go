@@ -182,6 +182,13 @@ func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
 	if read := blocksRead(t, dsn, "orders") - before; read < 150 || read > 260 {
 		t.Errorf("a sample of 200 blocks read %d", read)
 	}
+	// One batch is enough for a margin that is always reached.
+	content := inspector(t, dsn, "counting: {method: sampled, target_margin: 0.99, blocks: 200, batch: 50}")
+	before = blocksRead(t, dsn, "orders")
+	first(t, content)
+	if read := blocksRead(t, dsn, "orders") - before; read < 40 || read > 80 {
+		t.Errorf("a sample of 50 blocks was good enough, and %d were read", read)
+	}
 }
 
 // blocksRead is how many blocks of the table were read, once that no longer changes.
