@@ -53,6 +53,7 @@ generate: ## write all generated files again
 bench: ## measure the exporter beside its peers
 	scripts/tools.sh test bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+	go test -run '^$$' -bench . -benchtime 3x -timeout 10m ./inspect
 
 clean: ## remove what the build left here; the cache of tools stays
 	rm -rf $(BINARY) .build .tarballs .cache

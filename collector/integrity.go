@@ -26,6 +26,6 @@ var integrityMetrics = metrics[*softdelete.Table]{
 		func(f *softdelete.Found) *float64 { return f.Inconsistent }, unlabelled),
 	found("softdelete_future_deleted_rows", "Deleted rows whose time of deletion lies in the future.", nil,
 		func(f *softdelete.Found) *float64 { return f.Future }, unlabelled),
-	found("softdelete_orphaned_rows", "Live rows that reference a deleted row of another watched table, by the foreign key.", []string{"constraint"},
+	found("softdelete_orphaned_rows", "Live rows that reference a deleted row of a watched table, by the foreign key.", []string{"constraint"},
 		func(f *softdelete.Found) *float64 { return f.Orphaned }, func(c softdelete.Check) []string { return []string{c.Constraint} }),
 }

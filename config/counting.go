@@ -15,7 +15,8 @@ import (
 type Counting struct {
 	// Method is auto, exact, sampled or statistics.
 	Method softdelete.Method `yaml:"method"`
-	// ExactMaxBytes is up to which size a table is counted exactly under auto.
+	// ExactMaxBytes is up to which size a table is counted exactly under auto. It bounds,
+	// too, what counting through an index reads, and what a check of integrity does.
 	ExactMaxBytes Bytes `yaml:"exact_max_bytes"`
 	// Blocks is the most blocks of a table that are sampled.
 	Blocks int `yaml:"blocks"`

@@ -20,6 +20,7 @@ about {{.Rows}} rows. Ready after {{.Seconds}}.
 {{- if .Taken}}
 Another program has {{.Address}}, so it listens elsewhere.{{end}}
 
+  Report      {{.URL}}/report
   Metrics     {{.URL}}/metrics
   Connection  {{.URL}}/health
   Database    psql '{{.DSN}}'

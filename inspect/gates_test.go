@@ -197,3 +197,44 @@ func TestProofsAreForgotten(t *testing.T) {
 		t.Errorf("kept %v of %v", kept, old)
 	}
 }
+
+// Where a table is no ordinary one, and counting takes too long, the statistics are all
+// there is. They are not kept: the next refresh tries again.
+func TestTheStatisticsAreTheLastResort(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
+		CREATE TABLE odd (deleted_at timestamptz) USING other;
+		INSERT INTO odd SELECT CASE WHEN i % 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 4000000) i; ANALYZE odd`)
+	settled(t, dsn)
+	s := first(t, inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}"))
+	n := table(t, s, "odd").Numbers
+	if m := method(table(t, s, "odd")); m != "statistics" || n.Deleted.Bounded() {
+		t.Fatalf("by %s: %+v", m, n)
+	}
+	if m := method(table(t, refresh(t, inspector(t, dsn, "limits: {statement_timeout: 20s}"), s, nil), "odd")); m != "exact" {
+		t.Errorf("at the next refresh by %s", m)
+	}
+}
+
+// Numbers that nobody confirms any more grow stale, also those of a table that waited
+// for its turn when the catalogs could still be read.
+func TestNobodyWaitsWhereNothingCanBeDiscovered(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, asRole(deletedAt("users")+"GRANT SELECT ON users TO watcher", name))
+	i := inspector(t, its, "")
+	s := first(t, i)
+	waiting := &s.Databases[0].Tables[0]
+	waiting.Waiting = true
+	waiting.Integrity = []softdelete.Check{{Waiting: true}}
+	pgtest.Exec(t, dsn, "REVOKE SELECT ON pg_catalog.pg_description FROM PUBLIC")
+	next := refresh(t, i, s, nil).Databases[0]
+	if next.Checks.Discovery || next.Tables[0].Waiting || next.Tables[0].Integrity[0].Waiting {
+		t.Errorf("it still waits: %+v", next)
+	}
+	if !waiting.Waiting || !waiting.Integrity[0].Waiting {
+		t.Error("the Snapshot before was changed")
+	}
+}

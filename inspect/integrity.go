@@ -29,9 +29,10 @@ const (
 )
 
 var (
-	// errTooLarge tells that a check would read more than it may, errUnsized that nobody
-	// knows how much it would.
+	// errTooLarge tells that a check would read more than it may, errTooMany that it would
+	// ask too often, errUnsized that nobody knows how much it would read.
 	errTooLarge = errors.New("too large")
+	errTooMany  = fmt.Errorf("the partitions of the two tables make more than %d pairs", manyPairs)
 	errUnsized  = errors.New("not all of it is in ordinary tables, of which the size tells what reading them costs")
 )
 
@@ -188,6 +189,9 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 	case errors.Is(err, errTooLarge):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)", v.config.Counting.ExactMaxBytes)}
+	case errors.Is(err, errTooMany):
+		c.Found = nil
+		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: err.Error()}
 	case errors.Is(err, errUnsized):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: err.Error()}
@@ -284,7 +288,7 @@ func (c *check) questions() ([]question, error) {
 		return nil, err
 	}
 	if len(children)*len(parents) > manyPairs {
-		return nil, errTooLarge
+		return nil, errTooMany
 	}
 	for _, l := range children {
 		for _, p := range parents {

@@ -115,11 +115,22 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 // lost notes that a database could not be reached; what was known of it stays.
 func (p *pass) lost(name string, err error) {
 	level.Warn(p.Logger).Log("msg", "cannot connect", "datname", name, "err", err)
+	p.left(name, softdelete.Checks{})
+}
+
+// left notes that the tables of a database had no turn, so that none of them waits for
+// one: what cannot be looked at grows stale.
+func (p *pass) left(name string, checks softdelete.Checks) {
 	d := p.databases[name]
-	d.Name, d.Checks = name, softdelete.Checks{}
+	d.Name, d.Checks = name, checks
 	d.Tables = slices.Clone(d.Tables)
 	for i := range d.Tables {
-		d.Tables[i].Waiting = false
+		t := &d.Tables[i]
+		t.Waiting = false
+		t.Integrity = slices.Clone(t.Integrity)
+		for j := range t.Integrity {
+			t.Integrity[j].Waiting = false
+		}
 	}
 	p.databases[name] = d
 }

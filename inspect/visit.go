@@ -33,8 +33,7 @@ func (v *visit) run(ctx context.Context) error {
 	})
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
-		before.Name, before.Checks = v.Database, softdelete.Checks{Connect: true}
-		v.databases[v.Database] = before
+		v.left(v.Database, softdelete.Checks{Connect: true})
 		v.offer()
 		return v.lostFor
 	}

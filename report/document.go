@@ -97,6 +97,8 @@ type tableDoc struct {
 	Old                *float64             `json:"old_deleted_records,omitempty"`
 	OldMargin          *float64             `json:"old_deleted_records_margin,omitempty"`
 	Recent             *float64             `json:"recently_deleted_records,omitempty"`
+	Oldest             *time.Time           `json:"oldest_deletion_timestamp,omitempty"`
+	DeletedBytes       *float64             `json:"deleted_bytes,omitempty"`
 	RetentionSeconds   *float64             `json:"retention_seconds,omitempty"`
 	Problem            *problemDoc          `json:"problem,omitempty"`
 	IndexesFound       []string             `json:"indexes_found,omitempty"`
@@ -219,6 +221,10 @@ func newTable(t *softdelete.TableHealth) tableDoc {
 		if n.Recent != nil {
 			d.Recent = &n.Recent.Value
 		}
+		if !n.Oldest.IsZero() {
+			d.Oldest = instant(n.Oldest)
+		}
+		d.DeletedBytes = n.DeletedBytes
 	}
 	if t.HasAges() {
 		seconds := t.Policy.Retention.Seconds()

@@ -122,7 +122,7 @@ func contradictions() []softdelete.Check {
 		return &softdelete.Reference{Schema: "public", Name: parent, Markers: stamp("deleted_at"), Columns: []string{"author"}, Referenced: []string{"id"}, Operators: []string{"OPERATOR(pg_catalog.=)"}}
 	}
 	return []softdelete.Check{
-		{Found: &softdelete.Found{Inconsistent: number(0), Future: number(1)}},
+		{Found: &softdelete.Found{Inconsistent: number(3), Future: number(1)}},
 		{Constraint: "flags_author_fkey", Key: key("customers"), Found: &softdelete.Found{Orphaned: number(1234)}},
 		{Constraint: "flags_event_fkey", Key: key("events"), Problem: &softdelete.Problem{Reason: softdelete.TooLarge, Message: "what it reads is larger than counting.exact_max_bytes (64MB)"}},
 		{Constraint: "flags_post_fkey", Key: key("posts"), Problem: &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: `no SELECT on column "id" of public.posts`,

@@ -221,7 +221,13 @@ func facts(t *softdelete.TableHealth) []string {
 			add("%s past the retention of %s", old, softdelete.Days(t.Policy.Retention))
 		}
 		if n.Recent != nil {
-			add("%s deleted recently", rows(*n.Recent))
+			add("%s%s deleted recently", n.AtLeast(), rows(*n.Recent))
+		}
+		if !n.Oldest.IsZero() {
+			add("deleted since %s", n.Oldest.Format(time.DateOnly))
+		}
+		if n.DeletedBytes != nil && *n.DeletedBytes > 0 {
+			add("about %s of deleted rows", softdelete.Size(int64(*n.DeletedBytes)))
 		}
 		add("%s, counted in %s", n.Method, milliseconds(float64(n.Duration)/float64(time.Millisecond)))
 	}

@@ -107,10 +107,10 @@ func (a adviser) on(f Finding) Advice {
 	case Invalid:
 		return a.invalid(i)
 	case Unused:
-		return a.idle(i, fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.", i.Name, size(i.Bytes), a.days()))
+		return a.idle(i, fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.", i.Name, Size(i.Bytes), a.days()))
 	case PlainFlag:
 		return a.idle(i, fmt.Sprintf("Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has used it in %d days.",
-			i.Keys[0].Column, i.Name, size(i.Bytes), a.days()))
+			i.Keys[0].Column, i.Name, Size(i.Bytes), a.days()))
 	case Duplicate:
 		return Advice{
 			Bytes:    i.Bytes,
@@ -174,7 +174,7 @@ func (a adviser) withoutDeleted(i *Index) Advice {
 	advice := Advice{
 		Bytes:    max(0, a.saves(i)-a.hot(i)),
 		Proved:   i.Trial != nil,
-		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, size(i.Bytes)),
+		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, Size(i.Bytes)),
 		Costs:    append(a.hotCost(), a.predicateCost()...),
 		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
 	}
@@ -225,7 +225,7 @@ func (a adviser) purge(m Marker) Advice {
 		Purpose: Purge,
 		Bytes:   a.purging(),
 		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
-			m.Time.Column, purgeBatch, size(a.Indexing.Bytes), a.batches()),
+			m.Time.Column, purgeBatch, Size(a.Indexing.Bytes), a.batches()),
 		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
 		Do:     []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}})}},
 		Source: docs + "indexes-partial.html",
@@ -299,8 +299,8 @@ func columns(keys []Key) string {
 	return strings.Join(names, ", ")
 }
 
-// size writes bytes for people.
-func size(bytes int64) string {
+// Size writes bytes for people.
+func Size(bytes int64) string {
 	const units = "kMGTP"
 	n, unit := float64(bytes)/1024, 0
 	for n >= 1024 && unit < len(units)-1 {

@@ -66,7 +66,7 @@ func (c AlertConditions) alerts(t *TableHealth, l Limits) []Alert {
 		add(OldDeletedRecords, "Too many old deleted records in %s: %s", t.FullName(), Thousands(n.Old.Value))
 	}
 	if c.BulkOperations && n.Recent != nil && n.Recent.Low() > l.BulkRows {
-		add(BulkOperation, "Bulk operation in %s: %s rows deleted recently", t.FullName(), Thousands(n.Recent.Value))
+		add(BulkOperation, "Bulk operation in %s: %s%s rows deleted recently", t.FullName(), n.AtLeast(), Thousands(n.Recent.Value))
 	}
 	return all
 }

@@ -242,9 +242,9 @@ func gainWords(a Advice) string {
 	case a.Rows > 0:
 		return fmt.Sprintf("The keys of %s deleted rows are free again.", Thousands(float64(a.Rows)))
 	case a.Purpose == Purge:
-		return fmt.Sprintf("%s%s less to read for each batch.", about, size(a.Bytes))
+		return fmt.Sprintf("%s%s less to read for each batch.", about, Size(a.Bytes))
 	case a.Bytes > 0:
-		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, size(a.Bytes))
+		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, Size(a.Bytes))
 	default:
 		return "Less to maintain at each write."
 	}

@@ -3,6 +3,7 @@ package softdelete
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -56,8 +57,8 @@ type Gain struct {
 	Estimated bool
 }
 
-// recommend says what to do, the most urgent first, and in the order of the tables
-// what is of one urgency.
+// recommend says what to do, the most urgent first; of one urgency in the order of the
+// tables, and what to index last, by what is won.
 func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
@@ -76,7 +77,7 @@ func (a *Assessment) recommend() {
 		a.Recommendations = append(a.Recommendations, t.recommendIntegrity()...)
 	}
 	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
-		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()))
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()), cmp.Compare(b.won(), a.won()))
 	})
 }
 
@@ -86,6 +87,15 @@ func (r Recommendation) rank() Health {
 		return Poor
 	}
 	return r.Urgency
+}
+
+// won puts indexes into the order of what they win, behind what is no index. That of a
+// purge stays in front of the purge.
+func (r Recommendation) won() int64 {
+	if r.Advice == nil || r.Advice.Purpose == Purge {
+		return math.MaxInt64
+	}
+	return r.Gain.Bytes
 }
 
 // scope puts what is about the server before what is about its tables, and last what

@@ -136,6 +136,14 @@ type Numbers struct {
 // RecentLimit is up to how many recent rows of a large table are counted.
 const RecentLimit = 100_000
 
+// AtLeast says that counting the recent rows may have ended at the limit.
+func (n *Numbers) AtLeast() string {
+	if n.Recent != nil && n.Recent.Value == RecentLimit {
+		return "at least "
+	}
+	return ""
+}
+
 // Estimate is a number and the distance to the further end of its 95% confidence
 // interval: 0 for an exact one, NoMargin where nobody knows how wrong it is.
 type Estimate struct {
@@ -190,8 +198,10 @@ func (t *Table) State() State {
 	switch {
 	case t.Problem != nil:
 		return Failed
-	case t.Waiting || t.Numbers == nil:
+	case t.Waiting || t.Numbers == nil && t.Checked.IsZero():
 		return Pending
+	case t.Numbers == nil: // too old to be shown
+		return Failed
 	default:
 		return Counted
 	}

@@ -97,6 +97,11 @@ func TestATableIsAlwaysInOneState(t *testing.T) {
 	problem.Fail(Problem{Reason: Locked}, true, noon, time.Minute)
 	waiting := counted(noon)
 	waiting.Waiting = true
+	expired := counted(noon)
+	expired.Numbers = nil
+	if got := expired.State(); got != Failed {
+		t.Errorf("a table whose numbers are too old to be shown is %s", got)
+	}
 	for want, table := range map[State]Table{Pending: {}, Counted: counted(noon), Failed: problem} {
 		if got := table.State(); got != want {
 			t.Errorf("state = %s, want %s", got, want)

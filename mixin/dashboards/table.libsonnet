@@ -71,7 +71,7 @@ function(config)
         g.tableQuery(d.by(['marker', 'kind', 'service'], of('table_info')), 'info'),
         g.tableQuery(d.by(['method'], of('count_info')), 'method_info'),
         g.tableQuery(d.by([], of('retention_seconds')), 'retention'),
-        g.tableQuery(d.by([], d.ofServer('softdelete_recent_window_seconds')), 'window'),
+        g.tableQuery(d.by([], of('recent_window_seconds')), 'window'),
       ],
       [
         { field: 'marker', title: 'Marker' },
