@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -130,6 +131,51 @@ func contradictions() []softdelete.Check {
 	}
 }
 
+// troubles has one table for each reason why one cannot be read, and one for each
+// problem of an index.
+func troubles() *softdelete.Snapshot {
+	var tables []softdelete.Table
+	for reason, remedy := range map[softdelete.Reason]string{
+		softdelete.PermissionDenied: `GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."t" TO "monitoring";`,
+		softdelete.RowSecurity:      `ALTER ROLE "monitoring" BYPASSRLS;`,
+		softdelete.Locked:           "",
+		softdelete.TimedOut:         "",
+		softdelete.MarkerMissing:    "correct column: in the configuration",
+		softdelete.Unsupported:      "ask the primary instead",
+		softdelete.OtherError:       "",
+	} {
+		tables = append(tables, failed(table(string(reason), "", 1000, 100, 0), reason, "what PostgreSQL said of it", remedy))
+	}
+	unread := func(i softdelete.Index) softdelete.Index { i.Scans = 0; return i }
+	unique := func(i softdelete.Index) softdelete.Index { i.Unique = true; return i }
+	broken := index("name_idx", 4<<20, "name")
+	broken.Valid = false
+	live := index("live_idx", 1<<20, "name")
+	live.Predicate, live.Scope = "(deleted_at IS NULL)", softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
+	twin := index("name_idx1", 4<<20, "name")
+	for problem, indexes := range map[softdelete.IndexProblem][]softdelete.Index{
+		softdelete.Invalid:                   {broken},
+		softdelete.Unused:                    {unread(index("name_idx", 4<<20, "name"))},
+		softdelete.Duplicate:                 {index("name_idx", 4<<20, "name"), twin},
+		softdelete.PlainFlag:                 {unread(index("flag_idx", 4<<20, "is_deleted"))},
+		softdelete.HoldsDeleted:              {index("name_idx", 40<<20, "name"), live},
+		softdelete.UniqueIgnoresDeleted:      {unique(index("email_key", 4<<20, "email"))},
+		softdelete.UniqueAllowsLiveDuplicate: {unique(index("email_key", 4<<20, "email", "deleted_at"))},
+	} {
+		t := table(string(problem), "", 100_000, 20_000, 0)
+		switch problem {
+		case softdelete.HoldsDeleted:
+			t = table(string(problem), "", 100_000, 80_000, 0)
+		case softdelete.PlainFlag:
+			t.Markers, t.Numbers.Old = softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, nil
+		}
+		t.Indexing = &softdelete.Indexing{At: noon, Since: noon.Add(-60 * day), Bytes: 20 << 20, HOT: 1, Indexes: indexes}
+		tables = append(tables, t)
+	}
+	slices.SortFunc(tables, func(a, b softdelete.Table) int { return a.Compare(&b) })
+	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+}
+
 // scenes are reports of everything that can be the matter, by name.
 func scenes() map[string]Report {
 	conditions := softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
@@ -145,6 +191,7 @@ func scenes() map[string]Report {
 	slow := softdelete.Ping{At: noon, Up: true, Duration: 250 * time.Millisecond}
 	return map[string]Report{
 		"shop":    scene(pings(), shop()),
+		"trouble": scene(pings(), troubles()),
 		"good":    scene(pings(), one(table("customers", "", 120000, 900, 0), table("orders", "", 1234567, 1000, 0))),
 		"down":    scene(down, softdelete.Empty("shop")),
 		"gone":    scene(down, one(table("customers", "", 120000, 900, 0))),

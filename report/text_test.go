@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -45,6 +47,22 @@ func asText(t *testing.T, r Report, colour bool) string {
 func TestText(t *testing.T) {
 	for name, r := range scenes() {
 		t.Run(name, func(t *testing.T) { golden(t, name+".txt", []byte(asText(t, r, false))) })
+	}
+}
+
+// The scene of troubles has the one that each of its tables is called after.
+func TestTroublesAreWhatTheyAreCalled(t *testing.T) {
+	for _, table := range troubles().Databases[0].Tables {
+		var got []string
+		if table.Problem != nil {
+			got = append(got, string(table.Problem.Reason))
+		}
+		for _, f := range softdelete.Findings(&table) {
+			got = append(got, string(f.Problem))
+		}
+		if !slices.Equal(got, []string{table.Name}) {
+			t.Errorf("%s has %q", table.Name, got)
+		}
 	}
 }
 
