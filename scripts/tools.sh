@@ -73,21 +73,20 @@ install_packages() {
 
 # axe_core: axe.min.js, which finds faults of accessibility in a page, into .cache.
 axe_core() {
-  local dir=$cache/axe-core-$axe_core work
+  local dir=$cache/axe-core-$axe_core
   if [ ! -d "$dir" ]; then
-    work=$(mktemp -d "$cache/axe.XXXXXX")
     if ! (
+      work=$(mktemp -d "$cache/axe.XXXXXX") &&
+      trap 'rm -rf "$work"' EXIT && # also when interrupted
       cd "$work" &&
       npm pack --silent "axe-core@$axe_core" >/dev/null &&
       echo "$axe_core_sum  axe-core-$axe_core.tgz" | sha512sum --quiet -c &&
-      tar -xzf "axe-core-$axe_core.tgz" package/axe.min.js
+      tar -xzf "axe-core-$axe_core.tgz" package/axe.min.js &&
+      mv package "$dir"
     ) >&2; then
       missing+=("axe-core $axe_core: npm pack failed, or delivered another file; see above")
-      rm -rf "$work"
       return
     fi
-    mv "$work/package" "$dir"
-    rm -rf "$work"
   fi
   ln -sf "$dir/axe.min.js" .cache/axe.min.js
 }
