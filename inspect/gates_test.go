@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +199,84 @@ func TestProofsAreForgotten(t *testing.T) {
 	r.Counting = &softdelete.Counting{Proofs: old}
 	if kept := v.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() || len(old) != 2 {
 		t.Errorf("kept %v of %v", kept, old)
+	}
+}
+
+// What was read before a batch failed is an estimate already. A migration takes the
+// table after half of the queries, in the midst of ten batches.
+func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, large("orders"))
+	const config = "limits: {lock_timeout: 50ms}\ncounting: {method: sampled, target_margin: 0, blocks: 500, batch: 50}"
+	whole := inspector(t, dsn, config)
+	if m := method(table(t, first(t, whole), "orders")); m != "sampled" {
+		t.Fatalf("counted by %s", m)
+	}
+	total, deleted, _ := truth(t, dsn, "orders")
+	front := pgtest.NewFront(t, dsn)
+	front.Behave(pgtest.Slow) // so that nobody misses the moment
+	i := inspector(t, front.DSN, config)
+	made := behind(t, i, empty(t, i))
+	waitFor(t, "half of the queries", func() bool { return sent(i) >= sent(whole)/2 })
+	m := newMigration(t, dsn)
+	m.do("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+	got := table(t, <-made, "orders")
+	m.do("COMMIT")
+	if got.Problem != nil || got.Numbers == nil || sent(i) >= sent(whole) {
+		t.Fatalf("%+v, problem %+v, %d queries of %d", got.Numbers, got.Problem, sent(i), sent(whole))
+	}
+	within(t, "total", got.Numbers.Total, total, total/10)
+	within(t, "deleted", got.Numbers.Deleted, deleted, deleted/2)
+}
+
+// An index that would not answer at once is left alone for a day, and what was counted
+// stays. This one seems to lead to a deleted row soon, and leads to none.
+func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	execEach(t, dsn, `CREATE TABLE t (is_deleted bool NOT NULL, deleted_at timestamptz) WITH (autovacuum_enabled = off);
+		INSERT INTO t SELECT true, now() - random() * interval '1 year' FROM generate_series(1, 1000) i; ANALYZE t;
+		INSERT INTO t SELECT false, now() - (1 + random()) * interval '1 year' FROM generate_series(1, 1000000) i; CREATE INDEX ON t (deleted_at)`)
+	i := inspector(t, dsn, "counting: {method: sampled, blocks: 200, recent_window: 1s}")
+	s := first(t, i)
+	oldest := softdelete.Asked{Relation: pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"), Question: byOldest}
+	for range 2 {
+		got := table(t, s, "t")
+		if proof, found := got.Kept().Proofs[oldest]; !found || proof.Sound || got.Numbers == nil || !got.Numbers.Oldest.IsZero() {
+			t.Errorf("%+v, problem %+v, proofs %+v", got.Numbers, got.Problem, got.Kept().Proofs)
+		}
+		var failed int64
+		for key, cost := range i.Costs.All() {
+			if key.Result == softdelete.Failure {
+				failed += cost.Queries
+			}
+		}
+		if failed != 1 {
+			t.Errorf("%d queries failed, want the one", failed)
+		}
+		s = refresh(t, i, s, nil)
+	}
+}
+
+// An index of each of many large partitions would have to be asked; that is not cheap
+// any more.
+func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
+	t.Parallel()
+	for leaves, known := range map[int]bool{fewLeaves: true, fewLeaves + 1: false} {
+		dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+		var sql strings.Builder
+		sql.WriteString("CREATE TABLE t (part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);")
+		for l := range leaves {
+			fmt.Fprintf(&sql, "CREATE TABLE t_%d PARTITION OF t FOR VALUES IN (%[1]d);", l)
+		}
+		fmt.Fprintf(&sql, `INSERT INTO t SELECT i %% %d, CASE WHEN i %% 10 = 0 THEN now() - interval '1 hour' END, repeat('x', 500) FROM generate_series(1, 25000) i;
+			CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE t`, leaves)
+		execEach(t, dsn, sql.String())
+		n := table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, blocks: 200}")), "t").Numbers
+		if n.Method != softdelete.Sampled || !n.Oldest.IsZero() != known {
+			t.Errorf("%d partitions: by %s, oldest %s", leaves, n.Method, n.Oldest)
+		}
 	}
 }
 

@@ -9,19 +9,20 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+// sent is how many queries an Inspector has sent.
+func sent(i *Inspector) (queries int64) {
+	for _, cost := range i.Costs.All() {
+		queries += cost.Queries
+	}
+	return queries
+}
+
 // asked is how many queries a refresh sends.
 func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *softdelete.Snapshot) {
 	t.Helper()
-	queries := func() int64 {
-		var n int64
-		for _, c := range i.Costs.All() {
-			n += c.Queries
-		}
-		return n
-	}
-	before := queries()
+	before := sent(i)
 	s := refresh(t, i, previous, nil)
-	return queries() - before, s
+	return sent(i) - before, s
 }
 
 // read is how each table of a Snapshot is read.
