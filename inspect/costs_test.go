@@ -23,12 +23,7 @@ func TestDatabaseSecondsAreTheServersOwn(t *testing.T) {
 	if a, b := method(table(t, s, "counted")), method(table(t, s, "sampled")); a != "exact" || b != "sampled" {
 		t.Fatalf("counted by %s, sampled by %s", a, b)
 	}
-	var said time.Duration
-	var queries int64
-	for _, cost := range i.Costs.All() {
-		said += cost.Database
-		queries += cost.Queries
-	}
+	said, queries := spent(i).Database, spent(i).Queries
 	seen := time.Duration(pgtest.Value[float64](t, dsn, `SELECT sum(total_exec_time + total_plan_time) FROM pg_stat_statements
 		WHERE query LIKE '/* softdelete_exporter */%'`) * float64(time.Millisecond))
 	t.Logf("%d queries: we say %s, the server %s", queries, said, seen)

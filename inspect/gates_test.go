@@ -218,13 +218,13 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	front.Behave(pgtest.Slow) // so that nobody misses the moment
 	i := inspector(t, front.DSN, config)
 	made := behind(t, i, empty(t, i))
-	waitFor(t, "half of the queries", func() bool { return sent(i) >= sent(whole)/2 })
+	waitFor(t, "half of the queries", func() bool { return spent(i).Queries >= spent(whole).Queries/2 })
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
 	got := table(t, <-made, "orders")
 	m.do("COMMIT")
-	if got.Problem != nil || got.Numbers == nil || sent(i) >= sent(whole) {
-		t.Fatalf("%+v, problem %+v, %d queries of %d", got.Numbers, got.Problem, sent(i), sent(whole))
+	if got.Problem != nil || got.Numbers == nil || spent(i).Queries >= spent(whole).Queries {
+		t.Fatalf("%+v, problem %+v, %d queries of %d", got.Numbers, got.Problem, spent(i).Queries, spent(whole).Queries)
 	}
 	within(t, "total", got.Numbers.Total, total, total/10)
 	within(t, "deleted", got.Numbers.Deleted, deleted, deleted/2)

@@ -302,23 +302,17 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE t%[1]d (id int, other int, deleted_at timestamptz); CREATE INDEX t%[1]d_i ON t%[1]d (id) WHERE deleted_at IS NULL AND other > 0`, n))
 	}
 	i := inspector(t, dsn, patient)
-	asked := func() (n int64) {
-		for _, cost := range i.Costs.All() {
-			n += cost.Queries
-		}
-		return n
-	}
 	s := first(t, i)
-	begun := asked()
+	begun := spent(i).Queries
 	s = refresh(t, i, s, nil)
-	unchanged := asked() - begun
+	unchanged := spent(i).Queries - begun
 	if unchanged > 20+12 { // the counts, and some set-wide questions
 		t.Errorf("%d questions for an unchanged catalog", unchanged)
 	}
 	pgtest.Exec(t, dsn, `ALTER TABLE t3 RENAME other TO another; DROP INDEX t4_i; CREATE INDEX t4_i ON t4 (other)`)
-	begun = asked()
+	begun = spent(i).Queries
 	s = refresh(t, i, s, nil)
-	if got := asked() - begun - unchanged; got != 2 {
+	if got := spent(i).Queries - begun - unchanged; got != 2 {
 		t.Errorf("%d more questions after one index changed its words and one was replaced, want one for the details and one to deparse", got)
 	}
 	if got := index(t, table(t, s, "t3"), "t3_i").Predicate; got != `((deleted_at IS NULL) AND (another > 0))` {

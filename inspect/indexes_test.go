@@ -169,7 +169,6 @@ func TestEachIndexProblemIsFoundAndItsNearMissesAreNot(t *testing.T) {
 		pgtest.Exec(t, dsn, fmt.Sprintf(c.ddl, c.table))
 		pgtest.Exec(t, dsn, "ANALYZE "+c.table)
 	}
-	pgtest.Exec(t, dsn, "SELECT pg_stat_force_next_flush()")
 	i := inspector(t, dsn, patient)
 	before := first(t, i)
 	for _, c := range indexCases {

@@ -42,6 +42,13 @@ func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
 			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, is_deleted bool) PARTITION BY LIST (id);
 			CREATE TABLE children_1 PARTITION OF children FOR VALUES IN (1); CREATE TABLE children_2 PARTITION OF children FOR VALUES IN (2);
 			INSERT INTO children VALUES (1, 1), (1, 2), (2, 2), (2, 11), (1, 11)`, "tables: [{table: parents_1}]", "orphaned parent_key 4"},
+		{"too many pairs of partitions", `
+			CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz) PARTITION BY LIST (id);
+			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, is_deleted bool) PARTITION BY LIST (id);
+			DO $$ BEGIN FOR i IN 1..32 LOOP
+				EXECUTE format('CREATE TABLE parents_%1$s PARTITION OF parents FOR VALUES IN (%1$s)', i);
+				EXECUTE format('CREATE TABLE children_%1$s PARTITION OF children FOR VALUES IN (%1$s)', i);
+			END LOOP; END $$`, "", "too_large parent_key"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

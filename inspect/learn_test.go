@@ -9,20 +9,12 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// sent is how many queries an Inspector has sent.
-func sent(i *Inspector) (queries int64) {
-	for _, cost := range i.Costs.All() {
-		queries += cost.Queries
-	}
-	return queries
-}
-
 // asked is how many queries a refresh sends.
 func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *softdelete.Snapshot) {
 	t.Helper()
-	before := sent(i)
+	before := spent(i).Queries
 	s := refresh(t, i, previous, nil)
-	return sent(i) - before, s
+	return spent(i).Queries - before, s
 }
 
 // read is how each table of a Snapshot is read.

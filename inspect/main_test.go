@@ -134,6 +134,15 @@ func told(s *softdelete.Snapshot) map[string]string {
 	return all
 }
 
+// spent is what an Inspector has cost so far.
+func spent(i *Inspector) (sum softdelete.Cost) {
+	for _, c := range i.Costs.All() {
+		sum.Queries += c.Queries
+		sum.Database += c.Database
+	}
+	return sum
+}
+
 // table is one table of a Snapshot, by its name alone.
 func table(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
 	t.Helper()
