@@ -2,12 +2,14 @@ package inspect
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // aSchemaToGrant has every case that a grant must reach.
@@ -57,6 +59,32 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 		if err := try(t, its, more); code(err) != insufficientPrivilege {
 			t.Errorf("%s: err = %v, want it to be refused", more, err)
 		}
+	}
+}
+
+// The role reads no more than it is granted, whatever the method, and loses nothing.
+func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	execEach(t, dsn, large("orders")+"CREATE INDEX ON orders (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE orders")
+	grants, err := inspector(t, dsn, "").Grants(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, dsn, strings.Join(grants[0].Statements, "\n"))
+	_, deleted, _ := truth(t, dsn, "orders")
+	for _, config := range []string{"counting: {method: exact}", sampledAlways} {
+		got := table(t, first(t, inspector(t, its, config)), "orders")
+		if n := got.Numbers; n == nil || n.Deleted.Value != deleted || n.Deleted.Margin != 0 || n.Oldest.IsZero() || n.Recent == nil {
+			t.Errorf("%s: %+v, problem %+v", config, n, got.Problem)
+		} else if n.Method == softdelete.Sampled && got.Kept().Blocks == nil {
+			t.Errorf("%s: no block was told from another", config)
+		}
+	}
+	got := table(t, first(t, inspector(t, its, "counting: {method: statistics}")), "orders")
+	if got.Numbers == nil || math.Abs(got.Numbers.Deleted.Value-deleted) > deleted/10 {
+		t.Errorf("by statistics %+v, problem %+v", got.Numbers, got.Problem)
 	}
 }
 
