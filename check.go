@@ -29,14 +29,17 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	if err != nil {
 		return usage{err}
 	}
-	if err := inspector.Check(ctx); err != nil {
+	if err := inspector.Check(ctx); errors.As(err, new(*inspect.ConfigError)) {
 		return usage{err}
 	}
 	tables, skipped, err := inspector.Explain(ctx)
-	if err != nil {
+	if err != nil && len(tables) == 0 {
 		return usage{err}
 	}
-	return explain(stdout, tables, skipped, c.Discovery.MaxTables)
+	if err := errors.Join(err, explain(stdout, tables, skipped, c.Discovery.MaxTables)); err != nil {
+		return usage{err}
+	}
+	return nil
 }
 
 // explain says, table by table, what is watched and what is not, which rule took each
@@ -80,7 +83,7 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 		fmt.Fprintf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
 	}
 	if unread > 0 {
-		return usage{fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)}
+		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
 	}
 	return nil
 }
@@ -109,7 +112,7 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 		return usage{err}
 	}
 	databases, err := inspector.Grants(ctx, role)
-	if err != nil {
+	if len(databases) == 0 {
 		return err
 	}
 	fmt.Fprintln(stdout, "-- Run with psql as the owner of the tables, and again when tables or partitions were added.")
@@ -119,7 +122,7 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 			fmt.Fprintln(stdout, statement)
 		}
 	}
-	return nil
+	return err
 }
 
 // psqlName quotes a name for psql's meta-commands.

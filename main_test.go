@@ -158,6 +158,22 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 	}
 }
 
+// A database that cannot be asked hides nothing of the others, and no entry is said to be
+// wrong that may be right there.
+func TestCommandsTellOfTheDatabasesThatCanBeAsked(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, "CREATE TABLE users (id int, deleted_at timestamptz)")
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	name := pgtest.Value[string](t, dsn, "SELECT current_database()")
+	file := "--config.file=" + configFile(t, "databases: {names: ["+name+", missing]}\ntables: [{table: elsewhere, column: deleted_at}]")
+	for _, args := range [][]string{{"check-config", "--connect"}, {"grants"}} {
+		code, stdout, stderr := command(append(args, file)...)
+		if code == 0 || !strings.Contains(stdout, "users") || !strings.Contains(stderr, `"missing"`) || strings.Contains(stderr, "elsewhere") {
+			t.Errorf("%s: exit code %d: %s%s", args[0], code, stdout, stderr)
+		}
+	}
+}
+
 func TestGrantsLetARoleReadEveryWatchedTable(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)

@@ -29,7 +29,8 @@ type surveyed struct {
 	judgements []softdelete.Judgement
 }
 
-// survey discovers the tables of every watched database, without counting any.
+// survey discovers the tables of every watched database, without counting any. Its
+// error speaks of the databases that are missing among the answers.
 func (i *Inspector) survey(ctx context.Context) ([]surveyed, error) {
 	p := i.newPass(&softdelete.Snapshot{}, nil)
 	names, err := p.names(ctx)
@@ -37,14 +38,16 @@ func (i *Inspector) survey(ctx context.Context) ([]surveyed, error) {
 		return nil, err
 	}
 	var all []surveyed
+	var failed []error
 	for _, name := range names {
 		found, err := p.surveyOne(ctx, name)
 		if err != nil {
-			return nil, err
+			failed = append(failed, err)
+			continue
 		}
 		all = append(all, found)
 	}
-	return all, nil
+	return all, errors.Join(failed...)
 }
 
 func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
@@ -65,14 +68,11 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 
 // Check holds the configured tables against the database. It returns a
 // *ConfigError that lists every table and column that is not there, or another
-// error when the database could not be asked.
+// error when not all databases could be asked.
 func (i *Inspector) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std()+time.Second)
 	defer cancel()
-	databases, err := i.survey(ctx)
-	if err != nil {
-		return fmt.Errorf("asking the database: %w", err)
-	}
+	databases, unasked := i.survey(ctx)
 	var faults []error
 	for _, d := range databases {
 		for _, r := range d.relations {
@@ -85,13 +85,16 @@ func (i *Inspector) Check(ctx context.Context) error {
 		has := func(d surveyed) bool {
 			return slices.ContainsFunc(d.relations, func(r relation) bool { return r.Schema == t.Schema && r.Name == t.Table })
 		}
-		// What is probed cannot be looked into now: the table may be there.
-		if len(i.Config().Probe.Allow) == 0 && !t.Ignore && !slices.ContainsFunc(databases, has) {
+		// Where we cannot look now, the table may be; that holds for what is probed, too.
+		if unasked == nil && len(i.Config().Probe.Allow) == 0 && !t.Ignore && !slices.ContainsFunc(databases, has) {
 			faults = append(faults, fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration", t.Schema, t.Table))
 		}
 	}
 	if len(faults) > 0 {
 		return &ConfigError{errors.Join(faults...)}
+	}
+	if unasked != nil {
+		return fmt.Errorf("asking the database: %w", unasked)
 	}
 	return nil
 }

@@ -27,17 +27,14 @@ type Explanation struct {
 
 // Explain tells of every watched table whether it can be read, and of every table that
 // has a column whose name speaks of deletion what was decided on it. Skipped counts
-// the tables beyond the cap.
+// the tables beyond the cap. The error speaks of databases that could not be asked.
 func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped int, err error) {
 	databases, err := i.survey(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
 	for _, d := range databases {
 		skipped += d.skipped
 		tables = append(tables, d.explanations()...)
 	}
-	return tables, skipped, nil
+	return tables, skipped, err
 }
 
 // explanations are those of one database, in the order of schema and name.
@@ -76,17 +73,15 @@ type Grants struct {
 	Statements []string
 }
 
-// Grants makes the statements for every watched database.
+// Grants makes the statements for every watched database. Its error speaks of those
+// that could not be asked.
 func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 	databases, err := i.survey(ctx)
-	if err != nil {
-		return nil, err
-	}
 	all := make([]Grants, len(databases))
 	for i, d := range databases {
 		all[i] = Grants{d.Database, d.grants(role)}
 	}
-	return all, nil
+	return all, err
 }
 
 func (d surveyed) grants(role string) []string {
