@@ -86,6 +86,8 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 	}
 	defer s.Close()
 
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	go reloadOnSignal(ctx, s)
 	web := &http.Server{
 		Handler:           s,

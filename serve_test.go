@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -19,41 +18,23 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
-
-// logText is what a running exporter writes, to be read while it runs.
-type logText struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // start runs the exporter until the test ends and returns its address and its log.
-func start(t *testing.T, args ...string) (address string, written *logText) {
+func start(t *testing.T, args ...string) (address string, written *exportertest.Output) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	written = &logText{}
+	written = &exportertest.Output{}
 	ended := make(chan int)
 	go func() { ended <- run(ctx, append(args, "--web.listen-address=127.0.0.1:0"), io.Discard, written) }()
 	t.Cleanup(func() {

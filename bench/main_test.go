@@ -9,11 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -63,41 +62,22 @@ func each(b *testing.B, dsn string, statements ...string) {
 // watcher refreshes without a server in between.
 type watcher struct {
 	*inspect.Inspector
-	costs    *softdelete.Costs
 	snapshot *softdelete.Snapshot
 }
 
 func watch(b *testing.B, dsn, text string) *watcher {
 	b.Helper()
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		b.Fatal(err)
-	}
-	file := b.TempDir() + "/config.yaml"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	c, err := config.Load(defaults, file)
-	if err != nil {
-		b.Fatal(err)
-	}
 	name, err := inspect.ParseSource(dsn)
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := &watcher{costs: &softdelete.Costs{}, snapshot: softdelete.Empty(name)}
-	w.Inspector = inspect.New(inspect.Options{
-		Config: func() *config.Config { return c }, Source: func() (string, error) { return dsn, nil },
-		Connections: inspect.NewConnections(4), Costs: w.costs, Logger: log.NewNopLogger(),
-	})
-	b.Cleanup(w.Close)
-	return w
+	return &watcher{exportertest.NewInspector(b, dsn, text), softdelete.Empty(name)}
 }
 
 // refresh returns what a refresh took, and how much of it was database time.
 func (w *watcher) refresh() (took, database time.Duration) {
 	spent := func() (sum time.Duration) {
-		for _, c := range w.costs.All() {
+		for _, c := range w.Costs.All() {
 			sum += c.Database
 		}
 		return sum

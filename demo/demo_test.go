@@ -15,10 +15,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 )
 
 // bound is how long a demo of this little data may take, from start to end.
@@ -52,7 +53,7 @@ func testGoRun(t *testing.T, end func(goRun int) error) {
 	demo := exec.Command("go", "run", ".", "-scale=0.01", "-listen="+taken.Addr().String())
 	demo.Env = append(os.Environ(), "TMPDIR="+temp)
 	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's shell does
-	said := &text{}
+	said := &exportertest.Output{}
 	demo.Stdout, demo.Stderr = said, said
 	// Wait returns when nobody is left who could write to us.
 	demo.WaitDelay = bound
@@ -147,7 +148,7 @@ func tempDir(t *testing.T) string {
 }
 
 // printed is the URL that the demo printed where the pattern's group is.
-func printed(t *testing.T, said *text, pattern string) *url.URL {
+func printed(t *testing.T, said *exportertest.Output, pattern string) *url.URL {
 	t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(said.String())
 	if found == nil {
@@ -191,22 +192,4 @@ func processesOf(dir string) map[int]string {
 		}
 	}
 	return found
-}
-
-// text is what the demo says, to be read while it runs.
-type text struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (s *text) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *text) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
 }

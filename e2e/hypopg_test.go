@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
@@ -41,7 +42,7 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 	left := func() int {
 		return pgtest.Value[int](t, through+"&default_query_exec_mode=simple_protocol", `SELECT count(*) FROM "odd schema".hypopg()`)
 	}
-	i := inspector(t, through, "limits: {statement_timeout: 10s}")
+	i := exportertest.NewInspector(t, through, "limits: {statement_timeout: 10s}")
 	a := advised(t, i)
 	if !a.Proved || a.Index.Trial == nil {
 		t.Fatalf("the gain is an estimate: %+v", a.Advice)

@@ -14,12 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -90,28 +89,6 @@ default_pool_size = %d
 	}
 }
 
-func inspector(t *testing.T, dsn, configuration string) *inspect.Inspector {
-	t.Helper()
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(defaults, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := inspect.New(inspect.Options{
-		Config: func() *config.Config { return c }, Source: func() (string, error) { return dsn, nil },
-		Connections: inspect.NewConnections(c.Limits.Connections), Costs: &softdelete.Costs{}, Logger: log.NewNopLogger(),
-	})
-	t.Cleanup(i.Close)
-	return i
-}
-
 // deleted is what a refresh finds: the deleted rows of each table, or its problem.
 func deleted(ctx context.Context, i *inspect.Inspector, datname string) map[string]string {
 	var last *softdelete.Snapshot
@@ -142,7 +119,7 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 			CREATE TABLE locked AS TABLE users; CREATE TABLE orders AS TABLE users`)
 	}
 	through := pgbouncer(t, server, 1)
-	i := inspector(t, through("postgres"), "databases: {all: true}")
+	i := exportertest.NewInspector(t, through("postgres"), "databases: {all: true}")
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Fatalf("ping: %s", p.Err)
 	}
@@ -194,7 +171,7 @@ func TestPgBouncerUnderLoad(t *testing.T) {
 	want := map[string]string{datname + ".users": "4", datname + ".orders": "4"}
 	var running sync.WaitGroup
 	for range 8 {
-		i := inspector(t, through, "ping: {timeout: 10s}")
+		i := exportertest.NewInspector(t, through, "ping: {timeout: 10s}")
 		running.Go(func() {
 			for range 10 {
 				if diff := cmp.Diff(want, deleted(t.Context(), i, datname)); diff != "" {

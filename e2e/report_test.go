@@ -15,17 +15,11 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/go-kit/log"
-	client "github.com/prometheus/client_golang/prometheus"
 
-	"github.com/softdelete-exporter/softdelete_exporter/cache"
-	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
-	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
-	"github.com/softdelete-exporter/softdelete_exporter/server"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 var screenshots = flag.String("screenshots", "", "directory into which screenshots of the report are written")
@@ -39,39 +33,7 @@ func demo(t *testing.T) string {
 	if err := data.Load(t.Context(), dsn, 0.2); err != nil {
 		t.Fatal(err)
 	}
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, data.Config, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load := func() (*config.Config, error) { return config.Load(defaults, file) }
-	c, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	datname, err := inspect.ParseSource(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, connections := server.NewSettings(c), inspect.NewConnections(c.Limits.Connections)
-	exporter, err := server.New(server.Options{
-		Load: load, Settings: settings, Process: client.NewRegistry(), Version: "1.0.0", Logger: log.NewNopLogger(),
-		Source: func() (string, error) { return dsn, nil }, Datname: datname,
-		Connect: func(source func() (string, error)) cache.Open {
-			return func(costs *softdelete.Costs) cache.Source {
-				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
-				return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
-			}
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(exporter.Close)
-	web := httptest.NewServer(exporter)
+	web := httptest.NewServer(exportertest.New(t, dsn, string(data.Config)))
 	t.Cleanup(web.Close)
 	return web.URL + "/report"
 }

@@ -5,31 +5,21 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/jackc/pgx/v5"
-	"go.uber.org/goleak"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// TestMain also finds what goroutines the tests left behind, of all of them at once
-// because they run beside each other.
-func TestMain(m *testing.M) {
-	code := pgtest.Main(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // load reads a configuration over the built-in one. Where a test does not speak of
 // limits, a busy machine must not look like a slow table.
@@ -38,19 +28,7 @@ func load(t testing.TB, text string) *config.Config {
 	if !strings.Contains(text, "limits:") {
 		text = "limits: {statement_timeout: 10s}\n" + text
 	}
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(defaults, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return configtest.Load(t, text)
 }
 
 // inspector asks the server of a connection string under the given configuration.

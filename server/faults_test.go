@@ -53,7 +53,7 @@ func TestManyScrapesOnAColdCacheShareOneRefreshAndTwoConnections(t *testing.T) {
 	scraping.Wait()
 	close(done)
 	watching.Wait()
-	if n := e.refreshes.Load(); n != 1 {
+	if n := e.Refreshes.Load(); n != 1 {
 		t.Errorf("%d refreshes", n)
 	}
 	if most > 2 {
@@ -251,7 +251,7 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 		s := e.scrape(t, scrapeTimeout)
 		return len(s.per("softdelete_deleted_rows", "relname")) == tables && len(s.per("softdelete_table_problem", "relname")) == 0
 	})
-	if n := e.refreshes.Load(); n != 2 {
+	if n := e.Refreshes.Load(); n != 2 {
 		t.Errorf("it took %d refreshes", n)
 	}
 }

@@ -6,86 +6,27 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/jackc/pgx/v5"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/goleak"
 
-	"github.com/softdelete-exporter/softdelete_exporter/cache"
-	"github.com/softdelete-exporter/softdelete_exporter/config"
-	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
-	"github.com/softdelete-exporter/softdelete_exporter/server"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// TestMain also finds what goroutines the tests left behind.
-func TestMain(m *testing.M) {
-	code := pgtest.Main(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // exporter is the whole of it, but for the process and its listener.
-type exporter struct {
-	*server.Server
-	refreshes atomic.Int64
-}
+type exporter struct{ *exportertest.Exporter }
 
-// newExporter makes an exporter for the server of a connection string. After the test
-// it must have left no connection.
 func newExporter(t *testing.T, dsn, configuration string) *exporter {
 	t.Helper()
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load := func() (*config.Config, error) { return config.Load(defaults, file) }
-	c, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	datname, err := inspect.ParseSource(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &exporter{}
-	settings := server.NewSettings(c)
-	connections := inspect.NewConnections(c.Limits.Connections)
-	e.Server, err = server.New(server.Options{
-		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(),
-		Source: func() (string, error) { return dsn, nil }, Datname: datname,
-		Connect: func(source func() (string, error)) cache.Open {
-			return func(costs *softdelete.Costs) cache.Source {
-				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
-				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
-					e.refreshes.Add(1)
-					i.Refresh(ctx, previous, publish)
-				}}
-			}
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
+	return &exporter{exportertest.New(t, dsn, configuration)}
 }
 
 // scraped is what a scrape showed: the value of each series.

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
-	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -39,18 +37,7 @@ func (c *counted) connect(func() (string, error)) cache.Open {
 // probing is a server that may ask anything, in a bubble with a clock of its own.
 func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target string) string)) {
 	t.Helper()
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, []byte("probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := config.Load(defaults, file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	loaded := configtest.Load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}")
 	synctest.Test(t, func(t *testing.T) {
 		var c counted
 		s, err := New(Options{Settings: NewSettings(loaded), Connect: c.connect, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})

@@ -77,7 +77,7 @@ func TestHoweverManyLookAtTheReportTheServerIsAskedOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := e.refreshes.Load(); n != 1 {
+	if n := e.Refreshes.Load(); n != 1 {
 		t.Errorf("%d refreshes, want 1", n)
 	}
 	if d := e.report(t); len(d.Connection.Pings) != 1 || d.Health != "fair" || d.Tables[0].Health != "fair - cleanup recommended" {
@@ -147,8 +147,8 @@ func TestThresholdsDecideWhatIsSlow(t *testing.T) {
 func TestWithoutMonitoringTheReportIsOfTheConnectionAlone(t *testing.T) {
 	t.Setenv("SOFT_DELETE_ENABLE_MONITORING", "false")
 	e := newExporter(t, users(t, pgtest.Shared(t)), "")
-	if d := e.report(t); d.Health != "good" || len(d.Tables) != 0 || e.refreshes.Load() != 0 {
-		t.Errorf("the report says %+v, after %d refreshes", d, e.refreshes.Load())
+	if d := e.report(t); d.Health != "good" || len(d.Tables) != 0 || e.Refreshes.Load() != 0 {
+		t.Errorf("the report says %+v, after %d refreshes", d, e.Refreshes.Load())
 	}
 	if page := text(t, e.get(t, "/report")); !strings.Contains(page, "SOFT_DELETE_ENABLE_MONITORING") {
 		t.Error("the page does not say why")

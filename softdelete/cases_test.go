@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -122,26 +122,14 @@ func orEmpty(m map[string]softdelete.Health) map[string]softdelete.Health {
 // thresholds are the limits with overrides laid over them, as the configuration does.
 func thresholds(t *testing.T, overrides []byte) softdelete.Thresholds {
 	t.Helper()
-	dir := t.TempDir()
-	file, limits := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "limits.json")
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if overrides == nil {
 		overrides = []byte("{}")
 	}
-	if err := os.WriteFile(limits, overrides, 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "limits.json")
+	if err := os.WriteFile(file, overrides, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte("thresholds_file: "+limits+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(defaults, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.Thresholds
+	return configtest.Load(t, "thresholds_file: "+file).Thresholds
 }
 
 // snapshotOf makes the databases and tables of a case, and what is to be said of their

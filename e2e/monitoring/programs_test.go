@@ -3,7 +3,6 @@
 package monitoring
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -12,11 +11,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/tools"
 )
@@ -28,25 +27,7 @@ const within = time.Minute
 type program struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
-	log   output
-}
-
-// output is what a program writes, to be read while it runs.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	log   exportertest.Output
 }
 
 // start runs a program until the test ends, at the latest. It is ready when it

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 )
@@ -25,18 +26,25 @@ var shared struct {
 	err    error
 }
 
-// Main runs the tests of a package and stops its shared server. Use it as
+// Main runs the tests of a package, stops its shared server, and finds what goroutines
+// the tests left behind, of all of them at once because they may run beside each other.
+// Use it as
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
 	shared.inMain = true
 	code := m.Run()
-	if shared.server == nil {
-		return code
+	if shared.server != nil {
+		if err := shared.server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the shared PostgreSQL server:", err)
+			code = max(code, 1)
+		}
 	}
-	if err := shared.server.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop the shared PostgreSQL server:", err)
-		return max(code, 1)
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	return code
 }

@@ -1,0 +1,73 @@
+// Package exportertest gives tests the whole exporter, but for the process and its
+// listener.
+package exportertest
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
+	"github.com/softdelete-exporter/softdelete_exporter/server"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Exporter is an exporter that answers until the test ends.
+type Exporter struct {
+	*server.Server
+	// Refreshes counts the passes that it began.
+	Refreshes atomic.Int64
+}
+
+// NewInspector makes what asks the server of a connection string, alone.
+func NewInspector(tb testing.TB, dsn, configuration string) *inspect.Inspector {
+	tb.Helper()
+	c := configtest.Load(tb, configuration)
+	i := inspect.New(inspect.Options{
+		Config: func() *config.Config { return c }, Source: func() (string, error) { return dsn, nil },
+		Connections: inspect.NewConnections(c.Limits.Connections), Costs: &softdelete.Costs{}, Logger: log.NewNopLogger(),
+	})
+	tb.Cleanup(i.Close)
+	return i
+}
+
+// New makes an exporter for the server of a connection string, for the tests of a
+// folder at the top level.
+func New(tb testing.TB, dsn, configuration string) *Exporter {
+	tb.Helper()
+	load := configtest.Loader(tb, configuration)
+	c, err := load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	datname, err := inspect.ParseSource(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e := &Exporter{}
+	settings, connections := server.NewSettings(c), inspect.NewConnections(c.Limits.Connections)
+	e.Server, err = server.New(server.Options{
+		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: log.NewNopLogger(),
+		Source: func() (string, error) { return dsn, nil }, Datname: datname,
+		Connect: func(source func() (string, error)) cache.Open {
+			return func(costs *softdelete.Costs) cache.Source {
+				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
+				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+					e.Refreshes.Add(1)
+					i.Refresh(ctx, previous, publish)
+				}}
+			}
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(e.Close)
+	return e
+}
