@@ -52,9 +52,10 @@ type Entry struct {
 
 	mu       sync.Mutex
 	snapshot *softdelete.Snapshot
-	// tried is when the last refresh began; connected tells whether it could connect.
-	tried     time.Time
-	connected bool
+	// tried is when the last refresh began; failures is how many of the last ones in a row
+	// could not connect.
+	tried    time.Time
+	failures int
 	// complete tells that a refresh that could connect has come to its end.
 	complete bool
 	// renew tells that the next refresh is due before the ttl is over.

@@ -14,8 +14,10 @@ var settings = Settings{Datname: "shop", TTL: 5 * time.Minute, MaxStale: time.Ho
 
 // fake is a server that answers as the test says. Its times are those of a bubble.
 type fake struct {
-	mu        sync.Mutex
-	down      bool
+	mu   sync.Mutex
+	down bool
+	// closed tells that the server answers pings, and lets no refresh in.
+	closed    bool
 	pingTakes time.Duration
 	// pingLingers is how long a ping that is given up takes to return.
 	pingLingers      time.Duration
@@ -67,7 +69,7 @@ func (f *fake) entry(settings Settings) *Entry {
 				f.set(func() { f.refreshes++ })
 				began := time.Now()
 				down, _, takes := f.is()
-				if down {
+				if down || f.closed {
 					wait(ctx, takes)
 					publish(&softdelete.Snapshot{Taken: previous.Taken, Databases: previous.Databases})
 					return
@@ -241,6 +243,20 @@ func TestARefreshThatCouldNotConnectIsDueAgainOnceAPingSucceeds(t *testing.T) {
 	})
 }
 
+// It may be a name that is wrong, or too old a server: asking at each scrape would not help.
+func TestARefreshThatCannotConnectWhilePingsSucceedKeepsToTheTTL(t *testing.T) {
+	f := &fake{closed: true}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		for range 9 {
+			look(e)
+			time.Sleep(settings.TTL / 10)
+		}
+		if _, refreshes := f.counts(); refreshes != 2 {
+			t.Errorf("%d refreshes within a ttl, want one and another try", refreshes)
+		}
+	})
+}
+
 func TestNumbersOutliveTheServerUntilMaxStale(t *testing.T) {
 	f := &fake{}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {
@@ -345,6 +361,20 @@ func TestAServerlessServerIsPingedOnlyWithARefresh(t *testing.T) {
 		}
 		if pings, refreshes := f.counts(); pings != 3 || refreshes != 3 {
 			t.Errorf("%d pings, %d refreshes in two ttls", pings, refreshes)
+		}
+	})
+}
+
+func TestAFailedPingIsNotKeptForARefresh(t *testing.T) {
+	f := &fake{down: true}
+	serverless := settings
+	serverless.PingWithRefresh = true
+	bubble(t, f, serverless, func(t *testing.T, e *Entry) {
+		look(e)
+		f.set(func() { f.down = false })
+		time.Sleep(settings.TTL / 4)
+		if p := e.Ping(t.Context(), 0); !p.Up {
+			t.Error("the server is back, and still said to be down")
 		}
 	})
 }

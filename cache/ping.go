@@ -14,13 +14,15 @@ import (
 func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping {
 	e.mu.Lock()
 	asked := time.Now()
-	settings := e.settings()
-	if settings.PingWithRefresh {
-		maxAge = max(maxAge, settings.TTL)
-	}
-	if n := len(e.pings); n > 0 && asked.Sub(e.pings[n-1].At) < maxAge {
-		defer e.mu.Unlock()
-		return e.pings[n-1]
+	if n := len(e.pings); n > 0 {
+		last := e.pings[n-1]
+		if settings := e.settings(); settings.PingWithRefresh && last.Up { // a failure is no fact to be kept
+			maxAge = max(maxAge, settings.TTL)
+		}
+		if asked.Sub(last.At) < maxAge {
+			e.mu.Unlock()
+			return last
+		}
 	}
 	e.mu.Unlock()
 	for {

@@ -39,13 +39,29 @@ func (e *Entry) Renew() {
 	e.renew = true
 }
 
-// due tells whether it is time for a refresh: the ttl is over, or the last one
-// could not connect and the server has answered a ping since.
+// due tells whether it is time for a refresh: the ttl is over, or the last one could
+// not connect and the server has come back since. Where pings succeed all the time a
+// refresh is tried once more, and then at the pace of the ttl: what is in its way stays.
 func (e *Entry) due() bool {
-	if e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL {
+	switch {
+	case e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL:
 		return true
+	case e.failures == 0 || !e.answers():
+		return false
+	default:
+		return e.cameBack().After(e.tried) || e.failures == 1 && e.pings[len(e.pings)-1].At.After(e.tried)
 	}
-	return !e.connected && len(e.pings) > 0 && e.answers() && e.pings[len(e.pings)-1].At.After(e.tried)
+}
+
+// cameBack is when the server first answered after a ping that it did not answer; zero
+// when it never did.
+func (e *Entry) cameBack() (at time.Time) {
+	for n, p := range e.pings[min(1, len(e.pings)):] {
+		if p.Up && !e.pings[n].Up {
+			at = p.At
+		}
+	}
+	return at
 }
 
 // answers tells whether the server answered the last ping; before the first, that
@@ -66,7 +82,10 @@ func (e *Entry) refresh() {
 	})
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.connected = !e.snapshot.Taken.Before(e.tried)
-	e.complete = e.complete || e.connected
+	if e.snapshot.Taken.Before(e.tried) {
+		e.failures++
+	} else {
+		e.failures, e.complete = 0, true
+	}
 	e.refreshing = nil
 }

@@ -57,7 +57,12 @@ func (p *probes) find(name, module string) (*target, error) {
 // forget closes a target that nobody asked for since its timer was set.
 func (p *probes) forget(key probeKey, idle *probed) {
 	p.mu.Lock()
-	if time.Since(idle.used) < p.server.Settings.Config().Probe.Idle.Std() || p.known[key] != idle {
+	if p.known[key] != idle {
+		p.mu.Unlock()
+		return
+	}
+	if left := p.server.Settings.Config().Probe.Idle.Std() - time.Since(idle.used); left > 0 {
+		idle.timer.Reset(left)
 		p.mu.Unlock()
 		return
 	}
