@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/go-kit/log"
@@ -28,6 +29,10 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 // probe answers a scrape of the server that the request names.
 func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
 	target, err := s.probes.find(r.FormValue("target"), r.FormValue("auth_module"))
+	if errors.Is(err, errTooMany) {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -1,9 +1,16 @@
 package server
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
+
+// maxTargets is how many targets are kept: each has a cache of its own.
+const maxTargets = 1000
+
+// errTooMany refuses one more.
+var errTooMany = fmt.Errorf("there are %d targets already; split them among several exporters, or lower probe.idle", maxTargets)
 
 // probes are the targets of /probe that were asked for of late.
 type probes struct {
@@ -35,6 +42,9 @@ func (p *probes) find(name, module string) (*target, error) {
 	defer p.mu.Unlock()
 	known := p.known[key]
 	if known == nil {
+		if len(p.known) == maxTargets {
+			return nil, errTooMany
+		}
 		known = &probed{target: p.server.newTarget(func() (string, error) {
 			// Asked anew at each connect: a reload may have changed the module.
 			t, err := p.server.Settings.Config().NewTarget(name, module)

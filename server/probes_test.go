@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
@@ -18,7 +19,10 @@ import (
 )
 
 // counted makes servers that answer at once, and counts them.
-type counted struct{ opened, closed, refreshes atomic.Int64 }
+type counted struct {
+	settings                  *Settings
+	opened, closed, refreshes atomic.Int64
+}
 
 func (c *counted) connect(func() (string, error)) cache.Open {
 	return func(*softdelete.Costs) cache.Source {
@@ -39,8 +43,8 @@ func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target
 	t.Helper()
 	loaded := configtest.Load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}")
 	synctest.Test(t, func(t *testing.T) {
-		var c counted
-		s, err := New(Options{Settings: NewSettings(loaded), Connect: c.connect, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+		c := counted{settings: NewSettings(loaded)}
+		s, err := New(Options{Settings: c.settings, Connect: c.connect, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +79,36 @@ func TestATargetThatNobodyProbesIsForgotten(t *testing.T) {
 		probe("db:5432/shop")
 		if opened := c.opened.Load(); opened != 2 {
 			t.Errorf("probed again, it was opened %d times", opened)
+		}
+	})
+}
+
+func TestATargetIsForgottenAlsoAfterTheTimeWasMadeLonger(t *testing.T) {
+	longer := configtest.Load(t, "probe: {allow: ['.*'], idle: 2h}\nauth_modules: {m: {user: bob}}")
+	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+		probe("db:5432/shop")
+		c.settings.config.Store(longer)
+		for hour, want := range []int64{0, 0, 1} {
+			if closed := c.closed.Load(); closed != want {
+				t.Errorf("after %d hours it was closed %d times, want %d", hour, closed, want)
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+		}
+	})
+}
+
+// Whoever may ask for any target could else make as many as memory holds.
+func TestTargetsAreNotWithoutNumber(t *testing.T) {
+	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+		for n := range maxTargets {
+			probe(fmt.Sprintf("db%d:5432/shop", n))
+		}
+		if text := probe("one-more:5432/shop"); !strings.Contains(text, "1000 targets") {
+			t.Errorf("one more is answered by %s", text)
+		}
+		if text := probe("db0:5432/shop"); !strings.Contains(text, "\ndb_up 1\n") {
+			t.Errorf("a known one is answered by %s", text)
 		}
 	})
 }
