@@ -46,6 +46,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 	}
 	base := newLogger(stderr, f.logFormat)
 	logger := filter(base, f.logLevel)
+	level.Info(logger).Log("msg", "starting softdelete_exporter", "version", version.Version, "config_file", f.configFile)
 	load := func() (*config.Config, error) { return config.Load(defaults, f.configFile) }
 	c, err := load()
 	if err != nil {
@@ -64,7 +65,17 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		settings,
 	)
 	options := server.Options{
-		Load: load, Settings: settings, Process: process, Version: version.Version, Profiling: f.profiling, Logger: logger,
+		Load: func() (*config.Config, error) {
+			next, err := load()
+			if err == nil && config.HasDataSource() {
+				_, err = checkSource(ctx, next, logger)
+			}
+			if now := settings.Config().Limits.Connections; err == nil && next.Limits.Connections != now {
+				err = fmt.Errorf("limits.connections: changing it from %d to %d needs a restart", now, next.Limits.Connections)
+			}
+			return next, err
+		},
+		Settings: settings, Process: process, Version: version.Version, Profiling: f.profiling, Logger: logger,
 		Connect: func(source func() (string, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
@@ -140,6 +151,9 @@ func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datn
 	}
 	if datname, err = inspect.ParseSource(dsn); err != nil {
 		return "", err
+	}
+	if len(c.Tables) == 0 {
+		return datname, nil
 	}
 	err = newInspector(c, logger).Check(ctx)
 	if errors.As(err, new(*inspect.ConfigError)) {

@@ -198,8 +198,10 @@ func TestReloadKeepsTheOldConfigurationOnError(t *testing.T) {
 		status, _ := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload")
 		return status
 	}
-	if status := reload("defaults: {retention: 180d}\nnope: 1"); status != 500 {
-		t.Errorf("a bad configuration: status %d", status)
+	for _, bad := range []string{"nope: 1", "tables: [{table: nosuch}]", "limits: {connections: 30}"} {
+		if status := reload("defaults: {retention: 180d}\n" + bad); status != 500 {
+			t.Errorf("%s: status %d", bad, status)
+		}
 	}
 	if text := scrape(); !strings.HasSuffix(old(text), "} 3") || !strings.Contains(text, "reload_successful 0") {
 		t.Errorf("after a bad reload: %s", text)
