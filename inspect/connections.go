@@ -2,7 +2,7 @@ package inspect
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -60,7 +60,7 @@ func (c *Connections) acquire(ctx context.Context) error {
 		select {
 		case <-freed:
 		case <-ctx.Done():
-			return errors.New("all connections are in use; raise limits.connections in the configuration")
+			return fmt.Errorf("all connections are in use; raise limits.connections in the configuration and restart: %w", ctx.Err())
 		}
 	}
 }

@@ -42,6 +42,7 @@ func TestManyDatabases(t *testing.T) {
 	server := pgtest.Start(t, pgserver.Options{HBA: []string{"host barred watcher 127.0.0.1/32 reject"}})
 	t.Run("come and go", func(t *testing.T) { databasesComeAndGo(t, server) })
 	t.Run("one is dropped under us", func(t *testing.T) { databaseDroppedUnderUs(t, server) })
+	t.Run("one hangs", func(t *testing.T) { databaseHangs(t, server) })
 	t.Run("some refuse us", func(t *testing.T) { databasesRefuseUs(t, server) })
 }
 
@@ -82,6 +83,30 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("CREATE DATABASE TEMPLATE %s took %s", name, took)
 		}
+	}
+}
+
+// Nor does one that does not answer: the others have their turn, and before it.
+func databaseHangs(t *testing.T, server *pgserver.Server) {
+	admin := server.DSN("postgres", superuser)
+	with(t, server, "one", "two")
+	m := newMigration(t, server.DSN("one", superuser))
+	m.do("BEGIN; LOCK TABLE pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE") // as VACUUM FULL does
+	i := inspector(t, admin, "databases: {names: [one, two]}")
+	s := first(t, i)
+	if diff := cmp.Diff(map[string]softdelete.Checks{"one": {}, "two": passed}, checks(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if p := s.Databases[0].Problem; p == nil || p.Reason != softdelete.TimedOut || s.Databases[1].Problem != nil {
+		t.Errorf("the reasons are %+v and %+v", p, s.Databases[1].Problem)
+	}
+	if names, err := i.newPass(s, nil).names(t.Context()); err != nil || names[0] != "two" {
+		t.Errorf("the next pass visits %v, %v", names, err)
+	}
+	m.do("COMMIT")
+	s = refresh(t, i, s, nil)
+	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "two": passed}, checks(s)); diff != "" || s.Databases[0].Problem != nil {
+		t.Errorf("once it answers (-want +got):\n%s", diff)
 	}
 }
 
@@ -128,6 +153,11 @@ func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
 		}
 		if got := told(s)["open: public.users"]; got != counted {
 			t.Errorf("open: %q", got)
+		}
+		for _, d := range s.Databases {
+			if d.Checks.Connect == (d.Problem != nil) {
+				t.Errorf("%s: %+v for the reason %+v", d.Name, d.Checks, d.Problem)
+			}
 		}
 		// And they heal.
 		pgtest.Exec(t, admin, `ALTER DATABASE crowded CONNECTION LIMIT -1; GRANT CONNECT ON DATABASE revoked TO PUBLIC`)

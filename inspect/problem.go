@@ -70,10 +70,13 @@ func isConflict(err error) bool { return code(err) == serializationFailure }
 
 // isServers tells whether an error of connecting is one of the whole server, and
 // not of one of its databases: what has no code comes from the network. A password
-// that one database refuses is not tried on the others.
+// that one database refuses is not tried on the others. What takes too long may be one
+// database alone, whose catalogs are locked.
 func isServers(err error) bool {
 	switch code(err) {
-	case "", invalidPassword, adminShutdown, crashShutdown, cannotConnectNow:
+	case "":
+		return err != nil && !errors.Is(err, context.DeadlineExceeded)
+	case invalidPassword, adminShutdown, crashShutdown, cannotConnectNow:
 		return err != nil
 	default:
 		return false

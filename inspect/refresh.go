@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -44,21 +45,36 @@ func (p *pass) run(ctx context.Context) {
 		return
 	}
 	visited := map[string]bool{}
+	var hung error
+	reached := false
 	for _, name := range names {
+		if hung != nil && p.budget.over() {
+			if !reached {
+				p.unreachable(ctx, hung)
+				return
+			}
+			visited[name] = true // its turn comes the next time
+			continue
+		}
 		seen, err := p.visit(ctx, name)
 		if isServers(err) || err != nil && name == "" {
 			// No other database of this server can be reached either, or there is none.
 			p.unreachable(ctx, err)
 			return
 		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			hung = err
+		}
+		reached = reached || err == nil
 		visited[seen] = true
 	}
 	maps.DeleteFunc(p.databases, func(name string, _ softdelete.Database) bool { return !visited[name] })
 	p.offer()
 }
 
-// names are the databases to visit, the one whose tables wait longest first. An
-// empty name is the connection string's own.
+// names are the databases to visit, the one whose tables wait longest first, and behind
+// them those that did not let us in: they may take all the time there is. An empty name
+// is the connection string's own.
 func (p *pass) names(ctx context.Context) ([]string, error) {
 	names := p.config.Databases.Names
 	switch {
@@ -80,14 +96,17 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 		return []string{""}, nil
 	}
 	p.many = p.many || len(names) > 1
-	oldest := map[string]time.Time{}
+	oldest, shut := map[string]time.Time{}, map[string]int{}
 	for _, name := range names {
 		if d, known := p.databases[name]; known {
 			oldest[name] = d.OldestTurn(p.began)
+			if d.Problem != nil {
+				shut[name] = 1
+			}
 		}
 	}
 	return slices.SortedFunc(slices.Values(names), func(a, b string) int {
-		return cmp.Or(oldest[a].Compare(oldest[b]), cmp.Compare(a, b))
+		return cmp.Or(shut[a]-shut[b], oldest[a].Compare(oldest[b]), cmp.Compare(a, b))
 	}), nil
 }
 
@@ -115,14 +134,15 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 // lost notes that a database could not be reached; what was known of it stays.
 func (p *pass) lost(name string, err error) {
 	level.Warn(p.Logger).Log("msg", "cannot connect", "datname", name, "err", err)
-	p.left(name, softdelete.Checks{})
+	p.left(name, softdelete.Checks{}, err)
 }
 
-// left notes that the tables of a database had no turn, so that none of them waits for
-// one: what cannot be looked at grows stale.
-func (p *pass) left(name string, checks softdelete.Checks) {
+// left notes that the tables of a database had no turn, and why, so that none of them
+// waits for one: what cannot be looked at grows stale.
+func (p *pass) left(name string, checks softdelete.Checks, err error) {
 	d := p.databases[name]
-	d.Name, d.Checks = name, checks
+	why := problem(err)
+	d.Name, d.Checks, d.Problem = name, checks, &why
 	d.Tables = slices.Clone(d.Tables)
 	for i := range d.Tables {
 		t := &d.Tables[i]

@@ -33,7 +33,7 @@ func (v *visit) run(ctx context.Context) error {
 	})
 	if err != nil {
 		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
-		v.left(v.Database, softdelete.Checks{Connect: true})
+		v.left(v.Database, softdelete.Checks{Connect: true}, err)
 		v.offer()
 		return v.lostFor
 	}
@@ -88,7 +88,9 @@ func (v *visit) countAll(ctx context.Context) (complete bool) {
 	}
 	for _, r := range queue(v.relations, v.began) {
 		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
-			level.Warn(v.Logger).Log("msg", "lost the connection while counting", "datname", v.Database)
+			if ctx.Err() == nil { // else it is we who end
+				level.Warn(v.Logger).Log("msg", "lost the connection while counting", "datname", v.Database)
+			}
 			return false
 		}
 		v.countOne(ctx, r)

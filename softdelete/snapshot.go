@@ -31,6 +31,9 @@ func Empty(datname string) *Snapshot {
 type Database struct {
 	Name   string
 	Checks Checks
+	// Problem is what kept the last refresh from looking into it; nil if nothing did. It
+	// says nothing of the tables, which keep what was known.
+	Problem *Problem
 	// Skipped counts the watched tables beyond the cap, which are left out.
 	Skipped int
 	// Tables holds every watched table, in the order of schema and name.
