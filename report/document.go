@@ -61,6 +61,7 @@ type databaseDoc struct {
 	Checks        map[string]bool   `json:"checks"`
 	Tables        int               `json:"tables"`
 	TablesSkipped int               `json:"tables_skipped"`
+	Problem       *problemDoc       `json:"problem,omitempty"`
 }
 
 type serviceDoc struct {
@@ -127,6 +128,13 @@ type problemDoc struct {
 	Remedy  string            `json:"remedy,omitempty"`
 }
 
+func newProblem(p *softdelete.Problem) *problemDoc {
+	if p == nil {
+		return nil
+	}
+	return &problemDoc{p.Reason, p.Message, p.Remedy}
+}
+
 type indexDoc struct {
 	Index   string                  `json:"index"`
 	Problem softdelete.IndexProblem `json:"problem"`
@@ -174,7 +182,8 @@ func (r Report) document() document {
 		c := db.Checks
 		d.Databases = append(d.Databases, databaseDoc{
 			Database: db.Name, Health: db.Health, Tables: len(db.Tables), TablesSkipped: db.Skipped,
-			Checks: map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting, "indexes": c.Indexes},
+			Checks:  map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting, "indexes": c.Indexes},
+			Problem: newProblem(db.Problem),
 		})
 	}
 	for _, s := range r.Services {
@@ -205,7 +214,7 @@ func newTable(t *softdelete.TableHealth) tableDoc {
 	d := tableDoc{
 		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
 		Health: t.Health, HealthAtWorst: t.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
-		State: t.State(), MissingIndexes: []softdelete.Purpose{}, IndexProblems: []indexDoc{},
+		State: t.State(), Problem: newProblem(t.Problem), MissingIndexes: []softdelete.Purpose{}, IndexProblems: []indexDoc{},
 	}
 	if d.Marker == nil {
 		d.Marker = []string{}
@@ -230,9 +239,6 @@ func newTable(t *softdelete.TableHealth) tableDoc {
 		seconds := t.Policy.Retention.Seconds()
 		d.RetentionSeconds = &seconds
 	}
-	if p := t.Problem; p != nil {
-		d.Problem = &problemDoc{p.Reason, p.Message, p.Remedy}
-	}
 	if t.Indexing != nil {
 		for _, i := range t.Indexing.Indexes {
 			d.IndexesFound = append(d.IndexesFound, i.Name)
@@ -249,7 +255,7 @@ func newTable(t *softdelete.TableHealth) tableDoc {
 func (d *tableDoc) integrity(checks []softdelete.Check) {
 	for _, c := range checks {
 		if p := c.Problem; p != nil {
-			d.Unchecked = append(d.Unchecked, uncheckedDoc{c.Constraint, problemDoc{p.Reason, p.Message, p.Remedy}})
+			d.Unchecked = append(d.Unchecked, uncheckedDoc{c.Constraint, *newProblem(p)})
 		}
 		switch {
 		case c.Found == nil:

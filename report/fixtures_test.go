@@ -100,7 +100,7 @@ func shop() *softdelete.Snapshot {
 	posts.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "is_deleted", Time: stamp("deleted_at")[0].Time}}
 	posts.Integrity = contradictions()
 	return &softdelete.Snapshot{Taken: noon.Add(-90 * time.Second), Databases: []softdelete.Database{
-		{Name: "archive", Checks: softdelete.Checks{}},
+		{Name: "archive", Problem: &softdelete.Problem{Reason: softdelete.OtherError, Message: `FATAL: database "archive" does not exist (SQLSTATE 3D000)`}},
 		{Name: "shop", Checks: checks, Skipped: 7, Tables: []softdelete.Table{
 			rumour, carts,
 			table("customers", "accounts", 120000, 900, 0),

@@ -111,11 +111,12 @@ func (r Report) counts() string {
 	return strings.Join(parts, ", ")
 }
 
-// databases are the names of the databases.
-func (r Report) databases() []string {
-	names := make([]string, len(r.Databases))
-	for i, d := range r.Databases {
-		names[i] = d.Name
+// seen are the names of the databases that could be looked into.
+func (r Report) seen() (names []string) {
+	for _, d := range r.Databases {
+		if d.Checks.Connect && d.Checks.Discovery {
+			names = append(names, d.Name)
+		}
 	}
 	return names
 }

@@ -106,8 +106,8 @@ func (t *text) header(r Report) {
 	if p := r.Connection.Ping; p.Up {
 		t.wrap("", fmt.Sprintf("The connection is %s: %s.", r.Connection.Status, milliseconds(p.Milliseconds())))
 	}
-	if !r.Taken.IsZero() {
-		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", plural(len(r.Databases), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(r.databases(), ", ")))
+	if names := r.seen(); !r.Taken.IsZero() && len(names) > 0 {
+		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", plural(len(names), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(names, ", ")))
 	}
 }
 

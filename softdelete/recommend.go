@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Recommendation is one thing to do, for a person to weigh. We do none of them.
@@ -135,13 +136,13 @@ func (a *Assessment) recommendForServer() {
 	}
 	for _, d := range a.Databases {
 		switch {
-		case a.Connection.Ping.Up && !a.Taken.IsZero() && !(d.Checks.Connect && d.Checks.Discovery):
+		case a.Connection.Ping.Up && d.Problem != nil:
 			add(Recommendation{
 				Kind: FixAccess, Urgency: Unknown, Database: d.Name,
 				Title:    "Let the exporter look into database " + d.Name + ".",
-				Reason:   "The last refresh could not connect to it, or not read its catalogs.",
+				Reason:   "The last refresh could not: " + strings.TrimSuffix(d.Problem.Message, ".") + ".",
 				Gain:     Gain{Text: "Its tables are watched."},
-				Remedies: []string{"softdelete_exporter check-config --connect"},
+				Remedies: []string{cmp.Or(d.Problem.Remedy, "softdelete_exporter check-config --connect")},
 			})
 		case d.Skipped > 0:
 			add(Recommendation{
