@@ -172,19 +172,26 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	var failed []string
+	var reason error
 	for n, x := range tables {
 		if x == nil {
 			continue
 		}
-		if v.broken() || ctx.Err() != nil {
-			return fmt.Errorf("lost the connection: %w", cmp.Or(ctx.Err(), context.Canceled))
-		}
 		r := &v.relations[n]
-		if err := v.deparse(ctx, r, x, deparse); err != nil {
-			level.Debug(v.Logger).Log("msg", "cannot read the indexes of a table", "datname", v.Database, "schemaname", r.Schema, "relname", r.Name, "err", err)
-			continue
+		err := v.deparse(ctx, r, x, deparse)
+		switch {
+		case err == nil:
+			r.Indexing = x
+		case v.broken() || ctx.Err() != nil:
+			return fmt.Errorf("lost the connection at the indexes of %s.%s: %w", r.Schema, r.Name, err)
+		default:
+			failed, reason = append(failed, r.Schema+"."+r.Name), err
 		}
-		r.Indexing = x
+	}
+	if len(failed) > 0 {
+		level.Warn(v.Logger).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", v.Database,
+			"tables", len(failed), "last", failed[len(failed)-1], "err", reason)
 	}
 	return nil
 }

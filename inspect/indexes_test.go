@@ -275,8 +275,12 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	waitFor(t, "the build", func() bool {
 		return pgtest.Value[bool](t, dsn, `SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'slow_id')`)
 	})
+	// A VACUUM takes the same lock as a build.
+	vacuum := newMigration(t, dsn)
+	vacuum.do("BEGIN; LOCK TABLE twins IN SHARE UPDATE EXCLUSIVE MODE")
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
+	vacuum.do("COMMIT")
 	slow := table(t, s, "slow")
 	if got := said(slow); len(slow.Indexing.Indexes) != 1 || slow.Indexing.Indexes[0].Valid || len(got) != 0 {
 		t.Errorf("an index being built: %v", got)

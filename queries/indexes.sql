@@ -7,10 +7,12 @@ SELECT i.indexrelid::int8 AS oid, i.indrelid::int8 AS relid, i.xmin::text || '/'
        coalesce(h.inhparent, 0)::int8 AS parent,
        c.relpages::int8 * current_setting('block_size')::int8 AS bytes,
        pg_stat_get_numscans(i.indexrelid) AS scans,
-       -- A concurrent build holds this lock from beginning to end.
+       -- A concurrent build holds this lock from beginning to end, as a VACUUM does. The pid
+       -- of a build may be seen by all, its table may not.
        CASE WHEN NOT i.indisvalid THEN EXISTS (
          SELECT FROM pg_catalog.pg_locks l
          WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock'
+           AND l.pid IN (SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index p)
            AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
        ELSE false END AS building
 FROM pg_catalog.pg_index i
