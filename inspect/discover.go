@@ -16,6 +16,9 @@ type relation struct {
 	softdelete.Table
 	// leaves hold the rows: the table itself, or the leaves of a partitioned one.
 	leaves []leaf
+	// ungranted are those that may not all be read by themselves, so that the table is
+	// counted as one.
+	ungranted []leaf
 	// obstacle is why the table cannot be read, found in the catalogs; nil if it can.
 	obstacle *softdelete.Problem
 	// listed tells that the configuration names the table.

@@ -108,7 +108,7 @@ func (d surveyed) grants(role string) []string {
 			tables = append(tables, queries.GrantColumns(schema, name, columns, role))
 		}
 		grant(r.OID, r.Schema, r.Name)
-		for _, l := range r.leaves {
+		for _, l := range r.every() {
 			if l.OID != r.OID { // a grant on the parent does not reach its leaves
 				grant(l.OID, l.Schema, l.Name)
 			}

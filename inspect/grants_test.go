@@ -45,19 +45,46 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 	if diff := cmp.Diff(allGranted, told(first(t, i))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// The leaves are read by themselves: nothing locks all of them at once.
-	for _, d := range survey(t, i) {
-		for _, r := range d.relations {
-			if r.Name == "parted" && (len(r.leaves) != 1 || r.leaves[0].Name != "parted_1") {
-				t.Errorf("parted is counted by way of %v", r.leaves)
-			}
-		}
-	}
+	readsTheLeaf(t, i)
 	// And a range of blocks can be read, as sampling does.
 	pgtest.Exec(t, its, `SELECT count(deleted_at) FROM users WHERE ctid < '(1,0)' AND tableoid = 'users'::regclass`)
 	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1", "DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
 		if err := try(t, its, more); code(err) != insufficientPrivilege {
 			t.Errorf("%s: err = %v, want it to be refused", more, err)
+		}
+	}
+}
+
+// The role itself can be asked what it lacks: the partitions are not forgotten, whether
+// nothing is granted yet or only the partitioned table.
+func TestGrantsAreWholeWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	for _, granted := range []string{"", "GRANT USAGE ON SCHEMA public TO watcher; GRANT SELECT ON parted TO watcher;"} {
+		dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+		name, its := role(t, dsn)
+		pgtest.Exec(t, dsn, asRole(aSchemaToGrant+deletedAt("users")+granted, name))
+		i := inspector(t, its, "")
+		grants, err := i.Grants(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pgtest.Exec(t, dsn, strings.Join(grants[0].Statements, "\n"))
+		if diff := cmp.Diff(allGranted, told(first(t, i))); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		readsTheLeaf(t, i)
+	}
+}
+
+// readsTheLeaf fails the test unless the one leaf of parted is read by itself: nothing
+// locks all leaves at once.
+func readsTheLeaf(t *testing.T, i *Inspector) {
+	t.Helper()
+	for _, d := range survey(t, i) {
+		for _, r := range d.relations {
+			if r.Name == "parted" && (len(r.leaves) != 1 || r.leaves[0].Name != "parted_1") {
+				t.Errorf("parted is counted by way of %v", r.leaves)
+			}
 		}
 	}
 }

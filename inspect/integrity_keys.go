@@ -62,10 +62,10 @@ func (k *foreignKey) needs() []needed {
 		return nil
 	}
 	var all []needed
-	for _, l := range k.child.leaves {
+	for _, l := range k.child.every() {
 		all = append(all, needed{l, k.Columns})
 	}
-	for _, l := range k.parent.leaves {
+	for _, l := range k.parent.every() {
 		all = append(all, needed{l, k.Referenced})
 	}
 	return all

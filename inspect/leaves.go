@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -40,7 +41,7 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 		switch {
 		case elsewhere[r.OID]:
 			r.leaves = []leaf{r.whole()}
-		case r.leaves == nil && r.OID != 0 && r.obstacle == nil:
+		case r.leaves == nil && r.OID != 0 && (r.obstacle == nil || r.obstacle.Reason == softdelete.PermissionDenied): // whose grants reach the leaves, too
 			roots = append(roots, r.OID)
 			at[r.OID] = r
 		}
@@ -66,6 +67,9 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 	}
 	return nil
 }
+
+// every leaf is a relation that the role should be let read.
+func (r *relation) every() []leaf { return slices.Concat(r.leaves, r.ungranted) }
 
 // whole is the table as one relation, counted with all that inherits from it. Then
 // the table's own grants and policies hold, and no others.
@@ -114,7 +118,7 @@ func (r *relation) inspectLeaves(s *session) {
 	switch {
 	case r.obstacle != nil || len(denied) == 0:
 	case len(r.leaves) <= fewLeaves:
-		r.leaves = []leaf{r.whole()}
+		r.leaves, r.ungranted = []leaf{r.whole()}, r.leaves
 		if r.rowSecurity {
 			r.obstacle = r.leaves[0].hidden(s)
 		}

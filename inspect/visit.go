@@ -143,6 +143,9 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		// A lost connection is no passing trouble: it may be this table that costs it,
 		// and those behind it must have their turn some day.
 		p := problem(err)
+		if p.Reason == softdelete.TimedOut && len(r.ungranted) > 0 {
+			p.Remedy = "let the role read each partition by itself: run what softdelete_exporter grants prints"
+		}
 		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || code(err) == undefinedTable)
 	case numbers == nil:
 		r.Confirm(time.Now())
@@ -176,7 +179,7 @@ func (v *visit) lookAgain(ctx context.Context, r *relation) bool {
 		return false
 	}
 	one := []relation{*r}
-	one[0].leaves = nil
+	one[0].leaves, one[0].ungranted = nil, nil
 	if v.findLeaves(ctx, v.session, one) != nil {
 		return false
 	}
