@@ -84,6 +84,16 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 			t.Errorf("CREATE DATABASE TEMPLATE %s took %s", name, took)
 		}
 	}
+
+	counter := softdelete.CostKey{Datname: "three", Result: softdelete.Success}
+	if i.Costs.All()[counter].Queries == 0 {
+		t.Error("nothing was asked of three")
+	}
+	pgtest.Exec(t, admin, "DROP DATABASE three")
+	refresh(t, i, s, nil)
+	if _, kept := i.Costs.All()[counter]; kept {
+		t.Error("the counters of a database that was dropped are kept")
+	}
 }
 
 // Nor does one that does not answer: the others have their turn, and before it.

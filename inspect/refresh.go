@@ -68,7 +68,12 @@ func (p *pass) run(ctx context.Context) {
 		reached = reached || err == nil
 		visited[seen] = true
 	}
-	maps.DeleteFunc(p.databases, func(name string, _ softdelete.Database) bool { return !visited[name] })
+	for name := range p.databases {
+		if !visited[name] {
+			delete(p.databases, name)
+			p.Costs.Forget(name)
+		}
+	}
 	p.offer()
 }
 

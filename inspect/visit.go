@@ -136,7 +136,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		err = v.attempt(ctx, count)
 	}
 	switch {
-	case r.dropped:
+	case r.dropped || err != nil && ctx.Err() != nil: // or it is we who end
 	case errors.Is(err, errSpent):
 		r.Waiting = true
 	case err != nil:

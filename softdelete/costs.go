@@ -52,6 +52,13 @@ func (c *Costs) Add(datname string, took time.Duration, err error) {
 	c.by[key] = cost
 }
 
+// Forget drops the counters of a database that is not watched any more.
+func (c *Costs) Forget(datname string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.by, func(key CostKey, _ Cost) bool { return key.Datname == datname })
+}
+
 // All returns the counters as they stand.
 func (c *Costs) All() map[CostKey]Cost {
 	c.mu.Lock()
