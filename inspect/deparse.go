@@ -93,7 +93,7 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 		}
 		i.Scope = softdelete.ScopeOf(r.Markers, i.Predicate)
 		if i.Scope.Undecided() {
-			if err := v.prove(ctx, r, i); err != nil {
+			if err := v.decide(ctx, r, i); err != nil {
 				return err
 			}
 		}
@@ -102,8 +102,8 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 	return nil
 }
 
-// prove asks the planner about a predicate whose words we do not know.
-func (v *visit) prove(ctx context.Context, r *relation, i *softdelete.Index) error {
+// decide asks the planner about a predicate whose words we do not know.
+func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) error {
 	if len(r.leaves) == 0 {
 		return nil
 	}

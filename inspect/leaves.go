@@ -23,8 +23,9 @@ type leaf struct {
 	Heap, Tids bool
 }
 
-// fewLeaves is how many ungranted leaves are still counted through their parent,
-// which locks all of them at once.
+// fewLeaves is how many leaves are still few: so many that are not granted are counted
+// through their parent, which locks all of them at once, and of so many that are sampled
+// the indexes are asked.
 const fewLeaves = 50
 
 // findLeaves gives each table the relations that hold its rows, and finds what
