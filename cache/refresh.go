@@ -40,8 +40,8 @@ func (e *Entry) Renew() {
 }
 
 // due tells whether it is time for a refresh: the ttl is over, or the last one could
-// not connect and the server has come back since. Where pings succeed all the time a
-// refresh is tried once more, and then at the pace of the ttl: what is in its way stays.
+// not connect and the server has come back since. Where pings succeed all the time,
+// something else is in its way, and it is tried again at once and then ever more rarely.
 func (e *Entry) due() bool {
 	switch {
 	case e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL:
@@ -49,9 +49,17 @@ func (e *Entry) due() bool {
 	case e.failures == 0 || !e.answers():
 		return false
 	default:
-		return e.cameBack().After(e.tried) || e.failures == 1 && e.pings[len(e.pings)-1].At.After(e.tried)
+		again := e.tried
+		if e.failures > 1 {
+			again = again.Add(pause << min(e.failures-2, 10))
+		}
+		return e.cameBack().After(e.tried) || e.pings[len(e.pings)-1].At.After(again)
 	}
 }
+
+// pause is how long a refresh that could not connect twice waits, and twice that after
+// each further time.
+const pause = 5 * time.Second
 
 // cameBack is when the server first answered after a ping that it did not answer; zero
 // when it never did.

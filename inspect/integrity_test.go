@@ -163,9 +163,9 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (is_deleted bool, deleted_at timestamptz) WITH (autovacuum_enabled = off);
-		INSERT INTO t SELECT true FROM generate_series(1, 2000000) i`)
+		INSERT INTO t SELECT true FROM generate_series(1, 5000000) i`)
 	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, recount_after: 1ms}\n"
-	s := first(t, inspector(t, dsn, small+"limits: {statement_timeout: 100ms, lock_timeout: 50ms}"))
+	s := first(t, inspector(t, dsn, small+"limits: {statement_timeout: 300ms, lock_timeout: 50ms}"))
 	got := table(t, s, "t")
 	if diff := cmp.Diff("timeout", facts(got)); diff != "" || got.Problem != nil || got.Numbers == nil {
 		t.Fatalf("%s (-want +got); the table: %v", diff, method(got))
@@ -179,7 +179,7 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 		t.Errorf("within the day (-want +got):\n%s", diff)
 	}
 	s.Databases[0].Tables[0].Integrity[0].RetryAt = time.Now().Add(-time.Second)
-	if diff := cmp.Diff("inconsistent 2e+06, future 0", facts(table(t, refresh(t, calm, s, nil), "t"))); diff != "" {
+	if diff := cmp.Diff("inconsistent 5e+06, future 0", facts(table(t, refresh(t, calm, s, nil), "t"))); diff != "" {
 		t.Errorf("after the day (-want +got):\n%s", diff)
 	}
 }

@@ -21,8 +21,8 @@ import (
 // Exporter is an exporter that answers until the test ends.
 type Exporter struct {
 	*server.Server
-	// Refreshes counts the passes that it began.
-	Refreshes atomic.Int64
+	// Refreshes counts the passes that it began, Refreshed those that are over.
+	Refreshes, Refreshed atomic.Int64
 }
 
 // NewInspector makes what asks the server of a connection string, alone.
@@ -60,6 +60,7 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
 				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 					e.Refreshes.Add(1)
+					defer e.Refreshed.Add(1)
 					i.Refresh(ctx, previous, publish)
 				}}
 			}
