@@ -51,7 +51,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 		{"a service", mixed, []string{"--service=shop", "--config.file=" + services}, 0, []string{"1 of 2 tables is fair", "shop"}, nil},
 		{"no such table", mixed, []string{"--table=good"}, 2, nil, []string{`--table="good"`, "schema.table"}},
 		{"no pattern", mixed, []string{"--table=("}, 2, nil, []string{"--table", "RE2"}},
-		{"no such database", mixed, []string{"--database=nope"}, 2, []string{"Database nope could not be looked into.", `database "nope" does not exist`}, []string{"no table could be judged"}},
+		{"no such database", mixed, []string{"--database=nope"}, 2, []string{"Database nope could not be looked into.", "does not exist"}, []string{"no table could be judged"}},
 		{"no tables", none, nil, 0, []string{"No table with soft delete was found.", "column: deleted_at"}, nil},
 		{"nothing may be read", denied, nil, 2, []string{"health: UNKNOWN", "permission denied", "GRANT SELECT"}, []string{"no table could be judged"}},
 		{"down", "postgres://nobody@127.0.0.1:1/shop", nil, 1, []string{"health: POOR", "does not answer"}, []string{"the database does not answer"}},
