@@ -1,0 +1,222 @@
+//go:build unix
+
+package mixin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// runbookSchema is what the runbook's examples speak of: of four orders two are past
+// their retention, and one was deleted within the five minutes that the restore names.
+const runbookSchema = `
+	CREATE TABLE orders (id int PRIMARY KEY, deleted_at timestamptz);
+	INSERT INTO orders VALUES (1, NULL), (2, now() - interval '100 days'), (3, now() - interval '100 days'), (4, '2026-01-01 10:01Z');
+	CREATE TABLE users (email text, deleted_at timestamptz)`
+
+// runbookSQL are the statements of an alert's section, or of all when none is named.
+// What stands between BEGIN and COMMIT is one.
+func runbookSQL(t *testing.T, alert string) []string {
+	t.Helper()
+	runbook, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(runbook)
+	if alert != "" {
+		_, text, _ = strings.Cut(text, "\n## "+alert+"\n")
+		text, _, _ = strings.Cut(text, "\n## ")
+	}
+	var statements []string
+	for _, block := range regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		// Comments may hold a semicolon.
+		sql := regexp.MustCompile(`--.*`).ReplaceAllString(block[1], "")
+		if strings.Contains(sql, "BEGIN;") {
+			statements = append(statements, sql)
+			continue
+		}
+		for _, statement := range strings.SplitAfter(sql, ";") {
+			if strings.TrimSpace(statement) != "" {
+				statements = append(statements, statement)
+			}
+		}
+	}
+	if len(statements) == 0 {
+		t.Fatalf("runbook.md: no SQL in the section %q", alert)
+	}
+	return statements
+}
+
+// one is the statement of an alert's section that holds a text.
+func one(t *testing.T, alert, text string) string {
+	t.Helper()
+	for _, statement := range runbookSQL(t, alert) {
+		if strings.Contains(statement, text) {
+			return statement
+		}
+	}
+	t.Fatalf("runbook.md: the section %q has no statement with %s", alert, text)
+	return ""
+}
+
+// connect is a session in a database that has the runbook's tables, and opens more.
+func connect(t *testing.T) (conn *pgx.Conn, another func() *pgx.Conn) {
+	t.Helper()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, runbookSchema)
+	another = func() *pgx.Conn {
+		t.Helper()
+		conn, err := pgx.Connect(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
+		return conn
+	}
+	return another(), another
+}
+
+func exec(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// count is how many rows a query gives.
+func count(t *testing.T, conn *pgx.Conn, query string) int {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// await asks until the answer is yes, for ten seconds at most.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func withRole(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	exec(t, conn, "CREATE ROLE softdelete_exporter")
+	t.Cleanup(func() {
+		_, err := conn.PgConn().Exec(context.WithoutCancel(t.Context()), "DROP OWNED BY softdelete_exporter; DROP ROLE softdelete_exporter").ReadAll()
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEveryStatementOfTheRunbookRuns(t *testing.T) {
+	conn, _ := connect(t)
+	withRole(t, conn)
+	for _, statement := range runbookSQL(t, "") {
+		exec(t, conn, statement)
+	}
+}
+
+func TestBatchOfTheRunbookPassesByWhatIsInUse(t *testing.T) {
+	conn, another := connect(t)
+	holder := another()
+	exec(t, holder, "BEGIN; SELECT FROM orders WHERE id = 2 FOR UPDATE")
+	exec(t, conn, one(t, "SoftDeleteOldRowsHigh", "DELETE"))
+	var left string
+	if err := conn.QueryRow(t.Context(), "SELECT string_agg(id::text, ',' ORDER BY id) FROM orders WHERE id < 4").Scan(&left); err != nil || left != "1,2" {
+		t.Errorf("left are %s, %v; want the live row and the one in use", left, err)
+	}
+}
+
+func TestRunbookShowsWhoBlocksAPurge(t *testing.T) {
+	conn, another := connect(t)
+	query := one(t, "SoftDeletePurgeStalled", "pg_blocking_pids")
+	if n := count(t, conn, query); n != 0 {
+		t.Errorf("%d rows while no purge runs", n)
+	}
+	holder, purge := another(), another()
+	exec(t, holder, "BEGIN; LOCK TABLE orders")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := purge.Exec(context.WithoutCancel(t.Context()), "DELETE FROM orders WHERE id = 2")
+		ended <- err
+	}()
+	want := fmt.Sprintf("WHERE purge = %d AND blocked_by = %d", purge.PgConn().PID(), holder.PgConn().PID())
+	await(t, "that the blocked purge is shown", func() bool {
+		return count(t, conn, "SELECT FROM ("+strings.TrimSuffix(strings.TrimSpace(query), ";")+") q "+want) == 1
+	})
+	exec(t, holder, "ROLLBACK")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRunbookTellsARestoreFromARead(t *testing.T) {
+	conn, another := connect(t)
+	query := one(t, "SoftDeleteBulkRestore", "pg_stat_activity")
+	for sql, restores := range map[string]bool{
+		"SELECT * FROM orders WHERE deleted_at IS NULL":               false,
+		"UPDATE orders SET id = id WHERE deleted_at IS NULL":          false,
+		"UPDATE orders SET deleted_at = now() WHERE id = 4":           false,
+		"UPDATE orders\nSET id = id,\n  deleted_at = NULL":            true,
+		`update public.orders set "deleted_at"=null where id = 4`:     true,
+		"UPDATE orders SET deleted_at = $1::timestamptz WHERE id = 4": true,
+	} {
+		session := another()
+		args := []any{}
+		if strings.Contains(sql, "$1") {
+			args = append(args, nil)
+		}
+		if _, err := session.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+		if shown := count(t, conn, query) == 1; shown != restores {
+			t.Errorf("%s: shown %v, want %v", sql, shown, restores)
+		}
+		if err := session.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the end of a session", func() bool {
+			return count(t, conn, fmt.Sprintf("SELECT FROM pg_stat_activity WHERE pid = %d", session.PgConn().PID())) == 0
+		})
+	}
+}
+
+func TestRunbookAsksForTheMarkersGrant(t *testing.T) {
+	conn, _ := connect(t)
+	withRole(t, conn)
+	for grant, want := range map[string]bool{"id": false, "deleted_at, ctid": true} {
+		exec(t, conn, "REVOKE ALL ON orders FROM softdelete_exporter; GRANT SELECT ("+grant+") ON orders TO softdelete_exporter")
+		var usage, marker, blocks bool
+		if err := conn.QueryRow(t.Context(), one(t, "SoftDeleteTableUnreadable", "has_column_privilege")).Scan(&usage, &marker, &blocks); err != nil {
+			t.Fatal(err)
+		}
+		if marker != want || blocks != want {
+			t.Errorf("granted %s: marker %v, blocks %v", grant, marker, blocks)
+		}
+	}
+}
