@@ -87,7 +87,7 @@ func connect(t *testing.T) (conn *pgx.Conn, another func() *pgx.Conn) {
 	return another(), another
 }
 
-func exec(t *testing.T, conn *pgx.Conn, sql string) {
+func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
 		t.Fatalf("%s: %v", sql, err)
@@ -124,7 +124,7 @@ func await(t *testing.T, what string, done func() bool) {
 
 func withRole(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
-	exec(t, conn, "CREATE ROLE softdelete_exporter")
+	execute(t, conn, "CREATE ROLE softdelete_exporter")
 	t.Cleanup(func() {
 		_, err := conn.PgConn().Exec(context.WithoutCancel(t.Context()), "DROP OWNED BY softdelete_exporter; DROP ROLE softdelete_exporter").ReadAll()
 		if err != nil {
@@ -137,15 +137,15 @@ func TestEveryStatementOfTheRunbookRuns(t *testing.T) {
 	conn, _ := connect(t)
 	withRole(t, conn)
 	for _, statement := range runbookSQL(t, "") {
-		exec(t, conn, statement)
+		execute(t, conn, statement)
 	}
 }
 
 func TestBatchOfTheRunbookPassesByWhatIsInUse(t *testing.T) {
 	conn, another := connect(t)
 	holder := another()
-	exec(t, holder, "BEGIN; SELECT FROM orders WHERE id = 2 FOR UPDATE")
-	exec(t, conn, one(t, "SoftDeleteOldRowsHigh", "DELETE"))
+	execute(t, holder, "BEGIN; SELECT FROM orders WHERE id = 2 FOR UPDATE")
+	execute(t, conn, one(t, "SoftDeleteOldRowsHigh", "DELETE"))
 	var left string
 	if err := conn.QueryRow(t.Context(), "SELECT string_agg(id::text, ',' ORDER BY id) FROM orders WHERE id < 4").Scan(&left); err != nil || left != "1,2" {
 		t.Errorf("left are %s, %v; want the live row and the one in use", left, err)
@@ -159,17 +159,17 @@ func TestRunbookShowsWhoBlocksAPurge(t *testing.T) {
 		t.Errorf("%d rows while no purge runs", n)
 	}
 	holder, purge := another(), another()
-	exec(t, holder, "BEGIN; LOCK TABLE orders")
+	execute(t, holder, "BEGIN; LOCK TABLE orders")
 	ended := make(chan error, 1)
 	go func() {
 		_, err := purge.Exec(context.WithoutCancel(t.Context()), "DELETE FROM orders WHERE id = 2")
 		ended <- err
 	}()
 	want := fmt.Sprintf("WHERE purge = %d AND blocked_by = %d", purge.PgConn().PID(), holder.PgConn().PID())
-	await(t, "that the blocked purge is shown", func() bool {
+	await(t, "the blocked purge", func() bool {
 		return count(t, conn, "SELECT FROM ("+strings.TrimSuffix(strings.TrimSpace(query), ";")+") q "+want) == 1
 	})
-	exec(t, holder, "ROLLBACK")
+	execute(t, holder, "ROLLBACK")
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
@@ -210,7 +210,7 @@ func TestRunbookAsksForTheMarkersGrant(t *testing.T) {
 	conn, _ := connect(t)
 	withRole(t, conn)
 	for grant, want := range map[string]bool{"id": false, "deleted_at, ctid": true} {
-		exec(t, conn, "REVOKE ALL ON orders FROM softdelete_exporter; GRANT SELECT ("+grant+") ON orders TO softdelete_exporter")
+		execute(t, conn, "REVOKE ALL ON orders FROM softdelete_exporter; GRANT SELECT ("+grant+") ON orders TO softdelete_exporter")
 		var usage, marker, blocks bool
 		if err := conn.QueryRow(t.Context(), one(t, "SoftDeleteTableUnreadable", "has_column_privilege")).Scan(&usage, &marker, &blocks); err != nil {
 			t.Fatal(err)

@@ -111,7 +111,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		heal: sql(`CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`),
 		alerts: []alert{{
 			"SoftDeleteIndexMissing", "info", "shop", labelled("reviews", "catalogue", "purpose", "purge"),
-			"On " + about("reviews") + " an index for the purge of old deleted rows would pay, and there is none. The exporter's report has the statement.",
+			"On " + about("reviews") + " an index for the purge of old deleted rows would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.",
 		}},
 	}, {
 		table: "sessions",
@@ -160,7 +160,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		return start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + front.DSN}, binary, "--config.file="+config, "--web.listen-address="+address)
 	}
 	target := fmt.Sprintf("127.0.0.1:%d/warehouse", pg.Port)
-	about := func(table string) string { return "public." + table + " in database shop on " + address }
+	about := func(table string) string { return "public." + table + " in database shop behind " + address }
 	labelled := func(table, service string, more ...string) map[string]string {
 		labels := map[string]string{"job": "softdelete", "instance": address, "datname": "shop", "schemaname": "public", "relname": table, "service": service}
 		for i := 0; i < len(more); i += 2 {
@@ -179,7 +179,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		make: func(*testing.T) { front.Behave(pgtest.Slow) },
 		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
 		alerts: []alert{
-			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped, "A SELECT 1 on the database " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
+			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped, "A SELECT 1 on the database behind " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
 		},
 	}, {
 		make: func(t *testing.T) {
@@ -193,8 +193,8 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			}
 		},
 		alerts: []alert{
-			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
-			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database behind " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database behind " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
 		},
 	}, {
 		make: func(t *testing.T) { exporter.stop(t) },

@@ -12,7 +12,7 @@ function(config)
       '%s == 0' % p.last('db_up'),
       'the ping fails',
       'A database does not answer.',
-      'The database {{ $labels.instance }} has not answered a single SELECT 1 within the ping timeout for %s.'
+      'The database behind {{ $labels.instance }} has not answered a single SELECT 1 within the ping timeout for %s.'
       % promql.duration(config.alerts.SoftDeleteDatabaseDown['for']),
     ),
 
@@ -23,7 +23,7 @@ function(config)
       'a SELECT 1 takes more than %s ms, on average of %s'
       % [promql.number(slow), promql.duration(config.times.responseAverage)],
       'A database answers slowly.',
-      'A SELECT 1 on the database {{ $labels.instance }} took {{ printf "%%.0f" $value }} ms on average of the last %s; the limit is %s ms.'
+      'A SELECT 1 on the database behind {{ $labels.instance }} took {{ printf "%%.0f" $value }} ms on average of the last %s; the limit is %s ms.'
       % [promql.duration(config.times.responseAverage), promql.number(slow)],
     ),
   ]

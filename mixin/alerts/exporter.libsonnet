@@ -26,7 +26,7 @@ function(config)
       ],
       'the exporter cannot look for tables',
       'The exporter sees nothing of a database.',
-      'The exporter answers and {{ $labels.instance }} is up, but the check {{ $labels.check }} of database {{ $labels.datname }} has failed for %s: its tables are not watched.'
+      'The server behind {{ $labels.instance }} answers, but the check {{ $labels.check }} of database {{ $labels.datname }} has failed for %s: its tables are not watched.'
       % promql.duration(config.alerts.SoftDeleteCheckFailing['for']),
     ),
 

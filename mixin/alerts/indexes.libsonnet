@@ -22,7 +22,7 @@ function(config)
       'an index that would pay is missing',
       'An index that would pay is missing.',
       'On ' + alerts.table
-      + ' an index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }} would pay, and there is none. The exporter\'s report has the statement.',
+      + ' an index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }} would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.',
     ),
 
     a.alert(

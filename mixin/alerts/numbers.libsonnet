@@ -8,7 +8,7 @@ local remedies = {
   row_security: "row-level security hides rows from the exporter's role, so that no count would be true",
   locked: 'somebody holds a lock on it',
   timeout: 'counting it takes longer than the statement timeout',
-  marker_missing: 'the column that marks its deleted rows is gone',
+  marker_missing: 'it is gone, or the column that marks its deleted rows is',
   unsupported: 'it is of a kind that the exporter cannot count',
 };
 local remedy =

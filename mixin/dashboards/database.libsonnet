@@ -85,7 +85,7 @@ function(config)
 
     g.table(
       'Index findings',
-      "Indexes that do not fit a table that soft-deletes. The exporter's report has the reason and the statement for each.",
+      "Indexes that do not fit a table that soft-deletes. The server's report has the reason and the statement for each.",
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'indexrelname', 'problem'], d.ofDatabase('softdelete_index_problem')), 'present')],
       [
         { field: 'problem', title: 'Problem' },
@@ -98,7 +98,7 @@ function(config)
 
     g.table(
       'Missing indexes',
-      "Indexes that would pay, and are not there. The exporter's report has the statement for each.",
+      "Indexes that would pay, and are not there. The server's report has the statement for each.",
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'purpose'], '%s == 0' % d.ofDatabase('softdelete_index_present')), 'present')],
       [
         { field: 'purpose', title: 'Purpose' },

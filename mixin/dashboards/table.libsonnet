@@ -109,7 +109,7 @@ function(config)
 
     g.table(
       'Index findings',
-      "The exporter's report has the reason and the statement for each.",
+      "The server's report has the reason and the statement for each.",
       [g.tableQuery(d.by(['indexrelname', 'problem'], of('index_problem')), 'present')],
       [
         { field: 'problem', title: 'Problem' },

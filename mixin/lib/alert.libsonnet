@@ -24,8 +24,9 @@ local promql = import 'promql.libsonnet';
       },
   },
 
-  // How a description names its table.
-  table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} on {{ $labels.instance }}',
+  // How a description names its table. The instance may be the exporter's address, or,
+  // as with probes, the server's.
+  table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} behind {{ $labels.instance }}',
 
   percent(fraction):: '%.10g%%' % (fraction * 100),
   rows: promql.number,

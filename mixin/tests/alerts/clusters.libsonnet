@@ -7,7 +7,7 @@ local high(cluster, service) = t.firing(
   'SoftDeleteRatioHigh',
   'warning',
   'A table is mostly soft-deleted rows.',
-  'At least 52% of the rows of public.orders in database shop on db1:10862 are soft-deleted; the limit is 50%.',
+  'At least 52% of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 50%.',
   in_(cluster) { service: service },
 );
 
@@ -15,7 +15,7 @@ local stale(cluster) = t.firing(
   'SoftDeleteNumbersStale',
   'warning',
   'The numbers of a table are out of date.',
-  "The numbers of public.orders in database shop on db1:10862 are 1h 0m 0s old; the limit is 3 times the exporter's ttl.",
+  "The numbers of public.orders in database shop behind db1:10862 are 1h 0m 0s old; the limit is 3 times the exporter's ttl.",
   in_(cluster) { service: 'checkout' },
 );
 

@@ -4,7 +4,7 @@ local down = t.firing(
   'SoftDeleteDatabaseDown',
   'critical',
   'A database does not answer.',
-  'The database db1:10862 has not answered a single SELECT 1 within the ping timeout for 2m.',
+  'The database behind db1:10862 has not answered a single SELECT 1 within the ping timeout for 2m.',
   t.target,
 );
 
@@ -12,7 +12,7 @@ local slow = t.firing(
   'SoftDeleteDatabaseSlow',
   'warning',
   'A database answers slowly.',
-  'A SELECT 1 on the database db1:10862 took 101 ms on average of the last 5m; the limit is 100 ms.',
+  'A SELECT 1 on the database behind db1:10862 took 101 ms on average of the last 5m; the limit is 100 ms.',
   t.target,
 );
 
@@ -75,7 +75,7 @@ local slow = t.firing(
     [
       t.quiet(29, 'SoftDeleteDatabaseSlow'),
       t.fires(30, [slow { exp_annotations+: {
-        description: 'A SELECT 1 on the database db1:10862 took 1000 ms on average of the last 5m; the limit is 100 ms.',
+        description: 'A SELECT 1 on the database behind db1:10862 took 1000 ms on average of the last 5m; the limit is 100 ms.',
       } }]),
     ],
   ),

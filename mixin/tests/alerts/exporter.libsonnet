@@ -12,7 +12,7 @@ local failing(check) = t.firing(
   'SoftDeleteCheckFailing',
   'warning',
   'The exporter sees nothing of a database.',
-  'The exporter answers and db1:10862 is up, but the check %s of database shop has failed for 30m: its tables are not watched.' % check,
+  'The server behind db1:10862 answers, but the check %s of database shop has failed for 30m: its tables are not watched.' % check,
   t.shop { check: check },
 );
 

@@ -1,6 +1,6 @@
 local t = import '../promtool.libsonnet';
 
-local where = 'public.orders in database shop on db1:10862';
+local where = 'public.orders in database shop behind db1:10862';
 local labels = t.orders { service: 'checkout' };
 local ofIndex(problem) = labels { indexrelname: 'orders_email_key', problem: problem };
 
@@ -16,7 +16,7 @@ local missing(purpose, words) = t.firing(
   'SoftDeleteIndexMissing',
   'info',
   'An index that would pay is missing.',
-  "On %s an index for %s would pay, and there is none. The exporter's report has the statement." % [where, words],
+  'On %s an index for %s would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.' % [where, words],
   labels { purpose: purpose },
 );
 

@@ -4,7 +4,7 @@ local unreadable(reason, why, labels=t.orders { service: 'checkout' }) = t.firin
   'SoftDeleteTableUnreadable',
   'warning',
   'A table cannot be counted.',
-  'The exporter cannot count public.orders in database shop on db1:10862 (%s): %s.' % [reason, why],
+  'The exporter cannot count public.orders in database shop behind db1:10862 (%s): %s.' % [reason, why],
   labels { reason: reason },
 );
 
@@ -12,7 +12,7 @@ local stale(how) = t.firing(
   'SoftDeleteNumbersStale',
   'warning',
   'The numbers of a table are out of date.',
-  "The numbers of public.orders in database shop on db1:10862 are %s; the limit is 3 times the exporter's ttl." % how,
+  "The numbers of public.orders in database shop behind db1:10862 are %s; the limit is 3 times the exporter's ttl." % how,
 );
 
 local problem(reason, values=1) = t.series('softdelete_table_problem', values, t.orders { reason: reason });
@@ -34,7 +34,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     row_security: "row-level security hides rows from the exporter's role, so that no count would be true",
     locked: 'somebody holds a lock on it',
     timeout: 'counting it takes longer than the statement timeout',
-    marker_missing: 'the column that marks its deleted rows is gone',
+    marker_missing: 'it is gone, or the column that marks its deleted rows is',
     unsupported: 'it is of a kind that the exporter cannot count',
     'error': "its queries fail, and the exporter's log says why",
   }]

@@ -1,7 +1,7 @@
 // What is off by default, switched on.
 local t = import '../promtool.libsonnet';
 
-local where = 'public.orders in database shop on db1:10862';
+local where = 'public.orders in database shop behind db1:10862';
 
 local ignores = t.firing(
   'SoftDeleteUniqueIgnoresDeleted',

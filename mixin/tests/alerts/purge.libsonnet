@@ -9,21 +9,21 @@ local high(rows) = t.firing(
   'SoftDeleteOldRowsHigh',
   'warning',
   'A table keeps many soft-deleted rows past their retention.',
-  'At least %s soft-deleted rows of public.orders in database shop on db1:10862 are past their retention; the limit is 10000.' % rows,
+  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention; the limit is 10000.' % rows,
 );
 
 local elevated(rows) = t.firing(
   'SoftDeleteOldRowsElevated',
   'info',
   'A table keeps soft-deleted rows past their retention.',
-  'At least %s soft-deleted rows of public.orders in database shop on db1:10862 are past their retention; the limit is 1000.' % rows,
+  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention; the limit is 1000.' % rows,
 );
 
 local stalled(rows) = t.firing(
   'SoftDeletePurgeStalled',
   'warning',
   'The purge of a table does nothing.',
-  'At least %s soft-deleted rows of public.orders in database shop on db1:10862 are past their retention, no fewer than 48h ago: the purge does not run, or does not keep up.' % rows,
+  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention, no fewer than 48h ago: the purge does not run, or does not keep up.' % rows,
 );
 
 local names = ['SoftDeleteOldRowsHigh', 'SoftDeleteOldRowsElevated', 'SoftDeletePurgeStalled'];

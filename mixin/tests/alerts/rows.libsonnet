@@ -4,7 +4,7 @@ local high(percent, labels=t.orders { service: 'checkout' }) = t.firing(
   'SoftDeleteRatioHigh',
   'warning',
   'A table is mostly soft-deleted rows.',
-  'At least %s of the rows of public.orders in database shop on db1:10862 are soft-deleted; the limit is 50%%.' % percent,
+  'At least %s of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 50%%.' % percent,
   labels,
 );
 
@@ -12,7 +12,7 @@ local elevated(percent) = t.firing(
   'SoftDeleteRatioElevated',
   'info',
   'A good part of a table is soft-deleted rows.',
-  'At least %s of the rows of public.orders in database shop on db1:10862 are soft-deleted; the limit is 25%%.' % percent,
+  'At least %s of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 25%%.' % percent,
 );
 
 local quiet(minute) = [t.quiet(minute, 'SoftDeleteRatioHigh'), t.quiet(minute, 'SoftDeleteRatioElevated')];

@@ -11,7 +11,7 @@ local ratio(labels, percent, limit, severity='warning') = t.firing(
   if severity == 'warning' then 'SoftDeleteRatioHigh' else 'SoftDeleteRatioElevated',
   severity,
   if severity == 'warning' then 'A table is mostly soft-deleted rows.' else 'A good part of a table is soft-deleted rows.',
-  'At least %s of the rows of public.%s in database %s on db1:10862 are soft-deleted; the limit is %s.'
+  'At least %s of the rows of public.%s in database %s behind db1:10862 are soft-deleted; the limit is %s.'
   % [percent, labels.relname, labels.datname, limit],
   labels { service: 'checkout' },
 );
@@ -20,7 +20,7 @@ local bulk(labels, rows, limit) = t.firing(
   'SoftDeleteBulkDelete',
   'warning',
   'Many rows of a table were soft-deleted at once.',
-  '%s rows of public.%s in database %s on db1:10862 were soft-deleted within 1h; the limit is %s.'
+  '%s rows of public.%s in database %s behind db1:10862 were soft-deleted within 1h; the limit is %s.'
   % [rows, labels.relname, labels.datname, limit],
   labels { service: 'checkout' },
 );
