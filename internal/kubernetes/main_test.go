@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -127,6 +128,17 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	}
 	if endpoint.ScrapeTimeout == 0 || endpoint.ScrapeTimeout > endpoint.Interval {
 		t.Errorf("a scrape may take %v of %v", endpoint.ScrapeTimeout, endpoint.Interval)
+	}
+	// Dashboards link to the report at the instance, so that is the Service's address.
+	instance := endpoint.Relabelings[0]
+	from := map[string]string{"__meta_kubernetes_service_name": s.Metadata.Name, "__meta_kubernetes_namespace": "shop"}
+	var parts []string
+	for _, label := range instance.SourceLabels {
+		parts = append(parts, from[label])
+	}
+	got := strings.ReplaceAll(instance.Replacement, "$1", strings.Join(parts, instance.Separator))
+	if want := fmt.Sprintf("%s.shop.svc:%d", s.Metadata.Name, out.Port); instance.TargetLabel != "instance" || got != want {
+		t.Errorf("the label %s is %s, want the instance to be %s", instance.TargetLabel, got, want)
 	}
 	for _, probe := range []probe{pod.Containers[0].LivenessProbe, pod.Containers[0].ReadinessProbe} {
 		if probe.HTTPGet.Port != port.Name {

@@ -48,8 +48,10 @@ type (
 				Interval      time.Duration
 				ScrapeTimeout time.Duration `yaml:"scrapeTimeout"`
 				Relabelings   []struct {
-					TargetLabel string `yaml:"targetLabel"`
-					Replacement string
+					SourceLabels []string `yaml:"sourceLabels"`
+					Separator    string
+					TargetLabel  string `yaml:"targetLabel"`
+					Replacement  string
 				}
 			}
 		}
