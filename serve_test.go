@@ -130,6 +130,20 @@ func TestWithoutADatabaseMetricsShowTheExporterOnly(t *testing.T) {
 	}
 }
 
+func TestWithoutADatabaseTheLandingPageHasNoLinkInVain(t *testing.T) {
+	address, _ := start(t)
+	_, landing := get(t, http.DefaultClient, "GET", "http://"+address+"/")
+	links := regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(landing, -1)
+	if len(links) == 0 {
+		t.Errorf("no links:\n%s", landing)
+	}
+	for _, link := range links {
+		if status, text := get(t, http.DefaultClient, "GET", "http://"+address+link[1]); status != http.StatusOK {
+			t.Errorf("%s: status %d: %s", link[1], status, text)
+		}
+	}
+}
+
 func TestMonitoringSwitchedOffLeavesTheConnectionCheck(t *testing.T) {
 	t.Setenv("DATA_SOURCE_NAME", users(t))
 	t.Setenv("SOFT_DELETE_ENABLE_MONITORING", "false")

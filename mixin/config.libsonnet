@@ -110,8 +110,8 @@ local day = 24 * hour;
     // The alert's name in lower case is added: GitHub's anchor of its section.
     runbookURL: 'https://github.com/softdelete-exporter/softdelete_exporter/blob/main/mixin/runbook.md#',
 
-    // Where a dashboard's link finds the exporter's own report. With probes the
-    // instance is the database: name the exporter's address instead.
+    // Where a dashboard's link finds the exporter's own report: that of the server
+    // of its connection string. Servers that are probed have none; '' is no link.
     reportURL: 'http://${instance}/report',
 
     dashboards: {

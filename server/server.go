@@ -51,19 +51,21 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o}
 	s.probes.server = s
+	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}}
 	if o.Source != nil {
 		s.target = s.newTarget(o.Source, o.Datname)
+		links = []web.LandingLinks{
+			{Address: "/report", Text: "Health report"},
+			{Address: "/metrics", Text: "Metrics"},
+			{Address: "/health", Text: "Connection health"},
+		}
 	}
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "softdelete_exporter",
 		Description: "Prometheus exporter for PostgreSQL tables that use soft delete",
 		Version:     o.Version,
 		Profiling:   strconv.FormatBool(o.Profiling),
-		Links: []web.LandingLinks{
-			{Address: "/report", Text: "Health report"},
-			{Address: "/metrics", Text: "Metrics"},
-			{Address: "/health", Text: "Connection health"},
-		},
+		Links:       links,
 	})
 	if err != nil {
 		return nil, err

@@ -62,8 +62,9 @@ local flow(panels) =
     links+: [g._link(title, '') { type: 'dashboards', tags: [tag], asDropdown: true, includeVars: true, icon: 'external link' }],
   },
 
+  // withLink adds a link, unless its url is empty.
   withLink(title, url):: {
-    links+: [g._link(title, url) { type: 'link', targetBlank: true, icon: 'doc' }],
+    links+: if url == '' then [] else [g._link(title, url) { type: 'link', targetBlank: true, icon: 'doc' }],
   },
 
   _link(title, url):: {
