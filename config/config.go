@@ -17,13 +17,18 @@ type Config struct {
 	Limits   Limits   `yaml:"limits"`
 	Counting Counting `yaml:"counting"`
 	// Integrity checks the rows of every table for contradictions, beside counting them.
-	Integrity   bool                  `yaml:"integrity"`
-	Databases   Databases             `yaml:"databases"`
-	Defaults    Defaults              `yaml:"defaults"`
-	Discovery   Discovery             `yaml:"discovery"`
-	Tables      []Table               `yaml:"tables"`
-	Services    []Service             `yaml:"services"`
-	Probe       Probe                 `yaml:"probe"`
+	Integrity bool      `yaml:"integrity"`
+	Databases Databases `yaml:"databases"`
+	Defaults  Defaults  `yaml:"defaults"`
+	Discovery Discovery `yaml:"discovery"`
+	// Tables are those that discovery does not find, or about which you know better. What
+	// an entry says of the marker overrides every rule.
+	Tables []Table `yaml:"tables"`
+	// Services are those who answer for tables. The first that matches holds, unless the
+	// table itself says otherwise.
+	Services []Service `yaml:"services"`
+	Probe    Probe     `yaml:"probe"`
+	// AuthModules are ways to log in to the targets of /probe, by name.
 	AuthModules map[string]AuthModule `yaml:"auth_modules"`
 	// ThresholdsFile holds the health limits that differ from the mixin's, in JSON.
 	ThresholdsFile string `yaml:"thresholds_file"`
@@ -67,9 +72,10 @@ type Limits struct {
 // Databases are the watched databases of the server: the connection string's own
 // if nothing is said.
 type Databases struct {
-	// All watches every database that one may connect to.
+	// All watches every database that one may connect to, on the servers of /probe, too.
 	All bool `yaml:"all"`
-	// Names are the databases to watch.
+	// Names are the databases to watch. Every server of /probe is asked for them, too; the
+	// database of a target is then only where the ping goes.
 	Names []string `yaml:"names"`
 }
 
@@ -83,7 +89,8 @@ type Defaults struct {
 
 // Probe is what /probe may ask.
 type Probe struct {
-	// Allow are the patterns of the targets that may be asked.
+	// Allow are the patterns of the targets that may be asked. A target's database is the
+	// one that is watched, unless `databases` says otherwise.
 	Allow []Pattern `yaml:"allow"`
 	// Idle is how long a target that nobody asks for is remembered.
 	Idle Duration `yaml:"idle"`

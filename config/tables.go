@@ -49,14 +49,14 @@ type Table struct {
 	Ignore bool `yaml:"ignore"`
 	// Column marks deleted rows; discovery's choice when empty.
 	Column string `yaml:"column"`
-	// Kind is how Column does that; by its type when empty: timestamp, sentinel, epoch,
+	// Kind is how the column does that; by its type when empty: timestamp, sentinel, epoch,
 	// flag, inverted_flag, number, letter or status.
 	Kind softdelete.Kind `yaml:"kind"`
-	// DeletedValues are the values of Column that mean deleted.
+	// DeletedValues are the values of the column that mean deleted.
 	DeletedValues []string `yaml:"deleted_values"`
 	// LiveValues are instead the values that mean live, all others being deleted.
 	LiveValues []string `yaml:"live_values"`
-	// TimeColumn says when a row was deleted, where Column does not.
+	// TimeColumn says when a row was deleted, where the column does not.
 	TimeColumn string `yaml:"time_column"`
 	// Unit is what an integer time counts: s, ms, us or ns; by its name or its values
 	// when empty.

@@ -30,7 +30,7 @@ Durations are written like 100ms, 5m, 6h or 90d. Patterns are RE2 regular expres
 func main() {
 	log.SetFlags(0)
 	root := os.Args[1]
-	r := reference{types: map[string]*ast.StructType{}, docs: map[string]string{}}
+	r := reference{types: map[string]*ast.StructType{}}
 	if err := r.parse(filepath.Join(root, "config")); err != nil {
 		log.Fatalf("reference: %v", err)
 	}
@@ -52,7 +52,6 @@ func main() {
 // reference is what is known of package config.
 type reference struct {
 	types    map[string]*ast.StructType
-	docs     map[string]string
 	defaults map[string]any
 }
 
@@ -78,7 +77,7 @@ func (r reference) parse(dir string) error {
 			for _, spec := range decl.Specs {
 				if t, ok := spec.(*ast.TypeSpec); ok {
 					if s, ok := t.Type.(*ast.StructType); ok {
-						r.types[t.Name.Name], r.docs[t.Name.Name] = s, decl.Doc.Text()
+						r.types[t.Name.Name] = s
 					}
 				}
 			}
@@ -108,14 +107,11 @@ func (r reference) write(out *strings.Builder, structName, prefix string, defaul
 		}
 		typeName, many := base(field.Type)
 		doc := strings.TrimSpace(strings.ReplaceAll(field.Doc.Text(), "\n", " "))
-		if doc == "" {
-			doc = strings.TrimSpace(strings.ReplaceAll(r.docs[typeName], "\n", " "))
-		}
 		// A comment begins with Go's name of the field, a reader knows the file's.
 		if own := field.Names[0].Name; strings.HasPrefix(doc, own+" ") {
 			doc = "`" + name + "`" + strings.TrimPrefix(doc, own)
 		}
-		if simple := words[typeName] != ""; simple && doc == "" {
+		if simple := words[typeName] != ""; (simple || many != "") && doc == "" {
 			log.Fatalf("reference: %s.%s needs a comment", structName, field.Names[0].Name)
 		}
 		word, simple := words[typeName]
@@ -170,6 +166,11 @@ func shown(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return ""
+	case string:
+		if v == "" {
+			return "none"
+		}
+		return "`" + v + "`"
 	case []any:
 		if len(v) == 0 {
 			return "none"
