@@ -52,7 +52,9 @@ type flags struct {
 // run carries out one command and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
-	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete.")
+	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete. "+
+		"The variable DATA_SOURCE_NAME is the server's connection string, DATA_SOURCE_NAME_FILE a file that holds it; "+
+		"without them, libpq's PGHOST, PGUSER and so on say where to connect.")
 	app.UsageWriter(stdout)
 	app.ErrorWriter(stderr)
 	app.DefaultEnvars()

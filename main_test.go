@@ -111,12 +111,12 @@ func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 	}
 }
 
-func TestHelpShowsTheFlagsOfServe(t *testing.T) {
+func TestHelpShowsTheFlagsOfServeAndHowToNameTheServer(t *testing.T) {
 	code, stdout, _ := command("--help")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants"} {
+	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants", "DATA_SOURCE_NAME ", "DATA_SOURCE_NAME_FILE", "PGHOST"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not show %q:\n%s", want, stdout)
 		}
