@@ -26,7 +26,8 @@ build: ## build ./softdelete_exporter
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
 
 demo: ## start a PostgreSQL with a lifelike schema, and the exporter on it
-	go run ./demo
+	go build -o .cache/demo ./demo # go run would call a Ctrl-C an error
+	exec .cache/demo
 
 test: unit e2e ## run all tests, with the tools that they need
 

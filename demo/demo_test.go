@@ -26,31 +26,48 @@ import (
 const bound = time.Minute
 
 // Both ways to end a program that go run has started: Ctrl-C reaches every process of
-// the terminal; a SIGTERM reaches go run alone, which passes nothing on.
-func TestGoRunServesAndLeavesNothingBehind(t *testing.T) {
+// the terminal; a SIGTERM reaches go run alone, which passes nothing on. And both of one
+// that was built, as make demo does, which must call neither a failure.
+func TestDemoServesAndLeavesNothingBehind(t *testing.T) {
 	// What is compiled now need not be compiled within the bound.
-	if out, err := exec.Command("go", "build", "-o", os.DevNull, ".").CombinedOutput(); err != nil {
+	built := filepath.Join(t.TempDir(), "demo")
+	if out, err := exec.Command("go", "build", "-o", built, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if out, err := exec.Command("go", "build", "-o", os.DevNull, module).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for name, end := range map[string]func(goRun int) error{
-		"Ctrl-C":            func(goRun int) error { return syscall.Kill(-goRun, syscall.SIGINT) },
-		"SIGTERM of go run": func(goRun int) error { return syscall.Kill(goRun, syscall.SIGTERM) },
+	ctrlC := func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) }
+	sigterm := func(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
+	for name, test := range map[string]struct {
+		program []string
+		end     func(pid int) error
+		exits0  bool // go run does not, whatever the program says
+	}{
+		"Ctrl-C of go run":  {[]string{"go", "run", "."}, ctrlC, false},
+		"SIGTERM of go run": {[]string{"go", "run", "."}, sigterm, false},
+		"Ctrl-C":            {[]string{built}, ctrlC, true},
+		"SIGTERM":           {[]string{built}, sigterm, true},
 	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); testGoRun(t, end) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if exit := testDemo(t, test.program, test.end); exit != nil && test.exits0 {
+				t.Errorf("it ends with %v", exit)
+			}
+		})
 	}
 }
 
-func testGoRun(t *testing.T, end func(goRun int) error) {
+// testDemo returns how the program ended.
+func testDemo(t *testing.T, program []string, end func(pid int) error) (exit error) {
+	t.Helper()
 	temp := tempDir(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	demo := exec.Command("go", "run", ".", "-scale=0.01", "-listen="+taken.Addr().String())
+	demo := exec.Command(program[0], append(program[1:], "-scale=0.01", "-listen="+taken.Addr().String())...)
 	demo.Env = append(os.Environ(), "TMPDIR="+temp)
 	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's shell does
 	said := &exportertest.Output{}
@@ -61,7 +78,6 @@ func testGoRun(t *testing.T, end func(goRun int) error) {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	var exit error // of go run, which tells nothing once it was interrupted
 	go func() {
 		defer close(ended)
 		exit = demo.Wait()
@@ -124,6 +140,7 @@ func testGoRun(t *testing.T, end func(goRun int) error) {
 	for _, line := range processesOf(temp) {
 		t.Errorf("still running: %s", line)
 	}
+	return exit
 }
 
 // tempDir is a directory for temporary files that a server of another account can
