@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Column is a column that could mark deleted rows, as the catalogs have it.
@@ -106,7 +107,7 @@ func (c Column) constant() (value string, ok bool) {
 
 // time is the column as that of a deletion time.
 func (c Column) time(unit Unit) *Time {
-	t := &Time{Column: c.Name, Type: TimeType(c.Type)}
+	t := &Time{Column: c.Name, Type: TimeType(c.Type), NotNull: c.NotNull}
 	switch {
 	case c.class() == integerClass:
 		t.Type, t.Unit = EpochTime, unit
@@ -179,5 +180,6 @@ func stem(name string) string {
 
 // spellings are the usual ways to write a word.
 func spellings(word string) []string {
-	return []string{word, strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:]}
+	_, first := utf8.DecodeRuneInString(word)
+	return []string{word, strings.ToUpper(word), strings.ToUpper(word[:first]) + word[first:]}
 }

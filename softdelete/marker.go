@@ -49,6 +49,8 @@ type Time struct {
 	Unit Unit
 	// Live is the constant that stands for "not deleted", beside NULL and 0; empty if none.
 	Live string
+	// NotNull tells that NULL cannot stand for it.
+	NotNull bool
 }
 
 // TimeType is the type of a time column, which decides how it is compared with now.

@@ -104,6 +104,11 @@ func (t *Time) meaning() meaning {
 		m.live = append(m.live, these(t.Live)...)
 		m.deleted[0].except = []string{t.Live}
 	}
+	if t.NotNull {
+		if m.live = m.live[1:]; len(m.live) == 0 {
+			m.live = m.deleted // some time, which nothing tells from that of a deleted row
+		}
+	}
 	return m
 }
 
