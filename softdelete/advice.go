@@ -72,7 +72,7 @@ func Advise(t *Table) []Advice {
 	if t.Indexing == nil {
 		return nil
 	}
-	a := adviser{Table: t, names: t.Indexing.namer()}
+	a := adviser{Table: t, names: namer{taken: t.Indexing.Names, given: map[string]bool{}}}
 	var all []Advice
 	for _, f := range Findings(t) {
 		advice := a.on(f)
@@ -80,6 +80,9 @@ func Advise(t *Table) []Advice {
 		all = append(all, advice)
 	}
 	all = append(all, a.missing(all)...)
+	all = slices.DeleteFunc(all, func(broken Advice) bool {
+		return broken.Problem == Invalid && slices.ContainsFunc(all, func(o Advice) bool { return o.Problem != Invalid && o.repairs(broken.Index) })
+	})
 	slices.SortStableFunc(all, Advice.Compare)
 	return all
 }
@@ -88,6 +91,13 @@ func Advise(t *Table) []Advice {
 // then what is won, the most bytes first, and last what is but a question.
 func (a Advice) Compare(b Advice) int {
 	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Rows, a.Rows))
+}
+
+// repairs tells that a step mends an invalid index.
+func (a Advice) repairs(i *Index) bool {
+	return slices.ContainsFunc(a.Do, func(s Step) bool {
+		return s.Action == ReindexIndex && s.Index == i || s.Action == CreateIndex && s.New.Exists && s.New.Name == i.Name
+	})
 }
 
 func (a Advice) rank() int {
@@ -178,9 +188,8 @@ func (a adviser) withoutDeleted(i *Index) Advice {
 		Costs:    append(a.hotCost(), a.predicateCost()...),
 		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
 	}
-	if !a.hasLive(i.Keys, false) {
-		advice.Do = []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers})}}
-	}
+	a.build(&advice, &NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
+		func(o *Index) bool { return o.holdsLive(i.Keys, false) })
 	return advice
 }
 
@@ -221,15 +230,16 @@ func (a adviser) missing(others []Advice) []Advice {
 // purge is the advice to have an index for removing what is past retention.
 func (a adviser) purge(m Marker) Advice {
 	keys := []Key{{Column: m.Time.Column}}
-	return Advice{
+	advice := Advice{
 		Purpose: Purge,
 		Bytes:   a.purging(),
 		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
 			m.Time.Column, purgeBatch, Size(a.Indexing.Bytes), a.batches()),
 		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
-		Do:     []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}})}},
 		Source: docs + "indexes-partial.html",
 	}
+	a.build(&advice, &NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}}, func(i *Index) bool { return i.findsOld(m) })
+	return advice
 }
 
 // ignoring is the question whether a deleted row should block its key.
@@ -243,9 +253,8 @@ func (a adviser) ignoring(i *Index) Advice {
 		}, a.hotCost()...),
 		Consider: []Step{{Action: DropIndex, Index: i}},
 	}
-	if !a.hasLive(i.Keys, true) {
-		advice.Do = []Step{{Action: CreateIndex, New: a.create(&NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers})}}
-	}
+	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
+		func(o *Index) bool { return o.holdsLive(i.Keys, true) })
 	return advice
 }
 
@@ -256,12 +265,14 @@ func (a adviser) allowing(i *Index) Advice {
 	if i.Scope.LiveOnly() && i.Scope.Live == All {
 		enforcing.Predicate = "" // it says no more than Rows
 	}
-	a.create(enforcing)
 	advice := Advice{
 		Reason: fmt.Sprintf("Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs are distinct.", i.Name),
-		Costs: append([]string{"The build fails while live rows with equal keys are there. Find them first.",
+		Costs: append([]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every write maintains. Find them first.",
 			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
-		Do: []Step{{Action: FindDuplicates, New: enforcing}, {Action: CreateIndex, New: enforcing}},
+	}
+	a.build(&advice, enforcing, func(o *Index) bool { return o.enforces() && o.within(keys) && a.holdsLiveOf(o, i) })
+	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
+		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
 	}
 	if a.Numbers != nil {
 		advice.Rows = int64(a.Numbers.Active.Value)
@@ -311,9 +322,12 @@ func Size(bytes int64) string {
 
 // hasLive tells whether an index of these keys, without deleted rows, is there.
 func (t *Table) hasLive(keys []Key, unique bool) bool {
-	return slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool {
-		return i.Valid && i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
-	})
+	return slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool { return i.Valid && i.holdsLive(keys, unique) })
+}
+
+// holdsLive tells that the index is one of these keys without deleted rows.
+func (i *Index) holdsLive(keys []Key, unique bool) bool {
+	return i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
 }
 
 // TableAdvice is an advice with the table that it is on.

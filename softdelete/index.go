@@ -20,8 +20,8 @@ type Indexing struct {
 	// HOT is the share of the updates so far that touched no index, 0 to 1; 1 while
 	// there were none, because then nothing is known to stand in the way of it.
 	HOT float64
-	// Names are relation names that are taken, among those that end as ours do. All
-	// tables of a database share the one list.
+	// Names are relation names that are taken, among those that end as ours do,
+	// sorted by their bytes. All tables of a database share the one list.
 	Names []string
 	// At is when all this was read.
 	At time.Time

@@ -46,6 +46,32 @@ func (n *NewIndex) missing() int {
 	return count
 }
 
+// build advises to make an index. Where an equal one is there it is none; where the
+// build of one goes on that is waited for, and where it failed that one is repaired.
+func (a adviser) build(advice *Advice, n *NewIndex, equal func(*Index) bool) {
+	var failed, building *Index
+	for k := range a.Indexing.Indexes {
+		switch i := &a.Indexing.Indexes[k]; {
+		case !equal(i) || !i.Valid && i.leftover():
+		case i.Valid:
+			return
+		case i.Building:
+			building = i
+		default:
+			failed = i
+		}
+	}
+	switch {
+	case building != nil:
+		advice.Reason += fmt.Sprintf(" Index %s is being built for it.", building.Name)
+	case failed != nil:
+		advice.Reason += fmt.Sprintf(" Index %s was made for it, and is invalid because its build failed.", failed.Name)
+		advice.Do = a.invalid(failed).Do
+	default:
+		advice.Do = []Step{{Action: CreateIndex, New: a.create(n)}}
+	}
+}
+
 // create names an index and its parts.
 func (a adviser) create(n *NewIndex) *NewIndex {
 	n.Name = a.names.name(a.Name, n)
@@ -86,19 +112,14 @@ var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)
 const maxName = 63
 
 // namer gives names that are not taken.
-type namer map[string]bool
-
-func (x *Indexing) namer() namer {
-	taken := namer{}
-	for _, name := range x.Names {
-		taken[name] = true
-	}
-	return taken
+type namer struct {
+	taken []string // sorted
+	given map[string]bool
 }
 
 // name is made of a relation, the columns, and what the index holds. The end is kept
 // whatever the length, because Indexing.Names knows the names by it.
-func (taken namer) name(relation string, n *NewIndex) string {
+func (x namer) name(relation string, n *NewIndex) string {
 	parts := []string{relation}
 	for _, k := range n.Keys {
 		if k.Column == "" {
@@ -114,8 +135,8 @@ func (taken namer) name(relation string, n *NewIndex) string {
 			end = fmt.Sprintf("%s%d", suffix, number)
 		}
 		name := fit(strings.Join(parts, "_"), end)
-		if !taken[name] {
-			taken[name] = true
+		if _, taken := slices.BinarySearch(x.taken, name); !taken && !x.given[name] {
+			x.given[name] = true
 			return name
 		}
 	}

@@ -115,6 +115,11 @@ func (t *Table) unpurgeable() []Marker {
 
 // purges tells whether the index finds rows by when the marker says they were deleted.
 func (i *Index) purges(m Marker) bool {
-	return i.Valid && i.Method == "btree" && len(i.Keys) > 0 && i.Keys[0].Column == m.Time.Column &&
+	return i.Valid && i.findsOld(m)
+}
+
+// findsOld tells that the index is, or would be if it were valid, one that purges.
+func (i *Index) findsOld(m Marker) bool {
+	return i.Method == "btree" && len(i.Keys) > 0 && i.Keys[0].Column == m.Time.Column &&
 		ScopeOf(Markers{m}, i.Predicate).Deleted == All
 }

@@ -1,0 +1,104 @@
+package softdelete
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// subscribers is a table that is unique by e-mail address only among deleted rows, with
+// more indexes.
+func subscribers(more ...Index) *Table {
+	at := Markers{{Kind: Timestamp, Column: "deleted_at", Time: &Time{Column: "deleted_at", Type: Timestamptz}}}
+	t := &Table{Schema: "public", Name: "subscribers", Markers: at, Numbers: ExactNumbers(1000, 100)}
+	t.Indexing = &Indexing{HOT: 1, At: time.Unix(0, 0), Indexes: append([]Index{{
+		OID: 1, Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []Key{{Column: "email"}, {Column: "deleted_at"}},
+	}}, more...)}
+	for n := range t.Indexing.Indexes {
+		t.Indexing.Indexes[n].Scope = ScopeOf(at, t.Indexing.Indexes[n].Predicate)
+	}
+	return t
+}
+
+// among is a unique index on the live rows.
+func among(name string) Index {
+	return Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []Key{{Column: "email"}}, Predicate: "(deleted_at IS NULL)"}
+}
+
+// do are the next steps of all advice, in a few words.
+func do(t *Table) []string {
+	var all []string
+	for _, a := range Advise(t) {
+		for _, s := range a.Do {
+			name := ""
+			if s.Index != nil {
+				name = " " + s.Index.Name
+			} else if s.Action == CreateIndex {
+				name = " " + s.New.Name
+			}
+			all = append(all, string(s.Action)+name)
+		}
+	}
+	return all
+}
+
+func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
+	building, plain, leftover := among("subscribers_email_live"), among("subscribers_email_live"), among("subscribers_email_live_ccnew")
+	building.Building, plain.Unique = true, false
+	for _, test := range []struct {
+		name  string
+		index []Index
+		want  []string
+	}{
+		{"none", nil, []string{"find_duplicates", "create_index subscribers_email_live"}},
+		{"one that failed", []Index{among("subscribers_email_live")}, []string{"find_duplicates", "reindex_index subscribers_email_live"}},
+		{"one that is being built", []Index{building}, nil},
+		{"one that does not enforce", []Index{plain}, []string{"find_duplicates", "create_index subscribers_email_live", "reindex_index subscribers_email_live"}},
+		{"what a REINDEX left", []Index{leftover}, []string{"find_duplicates", "create_index subscribers_email_live", "show_definition subscribers_email_live_ccnew"}},
+	} {
+		if diff := cmp.Diff(test.want, do(subscribers(test.index...))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+	failed := Advise(subscribers(among("subscribers_email_live")))[0]
+	if !strings.Contains(failed.Reason, "subscribers_email_live") || failed.Problem != UniqueAllowsLiveDuplicate {
+		t.Errorf("the reason does not name the index to repair: %+v", failed)
+	}
+	if costs := strings.Join(Advise(subscribers())[0].Costs, " "); !strings.Contains(costs, "leaves an invalid index") {
+		t.Errorf("nothing is said of what a failed build leaves: %s", costs)
+	}
+}
+
+func TestAnIndexForThePurgeWhoseBuildFailedIsRepaired(t *testing.T) {
+	failed := Index{OID: 3, Name: "subscribers_deleted_at_purge", Method: "btree", Keys: []Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}
+	table := subscribers(failed)
+	table.Indexing.Indexes = table.Indexing.Indexes[1:]
+	table.Policy.Retention = 24 * time.Hour
+	table.Numbers, table.Indexing.Bytes = ExactNumbers(1e6, 5e5), 1<<30
+	if diff := cmp.Diff([]string{"reindex_index subscribers_deleted_at_purge"}, do(table)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTakenNamesCostNothingWhereNothingIsNamed(t *testing.T) {
+	table := subscribers()
+	table.Indexing.Indexes = nil
+	before := testing.AllocsPerRun(10, func() { Advise(table) })
+	for n := range 50_000 {
+		table.Indexing.Names = append(table.Indexing.Names, fmt.Sprintf("t%05d_live", n))
+	}
+	if after := testing.AllocsPerRun(10, func() { Advise(table) }); after != before {
+		t.Errorf("%v allocations, %v without the names", after, before)
+	}
+}
+
+func TestATakenNameIsNotGivenAgain(t *testing.T) {
+	table := subscribers()
+	table.Indexing.Names = []string{"Subscribers_email_live", "subscribers_email_live", "subscribers_email_live1"}
+	if diff := cmp.Diff([]string{"find_duplicates", "create_index subscribers_email_live2"}, do(table)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
