@@ -89,7 +89,7 @@ func outcome(a *softdelete.Assessment, failOn string) error {
 	}
 	switch {
 	case !a.Connection.Ping.Up:
-		return errors.New("the database does not answer")
+		return errors.New("cannot connect to the database")
 	case a.Health == softdelete.Unknown && a.Count()[softdelete.Unknown] == len(a.Tables):
 		return usage{errors.New("no table could be judged")}
 	case a.Health >= limit:

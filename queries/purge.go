@@ -29,6 +29,11 @@ func Purge(t *softdelete.Table) string {
 	return loop("purge partitions", vars{"root": table, "batch": purge("%1$I.%2$I", escape(old), escape(order))})
 }
 
+// PurgeCount counts the rows that Purge will remove of a partitioned table.
+func PurgeCount(t *softdelete.Table) string {
+	return advice("purge_count.sql", vars{"schemaname": t.Schema, "relname": t.Name, "old": deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)})
+}
+
 func purge(target, old, order string) string {
 	return strings.TrimSuffix(advice("purge.sql", vars{"target": target, "old": old, "order": order, "batch": strconv.Itoa(purgeBatch)}), ";")
 }

@@ -66,6 +66,9 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 			pgtest.Exec(t, dsn, test.ddl)
 			count := strings.TrimPrefix(Relation{Schema: table.Schema, Name: table.Name, Children: table.Partitioned, Table: &table}.Count(math.MaxInt64), lead)
 			before := tally(t, dsn, count)
+			if got := pgtest.Value[int64](t, dsn, PurgeCount(&table)); got != 2500 {
+				t.Errorf("a rehearsal finds %d rows, want 2500", got)
+			}
 			if before.old != 2500 {
 				t.Fatalf("%d rows are old before, want 2500", before.old)
 			}

@@ -33,6 +33,8 @@ func statements(r *softdelete.Recommendation) (run, consider []string) {
 	switch {
 	case r.Advice != nil:
 		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
+	case r.Kind == softdelete.PurgeRows && r.Table.Partitioned:
+		return []string{queries.PurgeCount(r.Table.Table), queries.Purge(r.Table.Table)}, nil
 	case r.Kind == softdelete.PurgeRows:
 		return []string{queries.Purge(r.Table.Table)}, nil
 	case r.Contradiction != nil:
@@ -46,7 +48,7 @@ func statements(r *softdelete.Recommendation) (run, consider []string) {
 func (r Report) summary() string {
 	switch {
 	case r.Connection.Status == softdelete.Unhealthy:
-		return "The server does not answer: " + strings.TrimSuffix(r.Connection.Ping.Err, ".") + "."
+		return r.Connection.Failure()
 	case r.ConnectionOnly:
 		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
 	case r.Taken.IsZero():
@@ -72,6 +74,27 @@ func (r Report) summary() string {
 		parts = append(parts, softdelete.Thousands(float64(n))+of+" could not be judged")
 	}
 	return strings.Join(parts, ", ") + "." + r.unseen()
+}
+
+// note says what there is to say of a database beside its verdict.
+func note(d softdelete.DatabaseHealth) string {
+	text := many(len(d.Tables), "table")
+	if !d.Checks.Connect || !d.Checks.Discovery {
+		text += ", could not be looked into"
+	}
+	if d.Skipped > 0 {
+		text += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
+	}
+	return text
+}
+
+// total is how many tables are counted by their verdicts.
+func total(counts map[softdelete.Health]int) int {
+	n := 0
+	for _, tables := range counts {
+		n += tables
+	}
+	return n
 }
 
 // unseen says which databases could not be looked into, where there are any.
@@ -139,6 +162,28 @@ func (r Report) answers() string {
 		lost = fmt.Sprintf(", %d unanswered", n)
 	}
 	return fmt.Sprintf("Of the last %s: median %s, slowest %s%s.", asked, milliseconds(times[len(times)/2]), milliseconds(times[len(times)-1]), lost)
+}
+
+// integrity says which rows contradict each other, and what could not be checked.
+func integrity(t *softdelete.TableHealth) []string {
+	var all []string
+	for _, c := range t.Contradictions() {
+		all = append(all, c.String())
+	}
+	for _, c := range t.Integrity {
+		if c.Problem != nil {
+			all = append(all, c.Unchecked()+": "+c.Problem.Message)
+		}
+	}
+	return all
+}
+
+// considering leads to what is to be considered after what was to be run.
+func considering(run []string) string {
+	if len(run) == 0 {
+		return "Consider:"
+	}
+	return "When that proved good, consider:"
 }
 
 // missing are the purposes for which an index would pay and is not there.

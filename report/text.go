@@ -133,24 +133,13 @@ func (t *text) groups(r Report) {
 	if len(r.Services) > 0 {
 		t.section("Services")
 		for _, s := range r.Services {
-			n := 0
-			for _, tables := range s.Tables {
-				n += tables
-			}
-			t.group(s.Health, s.Name, many(n, "table"))
+			t.group(s.Health, s.Name, many(total(s.Tables), "table"))
 		}
 	}
 	if len(r.Databases) > 1 {
 		t.section("Databases")
 		for _, d := range r.Databases {
-			note := many(len(d.Tables), "table")
-			if !d.Checks.Connect || !d.Checks.Discovery {
-				note += ", could not be looked into"
-			}
-			if d.Skipped > 0 {
-				note += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
-			}
-			t.group(d.Health, d.Name, note)
+			t.group(d.Health, d.Name, note(d))
 		}
 	}
 }
@@ -234,8 +223,8 @@ func (t *text) reasons(r Report, table *softdelete.TableHealth) {
 	for _, f := range table.Findings {
 		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, sentence(f.Problem)))
 	}
-	for _, c := range table.Contradictions() {
-		t.wrap(indent, c.String())
+	for _, said := range integrity(table) {
+		t.wrap(indent, said)
 	}
 }
 
@@ -256,8 +245,14 @@ func (t *text) recommendations(r Report) {
 		}
 		run, consider := statements(rec)
 		t.code("", run)
-		t.code("", rec.Remedies)
-		t.code("When that proved good, consider:", consider)
+		for n, remedy := range rec.Remedies {
+			if n > 0 && !strings.Contains(rec.Remedies[n-1]+remedy, "\n") {
+				t.statement(remedy)
+			} else {
+				t.code("", rec.Remedies[n:n+1])
+			}
+		}
+		t.code(considering(run), consider)
 		t.line()
 	}
 	t.wrap("", "Nothing of this is done by softdelete_exporter: it never writes to a database.")
@@ -275,9 +270,13 @@ func (t *text) code(title string, statements []string) {
 		t.line()
 	}
 	for _, s := range statements {
-		for line := range strings.Lines(s) {
-			t.line(indent, "  ", printable(strings.TrimRight(line, "\n")))
-		}
+		t.statement(s)
+	}
+}
+
+func (t *text) statement(s string) {
+	for line := range strings.Lines(s) {
+		t.line("       ", printable(strings.TrimRight(line, "\n")))
 	}
 }
 

@@ -57,8 +57,10 @@ type recommendationView struct {
 	Title, Reason, Gain  string
 	Notes                []string
 	Statements, Consider string
-	Remedies             []string
-	Source               string
+	// Considering leads to Consider.
+	Considering string
+	Remedies    []string
+	Source      string
 }
 
 type tableView struct {
@@ -101,10 +103,7 @@ func newView(r Report) view {
 		v.Databases = append(v.Databases, databaseView{d.Health.String(), d.Name, note(d)})
 	}
 	for _, s := range r.Services {
-		n := 0
-		for _, tables := range s.Tables {
-			n += tables
-		}
+		n := total(s.Tables)
 		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, many(n, "table"), shares(s.Tables, n)})
 	}
 	for _, a := range r.Alerts {
@@ -128,18 +127,6 @@ func newView(r Report) view {
 		v.Tables = append(v.Tables, t)
 	}
 	return v
-}
-
-// note says what there is to say of a database beside its verdict.
-func note(d softdelete.DatabaseHealth) string {
-	text := many(len(d.Tables), "table")
-	if !d.Checks.Connect || !d.Checks.Discovery {
-		text += ", could not be looked into"
-	}
-	if d.Skipped > 0 {
-		text += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
-	}
-	return text
 }
 
 func newStamp(now, at time.Time) stampView {
@@ -175,7 +162,7 @@ func newRecommendationView(id int, r *softdelete.Recommendation) recommendationV
 	run, consider := statements(r)
 	return recommendationView{
 		ID: id, Urgency: r.Urgency.String(), Title: r.Title, Reason: r.Reason, Gain: r.Gain.Text, Notes: r.Notes,
-		Statements: strings.Join(run, "\n"), Consider: strings.Join(consider, "\n"), Remedies: r.Remedies, Source: r.Source,
+		Statements: strings.Join(run, "\n"), Consider: strings.Join(consider, "\n"), Considering: considering(run), Remedies: r.Remedies, Source: r.Source,
 	}
 }
 
@@ -243,15 +230,7 @@ func facts(t *softdelete.TableHealth) []string {
 	for _, p := range missing(t) {
 		add("%s", p.Missing())
 	}
-	for _, c := range t.Contradictions() {
-		add("%s", c)
-	}
-	for _, c := range t.Integrity {
-		if c.Problem != nil {
-			add("%s: %s", c.Unchecked(), c.Problem.Message)
-		}
-	}
-	return all
+	return append(all, integrity(t)...)
 }
 
 func bar(ratio softdelete.Estimate, limits softdelete.Levels) *barView {

@@ -124,7 +124,7 @@ func TestTheReportReadsWellWithTheDatabaseDown(t *testing.T) {
 	if d := e.report(t); d.Health != "poor" || d.Connection.Connected || d.Connection.Status != "unhealthy" || len(d.Alerts) != 1 {
 		t.Errorf("the report says %+v", d)
 	}
-	if page := text(t, e.get(t, "/report")); !strings.Contains(page, "The server does not answer") {
+	if page := text(t, e.get(t, "/report")); !strings.Contains(page, "Cannot connect") {
 		t.Errorf("the page says\n%s", page)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,11 @@ type Connection struct {
 	// Ping is the last one, Pings are all that are known, the oldest first.
 	Ping  Ping
 	Pings []Ping
+}
+
+// Failure says in a sentence why there is no answer.
+func (c Connection) Failure() string {
+	return "Cannot connect: " + strings.TrimSuffix(c.Ping.Err, ".") + "."
 }
 
 // ConnectionStatus is how the server answers, in the words of the reference.

@@ -128,6 +128,9 @@ func (t *TableHealth) purge() Recommendation {
 		},
 		Notes: []string{"What is purged is gone: have a backup, and run the DELETE alone in a transaction first, to be rolled back."},
 	}
+	if t.Partitioned {
+		r.Notes = []string{"What is purged is gone: have a backup, and first run the SELECT, which counts what will go."}
+	}
 	if now, then := Percent(n.Ratio.Value), Percent(t.ratioAfterPurge()); now != then {
 		r.Gain.Text += fmt.Sprintf("; the deletion ratio falls from %s to %s", now, then)
 	}
@@ -242,7 +245,7 @@ func gainWords(a Advice) string {
 	case a.Rows > 0:
 		return fmt.Sprintf("The keys of %s deleted rows are free again.", Thousands(float64(a.Rows)))
 	case a.Purpose == Purge:
-		return fmt.Sprintf("%s%s less to read for each batch.", about, Size(a.Bytes))
+		return fmt.Sprintf("%s%s less to read for the whole purge.", about, Size(a.Bytes))
 	case a.Bytes > 0:
 		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, Size(a.Bytes))
 	default:

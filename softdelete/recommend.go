@@ -58,8 +58,9 @@ type Gain struct {
 	Estimated bool
 }
 
-// recommend says what to do, the most urgent first; of one urgency in the order of the
-// tables, and what to index last, by what is won.
+// recommend says what to do, the most urgent first; of one urgency what the data itself
+// suffers from before what it weighs, then in the order of the tables, and what to index
+// last, by what is won.
 func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
@@ -82,10 +83,11 @@ func (a *Assessment) recommend() {
 	})
 }
 
-// rank is the urgency, but for an index that a purge of the same table waits for.
+// rank is the urgency; that of an index which a purge of the same table waits for is
+// the purge's.
 func (r Recommendation) rank() Health {
-	if r.Advice != nil && r.Advice.Purpose == Purge && r.Table.Rows.Health == Poor {
-		return Poor
+	if r.Advice != nil && r.Advice.Purpose == Purge && r.Table.purgePaysOff() {
+		return max(r.Urgency, r.Table.Rows.Health)
 	}
 	return r.Urgency
 }
@@ -99,16 +101,18 @@ func (r Recommendation) won() int64 {
 	return r.Gain.Bytes
 }
 
-// scope puts what is about the server before what is about its tables, and last what
-// only asks.
+// scope puts what is about the server before what is about its tables, of that wrong
+// data that are being written before all else, and last what only asks.
 func (r Recommendation) scope() int {
-	switch r.Kind {
-	case FixConnection, FixAccess, Configure:
+	switch {
+	case r.Kind == FixConnection || r.Kind == FixAccess || r.Kind == Configure:
 		return 0
-	case FixRetention, FixIntegrity:
-		return 2
-	default:
+	case r.Advice != nil && r.Advice.Problem == UniqueAllowsLiveDuplicate:
 		return 1
+	case r.Kind == FixRetention || r.Kind == FixIntegrity:
+		return 3
+	default:
+		return 2
 	}
 }
 
@@ -119,9 +123,9 @@ func (a *Assessment) recommendForServer() {
 		add(Recommendation{
 			Kind: FixConnection, Urgency: Poor,
 			Title:    "Bring back the connection.",
-			Reason:   "The server does not answer: " + a.Connection.Ping.Err + ".",
+			Reason:   a.Connection.Failure(),
 			Gain:     Gain{Text: "The numbers are those of today again."},
-			Remedies: []string{`pg_isready -d "$DATA_SOURCE_NAME"`},
+			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c 'SELECT 1'`},
 			Notes:    []string{"See that the server runs, that DATA_SOURCE_NAME names it, and that pg_hba.conf lets the role in."},
 		})
 	case Slow:
@@ -205,15 +209,16 @@ func access(database string, reason Reason, tables []*TableHealth) Recommendatio
 		r.Gain.Text = "Their state is known."
 	}
 	for _, t := range tables {
-		if remedy := t.Problem.Remedy; remedy != "" && !slices.Contains(r.Remedies, remedy) {
+		remedy := t.Problem.Remedy
+		if remedy == "" && reason == TimedOut {
+			remedy = "limits:\n  statement_timeout: 5s"
+		}
+		if remedy != "" && !slices.Contains(r.Remedies, remedy) {
 			r.Remedies = append(r.Remedies, remedy)
 		}
 	}
-	switch {
-	case reason == Locked:
+	if reason == Locked {
 		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks tells who holds it."}
-	case reason == TimedOut && len(r.Remedies) == 0:
-		r.Remedies = []string{"limits:\n  statement_timeout: 5s"}
 	}
 	if len(r.Remedies) == 0 {
 		r.Remedies = []string{"softdelete_exporter check-config --connect"}
