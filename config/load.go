@@ -35,8 +35,11 @@ func Load(defaults []byte, file string) (*Config, error) {
 	}
 	var limits error
 	c.Thresholds, limits = thresholds(c.ThresholdsFile)
-	if err := errors.Join(faults, validate(c), limits, environment(c)); err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
+	if faults = errors.Join(faults, validate(c), limits); faults != nil {
+		faults = fmt.Errorf("%s: %w", where, faults)
+	}
+	if err := errors.Join(faults, environment(c)); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -46,6 +49,9 @@ func decode(text []byte, c *Config) error {
 	d.KnownFields(true)
 	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) { // EOF: an empty file says nothing
 		return plain(err)
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one document, of which only the first would be read; remove the --- between them")
 	}
 	return nil
 }

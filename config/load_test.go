@@ -210,6 +210,7 @@ func TestPatternsMatchTheWholeName(t *testing.T) {
 	}
 	for name, want := range map[string]bool{
 		"public.user": true, "public.users": false, "xpublic.user": false, "app.orders": true, "app.tmp_1": false,
+		"app.a\nb": true,
 	} {
 		schema, table, _ := strings.Cut(name, ".")
 		if got := c.Discovery.Admits(schema, table); got != want {
@@ -226,5 +227,26 @@ func TestMonitoringCanBeSwitchedOff(t *testing.T) {
 	t.Setenv("SOFT_DELETE_ENABLE_MONITORING", "maybe")
 	if _, err := Load(defaults(t), ""); err == nil || !strings.Contains(err.Error(), "SOFT_DELETE_ENABLE_MONITORING") {
 		t.Errorf("err = %v", err)
+	}
+}
+
+func TestAWrongVariableIsNoFaultOfTheFile(t *testing.T) {
+	t.Setenv("SOFT_DELETE_ENABLE_MONITORING", "maybe")
+	_, err := load(t, "ttl: -1s")
+	for line := range strings.Lines(err.Error()) {
+		if of := strings.Contains(line, "config.yaml: "); of == strings.Contains(line, "SOFT_DELETE") {
+			t.Errorf("the file is blamed: %t: %s", of, line)
+		}
+	}
+	if _, err := load(t, ""); err == nil || strings.Contains(err.Error(), ".yaml") {
+		t.Errorf("the file is blamed: %v", err)
+	}
+}
+
+func TestADocumentThatEndsIsOneDocument(t *testing.T) {
+	for _, text := range []string{"---\nttl: 1m\n", "ttl: 1m\n...\n", "# nothing\n", "---\n"} {
+		if _, err := load(t, text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

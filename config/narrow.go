@@ -14,7 +14,7 @@ func (c *Config) Narrow(database, table, service string) (*Config, error) {
 	if database != "" {
 		narrow.Databases = Databases{Names: []string{database}}
 	}
-	pattern, err := regexp.Compile("^(?:" + table + ")$")
+	pattern, err := regexp.Compile(whole(table))
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a pattern: %w; write an RE2 regular expression for schema.table", table, err)
 	}

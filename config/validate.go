@@ -23,7 +23,8 @@ func (f *faults) positive(field string, d Duration) {
 }
 
 func (f *faults) zone(field, name string) {
-	if _, err := time.LoadLocation(name); err != nil {
+	// What Go takes for UTC, and for the zone of this machine, PostgreSQL does not know.
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
 		f.add(field, "%q is not a time zone; write an IANA name such as Europe/Paris", name)
 	}
 }
@@ -65,6 +66,13 @@ func validate(c *Config) error {
 	if c.Databases.All && len(c.Databases.Names) > 0 {
 		f.add("databases", "all and names contradict each other; keep one")
 	}
+	for i, name := range c.Databases.Names {
+		if name == "" {
+			f.add("databases.names", "%q is no name; remove it", name)
+		} else if slices.Contains(c.Databases.Names[:i], name) {
+			f.add("databases.names", "%q is there twice; keep one", name)
+		}
+	}
 	if c.Discovery.MaxTables < 1 {
 		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false", c.Discovery.MaxTables)
 	}
@@ -73,8 +81,11 @@ func validate(c *Config) error {
 	f.zone("defaults.time_zone", c.Defaults.TimeZone)
 	f.tables(c)
 	for i, s := range c.Services {
-		if s.Name == "" || len(s.Tables) == 0 {
-			f.add(fmt.Sprintf("services[%d]", i), "needs a name and tables")
+		if s.Name == "" {
+			f.add(fmt.Sprintf("services[%d].name", i), "is missing; write what answers for the tables")
+		}
+		if len(s.Tables) == 0 {
+			f.add(fmt.Sprintf("services[%d].tables", i), "is missing; write patterns of schema.table")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.AuthModules)) {
@@ -91,7 +102,9 @@ func (f *faults) tables(c *Config) {
 			f.add(field+".table", "is missing; write the table's name")
 			continue
 		}
-		f.zone(field+".time_zone", t.TimeZone)
+		if t.TimeZone != "" {
+			f.zone(field+".time_zone", t.TimeZone)
+		}
 		if t.Method != "" {
 			f.method(field+".method", t.Method)
 		}

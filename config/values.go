@@ -60,7 +60,7 @@ type Pattern struct{ *regexp.Regexp }
 
 // UnmarshalYAML reads and compiles the expression.
 func (p *Pattern) UnmarshalYAML(node *yaml.Node) error {
-	compiled, err := regexp.Compile("^(?:" + node.Value + ")$")
+	compiled, err := regexp.Compile(whole(node.Value))
 	if err != nil {
 		return fault(node, "%q is not a pattern: %v; write an RE2 regular expression", node.Value, err)
 	}
