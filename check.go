@@ -25,11 +25,8 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	if !connect {
 		return nil
 	}
-	inspector, err := inspectorOnce(c)
+	inspector, _, err := inspectorOnce(c)
 	if err != nil {
-		return usage{err}
-	}
-	if err := inspector.Check(ctx); errors.As(err, new(*inspect.ConfigError)) {
 		return usage{err}
 	}
 	tables, skipped, err := inspector.Explain(ctx)
@@ -66,6 +63,9 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 			fmt.Fprintf(w, ": %s", t.Judgement.Left)
 		}
 		fmt.Fprintln(w)
+		if t.Watched {
+			fmt.Fprintf(w, "    %s\n", policy(t.Policy))
+		}
 		if t.Problem != nil && t.Problem.Remedy != "" {
 			fmt.Fprintf(w, "    remedy: %s\n", t.Problem.Remedy)
 		}
@@ -88,6 +88,19 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 	return nil
 }
 
+// policy says what holds for a table, in a few words.
+func policy(p softdelete.Policy) string {
+	text := "retention none"
+	if p.Retention > 0 {
+		text = "retention " + softdelete.Days(p.Retention)
+	}
+	text += fmt.Sprintf(", method %s", p.Method)
+	if p.Service != "" {
+		text += ", service " + p.Service
+	}
+	return text
+}
+
 // decide prints the decision on one column.
 func decide(w io.Writer, d softdelete.Decision) {
 	what := "left"
@@ -103,11 +116,14 @@ func decide(w io.Writer, d softdelete.Decision) {
 // grants prints the statements for a role that may see the watched tables and
 // nothing else.
 func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
+	if role == "" {
+		return usage{errors.New("--role: is empty; write the name of the role")}
+	}
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
 		return usage{err}
 	}
-	inspector, err := inspectorOnce(c)
+	inspector, _, err := inspectorOnce(c)
 	if err != nil {
 		return usage{err}
 	}
@@ -117,7 +133,7 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, "-- Run with psql as the owner of the tables, and again when tables or partitions were added.")
 	for _, d := range databases {
-		fmt.Fprintf(stdout, "\n\\connect %s\n", psqlName(d.Database))
+		fmt.Fprintf(stdout, "\n%s\n", d.Connect)
 		for _, statement := range d.Statements {
 			fmt.Fprintln(stdout, statement)
 		}
@@ -125,13 +141,18 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	return err
 }
 
-// psqlName quotes a name for psql's meta-commands.
-func psqlName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// inspectorOnce asks the connection string's server for one command.
-func inspectorOnce(c *config.Config) (*inspect.Inspector, error) {
+// inspectorOnce asks the connection string's server for one command. Datname is the
+// database that it names.
+func inspectorOnce(c *config.Config) (i *inspect.Inspector, datname string, err error) {
 	if !config.HasDataSource() {
-		return nil, errors.New("no database is configured: set DATA_SOURCE_NAME")
+		return nil, "", config.ErrNoDataSource
 	}
-	return newInspector(c, log.NewNopLogger()), nil
+	dsn, err := config.DataSourceName()
+	if err != nil {
+		return nil, "", err
+	}
+	if datname, err = inspect.ParseSource(dsn); err != nil {
+		return nil, "", err
+	}
+	return newInspector(c, log.NewNopLogger()), datname, nil
 }

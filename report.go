@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/prometheus/common/version"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -29,6 +28,9 @@ type reportFlags struct {
 // writeReport looks at the server once, until every table was counted or the time is
 // over, and writes what that means. Its error tells that it is as bad as --fail-on.
 func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.Writer) error {
+	if r.timeout <= 0 {
+		return usage{fmt.Errorf("--timeout: must be more than 0, not %s", r.timeout)}
+	}
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
 		return usage{err}
@@ -36,18 +38,11 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	if c, err = c.Narrow(r.database, r.table, r.service); err != nil {
 		return usage{fmt.Errorf("--table: %w", err)}
 	}
-	if !config.HasDataSource() {
-		return usage{errors.New("no database is configured: set DATA_SOURCE_NAME")}
-	}
-	dsn, err := config.DataSourceName()
+	inspector, datname, err := inspectorOnce(c)
 	if err != nil {
 		return usage{err}
 	}
-	datname, err := inspect.ParseSource(dsn)
-	if err != nil {
-		return usage{err}
-	}
-	l := look{inspector: newInspector(c, log.NewNopLogger())}
+	l := look{inspector: inspector}
 	defer l.inspector.Close()
 	l.snapshot.Store(softdelete.Empty(datname))
 	if !c.Monitoring {
@@ -67,7 +62,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 
 	a := softdelete.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
 	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
-		return usage{fmt.Errorf("no watched table fits --table=%q --service=%q; a table is written as schema.table, and check-config --connect lists them", r.table, r.service)}
+		return usage{fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them", r.asked())}
 	}
 	shown := health.Report{Assessment: a, Version: version.Version, ConnectionOnly: !c.Monitoring}
 	switch r.format {
@@ -79,6 +74,17 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 		err = health.Text(stdout, shown, isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
 	}
 	return errors.Join(err, outcome(a, r.failOn))
+}
+
+// asked are the flags that say which tables to look at.
+func (r reportFlags) asked() string {
+	text := ""
+	for _, flag := range [][2]string{{"database", r.database}, {"table", r.table}, {"service", r.service}} {
+		if flag[1] != "" {
+			text += fmt.Sprintf(" --%s=%q", flag[0], flag[1])
+		}
+	}
+	return text
 }
 
 // outcome is the error that the exit code tells of.

@@ -50,6 +50,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 		{"some tables", mixed, []string{"--table=.*(oo|ai)r?.*"}, 1, []string{"1 of 3 tables is poor"}, []string{"the health is poor"}},
 		{"a service", mixed, []string{"--service=shop", "--config.file=" + services}, 0, []string{"1 of 2 tables is fair", "shop"}, nil},
 		{"no such table", mixed, []string{"--table=good"}, 2, nil, []string{`--table="good"`, "schema.table"}},
+		{"a flag that is not set is not named", mixed, []string{"--service=nope"}, 2, nil, []string{`no watched table fits --service="nope"; `}},
 		{"no pattern", mixed, []string{"--table=("}, 2, nil, []string{"--table", "RE2"}},
 		{"no such database", mixed, []string{"--database=nope"}, 2, []string{"Database nope could not be looked into.", "does not exist"}, []string{"no table could be judged"}},
 		{"no tables", none, nil, 0, []string{"No table with soft delete was found.", "column: deleted_at"}, nil},

@@ -89,7 +89,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 			return usage{err}
 		}
 	} else {
-		level.Warn(logger).Log("msg", "no database is configured: /metrics shows the exporter itself only; set DATA_SOURCE_NAME")
+		level.Warn(logger).Log("msg", "/metrics shows the exporter itself only", "err", config.ErrNoDataSource)
 	}
 	s, err := server.New(options)
 	if err != nil {

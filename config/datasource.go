@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,9 @@ const (
 	dataSourceName     = "DATA_SOURCE_NAME"
 	dataSourceNameFile = "DATA_SOURCE_NAME_FILE"
 )
+
+// ErrNoDataSource tells that nothing in the environment says which server to watch.
+var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " + dataSourceNameFile + ", or PGHOST and libpq's other variables")
 
 // HasDataSource tells whether the environment says which server to watch: by a
 // connection string, or by one of libpq's variables that name a server.

@@ -72,7 +72,12 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 func (i *Inspector) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std()+time.Second)
 	defer cancel()
-	databases, unasked := i.survey(ctx)
+	return i.faults(i.survey(ctx))
+}
+
+// faults are those of the configuration that a survey shows, and what the survey
+// itself says.
+func (i *Inspector) faults(databases []surveyed, unasked error) error {
 	var faults []error
 	for _, d := range databases {
 		for _, r := range d.relations {
@@ -90,11 +95,11 @@ func (i *Inspector) Check(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration", t.Schema, t.Table))
 		}
 	}
-	if len(faults) > 0 {
-		return &ConfigError{errors.Join(faults...)}
-	}
 	if unasked != nil {
-		return fmt.Errorf("asking the database: %w", unasked)
+		unasked = fmt.Errorf("asking the database: %w", unasked)
 	}
-	return nil
+	if len(faults) > 0 {
+		return errors.Join(&ConfigError{errors.Join(faults...)}, unasked)
+	}
+	return unasked
 }

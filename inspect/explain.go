@@ -13,8 +13,9 @@ import (
 // Explanation is what the exporter makes of one table, and why.
 type Explanation struct {
 	Database, Schema, Table string
-	// Markers are empty for a table that is left alone.
+	// Markers are empty for a table that is left alone, Policy is what holds for others.
 	Markers softdelete.Markers
+	Policy  softdelete.Policy
 	// Problem is what keeps a watched table from being read; nil when it can be.
 	Problem *softdelete.Problem
 	// Unchecked is what keeps the rows of the table from being checked.
@@ -27,14 +28,14 @@ type Explanation struct {
 
 // Explain tells of every watched table whether it can be read, and of every table that
 // has a column whose name speaks of deletion what was decided on it. Skipped counts
-// the tables beyond the cap. The error speaks of databases that could not be asked.
+// the tables beyond the cap. The error is that of Check.
 func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped int, err error) {
 	databases, err := i.survey(ctx)
 	for _, d := range databases {
 		skipped += d.skipped
 		tables = append(tables, d.explanations()...)
 	}
-	return tables, skipped, err
+	return tables, skipped, i.faults(databases, err)
 }
 
 // explanations are those of one database, in the order of schema and name.
@@ -52,7 +53,7 @@ func (d surveyed) explanations() []Explanation {
 	var all []Explanation
 	for _, r := range d.relations {
 		name := [2]string{r.Schema, r.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Problem: r.obstacle, Unchecked: unchecked[r.OID], Judgement: judgements[name], Watched: true})
+		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Policy: r.Policy, Problem: r.obstacle, Unchecked: unchecked[r.OID], Judgement: judgements[name], Watched: true})
 		delete(judgements, name)
 	}
 	for name, j := range judgements {
@@ -67,9 +68,9 @@ func (d surveyed) explanations() []Explanation {
 }
 
 // Grants are the statements that let a role see the watched tables and nothing
-// else, for one database.
+// else, for one database, to which Connect brings psql.
 type Grants struct {
-	Database   string
+	Connect    string
 	Statements []string
 }
 
@@ -79,7 +80,7 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 	databases, err := i.survey(ctx)
 	all := make([]Grants, len(databases))
 	for i, d := range databases {
-		all[i] = Grants{d.Database, d.grants(role)}
+		all[i] = Grants{queries.Connect(d.Database), d.grants(role)}
 	}
 	return all, err
 }

@@ -25,6 +25,9 @@ func GrantUsage(schema, role string) string {
 	return printed("usage.sql", vars{"schemaname": schema, "role": role})
 }
 
+// Connect is psql's command to connect to a database.
+func Connect(database string) string { return `\connect ` + identifier(database) }
+
 // GrantConnect lets a role connect to a database.
 func GrantConnect(database, role string) string {
 	return printed("connect.sql", vars{"database": database, "role": role})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -12,7 +13,7 @@ import (
 // fields are those of the reference health checker.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if s.target == nil {
-		http.Error(w, "no database is configured: set DATA_SOURCE_NAME", http.StatusNotFound)
+		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)
 		return
 	}
 	ctx, cancel := s.deadline(r)

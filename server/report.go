@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/report"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -22,7 +23,7 @@ const pingAge = 5 * time.Second
 // as JSON to those who prefer it.
 func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	if s.target == nil {
-		http.Error(w, "no database is configured: set DATA_SOURCE_NAME", http.StatusNotFound)
+		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)
 		return
 	}
 	format := r.FormValue("format")

@@ -91,7 +91,7 @@ var problemWords = map[Reason]string{
 	RowSecurity:      "row-level security hides rows",
 	Locked:           "locked",
 	TimedOut:         "counting timed out",
-	MarkerMissing:    "the marker column is missing",
+	MarkerMissing:    "the table or its marker column is missing",
 	Unsupported:      "this kind of table cannot be counted",
 	OtherError:       "an error",
 }
