@@ -144,12 +144,25 @@ func TestNothingIsKnownBeforeTheFirstRefresh(t *testing.T) {
 	r := registry(NewSnapshot(softdelete.Empty("shop")))
 	for name, want := range map[string]int{
 		"softdelete_exporter_check_success":              4,
-		"softdelete_exporter_tables":                     4,
+		"softdelete_exporter_tables":                     0,
 		"softdelete_exporter_snapshot_timestamp_seconds": 0,
 		"softdelete_table_info":                          0,
 	} {
 		if got, err := testutil.GatherAndCount(r, name); err != nil || got != want {
 			t.Errorf("%d series of %s, %v; want %d", got, name, err, want)
+		}
+	}
+}
+
+func TestADatabaseThatWasLookedIntoOnceHasItsTablesCounted(t *testing.T) {
+	for name, d := range map[string]softdelete.Database{
+		"now, with none": {Checks: softdelete.Checks{Connect: true, Discovery: true}},
+		"before":         {Tables: []softdelete.Table{{Schema: "public", Name: "users"}}},
+		"with none":      {Tables: []softdelete.Table{}},
+	} {
+		r := registry(NewSnapshot(&softdelete.Snapshot{Databases: []softdelete.Database{d}}))
+		if got, err := testutil.GatherAndCount(r, "softdelete_exporter_tables"); err != nil || got != 4 {
+			t.Errorf("%s: %d series, %v", name, got, err)
 		}
 	}
 }

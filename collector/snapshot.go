@@ -117,8 +117,11 @@ var databaseMetrics = metrics[*softdelete.Database]{
 			emit(boolean(d.Checks.Counting), "counting")
 			emit(boolean(d.Checks.Indexes), "indexes")
 		}),
-	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed (they cannot be read, or could not for too long), or skipped (beyond the cap)."+refreshed,
+	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed (they cannot be read, or could not for too long), or skipped (beyond the cap). Absent until the database was looked into once."+refreshed,
 		perDatabase("state"), func(d *softdelete.Database, emit func(float64, ...string)) {
+			if d.Tables == nil && !d.Checks.Discovery {
+				return
+			}
 			in := map[softdelete.State]int{}
 			for i := range d.Tables {
 				in[d.Tables[i].State()]++

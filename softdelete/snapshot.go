@@ -36,7 +36,8 @@ type Database struct {
 	Problem *Problem
 	// Skipped counts the watched tables beyond the cap, which are left out.
 	Skipped int
-	// Tables holds every watched table, in the order of schema and name.
+	// Tables holds every watched table, in the order of schema and name; nil before the
+	// database was looked into for the first time.
 	Tables []Table
 	// Learned is what is known of columns beyond the catalogs' plain facts.
 	Learned map[ColumnID]Learned
