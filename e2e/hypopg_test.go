@@ -14,16 +14,17 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// advised is the one advice that a refresh comes to.
-func advised(t *testing.T, i *inspect.Inspector) softdelete.TableAdvice {
+// advised is the one advice that a refresh comes to, and the table that it is on.
+func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, softdelete.Advice) {
 	t.Helper()
 	var last *softdelete.Snapshot
 	i.Refresh(t.Context(), softdelete.Empty("none"), func(s *softdelete.Snapshot) { last = s })
-	all := last.Advice()
+	table := &last.Databases[0].Tables[0]
+	all := softdelete.Advise(table)
 	if len(all) != 1 {
 		t.Fatalf("%d pieces of advice, want one", len(all))
 	}
-	return all[0]
+	return table, all[0]
 }
 
 // The one connection of the pooler is that of the exporter and of the test, so that
@@ -43,14 +44,14 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 		return pgtest.Value[int](t, through+"&default_query_exec_mode=simple_protocol", `SELECT count(*) FROM "odd schema".hypopg()`)
 	}
 	i := exportertest.NewInspector(t, through, "limits: {statement_timeout: 10s}")
-	a := advised(t, i)
+	table, a := advised(t, i)
 	if !a.Proved || a.Index.Trial == nil {
-		t.Fatalf("the gain is an estimate: %+v", a.Advice)
+		t.Fatalf("the gain is an estimate: %+v", a)
 	}
 	if n := left(); n != 0 {
 		t.Errorf("%d hypothetical indexes are left in the pooler's connection", n)
 	}
-	pgtest.Exec(t, direct, queries.Steps(a.Table, a.Do)[0])
+	pgtest.Exec(t, direct, queries.Steps(table, a.Do)[0])
 	real := pgtest.Value[float64](t, direct, `SELECT pg_relation_size($1::regclass)::float8`, a.Do[0].New.Name)
 	if got := float64(a.Index.Trial.Bytes); math.Abs(got-real) > 0.25*real {
 		t.Errorf("the hypothetical index has %g bytes, the real one %g", got, real)
@@ -59,7 +60,7 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 	// The question fails when the index is made already.
 	pgtest.Exec(t, direct, `DROP INDEX users_name_live;
 		CREATE OR REPLACE FUNCTION "odd schema".hypopg_relation_size(indexid oid) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END'`)
-	if a := advised(t, i); a.Proved {
+	if _, a := advised(t, i); a.Proved {
 		t.Error("the failed question proved the gain")
 	}
 	if n := left(); n != 0 {

@@ -24,12 +24,14 @@ func TestOnTheDemoTheAdviceIsWhatAnExpertWouldSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, a := range first(t, inspector(t, dsn, patient)).Advice() {
-		got = append(got, fmt.Sprintf("%s: %s%s", a.Table.Name, a.Problem, a.Purpose))
+	for _, table := range first(t, inspector(t, dsn, patient)).Databases[0].Tables {
+		for _, a := range softdelete.Advise(&table) {
+			got = append(got, fmt.Sprintf("%s: %s%s", table.Name, a.Problem, a.Purpose))
+		}
 	}
 	want := []string{
-		"newsletter_subscribers: unique_allows_live_duplicates",
 		"messages: purge",
+		"newsletter_subscribers: unique_allows_live_duplicates",
 		"reviews: live_rows",
 		"sellers: unique_ignores_deleted",
 	}
@@ -249,8 +251,10 @@ func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 	if !names["users_email_live2"] || len(names) != 3 {
 		t.Errorf("the names are %v", names)
 	}
-	if left := refresh(t, i, s, nil).Advice(); len(left) != 0 {
-		t.Errorf("after the advice was followed: %v", left)
+	for _, table := range refresh(t, i, s, nil).Databases[0].Tables {
+		if left := softdelete.Advise(&table); len(left) != 0 {
+			t.Errorf("after the advice was followed: %v", left)
+		}
 	}
 }
 

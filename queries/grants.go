@@ -5,24 +5,18 @@ import (
 	"strings"
 )
 
-// printed renders a file into a statement for people: as it is run by them, so it
-// does not say that it is ours.
-func printed(file string, values vars) string {
-	return strings.TrimPrefix(statement(file, values), lead) + ";"
-}
-
 // GrantColumns lets a role count a relation by the given columns.
 func GrantColumns(schema, name string, columns []string, role string) string {
 	quoted := make([]string, 0, len(columns)+2)
 	for _, c := range slices.Concat(columns, []string{"ctid", "tableoid"}) {
 		quoted = append(quoted, identifier(c))
 	}
-	return printed("grant.sql", vars{"columns": strings.Join(quoted, ", "), "schemaname": schema, "relname": name, "role": role})
+	return advice("grant.sql", vars{"columns": strings.Join(quoted, ", "), "schemaname": schema, "relname": name, "role": role})
 }
 
 // GrantUsage lets a role look into a schema.
 func GrantUsage(schema, role string) string {
-	return printed("usage.sql", vars{"schemaname": schema, "role": role})
+	return advice("usage.sql", vars{"schemaname": schema, "role": role})
 }
 
 // Connect is psql's command to connect to a database.
@@ -30,10 +24,10 @@ func Connect(database string) string { return `\connect ` + identifier(database)
 
 // GrantConnect lets a role connect to a database.
 func GrantConnect(database, role string) string {
-	return printed("connect.sql", vars{"database": database, "role": role})
+	return advice("connect.sql", vars{"database": database, "role": role})
 }
 
 // BypassRowSecurity lets a role see every row.
 func BypassRowSecurity(role string) string {
-	return printed("bypassrls.sql", vars{"role": role})
+	return advice("bypassrls.sql", vars{"role": role})
 }

@@ -70,5 +70,5 @@ func Contradicting(t *softdelete.Table, c softdelete.Contradiction) string {
 	default:
 		rows = orphaned(t.Markers, "", c.Check.Key.Schema, c.Check.Key.Name, c.Check.Key)
 	}
-	return printed("integrity_show.sql", vars{"schemaname": t.Schema, "relname": t.Name, "rows": rows})
+	return advice("integrity_show.sql", vars{"schemaname": t.Schema, "relname": t.Name, "rows": rows})
 }

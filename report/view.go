@@ -240,7 +240,7 @@ func bar(ratio softdelete.Estimate, limits softdelete.Levels) *barView {
 	}
 	if ratio.Bounded() && ratio.Margin > 0 {
 		b.Whisker = true
-		b.Low, b.High = percentage(100*max(0, ratio.Low())), percentage(100*min(1, ratio.High()))
+		b.Low, b.High = percentage(100*ratio.Low()), percentage(100*min(1, ratio.High()))
 	}
 	return b
 }

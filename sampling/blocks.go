@@ -40,7 +40,7 @@ func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 		u.fullest = max(u.fullest, float64(block.Total))
 	}
 	if len(read) < fewest || u.fullest == 0 {
-		u.fullest = MaxRowsPerBlock
+		u.fullest = maxRowsPerBlock
 	}
 	return u.estimate(exact)
 }

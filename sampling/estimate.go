@@ -1,9 +1,9 @@
 package sampling
 
-// MaxRowsPerBlock is the most rows that a block of 8 kB can hold: PostgreSQL's
+// maxRowsPerBlock is the most rows that a block of 8 kB can hold: PostgreSQL's
 // MaxHeapTuplesPerPage. It bounds what may hide in unseen blocks where the
 // sample does not show how full a block can be.
-const MaxRowsPerBlock = 291
+const maxRowsPerBlock = 291
 
 // Rows counts rows: of one block, or of several. Old ≤ Deleted ≤ Total.
 type Rows struct {

@@ -11,7 +11,7 @@ import "math"
 //
 // The interval is wider than that of as many blocks of a [Sample]: nothing is
 // gained from strata, a few groups say little about their own spread (Student's
-// t), and how full a block can be is not seen (MaxRowsPerBlock).
+// t), and how full a block can be is not seen (maxRowsPerBlock).
 //
 // Source: independent random groups, Wolter, section 2.2.
 func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted) Estimate {
@@ -23,7 +23,7 @@ func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted)
 		blocks:   float64(blocks),
 		met:      1 - math.Pow(1-rate, n),
 		weight:   1 / (max(n, 1) * rate),
-		fullest:  MaxRowsPerBlock,
+		fullest:  maxRowsPerBlock,
 	}.estimate(exact)
 }
 

@@ -329,25 +329,3 @@ func (t *Table) hasLive(keys []Key, unique bool) bool {
 func (i *Index) holdsLive(keys []Key, unique bool) bool {
 	return i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
 }
-
-// TableAdvice is an advice with the table that it is on.
-type TableAdvice struct {
-	Database string
-	Table    *Table
-	Advice
-}
-
-// Advice is the advice on all tables, the most important first.
-func (s *Snapshot) Advice() []TableAdvice {
-	var all []TableAdvice
-	for i := range s.Databases {
-		d := &s.Databases[i]
-		for j := range d.Tables {
-			for _, a := range Advise(&d.Tables[j]) {
-				all = append(all, TableAdvice{d.Name, &d.Tables[j], a})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b TableAdvice) int { return a.Compare(b.Advice) })
-	return all
-}

@@ -65,8 +65,8 @@ func (t *Table) Kept() Counting {
 	return *t.Counting
 }
 
-// Turn is when the table last had its turn: when it was last known true, or tried.
-func (t *Table) Turn() time.Time {
+// turn is when the table last had its turn: when it was last known true, or tried.
+func (t *Table) turn() time.Time {
 	if t.Tried.After(t.Checked) {
 		return t.Tried
 	}
@@ -79,7 +79,7 @@ func (t *Table) Turn() time.Time {
 func (t *Table) Urgency(now time.Time, writes int64) float64 {
 	const never = 100 * 365 * 24 * time.Hour
 	age := never
-	if turn := t.Turn(); !turn.IsZero() {
+	if turn := t.turn(); !turn.IsZero() {
 		age = now.Sub(turn)
 	}
 	changed := 1.0

@@ -110,7 +110,7 @@ func Findings(t *Table) []Finding {
 			f.Problem = PlainFlag
 		case t.Indexing.unused(i):
 			f.Problem = Unused
-		case t.Numbers != nil && t.Numbers.Ratio.least() > mostly && slices.Contains(shrinking, i):
+		case t.Numbers != nil && t.Numbers.Ratio.Low() > mostly && slices.Contains(shrinking, i):
 			f.Problem = HoldsDeleted
 		case t.ignoresDeleted(i):
 			f.Problem = UniqueIgnoresDeleted
@@ -121,9 +121,6 @@ func Findings(t *Table) []Finding {
 	}
 	return fs
 }
-
-// least is the lower end of the interval, by which all advice is given.
-func (e Estimate) least() float64 { return max(0, e.Value-e.Margin) }
 
 // unused tells that nothing was seen to read the index, for long enough to say so.
 func (x *Indexing) unused(i *Index) bool {

@@ -164,8 +164,8 @@ var NoMargin = math.Inf(1)
 // Bounded tells that the number has an error bar.
 func (e Estimate) Bounded() bool { return !math.IsInf(e.Margin, 0) && !math.IsNaN(e.Margin) }
 
-// Low is the lower end of the interval.
-func (e Estimate) Low() float64 { return e.Value - e.Margin }
+// Low is the lower end of the interval; nothing that is counted is less than none.
+func (e Estimate) Low() float64 { return max(0, e.Value-e.Margin) }
 
 // High is the upper end of the interval.
 func (e Estimate) High() float64 { return e.Value + e.Margin }

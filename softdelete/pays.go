@@ -9,7 +9,7 @@ import (
 // shrinks tells of an index that would be smaller by enough without deleted rows,
 // and of which nothing is known that would need them.
 func (t *Table) shrinks(i *Index) bool {
-	return t.Numbers != nil && t.Numbers.Ratio.least() >= worthRatio && t.saves(i) >= worthBytes &&
+	return t.Numbers != nil && t.Numbers.Ratio.Low() >= worthRatio && t.saves(i) >= worthBytes &&
 		i.Valid && i.Predicate == "" && !i.enforces() && !i.bound() && i.Constraint == "" &&
 		!i.mentions(t.Markers.Columns()) && !t.Indexing.supports(i) && !t.Indexing.unused(i)
 }
@@ -19,12 +19,12 @@ func (t *Table) saves(i *Index) int64 {
 	if i.Trial != nil {
 		return i.Bytes - i.Trial.Bytes
 	}
-	return int64(float64(i.Bytes) * t.Numbers.Ratio.least())
+	return int64(float64(i.Bytes) * t.Numbers.Ratio.Low())
 }
 
 // live tells whether an index without deleted rows would pay, and whether there is one.
 func (t *Table) live() (pays, present bool) {
-	ratio := t.Numbers.Ratio.least()
+	ratio := t.Numbers.Ratio.Low()
 	saved := 0.0
 	for n := range t.Indexing.Indexes {
 		if i := &t.Indexing.Indexes[n]; i.Valid && i.Scope.LiveOnly() {
@@ -84,9 +84,9 @@ func (t *Table) firstMention(replaced []*Index) int64 {
 // that is purged already, of what comes in a day.
 func (t *Table) batches() float64 {
 	n := t.Numbers
-	rows := n.Deleted.least() / (t.Policy.Retention.Hours() / 24)
+	rows := n.Deleted.Low() / (t.Policy.Retention.Hours() / 24)
 	if n.Old != nil {
-		rows = max(rows, n.Old.least())
+		rows = max(rows, n.Old.Low())
 	}
 	return math.Ceil(rows / purgeBatch)
 }
@@ -99,7 +99,7 @@ func (t *Table) purging() int64 {
 
 // purgePays tells whether an index that finds the rows to purge would pay.
 func (t *Table) purgePays() bool {
-	return t.HasAges() && t.Numbers.Deleted.least() >= purgeBatch && t.purging() >= purgeBytes
+	return t.HasAges() && t.Numbers.Deleted.Low() >= purgeBatch && t.purging() >= purgeBytes
 }
 
 // unpurgeable are the markers by whose time no index finds the rows to purge.

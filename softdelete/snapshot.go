@@ -48,8 +48,8 @@ type Database struct {
 func (d Database) OldestTurn(now time.Time) time.Time {
 	oldest := now
 	for i := range d.Tables {
-		if t := &d.Tables[i]; !now.Before(t.RetryAt) && t.Turn().Before(oldest) {
-			oldest = t.Turn()
+		if t := &d.Tables[i]; !now.Before(t.RetryAt) && t.turn().Before(oldest) {
+			oldest = t.turn()
 		}
 	}
 	return oldest

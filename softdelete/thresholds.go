@@ -9,7 +9,6 @@ type Thresholds struct {
 		Slow float64 `json:"slow"`
 	} `json:"response_ms"`
 	Limits
-	StaleAfterTTLs float64 `json:"stale_after_ttls"`
 	// Tables are in the order of the file: of several that set a limit, the last counts.
 	Tables []TableThresholds `json:"tables"`
 }

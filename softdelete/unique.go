@@ -74,7 +74,7 @@ func (i *Index) within(keys []Key) bool {
 // hashes must not come again. What speaks against it is a key that people choose, or
 // a sister index that does let deleted rows go.
 func (t *Table) ignoresDeleted(i *Index) bool {
-	if t.Numbers == nil || t.Numbers.Deleted.least() == 0 ||
+	if t.Numbers == nil || t.Numbers.Deleted.Low() == 0 ||
 		!i.Unique || i.bound() || i.Predicate != "" || i.mentions(t.Markers.Columns()) || len(i.Keys) == 0 {
 		return false
 	}

@@ -26,10 +26,6 @@ import (
 // Superuser is the role that owns every server; it needs no password.
 const Superuser = "postgres"
 
-// ScramForOthers is a line for Options.HBA: every role but Superuser must give
-// its password.
-const ScramForOthers = "host all all 127.0.0.1/32 scram-sha-256"
-
 // Options say how a server differs from the default one. The zero value is a
 // good choice.
 type Options struct {

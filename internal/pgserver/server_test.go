@@ -181,7 +181,7 @@ func TestStopRemovesEverythingAndMayBeRepeated(t *testing.T) {
 }
 
 func TestOtherRolesMustGiveTheirPassword(t *testing.T) {
-	s := pgtest.Start(t, pgserver.Options{HBA: []string{pgserver.ScramForOthers}})
+	s := pgtest.Start(t, pgserver.Options{HBA: []string{"host all all 127.0.0.1/32 scram-sha-256"}})
 	pgtest.Exec(t, postgresDSN(s), `CREATE ROLE monitor LOGIN PASSWORD 'right'`)
 	for password, want := range map[string]bool{"right": true, "wrong": false} {
 		u, err := url.Parse(s.DSN("postgres", "monitor"))
