@@ -35,7 +35,7 @@ func fetch(ctx context.Context, major int) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(cache, "postgres-"+version+"-"+platform())
-	unlock, err := lock(dir + ".lock")
+	unlock, err := lock(ctx, dir+".lock")
 	if err != nil {
 		return "", err
 	}
@@ -216,13 +216,24 @@ func cacheDir() (string, error) {
 
 // lock waits until no other process holds the file's lock. The file stays: to remove
 // it would let two processes hold the lock of one name.
-func lock(path string) (unlock func(), err error) {
+func lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			select {
+			case <-time.After(100 * time.Millisecond):
+				continue
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+		}
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
-	return func() { f.Close() }, nil
 }

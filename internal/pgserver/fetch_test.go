@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // fakeNPM puts an npm on PATH that delivers content, and gives the test a cache of
@@ -133,6 +135,34 @@ func TestParallelFetchesShareOneDownload(t *testing.T) {
 	if got, err := os.ReadFile(calls); string(got) != "called\n" {
 		t.Errorf("calls of npm: %q, %v, want one", got, err)
 	}
+}
+
+func TestWaitingForAnothersFetchEndsWhenToldTo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := lock(ctx, path)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), path) {
+			t.Errorf("got %v, want the end of the context, and the file", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it still waits")
+	}
+	unlock()
+	if unlock, err = lock(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
 }
 
 func TestArchiveThatLeadsOutsideIsRefused(t *testing.T) {
