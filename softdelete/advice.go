@@ -270,15 +270,15 @@ func (a adviser) allowing(i *Index) Advice {
 		Costs: append([]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every write maintains. Find them first.",
 			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
 	}
+	if !i.bound() {
+		advice.Consider = []Step{{Action: DropIndex, Index: i}}
+	}
 	a.build(&advice, enforcing, func(o *Index) bool { return o.enforces() && o.within(keys) && a.holdsLiveOf(o, i) })
 	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
 		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
 	}
 	if a.Numbers != nil {
 		advice.Rows = int64(a.Numbers.Active.Value)
-	}
-	if !i.bound() {
-		advice.Consider = []Step{{Action: DropIndex, Index: i}}
 	}
 	return advice
 }

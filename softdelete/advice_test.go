@@ -63,6 +63,9 @@ func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}
+	if waiting := Advise(subscribers(building))[0]; len(waiting.Consider) != 0 {
+		t.Errorf("an index is to be dropped before the one in its place is built: %+v", waiting)
+	}
 	failed := Advise(subscribers(among("subscribers_email_live")))[0]
 	if !strings.Contains(failed.Reason, "subscribers_email_live") || failed.Problem != UniqueAllowsLiveDuplicate {
 		t.Errorf("the reason does not name the index to repair: %+v", failed)

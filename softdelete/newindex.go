@@ -64,6 +64,7 @@ func (a adviser) build(advice *Advice, n *NewIndex, equal func(*Index) bool) {
 	switch {
 	case building != nil:
 		advice.Reason += fmt.Sprintf(" Index %s is being built for it.", building.Name)
+		advice.Consider = nil // not before it is there
 	case failed != nil:
 		advice.Reason += fmt.Sprintf(" Index %s was made for it, and is invalid because its build failed.", failed.Name)
 		advice.Do = a.invalid(failed).Do
