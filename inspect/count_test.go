@@ -89,7 +89,7 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE slow (deleted_at timestamptz);
 		INSERT INTO slow SELECT CASE WHEN i % 2 = 0 THEN now() END FROM generate_series(1, 4000000) i`)
 	i := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {exact_max_bytes: 1GB, blocks: 50, batch: 10, target_margin: 0}")
-	s := first(t, i)
+	s := discovered(t, i)
 	got := table(t, s, "slow")
 	if m := method(got); m != "sampled" {
 		t.Fatalf("counted by %s", m)
@@ -110,7 +110,7 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	// Who asks for an exact count does not want a guess.
 	pgtest.Exec(t, dsn, "ANALYZE slow")
 	strict := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {method: exact}")
-	if m := method(table(t, first(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
+	if m := method(table(t, discovered(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
 		t.Errorf("by the method exact it is counted by %s", m)
 	}
 }

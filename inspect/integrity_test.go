@@ -165,7 +165,7 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE t (is_deleted bool, deleted_at timestamptz) WITH (autovacuum_enabled = off);
 		INSERT INTO t SELECT true FROM generate_series(1, 5000000) i`)
 	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, recount_after: 1ms}\n"
-	s := first(t, inspector(t, dsn, small+"limits: {statement_timeout: 300ms, lock_timeout: 50ms}"))
+	s := discovered(t, inspector(t, dsn, small+"limits: {statement_timeout: 300ms, lock_timeout: 50ms}"))
 	got := table(t, s, "t")
 	if diff := cmp.Diff("timeout", facts(got)); diff != "" || got.Problem != nil || got.Numbers == nil {
 		t.Fatalf("%s (-want +got); the table: %v", diff, method(got))

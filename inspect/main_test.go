@@ -75,6 +75,19 @@ func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	return refresh(t, i, empty(t, i), nil)
 }
 
+// discovered is the first Snapshot with tables, for tests in which statements time out:
+// on a busy machine those of discovery may, too.
+func discovered(t *testing.T, i *Inspector) *softdelete.Snapshot {
+	t.Helper()
+	for range 20 {
+		if s := first(t, i); s.Databases[0].Checks.Discovery {
+			return s
+		}
+	}
+	t.Fatal("discovery fails")
+	return nil
+}
+
 // empty is the Snapshot before the first.
 func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
