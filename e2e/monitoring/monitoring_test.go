@@ -48,10 +48,7 @@ type series struct {
 // error of the test.
 func ask[T any](t *testing.T, p prometheus, path string, parameters url.Values) (data T) {
 	t.Helper()
-	response, err := http.PostForm(p.url+"/api/v1/"+path, parameters)
-	if path == "targets" || path == "series" {
-		response, err = http.Get(p.url + "/api/v1/" + path + "?" + parameters.Encode())
-	}
+	response, err := http.Get(p.url + "/api/v1/" + path + "?" + parameters.Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
