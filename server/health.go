@@ -26,7 +26,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		Error        string                      `json:"error,omitempty"`
 		Timestamp    time.Time                   `json:"timestamp"`
 	}{ping.Up, ping.Milliseconds(), "", ping.Err, ping.At.UTC()}
-	answer.Status, _ = softdelete.Connect(ping, s.Settings.Config().Thresholds)
+	answer.Status, _ = ping.Judge(s.Settings.Config().Thresholds)
 	w.Header().Set("Content-Type", "application/json")
 	if !ping.Up {
 		w.WriteHeader(http.StatusServiceUnavailable)

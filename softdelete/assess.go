@@ -89,8 +89,8 @@ func (t *TableHealth) CleanupRecommended() bool {
 	return t.Rows.Health == Fair || t.Rows.Health == Poor
 }
 
-// Connect judges how a server answered.
-func Connect(p Ping, t Thresholds) (ConnectionStatus, Health) {
+// Judge tells how well a server answered.
+func (p Ping) Judge(t Thresholds) (ConnectionStatus, Health) {
 	switch {
 	case !p.Up:
 		return Unhealthy, Poor
@@ -112,7 +112,7 @@ func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time
 	if len(pings) > 0 {
 		a.Connection.Ping = pings[len(pings)-1]
 	}
-	a.Connection.Status, a.Connection.Health = Connect(a.Connection.Ping, t)
+	a.Connection.Status, a.Connection.Health = a.Connection.Ping.Judge(t)
 	a.Health = a.Connection.Health
 	a.Alerts = a.Connection.alerts()
 
