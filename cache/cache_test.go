@@ -365,6 +365,20 @@ func TestAServerlessServerIsPingedOnlyWithARefresh(t *testing.T) {
 	})
 }
 
+// A ping can take longer than a refresh that is refused.
+func TestARefreshThatCannotConnectBeforeTheFirstPingIsBack(t *testing.T) {
+	f := &fake{closed: true}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		for range 3 {
+			e.Snapshot(t.Context())
+			synctest.Wait()
+		}
+		if _, refreshes := f.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes while nobody knows whether the server answers", refreshes)
+		}
+	})
+}
+
 func TestAFailedPingIsNotKeptForARefresh(t *testing.T) {
 	f := &fake{down: true}
 	serverless := settings

@@ -46,7 +46,7 @@ func (e *Entry) due() bool {
 	switch {
 	case e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL:
 		return true
-	case e.failures == 0 || !e.answers():
+	case e.failures == 0 || len(e.pings) == 0 || !e.answers():
 		return false
 	default:
 		again := e.tried
@@ -62,9 +62,9 @@ func (e *Entry) due() bool {
 const pause = 5 * time.Second
 
 // cameBack is when the server first answered after a ping that it did not answer; zero
-// when it never did.
+// when it never did. There is a ping.
 func (e *Entry) cameBack() (at time.Time) {
-	for n, p := range e.pings[min(1, len(e.pings)):] {
+	for n, p := range e.pings[1:] {
 		if p.Up && !e.pings[n].Up {
 			at = p.At
 		}
