@@ -99,6 +99,17 @@ func (c *cover) cover() Cover {
 // writing.
 func Mentions(expression string, columns []string) bool { return mention(scan(expression), columns) }
 
+// Conjuncts are the parts of a predicate that must all be true, as text.
+func Conjuncts(predicate string) []string {
+	var parts []string
+	if tokens := unwrap(scan(predicate)); len(tokens) > 0 {
+		for _, part := range split(tokens, "AND") {
+			parts = append(parts, written(part))
+		}
+	}
+	return parts
+}
+
 // token is a word, a quoted name, a string, a number, an operator or a bracket.
 type token struct {
 	kind byte // 'w', 'q', 's', 'n' or 'o'

@@ -20,17 +20,7 @@ func (t *Table) allowsLiveDuplicates(i *Index) bool {
 // withoutNulls are the keys that are not NULL in all live rows; without tells that
 // there were others.
 func (t *Table) withoutNulls(i *Index) (rest []Key, without bool) {
-	always := map[string]bool{}
-	for _, column := range t.Markers.Columns() {
-		always[column] = true
-	}
-	for _, s := range t.Markers.states(nil) {
-		for column, v := range s.columns {
-			if !s.deleted && !s.odd && !isNull(v) {
-				always[column] = false
-			}
-		}
-	}
+	always := NullWhileLive(t.Markers)
 	for _, k := range i.Keys {
 		if always[k.Column] {
 			without = true
@@ -44,21 +34,10 @@ func (t *Table) withoutNulls(i *Index) (rest []Key, without bool) {
 // holdsLiveOf tells whether an index holds all live rows that another one holds:
 // each part of its predicate is one of the other's, or true of every live row.
 func (t *Table) holdsLiveOf(i, other *Index) bool {
-	given := conjuncts(other.Predicate)
-	return !slices.ContainsFunc(conjuncts(i.Predicate), func(part string) bool {
+	given := Conjuncts(other.Predicate)
+	return !slices.ContainsFunc(Conjuncts(i.Predicate), func(part string) bool {
 		return !slices.Contains(given, part) && ScopeOf(t.Markers, part).Live != All
 	})
-}
-
-// conjuncts are the parts of a predicate that must all be true.
-func conjuncts(predicate string) []string {
-	var parts []string
-	if tokens := unwrap(scan(predicate)); len(tokens) > 0 {
-		for _, part := range split(tokens, "AND") {
-			parts = append(parts, written(part))
-		}
-	}
-	return parts
 }
 
 // within tells whether all keys of the index are among the given ones: what is

@@ -25,8 +25,6 @@ const (
 	other               // some value, but none of the exceptions
 )
 
-func isNull(v value) bool { return v.class == null }
-
 func these(texts ...string) []value {
 	values := make([]value, len(texts))
 	for i, text := range texts {
@@ -162,6 +160,22 @@ func (ms Markers) states(said []string) []state {
 		all = next
 	}
 	return all
+}
+
+// NullWhileLive tells of each marker column whether it is NULL in every live row.
+func NullWhileLive(ms Markers) map[string]bool {
+	always := map[string]bool{}
+	for _, column := range ms.Columns() {
+		always[column] = true
+	}
+	for _, s := range ms.states(nil) {
+		for column, v := range s.columns {
+			if !s.deleted && !s.odd && v.class != null {
+				always[column] = false
+			}
+		}
+	}
+	return always
 }
 
 // truth is a set of the three truth values of SQL: what a predicate can be.
