@@ -19,12 +19,13 @@ var arrows = map[string][]string{
 	"sampling":   {},
 	"mixin":      {},
 	"queries":    {"softdelete"},
-	"config":     {"softdelete", "mixin"},
+	"assess":     {"softdelete"},
+	"config":     {"softdelete", "assess", "mixin"},
 	"inspect":    {"config", "queries", "sampling", "softdelete"},
 	"cache":      {"softdelete"},
 	"collector":  {"softdelete"},
-	"report":     {"softdelete", "queries"},
-	"server":     {"cache", "collector", "report", "config", "softdelete"},
+	"report":     {"assess", "softdelete", "queries"},
+	"server":     {"cache", "collector", "report", "assess", "config", "softdelete"},
 }
 
 // free are the folders that may import anything.

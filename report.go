@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/common/version"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	health "github.com/softdelete-exporter/softdelete_exporter/report"
@@ -60,7 +61,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 		return errors.New("interrupted")
 	}
 
-	a := softdelete.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
+	a := assess.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
 	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
 		return usage{fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them", r.asked())}
 	}
@@ -88,7 +89,7 @@ func (r reportFlags) asked() string {
 }
 
 // outcome is the error that the exit code tells of.
-func outcome(a *softdelete.Assessment, failOn string) error {
+func outcome(a *assess.Assessment, failOn string) error {
 	var limit softdelete.Health
 	if err := limit.UnmarshalText([]byte(failOn)); err != nil {
 		return usage{fmt.Errorf("--fail-on: %w", err)}

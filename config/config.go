@@ -2,7 +2,7 @@
 // defaults, every fault reported at once, each naming its field.
 package config
 
-import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+import "github.com/softdelete-exporter/softdelete_exporter/assess"
 
 //go:generate go run ../internal/reference ..
 
@@ -34,10 +34,10 @@ type Config struct {
 	ThresholdsFile string `yaml:"thresholds_file"`
 
 	// Thresholds are the health limits: the mixin's, under those of ThresholdsFile.
-	Thresholds softdelete.Thresholds `yaml:"-"`
+	Thresholds assess.Thresholds `yaml:"-"`
 	// Alerts are the conditions of the report's list of alerts, as SOFT_DELETE_* has
 	// them.
-	Alerts softdelete.AlertConditions `yaml:"-"`
+	Alerts assess.AlertConditions `yaml:"-"`
 	// Monitoring is false where SOFT_DELETE_ENABLE_MONITORING leaves only the
 	// connection check.
 	Monitoring bool `yaml:"-"`

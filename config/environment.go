@@ -6,14 +6,14 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
 // environment applies the reference's variables. Those of alerts act on the report's
 // list of alerts alone.
 func environment(c *Config) error {
 	c.Monitoring = true
-	c.Alerts = softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
+	c.Alerts = assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
 	return errors.Join(
 		fromSwitch("SOFT_DELETE_ENABLE_MONITORING", &c.Monitoring),
 		fromSwitch("SOFT_DELETE_ALERT_ON_HIGH_DELETION_RATIO", &c.Alerts.HighDeletionRatio),

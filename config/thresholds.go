@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/mixin"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // perTable are the limits that a table can have of its own.
@@ -20,33 +20,33 @@ var perTable = []string{"deletion_ratio", "old_deleted_rows", "bulk_rows", "aler
 
 // thresholds reads the limits that the mixin and the report share, and lays the
 // user's file, of the same shape, over them (RFC 7396), as the mixin does with it.
-func thresholds(file string) (softdelete.Thresholds, error) {
+func thresholds(file string) (assess.Thresholds, error) {
 	defaults, err := document(mixin.Thresholds)
 	if err != nil {
-		return softdelete.Thresholds{}, fmt.Errorf("built-in thresholds: %w", err)
+		return assess.Thresholds{}, fmt.Errorf("built-in thresholds: %w", err)
 	}
 	overrides := map[string]any{}
 	if file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return softdelete.Thresholds{}, fmt.Errorf("thresholds_file: %w", err)
+			return assess.Thresholds{}, fmt.Errorf("thresholds_file: %w", err)
 		}
 		if overrides, err = document(text); err != nil {
-			return softdelete.Thresholds{}, fmt.Errorf("thresholds_file: %s: %w", file, err)
+			return assess.Thresholds{}, fmt.Errorf("thresholds_file: %s: %w", file, err)
 		}
 	}
 	var f faults
 	f.thresholds(file+": thresholds", defaults, overrides)
 	if len(f) > 0 {
-		return softdelete.Thresholds{}, errors.Join(f...)
+		return assess.Thresholds{}, errors.Join(f...)
 	}
 	merged, err := json.Marshal(patch(defaults, overrides))
 	if err != nil {
-		return softdelete.Thresholds{}, fmt.Errorf("thresholds: %w", err)
+		return assess.Thresholds{}, fmt.Errorf("thresholds: %w", err)
 	}
-	var t softdelete.Thresholds
+	var t assess.Thresholds
 	if err := json.Unmarshal(merged, &t); err != nil {
-		return softdelete.Thresholds{}, fmt.Errorf("thresholds: %w", err)
+		return assess.Thresholds{}, fmt.Errorf("thresholds: %w", err)
 	}
 	return t, nil
 }

@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/mixin"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // limits loads a configuration whose thresholds_file holds the text.
-func limits(t *testing.T, text string) (softdelete.Thresholds, error) {
+func limits(t *testing.T, text string) (assess.Thresholds, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "limits.json")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -21,7 +21,7 @@ func limits(t *testing.T, text string) (softdelete.Thresholds, error) {
 	}
 	c, err := load(t, "thresholds_file: "+file)
 	if err != nil {
-		return softdelete.Thresholds{}, err
+		return assess.Thresholds{}, err
 	}
 	return c.Thresholds, nil
 }
@@ -35,9 +35,9 @@ func TestThresholdsAreTheMixinsUnlessOverridden(t *testing.T) {
 	if got, want := all.ResponseMS.Slow, 100.0; got != want {
 		t.Errorf("response_ms.slow is %g, want %g", got, want)
 	}
-	want := softdelete.Limits{
-		DeletionRatio:  softdelete.Levels{Fair: 0.25, Poor: 0.5},
-		OldDeletedRows: softdelete.Levels{Fair: 1000, Poor: 10000},
+	want := assess.Limits{
+		DeletionRatio:  assess.Levels{Fair: 0.25, Poor: 0.5},
+		OldDeletedRows: assess.Levels{Fair: 1000, Poor: 10000},
 		BulkRows:       10000, AlertMinRows: 1000,
 	}
 	if diff := cmp.Diff(want, all.For("shop", "public", "orders")); diff != "" {
@@ -60,14 +60,14 @@ func TestATablesOwnLimitsStandOnThoseForAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := softdelete.Levels{Fair: 1000, Poor: 10000}
+	old := assess.Levels{Fair: 1000, Poor: 10000}
 	for _, test := range []struct {
 		database, schema, table string
-		want                    softdelete.Limits
+		want                    assess.Limits
 	}{
-		{"shop", "public", "orders", softdelete.Limits{DeletionRatio: softdelete.Levels{Fair: 0.3, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 5}},
-		{"archive", "public", "orders", softdelete.Limits{DeletionRatio: softdelete.Levels{Fair: 0.4, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 1000}},
-		{"shop", "private", "orders", softdelete.Limits{DeletionRatio: softdelete.Levels{Fair: 0.25, Poor: 0.6}, OldDeletedRows: old, BulkRows: 10000, AlertMinRows: 1000}},
+		{"shop", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.3, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 5}},
+		{"archive", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.4, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 1000}},
+		{"shop", "private", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.25, Poor: 0.6}, OldDeletedRows: old, BulkRows: 10000, AlertMinRows: 1000}},
 	} {
 		if diff := cmp.Diff(test.want, all.For(test.database, test.schema, test.table)); diff != "" {
 			t.Errorf("%s %s.%s (-want +got):\n%s", test.database, test.schema, test.table, diff)
@@ -128,7 +128,7 @@ func TestThresholdsAreOneObject(t *testing.T) {
 
 func TestVariablesOfTheReferenceDriveTheReportsAlerts(t *testing.T) {
 	c, err := load(t, "")
-	if diff := cmp.Diff(softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}, c.Alerts); diff != "" || err != nil {
+	if diff := cmp.Diff(assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}, c.Alerts); diff != "" || err != nil {
 		t.Errorf("without variables (-want +got): %v\n%s", err, diff)
 	}
 	for name, value := range map[string]string{
@@ -143,7 +143,7 @@ func TestVariablesOfTheReferenceDriveTheReportsAlerts(t *testing.T) {
 	if c, err = load(t, ""); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(softdelete.AlertConditions{DeletionRatio: &ratio, BulkRows: &bulk}, c.Alerts); diff != "" {
+	if diff := cmp.Diff(assess.AlertConditions{DeletionRatio: &ratio, BulkRows: &bulk}, c.Alerts); diff != "" {
 		t.Errorf("with variables (-want +got):\n%s", diff)
 	}
 	t.Setenv("SOFT_DELETE_ALERT_ON_BULK_OPERATIONS", "maybe")

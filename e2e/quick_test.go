@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/performance"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/report"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -36,11 +37,11 @@ func thousand() report.Report {
 	}
 	s := &softdelete.Snapshot{Taken: now, Databases: []softdelete.Database{{
 		Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Tables: tables}}}
-	var limits softdelete.Thresholds
+	var limits assess.Thresholds
 	limits.ResponseMS.Slow = 100
-	limits.DeletionRatio, limits.OldDeletedRows = softdelete.Levels{Fair: 0.25, Poor: 0.5}, softdelete.Levels{Fair: 100, Poor: 900}
+	limits.DeletionRatio, limits.OldDeletedRows = assess.Levels{Fair: 0.25, Poor: 0.5}, assess.Levels{Fair: 100, Poor: 900}
 	pings := []softdelete.Ping{{At: now, Up: true, Duration: time.Millisecond}}
-	return report.Report{Assessment: softdelete.Assess(pings, s, limits, softdelete.AlertConditions{HighDeletionRatio: true}, now)}
+	return report.Report{Assessment: assess.Assess(pings, s, limits, assess.AlertConditions{HighDeletionRatio: true}, now)}
 }
 
 // most is how long the scripts of the page may keep the browser from anything else.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -44,8 +45,8 @@ type document struct {
 
 type connectionDoc struct {
 	pingDoc
-	Status softdelete.ConnectionStatus `json:"status"`
-	Pings  []pingDoc                   `json:"pings"`
+	Status assess.ConnectionStatus `json:"status"`
+	Pings  []pingDoc               `json:"pings"`
 }
 
 type pingDoc struct {
@@ -141,14 +142,14 @@ type indexDoc struct {
 }
 
 type alertDoc struct {
-	Condition softdelete.Condition `json:"condition"`
-	Message   string               `json:"message"`
+	Condition assess.Condition `json:"condition"`
+	Message   string           `json:"message"`
 	tableKey
 }
 
 type recommendationDoc struct {
-	Kind    softdelete.RecommendationKind `json:"kind"`
-	Urgency softdelete.Health             `json:"urgency"`
+	Kind    assess.RecommendationKind `json:"kind"`
+	Urgency softdelete.Health         `json:"urgency"`
 	tableKey
 	Recommendation string   `json:"recommendation"`
 	Reason         string   `json:"reason"`
@@ -210,7 +211,7 @@ func newPing(p softdelete.Ping) pingDoc {
 	return d
 }
 
-func newTable(t *softdelete.TableHealth) tableDoc {
+func newTable(t *assess.TableHealth) tableDoc {
 	d := tableDoc{
 		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
 		Health: t.Health, HealthAtWorst: t.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
@@ -267,7 +268,7 @@ func (d *tableDoc) integrity(checks []softdelete.Check) {
 	}
 }
 
-func newRecommendation(r *softdelete.Recommendation) recommendationDoc {
+func newRecommendation(r *assess.Recommendation) recommendationDoc {
 	d := recommendationDoc{
 		Kind: r.Kind, Urgency: r.Urgency, tableKey: keyOf(r.Database, r.Table),
 		Recommendation: r.Title, Reason: r.Reason,
@@ -281,7 +282,7 @@ func newRecommendation(r *softdelete.Recommendation) recommendationDoc {
 	return d
 }
 
-func keyOf(database string, t *softdelete.TableHealth) tableKey {
+func keyOf(database string, t *assess.TableHealth) tableKey {
 	if t == nil {
 		return tableKey{Database: database}
 	}

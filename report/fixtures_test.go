@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -14,7 +15,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 const day = 24 * time.Hour
 
 // limits are the reference's.
-func limits() (t softdelete.Thresholds) {
+func limits() (t assess.Thresholds) {
 	text := `{"response_ms": {"slow": 100}, "deletion_ratio": {"fair": 0.25, "poor": 0.5}, "old_deleted_rows": {"fair": 1000, "poor": 10000},
 		"bulk_rows": 10000, "alert_min_rows": 1000}`
 	if err := json.Unmarshal([]byte(text), &t); err != nil {
@@ -178,9 +179,9 @@ func troubles() *softdelete.Snapshot {
 
 // scenes are reports of everything that can be the matter, by name.
 func scenes() map[string]Report {
-	conditions := softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
+	conditions := assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
 	scene := func(pings []softdelete.Ping, s *softdelete.Snapshot) Report {
-		return Report{Assessment: softdelete.Assess(pings, s, limits(), conditions, noon), Version: "1.2.3"}
+		return Report{Assessment: assess.Assess(pings, s, limits(), conditions, noon), Version: "1.2.3"}
 	}
 	down := []softdelete.Ping{{At: noon, Err: `dial tcp 10.0.0.1:5432: connect: connection refused`}}
 	one := func(tables ...softdelete.Table) *softdelete.Snapshot {
@@ -219,5 +220,5 @@ func thousand(n int) Report {
 		tables = append(tables, t)
 	}
 	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
-	return Report{Assessment: softdelete.Assess(pings(), s, limits(), softdelete.AlertConditions{HighDeletionRatio: true}, noon), Version: "1.2.3"}
+	return Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{HighDeletionRatio: true}, noon), Version: "1.2.3"}
 }

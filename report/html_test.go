@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -91,7 +92,7 @@ func TestEveryVerdictHasAShapeAndAWord(t *testing.T) {
 }
 
 func TestTheWhiskerReachesFromEndToEndOfTheInterval(t *testing.T) {
-	levels := softdelete.Levels{Fair: 0.25, Poor: 0.5}
+	levels := assess.Levels{Fair: 0.25, Poor: 0.5}
 	for _, test := range []struct {
 		ratio softdelete.Estimate
 		want  barView

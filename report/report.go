@@ -10,13 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Report is what is to be shown.
 type Report struct {
-	*softdelete.Assessment
+	*assess.Assessment
 	// Version is that of the exporter.
 	Version string
 	// ConnectionOnly tells that nothing but the connection is checked, because
@@ -29,13 +30,13 @@ var order = []softdelete.Health{softdelete.Poor, softdelete.Unknown, softdelete.
 
 // statements are the SQL of a recommendation: what to run, and what to consider when
 // that proved good.
-func statements(r *softdelete.Recommendation) (run, consider []string) {
+func statements(r *assess.Recommendation) (run, consider []string) {
 	switch {
 	case r.Advice != nil:
 		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
-	case r.Kind == softdelete.PurgeRows && r.Table.Partitioned:
+	case r.Kind == assess.PurgeRows && r.Table.Partitioned:
 		return []string{queries.PurgeCount(r.Table.Table), queries.Purge(r.Table.Table)}, nil
-	case r.Kind == softdelete.PurgeRows:
+	case r.Kind == assess.PurgeRows:
 		return []string{queries.Purge(r.Table.Table)}, nil
 	case r.Contradiction != nil:
 		return []string{queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
@@ -47,7 +48,7 @@ func statements(r *softdelete.Recommendation) (run, consider []string) {
 // summary says in one sentence how the server is.
 func (r Report) summary() string {
 	switch {
-	case r.Connection.Status == softdelete.Unhealthy:
+	case r.Connection.Status == assess.Unhealthy:
 		return r.Connection.Failure()
 	case r.ConnectionOnly:
 		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
@@ -77,7 +78,7 @@ func (r Report) summary() string {
 }
 
 // note says what there is to say of a database beside its verdict.
-func note(d softdelete.DatabaseHealth) string {
+func note(d assess.DatabaseHealth) string {
 	text := many(len(d.Tables), "table")
 	if !d.Checks.Connect || !d.Checks.Discovery {
 		text += ", could not be looked into"
@@ -165,7 +166,7 @@ func (r Report) answers() string {
 }
 
 // integrity says which rows contradict each other, and what could not be checked.
-func integrity(t *softdelete.TableHealth) []string {
+func integrity(t *assess.TableHealth) []string {
 	var all []string
 	for _, c := range t.Contradictions() {
 		all = append(all, c.String())
@@ -187,7 +188,7 @@ func considering(run []string) string {
 }
 
 // missing are the purposes for which an index would pay and is not there.
-func missing(t *softdelete.TableHealth) []softdelete.Purpose {
+func missing(t *assess.TableHealth) []softdelete.Purpose {
 	var purposes []softdelete.Purpose
 	for _, p := range t.Presences {
 		if !p.Present {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -192,7 +193,7 @@ func (t *text) tables(r Report) {
 }
 
 // cells are the numbers of a table; a dash stands for what is not known.
-func cells(t *softdelete.TableHealth) []string {
+func cells(t *assess.TableHealth) []string {
 	n := t.Numbers
 	if n == nil {
 		return []string{"-", "-", "-", "-"}
@@ -205,7 +206,7 @@ func cells(t *softdelete.TableHealth) []string {
 }
 
 // reasons say why a table is not simply good.
-func (t *text) reasons(r Report, table *softdelete.TableHealth) {
+func (t *text) reasons(r Report, table *assess.TableHealth) {
 	const indent = "           "
 	reasons := strings.Join(table.Reasons, ", ")
 	if table.Straddles() {

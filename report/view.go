@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -109,7 +110,7 @@ func newView(r Report) view {
 	for _, a := range r.Alerts {
 		v.Alerts = append(v.Alerts, a.Message)
 	}
-	of := map[*softdelete.TableHealth][]int{}
+	of := map[*assess.TableHealth][]int{}
 	for i := range r.Recommendations {
 		rec := newRecommendationView(i+1, &r.Recommendations[i])
 		if i < shown {
@@ -158,7 +159,7 @@ func newConnection(r Report) connectionView {
 	return c
 }
 
-func newRecommendationView(id int, r *softdelete.Recommendation) recommendationView {
+func newRecommendationView(id int, r *assess.Recommendation) recommendationView {
 	run, consider := statements(r)
 	return recommendationView{
 		ID: id, Urgency: r.Urgency.String(), Title: r.Title, Reason: r.Reason, Gain: r.Gain.Text, Notes: r.Notes,
@@ -166,7 +167,7 @@ func newRecommendationView(id int, r *softdelete.Recommendation) recommendationV
 	}
 }
 
-func newTableView(now time.Time, order int, t *softdelete.TableHealth) tableView {
+func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 	v := tableView{
 		Health: t.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
 		Verdict: strings.Join(t.Reasons, ", "), Range: t.Range(),
@@ -192,7 +193,7 @@ func newTableView(now time.Time, order int, t *softdelete.TableHealth) tableView
 }
 
 // facts are what the row has no room for, in a few words each.
-func facts(t *softdelete.TableHealth) []string {
+func facts(t *assess.TableHealth) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if p := t.Problem; p != nil {
@@ -233,7 +234,7 @@ func facts(t *softdelete.TableHealth) []string {
 	return append(all, integrity(t)...)
 }
 
-func bar(ratio softdelete.Estimate, limits softdelete.Levels) *barView {
+func bar(ratio softdelete.Estimate, limits assess.Levels) *barView {
 	b := &barView{
 		Deleted:   percentage(100 * ratio.Value),
 		FairLimit: percentage(100 * limits.Fair), PoorLimit: percentage(100 * limits.Poor),

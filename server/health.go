@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // health is the lightweight check: whether the database answers, and how fast. Its
@@ -20,13 +20,13 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ping := s.target.Ping(ctx, 0)
 	answer := struct {
-		Connected    bool                        `json:"connected"`
-		ResponseTime float64                     `json:"response_time_ms,omitempty"`
-		Status       softdelete.ConnectionStatus `json:"status"`
-		Error        string                      `json:"error,omitempty"`
-		Timestamp    time.Time                   `json:"timestamp"`
+		Connected    bool                    `json:"connected"`
+		ResponseTime float64                 `json:"response_time_ms,omitempty"`
+		Status       assess.ConnectionStatus `json:"status"`
+		Error        string                  `json:"error,omitempty"`
+		Timestamp    time.Time               `json:"timestamp"`
 	}{ping.Up, ping.Milliseconds(), "", ping.Err, ping.At.UTC()}
-	answer.Status, _ = ping.Judge(s.Settings.Config().Thresholds)
+	answer.Status, _ = s.Settings.Config().Thresholds.Judge(ping)
 	w.Header().Set("Content-Type", "application/json")
 	if !ping.Up {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/report"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -71,7 +72,7 @@ func (s *Server) assess(r *http.Request) report.Report {
 		pings = append(pings, last) // not back in time, so the cache does not know it
 	}
 	return report.Report{
-		Assessment:     softdelete.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now()),
+		Assessment:     assess.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now()),
 		Version:        s.Version,
 		ConnectionOnly: !c.Monitoring,
 	}

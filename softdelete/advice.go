@@ -220,7 +220,7 @@ func (a adviser) missing(others []Advice) []Advice {
 		}
 	}
 	if a.purgePays() {
-		for _, m := range a.unpurgeable() {
+		for _, m := range a.Unpurgeable() {
 			all = append(all, a.purge(m))
 		}
 	}
@@ -328,4 +328,12 @@ func (t *Table) hasLive(keys []Key, unique bool) bool {
 // holdsLive tells that the index is one of these keys without deleted rows.
 func (i *Index) holdsLive(keys []Key, unique bool) bool {
 	return i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
+}
+
+// Missing says that there is no index for the purpose.
+func (p Purpose) Missing() string {
+	if p == Purge {
+		return "an index for the purge would pay"
+	}
+	return "an index without deleted rows would pay"
 }

@@ -80,7 +80,7 @@ func Presences(t *Table) []Presence {
 		ps = append(ps, Presence{LiveRows, present})
 	}
 	if t.purgePays() {
-		ps = append(ps, Presence{Purge, len(t.unpurgeable()) == 0})
+		ps = append(ps, Presence{Purge, len(t.Unpurgeable()) == 0})
 	}
 	return ps
 }
@@ -187,4 +187,13 @@ func (t *Table) plainFlag(i *Index) bool {
 // few tells that the marker column has but a few values.
 func (m Marker) few() bool {
 	return slices.Contains([]Kind{Flag, InvertedFlag, Number, Letter, Status}, m.Decides())
+}
+
+// PurgeOrder is the column by which an index finds the rows to purge, the oldest
+// first; empty where none is known to.
+func (t *Table) PurgeOrder() string {
+	if !t.HasAges() || t.Indexing == nil || len(t.Markers) != 1 || len(t.Unpurgeable()) > 0 {
+		return ""
+	}
+	return t.Markers[0].Time.Column
 }

@@ -140,11 +140,11 @@ func (c Contradiction) String() string {
 	n := int(c.Rows)
 	switch c.Kind {
 	case Inconsistent:
-		return plural(n, "row") + " whose flag and time of deletion disagree"
+		return Plural(n, "row") + " whose flag and time of deletion disagree"
 	case Future:
-		return plural(n, "row") + " deleted in the future"
+		return Plural(n, "row") + " deleted in the future"
 	default:
-		return fmt.Sprintf("%s whose parent in %s is deleted, by %s", plural(n, "live row"), c.Check.Key.Parent(), c.Check.Constraint)
+		return fmt.Sprintf("%s whose parent in %s is deleted, by %s", Plural(n, "live row"), c.Check.Key.Parent(), c.Check.Constraint)
 	}
 }
 

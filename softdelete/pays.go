@@ -102,8 +102,8 @@ func (t *Table) purgePays() bool {
 	return t.HasAges() && t.Numbers.Deleted.Low() >= purgeBatch && t.purging() >= purgeBytes
 }
 
-// unpurgeable are the markers by whose time no index finds the rows to purge.
-func (t *Table) unpurgeable() []Marker {
+// Unpurgeable are the markers by whose time no index finds the rows to purge.
+func (t *Table) Unpurgeable() []Marker {
 	var missing []Marker
 	for _, m := range t.Markers {
 		if m.Time != nil && !slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool { return i.purges(m) }) {

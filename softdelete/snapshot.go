@@ -1,11 +1,12 @@
-// Package softdelete is the domain: what a table that uses soft delete is, what
-// is known about it, and how that is judged. It does no I/O. Everything the
-// exporter knows about one server is a Snapshot: inspect makes them, cache keeps
-// them, collector and report show them.
+// Package softdelete holds the facts: what a table that uses soft delete is, and what is
+// known about it. It does no I/O and judges nothing. Everything the exporter knows about
+// one server is a Snapshot: inspect makes them, cache keeps them, collector shows them,
+// assess judges them.
 package softdelete
 
 import (
 	"cmp"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -153,6 +154,18 @@ func (n *Numbers) AtLeast() string {
 type Estimate struct {
 	Value, Margin float64
 }
+
+// NoMargin is the margin of a number that is known from statistics only.
+var NoMargin = math.Inf(1)
+
+// Bounded tells that the number has an error bar.
+func (e Estimate) Bounded() bool { return !math.IsInf(e.Margin, 0) && !math.IsNaN(e.Margin) }
+
+// Low is the lower end of the interval; nothing that is counted is less than none.
+func (e Estimate) Low() float64 { return max(0, e.Value-e.Margin) }
+
+// High is the upper end of the interval.
+func (e Estimate) High() float64 { return e.Value + e.Margin }
 
 // Exactly is an estimate without error.
 func Exactly(n int64) Estimate { return Estimate{Value: float64(n)} }

@@ -51,8 +51,8 @@ func Days(d time.Duration) string {
 	}
 }
 
-// plural adds an s to the name of what is not one.
-func plural(n int, name string) string {
+// Plural adds an s to the name of what is not one.
+func Plural(n int, name string) string {
 	if n == 1 {
 		return "1 " + name
 	}

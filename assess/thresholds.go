@@ -1,4 +1,6 @@
-package softdelete
+package assess
+
+import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
 
 // Thresholds are the health limits: those for all tables, and what single tables
 // have of their own. All are strict: exactly at the limit is the better side.
@@ -82,13 +84,13 @@ func replace(limit, own *float64) {
 }
 
 // health is how good a number is, given its levels.
-func (l Levels) health(value float64) Health {
+func (l Levels) health(value float64) softdelete.Health {
 	switch {
 	case value > l.Poor:
-		return Poor
+		return softdelete.Poor
 	case value > l.Fair:
-		return Fair
+		return softdelete.Fair
 	default:
-		return Good
+		return softdelete.Good
 	}
 }

@@ -1,4 +1,4 @@
-package softdelete_test
+package assess_test
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -45,7 +46,7 @@ func TestWrongDataComesFirstAndAnIndexStandsBeforeItsPurge(t *testing.T) {
 
 func TestAServerThatRefusesIsNotSaidToBeSilent(t *testing.T) {
 	refused := []softdelete.Ping{{At: noon, Err: `FATAL: database "shop" does not exist (SQLSTATE 3D000)`}}
-	r := softdelete.Assess(refused, softdelete.Empty("shop"), thresholds(t, nil), all, noon).Recommendations[0]
+	r := assess.Assess(refused, softdelete.Empty("shop"), thresholds(t, nil), all, noon).Recommendations[0]
 	if want := `Cannot connect: FATAL: database "shop" does not exist (SQLSTATE 3D000).`; r.Reason != want {
 		t.Errorf("the reason is %q, want %q", r.Reason, want)
 	}

@@ -1,4 +1,4 @@
-package softdelete
+package assess
 
 import (
 	"cmp"
@@ -6,13 +6,15 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Recommendation is one thing to do, for a person to weigh. We do none of them.
 type Recommendation struct {
 	Kind RecommendationKind
 	// Urgency is the verdict that it would mend.
-	Urgency Health
+	Urgency softdelete.Health
 	// Database is empty for what is about the server; Table is nil for what is about
 	// more than one table.
 	Database string
@@ -22,10 +24,10 @@ type Recommendation struct {
 	Gain          Gain
 	// Advice is what to do about an index, whose steps queries writes as SQL; nil for
 	// the other kinds. So does it the batches of a Purge.
-	Advice *Advice
+	Advice *softdelete.Advice
 	// Contradiction is what FixIntegrity is about, of which queries shows the rows; nil
 	// for the other kinds.
-	Contradiction *Contradiction
+	Contradiction *softdelete.Contradiction
 	// Remedies are the settings to change, or the commands and statements to run,
 	// where neither says it.
 	Remedies []string
@@ -85,8 +87,8 @@ func (a *Assessment) recommend() {
 
 // rank is the urgency; that of an index which a purge of the same table waits for is
 // the purge's.
-func (r Recommendation) rank() Health {
-	if r.Advice != nil && r.Advice.Purpose == Purge && r.Table.purgePaysOff() {
+func (r Recommendation) rank() softdelete.Health {
+	if r.Advice != nil && r.Advice.Purpose == softdelete.Purge && r.Table.purgePaysOff() {
 		return max(r.Urgency, r.Table.Rows.Health)
 	}
 	return r.Urgency
@@ -95,7 +97,7 @@ func (r Recommendation) rank() Health {
 // won puts indexes into the order of what they win, behind what is no index. That of a
 // purge stays in front of the purge.
 func (r Recommendation) won() int64 {
-	if r.Advice == nil || r.Advice.Purpose == Purge {
+	if r.Advice == nil || r.Advice.Purpose == softdelete.Purge {
 		return math.MaxInt64
 	}
 	return r.Gain.Bytes
@@ -107,7 +109,7 @@ func (r Recommendation) scope() int {
 	switch {
 	case r.Kind == FixConnection || r.Kind == FixAccess || r.Kind == Configure:
 		return 0
-	case r.Advice != nil && r.Advice.Problem == UniqueAllowsLiveDuplicate:
+	case r.Advice != nil && r.Advice.Problem == softdelete.UniqueAllowsLiveDuplicate:
 		return 1
 	case r.Kind == FixRetention || r.Kind == FixIntegrity:
 		return 3
@@ -121,7 +123,7 @@ func (a *Assessment) recommendForServer() {
 	switch a.Connection.Status {
 	case Unhealthy:
 		add(Recommendation{
-			Kind: FixConnection, Urgency: Poor,
+			Kind: FixConnection, Urgency: softdelete.Poor,
 			Title:    "Bring back the connection.",
 			Reason:   a.Connection.Failure(),
 			Gain:     Gain{Text: "The numbers are those of today again."},
@@ -130,7 +132,7 @@ func (a *Assessment) recommendForServer() {
 		})
 	case Slow:
 		add(Recommendation{
-			Kind: FixConnection, Urgency: Fair,
+			Kind: FixConnection, Urgency: softdelete.Fair,
 			Title:    "Find out why the server answers slowly.",
 			Reason:   fmt.Sprintf("A SELECT 1 on an open connection took %.0f ms; it takes 1 ms where neither the server nor the network is in trouble.", a.Connection.Ping.Milliseconds()),
 			Gain:     Gain{Text: "Every query of every application waits less."},
@@ -142,7 +144,7 @@ func (a *Assessment) recommendForServer() {
 		switch {
 		case a.Connection.Ping.Up && d.Problem != nil:
 			add(Recommendation{
-				Kind: FixAccess, Urgency: Unknown, Database: d.Name,
+				Kind: FixAccess, Urgency: softdelete.Unknown, Database: d.Name,
 				Title:    "Let the exporter look into database " + d.Name + ".",
 				Reason:   "The last refresh could not: " + strings.TrimSuffix(d.Problem.Message, ".") + ".",
 				Gain:     Gain{Text: "Its tables are watched."},
@@ -150,8 +152,8 @@ func (a *Assessment) recommendForServer() {
 			})
 		case d.Skipped > 0:
 			add(Recommendation{
-				Kind: Configure, Urgency: Good, Database: d.Name,
-				Title:    fmt.Sprintf("Watch the other %s of database %s, too.", plural(d.Skipped, "table"), d.Name),
+				Kind: Configure, Urgency: softdelete.Good, Database: d.Name,
+				Title:    fmt.Sprintf("Watch the other %s of database %s, too.", softdelete.Plural(d.Skipped, "table"), d.Name),
 				Reason:   "It has more tables with soft delete than the exporter may watch.",
 				Gain:     Gain{Text: "None goes unseen."},
 				Remedies: []string{fmt.Sprintf("discovery:\n  max_tables: %d", len(d.Tables)+d.Skipped)},
@@ -160,7 +162,7 @@ func (a *Assessment) recommendForServer() {
 	}
 	if len(a.Tables) == 0 && !a.Taken.IsZero() {
 		add(Recommendation{
-			Kind: Configure, Urgency: Good,
+			Kind: Configure, Urgency: softdelete.Good,
 			Title:  "Tell the exporter which tables use soft delete.",
 			Reason: "It found none: no table has a column whose name and type it knows to mark deleted rows, or the role may not see them.",
 			Gain:   Gain{Text: "There is something to report on."},
@@ -176,7 +178,7 @@ func (a *Assessment) recommendForServer() {
 func (a *Assessment) recommendAccess() {
 	type group struct {
 		database string
-		reason   Reason
+		reason   softdelete.Reason
 	}
 	var order []group
 	tables := map[group][]*TableHealth{}
@@ -195,8 +197,8 @@ func (a *Assessment) recommendAccess() {
 }
 
 // access is the recommendation for the tables that one reason keeps from being read.
-func access(database string, reason Reason, tables []*TableHealth) Recommendation {
-	r := Recommendation{Kind: FixAccess, Urgency: Unknown, Database: database}
+func access(database string, reason softdelete.Reason, tables []*TableHealth) Recommendation {
+	r := Recommendation{Kind: FixAccess, Urgency: softdelete.Unknown, Database: database}
 	message := tables[0].Problem.Message
 	if len(tables) == 1 {
 		r.Table = tables[0]
@@ -204,20 +206,20 @@ func access(database string, reason Reason, tables []*TableHealth) Recommendatio
 		r.Reason = fmt.Sprintf("It could not be counted (%s): %s.", problemWords[reason], message)
 		r.Gain.Text = "Its state is known."
 	} else {
-		r.Title = fmt.Sprintf("Let %s of database %s be read.", plural(len(tables), "table"), database)
+		r.Title = fmt.Sprintf("Let %s of database %s be read.", softdelete.Plural(len(tables), "table"), database)
 		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason], tables[0].FullName(), message)
 		r.Gain.Text = "Their state is known."
 	}
 	for _, t := range tables {
 		remedy := t.Problem.Remedy
-		if remedy == "" && reason == TimedOut {
+		if remedy == "" && reason == softdelete.TimedOut {
 			remedy = "limits:\n  statement_timeout: 5s"
 		}
 		if remedy != "" && !slices.Contains(r.Remedies, remedy) {
 			r.Remedies = append(r.Remedies, remedy)
 		}
 	}
-	if reason == Locked {
+	if reason == softdelete.Locked {
 		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks tells who holds it."}
 	}
 	if len(r.Remedies) == 0 {

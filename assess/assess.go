@@ -1,4 +1,7 @@
-package softdelete
+// Package assess judges a Snapshot for those who answer for the server: verdicts by the
+// health limits, alerts, and recommendations what to do. It does no I/O, and knows the
+// same limits and rules as the mixin.
+package assess
 
 import (
 	"cmp"
@@ -6,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Assessment is what a Snapshot and the last pings mean for those who answer for the
@@ -17,7 +22,7 @@ type Assessment struct {
 	Taken time.Time
 	// Health is the worst of the databases and the connection. Healthy tells that the
 	// server answers and nothing is poor or unknown.
-	Health     Health
+	Health     softdelete.Health
 	Healthy    bool
 	Connection Connection
 	Databases  []DatabaseHealth
@@ -33,10 +38,10 @@ type Assessment struct {
 // Connection is how the server answers.
 type Connection struct {
 	Status ConnectionStatus
-	Health Health
+	Health softdelete.Health
 	// Ping is the last one, Pings are all that are known, the oldest first.
-	Ping  Ping
-	Pings []Ping
+	Ping  softdelete.Ping
+	Pings []softdelete.Ping
 }
 
 // Failure says in a sentence why there is no answer.
@@ -57,28 +62,28 @@ const (
 // DatabaseHealth is the health of one database, the worst of its tables. It is
 // unknown at best while we could not look for them.
 type DatabaseHealth struct {
-	*Database
-	Health Health
+	*softdelete.Database
+	Health softdelete.Health
 }
 
 // ServiceHealth is the health of those tables that one service answers for.
 type ServiceHealth struct {
 	Name   string
-	Health Health
+	Health softdelete.Health
 	// Tables counts them by their verdicts.
-	Tables map[Health]int
+	Tables map[softdelete.Health]int
 }
 
 // TableHealth is one table and how it is: the worst of its rows and its indexes.
 type TableHealth struct {
 	Database string
-	*Table
+	*softdelete.Table
 	Verdict
 	// Rows and Indexes are the verdicts on each.
 	Rows, Indexes Verdict
 	Limits        Limits
-	Findings      []Finding
-	Presences     []Presence
+	Findings      []softdelete.Finding
+	Presences     []softdelete.Presence
 }
 
 // FullName is schema and name, as patterns and people write it.
@@ -86,33 +91,35 @@ func (t *TableHealth) FullName() string { return t.Schema + "." + t.Name }
 
 // CleanupRecommended tells that there are more deleted rows than is good.
 func (t *TableHealth) CleanupRecommended() bool {
-	return t.Rows.Health == Fair || t.Rows.Health == Poor
+	return t.Rows.Health == softdelete.Fair || t.Rows.Health == softdelete.Poor
 }
 
 // Judge tells how well a server answered.
-func (p Ping) Judge(t Thresholds) (ConnectionStatus, Health) {
+func (t Thresholds) Judge(p softdelete.Ping) (ConnectionStatus, softdelete.Health) {
 	switch {
 	case !p.Up:
-		return Unhealthy, Poor
+		return Unhealthy, softdelete.Poor
 	case p.Milliseconds() > t.ResponseMS.Slow:
-		return Slow, Fair
+		return Slow, softdelete.Fair
 	default:
-		return Healthy, Good
+		return Healthy, softdelete.Good
 	}
 }
 
 // Assess judges what is known at a moment. The pings are the oldest first.
-func Assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time.Time) *Assessment {
-	return assess(pings, s, t, c, now, func(t *Table) ([]Finding, []Presence) { return Findings(t), Presences(t) })
+func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time) *Assessment {
+	return assess(pings, s, t, c, now, func(t *softdelete.Table) ([]softdelete.Finding, []softdelete.Presence) {
+		return softdelete.Findings(t), softdelete.Presences(t)
+	})
 }
 
 // assess is Assess with a given way to find what is to be said of a table's indexes.
-func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*Table) ([]Finding, []Presence)) *Assessment {
-	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: Ping{Err: "not asked yet"}}}
+func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) *Assessment {
+	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: softdelete.Ping{Err: "not asked yet"}}}
 	if len(pings) > 0 {
 		a.Connection.Ping = pings[len(pings)-1]
 	}
-	a.Connection.Status, a.Connection.Health = a.Connection.Ping.Judge(t)
+	a.Connection.Status, a.Connection.Health = t.Judge(a.Connection.Ping)
 	a.Health = a.Connection.Health
 	a.Alerts = a.Connection.alerts()
 
@@ -120,7 +127,7 @@ func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time
 	for i := range s.Databases {
 		d := DatabaseHealth{Database: &s.Databases[i]}
 		if !d.Checks.Connect || !d.Checks.Discovery {
-			d.Health = Unknown
+			d.Health = softdelete.Unknown
 		}
 		for j := range d.Tables {
 			table := TableHealth{Database: d.Name, Table: &d.Tables[j]}
@@ -130,7 +137,7 @@ func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time
 			d.Health = max(d.Health, table.Health)
 			if name := table.Policy.Service; name != "" {
 				if services[name] == nil {
-					services[name] = &ServiceHealth{Name: name, Tables: map[Health]int{}}
+					services[name] = &ServiceHealth{Name: name, Tables: map[softdelete.Health]int{}}
 				}
 				services[name].Health = max(services[name].Health, table.Health)
 				services[name].Tables[table.Health]++
@@ -146,7 +153,7 @@ func assess(pings []Ping, s *Snapshot, t Thresholds, c AlertConditions, now time
 	for i := range a.Tables {
 		a.Alerts = append(a.Alerts, c.alerts(&a.Tables[i], a.Tables[i].Limits)...)
 	}
-	a.Healthy = a.Connection.Ping.Up && a.Health < Unknown
+	a.Healthy = a.Connection.Ping.Up && a.Health < softdelete.Unknown
 	a.recommend()
 	return a
 }
@@ -177,8 +184,8 @@ func worse(a, b TableHealth) int {
 }
 
 // Count counts the tables by their verdicts.
-func (a *Assessment) Count() map[Health]int {
-	counts := map[Health]int{}
+func (a *Assessment) Count() map[softdelete.Health]int {
+	counts := map[softdelete.Health]int{}
 	for i := range a.Tables {
 		counts[a.Tables[i].Health]++
 	}

@@ -1,6 +1,10 @@
-package softdelete
+package assess
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 // AlertConditions say which alerts a report lists, and override the limits of some.
 // The alerts of Prometheus do not know them.
@@ -60,13 +64,13 @@ func (c AlertConditions) alerts(t *TableHealth, l Limits) []Alert {
 		all = append(all, Alert{Condition: condition, Table: t, Message: fmt.Sprintf(format, args...)})
 	}
 	if c.HighDeletionRatio && n.Ratio.Low() > l.DeletionRatio.Fair {
-		add(HighDeletionRatio, "High deletion ratio in %s: %s", t.FullName(), Percent(n.Ratio.Value))
+		add(HighDeletionRatio, "High deletion ratio in %s: %s", t.FullName(), softdelete.Percent(n.Ratio.Value))
 	}
 	if n.Old != nil && n.Old.Low() > l.OldDeletedRows.Poor {
-		add(OldDeletedRecords, "Too many old deleted records in %s: %s", t.FullName(), Thousands(n.Old.Value))
+		add(OldDeletedRecords, "Too many old deleted records in %s: %s", t.FullName(), softdelete.Thousands(n.Old.Value))
 	}
 	if c.BulkOperations && n.Recent != nil && n.Recent.Low() > l.BulkRows {
-		add(BulkOperation, "Bulk operation in %s: %s%s rows deleted recently", t.FullName(), n.AtLeast(), Thousands(n.Recent.Value))
+		add(BulkOperation, "Bulk operation in %s: %s%s rows deleted recently", t.FullName(), n.AtLeast(), softdelete.Thousands(n.Recent.Value))
 	}
 	return all
 }

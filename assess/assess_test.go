@@ -1,4 +1,4 @@
-package softdelete_test
+package assess_test
 
 import (
 	"slices"
@@ -8,12 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 var (
 	up      = []softdelete.Ping{{At: noon, Up: true, Duration: 2 * time.Millisecond}}
-	all     = softdelete.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
+	all     = assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
 	checked = softdelete.Checks{Connect: true, Discovery: true, Counting: true}
 	timed   = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
 	kept    = softdelete.Policy{Retention: 90 * 24 * time.Hour, TimeZone: "UTC"}
@@ -29,10 +30,10 @@ func counted(name string, total, deleted, old int64) softdelete.Table {
 	return t
 }
 
-func assessed(t *testing.T, tables ...softdelete.Table) *softdelete.Assessment {
+func assessed(t *testing.T, tables ...softdelete.Table) *assess.Assessment {
 	t.Helper()
 	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
-	return softdelete.Assess(up, s, thresholds(t, nil), all, noon)
+	return assess.Assess(up, s, thresholds(t, nil), all, noon)
 }
 
 func TestAVerdictSaysWhyInTheWordsOfTheReference(t *testing.T) {
@@ -83,7 +84,7 @@ func TestAnIntervalThatStraddlesALimitSaysSo(t *testing.T) {
 func TestADatabaseThatCannotBeLookedIntoIsUnknown(t *testing.T) {
 	for _, checks := range []softdelete.Checks{{}, {Connect: true}} {
 		s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks}, {Name: "other", Checks: checked}}}
-		a := softdelete.Assess(up, s, thresholds(t, nil), all, noon)
+		a := assess.Assess(up, s, thresholds(t, nil), all, noon)
 		if a.Databases[0].Health != softdelete.Unknown || a.Databases[1].Health != softdelete.Good || a.Health != softdelete.Unknown || a.Healthy {
 			t.Errorf("%+v: shop is %s, other %s, all %s, healthy %t", checks, a.Databases[0].Health, a.Databases[1].Health, a.Health, a.Healthy)
 		}
@@ -97,9 +98,9 @@ func TestHealthyMeansConnectedAndNothingPoorOrUnknown(t *testing.T) {
 	if a := assessed(t, counted("poor", 100, 51, 0)); a.Healthy {
 		t.Error("a poor table leaves it healthy")
 	}
-	down := softdelete.Assess([]softdelete.Ping{{At: noon}}, softdelete.Empty("shop"), thresholds(t, nil), all, noon)
-	never := softdelete.Assess(nil, softdelete.Empty("shop"), thresholds(t, nil), all, noon)
-	if down.Healthy || never.Healthy || never.Connection.Status != softdelete.Unhealthy {
+	down := assess.Assess([]softdelete.Ping{{At: noon}}, softdelete.Empty("shop"), thresholds(t, nil), all, noon)
+	never := assess.Assess(nil, softdelete.Empty("shop"), thresholds(t, nil), all, noon)
+	if down.Healthy || never.Healthy || never.Connection.Status != assess.Unhealthy {
 		t.Error("without a connection it is healthy")
 	}
 }
@@ -119,7 +120,7 @@ func TestTheWorstTableComesFirst(t *testing.T) {
 	}
 }
 
-func messages(alerts []softdelete.Alert) []string {
+func messages(alerts []assess.Alert) []string {
 	var all []string
 	for _, a := range alerts {
 		all = append(all, a.Message)
@@ -144,18 +145,18 @@ func TestAlertsAreThoseOfTheReference(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		pings      []softdelete.Ping
-		conditions softdelete.AlertConditions
+		conditions assess.AlertConditions
 		want       []string
 	}{
 		{"as a rule", up, all, []string{
 			"Too many old deleted records in public.old: 10,001", "High deletion ratio in public.ratio: 25.1%", "Bulk operation in public.bulk: 10,001 rows deleted recently"}},
-		{"slow", slow, softdelete.AlertConditions{}, []string{"Slow database response: 250 ms", "Too many old deleted records in public.old: 10,001"}},
-		{"down", []softdelete.Ping{{Err: "connection refused"}}, softdelete.AlertConditions{}, []string{
+		{"slow", slow, assess.AlertConditions{}, []string{"Slow database response: 250 ms", "Too many old deleted records in public.old: 10,001"}},
+		{"down", []softdelete.Ping{{Err: "connection refused"}}, assess.AlertConditions{}, []string{
 			"Database connection failure: connection refused", "Too many old deleted records in public.old: 10,001"}},
-		{"other limits", up, softdelete.AlertConditions{HighDeletionRatio: true, DeletionRatio: &ratio, BulkOperations: true, BulkRows: &rows},
+		{"other limits", up, assess.AlertConditions{HighDeletionRatio: true, DeletionRatio: &ratio, BulkOperations: true, BulkRows: &rows},
 			[]string{"Too many old deleted records in public.old: 10,001"}},
 	} {
-		a := softdelete.Assess(test.pings, s, thresholds(t, nil), test.conditions, noon)
+		a := assess.Assess(test.pings, s, thresholds(t, nil), test.conditions, noon)
 		if diff := cmp.Diff(test.want, messages(a.Alerts)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
@@ -167,7 +168,7 @@ func TestAlertsAreThoseOfTheReference(t *testing.T) {
 }
 
 // kinds are the recommendations in short.
-func kinds(a *softdelete.Assessment) []string {
+func kinds(a *assess.Assessment) []string {
 	var all []string
 	for _, r := range a.Recommendations {
 		all = append(all, string(r.Kind)+": "+r.Title)
@@ -213,7 +214,7 @@ func TestRecommendations(t *testing.T) {
 				t.Errorf("recommendations (-want +got):\n%s", diff)
 			}
 			for _, r := range a.Recommendations {
-				if r.Reason == "" || r.Gain.Text == "" || r.Kind != softdelete.PurgeRows && r.Advice == nil && len(r.Remedies) == 0 {
+				if r.Reason == "" || r.Gain.Text == "" || r.Kind != assess.PurgeRows && r.Advice == nil && len(r.Remedies) == 0 {
 					t.Errorf("%q lacks a reason, a gain, or what to do: %+v", r.Title, r)
 				}
 				for _, text := range slices.Concat([]string{r.Title, r.Reason, r.Gain.Text}, r.Notes) {

@@ -1,9 +1,11 @@
-package softdelete
+package assess
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // purgePaysOff tells that a purge would make the table better, or at least end a
@@ -22,7 +24,7 @@ func (t *TableHealth) stuck() bool {
 	if t.Numbers.Old != nil {
 		left = min(left, t.ratioAfterPurge())
 	}
-	return t.Limits.DeletionRatio.health(left) > Good
+	return t.Limits.DeletionRatio.health(left) > softdelete.Good
 }
 
 // recommendRetention asks once, for all tables that no purge can help, whether so
@@ -75,17 +77,17 @@ func several(tables []*TableHealth) string {
 	if len(tables) == 1 {
 		return tables[0].FullName()
 	}
-	return plural(len(tables), "table")
+	return softdelete.Plural(len(tables), "table")
 }
 
 // shares are how much of each table is deleted.
 func shares(tables []*TableHealth) string {
 	var parts []string
 	for _, t := range tables[:min(len(tables), named)] {
-		parts = append(parts, fmt.Sprintf("%s of %s", Percent(t.Numbers.Ratio.Value), t.FullName()))
+		parts = append(parts, fmt.Sprintf("%s of %s", softdelete.Percent(t.Numbers.Ratio.Value), t.FullName()))
 	}
 	if more := len(tables) - named; more > 0 {
-		parts = append(parts, fmt.Sprintf("and %s more", Thousands(float64(more))))
+		parts = append(parts, fmt.Sprintf("and %s more", softdelete.Thousands(float64(more))))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -118,11 +120,11 @@ func (t *TableHealth) purge() Recommendation {
 	}
 	r := Recommendation{
 		Kind: PurgeRows, Urgency: t.Rows.Health, Database: t.Database, Table: t,
-		Title: fmt.Sprintf("Purge %s%s old deleted rows of %s.", likely, Thousands(n.Old.Value), t.FullName()),
+		Title: fmt.Sprintf("Purge %s%s old deleted rows of %s.", likely, softdelete.Thousands(n.Old.Value), t.FullName()),
 		Reason: fmt.Sprintf("They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
-			Days(t.Policy.Retention)),
+			softdelete.Days(t.Policy.Retention)),
 		Gain: Gain{
-			Text:      fmt.Sprintf("%s%s rows less to read and to keep", Likely, Thousands(n.Old.Value)),
+			Text:      fmt.Sprintf("%s%s rows less to read and to keep", Likely, softdelete.Thousands(n.Old.Value)),
 			Rows:      int64(n.Old.Value),
 			Estimated: n.Old.Margin > 0,
 		},
@@ -131,39 +133,30 @@ func (t *TableHealth) purge() Recommendation {
 	if t.Partitioned {
 		r.Notes = []string{"What is purged is gone: have a backup, and first run the SELECT, which counts what will go."}
 	}
-	if now, then := Percent(n.Ratio.Value), Percent(t.ratioAfterPurge()); now != then {
+	if now, then := softdelete.Percent(n.Ratio.Value), softdelete.Percent(t.ratioAfterPurge()); now != then {
 		r.Gain.Text += fmt.Sprintf("; the deletion ratio falls from %s to %s", now, then)
 	}
 	r.Gain.Text += "."
 	if t.stuck() {
 		r.Notes = append(r.Notes, fmt.Sprintf("After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
-			Percent(t.ratioAfterPurge()), Days(t.Policy.Retention)))
+			softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
 	}
 	if x := t.Indexing; x != nil {
-		if slices.ContainsFunc(x.Indexes, func(i Index) bool { return i.Referenced }) {
+		if slices.ContainsFunc(x.Indexes, func(i softdelete.Index) bool { return i.Referenced }) {
 			r.Notes = append(r.Notes, "Foreign keys reference this table: with ON DELETE CASCADE their rows go too, else a batch fails while there are any. Purge those tables first.")
 		}
-		if len(t.unpurgeable()) > 0 {
+		if len(t.Unpurgeable()) > 0 {
 			r.Notes = append(r.Notes, "No index finds these rows, so each batch reads the table until it has enough of them.")
 		}
 	}
 	if t.Partitioned {
 		r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
 	}
-	if !t.Policy.ZoneKnown && slices.ContainsFunc(t.Markers, func(m Marker) bool { return m.Time != nil && m.Time.Type != Timestamptz }) {
+	if !t.Policy.ZoneKnown && slices.ContainsFunc(t.Markers, func(m softdelete.Marker) bool { return m.Time != nil && m.Time.Type != softdelete.Timestamptz }) {
 		r.Notes = append(r.Notes, fmt.Sprintf("Its times carry no zone and are taken for %s; set time_zone if they are not.", t.Policy.TimeZone))
 	}
 	r.Notes = append(r.Notes, "VACUUM then makes the space free for new rows; the files do not shrink.")
 	return r
-}
-
-// PurgeOrder is the column by which an index finds the rows to purge, the oldest
-// first; empty where none is known to.
-func (t *Table) PurgeOrder() string {
-	if !t.HasAges() || t.Indexing == nil || len(t.Markers) != 1 || len(t.unpurgeable()) > 0 {
-		return ""
-	}
-	return t.Markers[0].Time.Column
 }
 
 // yamlText quotes a name where YAML could take it for something else.
@@ -186,17 +179,17 @@ func yamlText(name string) string {
 // recommendIndexes says what to do about a table's indexes.
 func (t *TableHealth) recommendIndexes() []Recommendation {
 	var all []Recommendation
-	for _, advice := range Advise(t.Table) {
+	for _, advice := range softdelete.Advise(t.Table) {
 		r := Recommendation{
 			Kind: FixIndex, Database: t.Database, Table: t, Advice: &advice,
 			Title: t.indexTitle(advice), Reason: advice.Reason, Notes: advice.Costs, Source: advice.Source,
 			Gain: Gain{Rows: advice.Rows, Bytes: advice.Bytes, Estimated: !advice.Proved},
 		}
 		switch {
-		case advice.Problem == UniqueAllowsLiveDuplicate:
-			r.Urgency = Poor
-		case advice.Problem == Invalid || advice.Problem == "":
-			r.Urgency = Fair
+		case advice.Problem == softdelete.UniqueAllowsLiveDuplicate:
+			r.Urgency = softdelete.Poor
+		case advice.Problem == softdelete.Invalid || advice.Problem == "":
+			r.Urgency = softdelete.Fair
 		}
 		r.Gain.Text = gainWords(advice)
 		all = append(all, r)
@@ -204,50 +197,50 @@ func (t *TableHealth) recommendIndexes() []Recommendation {
 	return all
 }
 
-func (t *TableHealth) indexTitle(a Advice) string {
+func (t *TableHealth) indexTitle(a softdelete.Advice) string {
 	name := ""
 	if a.Index != nil {
 		name = a.Index.Name
 	}
 	switch a.Problem {
-	case Invalid:
+	case softdelete.Invalid:
 		return fmt.Sprintf("Repair invalid index %s of %s.", name, t.FullName())
-	case Unused:
+	case softdelete.Unused:
 		return fmt.Sprintf("Ask whether %s needs index %s.", t.FullName(), name)
-	case Duplicate:
+	case softdelete.Duplicate:
 		return fmt.Sprintf("Ask whether %s needs index %s twice.", t.FullName(), name)
-	case PlainFlag:
+	case softdelete.PlainFlag:
 		return fmt.Sprintf("Ask whether %s needs index %s on a flag.", t.FullName(), name)
-	case UniqueIgnoresDeleted:
+	case softdelete.UniqueIgnoresDeleted:
 		return fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", t.FullName())
-	case UniqueAllowsLiveDuplicate:
+	case softdelete.UniqueAllowsLiveDuplicate:
 		return fmt.Sprintf("Make %s unique among live rows.", t.FullName())
-	case HoldsDeleted:
+	case softdelete.HoldsDeleted:
 		return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
 	}
-	if a.Purpose == Purge {
+	if a.Purpose == softdelete.Purge {
 		return fmt.Sprintf("Index the deletion time of %s for its purge.", t.FullName())
 	}
 	return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
 }
 
 // gainWords put the gain of an advice into a sentence.
-func gainWords(a Advice) string {
+func gainWords(a softdelete.Advice) string {
 	about := "About "
 	if a.Proved {
 		about = ""
 	}
 	switch {
-	case a.Problem == UniqueAllowsLiveDuplicate && a.Rows > 0:
-		return fmt.Sprintf("%s live rows are unique in truth.", Thousands(float64(a.Rows)))
-	case a.Problem == UniqueAllowsLiveDuplicate:
+	case a.Problem == softdelete.UniqueAllowsLiveDuplicate && a.Rows > 0:
+		return fmt.Sprintf("%s live rows are unique in truth.", softdelete.Thousands(float64(a.Rows)))
+	case a.Problem == softdelete.UniqueAllowsLiveDuplicate:
 		return "Live rows are unique in truth."
 	case a.Rows > 0:
-		return fmt.Sprintf("The keys of %s deleted rows are free again.", Thousands(float64(a.Rows)))
-	case a.Purpose == Purge:
-		return fmt.Sprintf("%s%s less to read for the whole purge.", about, Size(a.Bytes))
+		return fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(a.Rows)))
+	case a.Purpose == softdelete.Purge:
+		return fmt.Sprintf("%s%s less to read for the whole purge.", about, softdelete.Size(a.Bytes))
 	case a.Bytes > 0:
-		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, Size(a.Bytes))
+		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, softdelete.Size(a.Bytes))
 	default:
 		return "Less to maintain at each write."
 	}

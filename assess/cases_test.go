@@ -1,4 +1,4 @@
-package softdelete_test
+package assess_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -29,7 +30,7 @@ type suite struct {
 		}
 		Tables       []caseTable
 		FailedChecks map[string][]string `json:"failed_checks"`
-		Connection   softdelete.ConnectionStatus
+		Connection   assess.ConnectionStatus
 		Services     map[string]softdelete.Health
 		Databases    map[string]softdelete.Health
 		Instance     softdelete.Health
@@ -78,7 +79,7 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 					pings = append(pings, softdelete.Ping{At: noon, Up: p.Up, Duration: time.Duration(p.ResponseMS * float64(time.Millisecond))})
 				}
 				snapshot, look := snapshotOf(t, slices.Sorted(maps.Keys(c.Databases)), c.FailedChecks, c.Tables)
-				a := softdelete.AssessWith(pings, snapshot, limits, softdelete.AlertConditions{}, noon, look)
+				a := assess.AssessWith(pings, snapshot, limits, assess.AlertConditions{}, noon, look)
 
 				if want := c.Connection; want != "" && a.Connection.Status != want {
 					t.Errorf("the connection is %s, want %s", a.Connection.Status, want)
@@ -120,7 +121,7 @@ func orEmpty(m map[string]softdelete.Health) map[string]softdelete.Health {
 }
 
 // thresholds are the limits with overrides laid over them, as the configuration does.
-func thresholds(t *testing.T, overrides []byte) softdelete.Thresholds {
+func thresholds(t *testing.T, overrides []byte) assess.Thresholds {
 	t.Helper()
 	if overrides == nil {
 		overrides = []byte("{}")

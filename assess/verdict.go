@@ -1,0 +1,121 @@
+package assess
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Verdict is how good a table is, and why.
+type Verdict struct {
+	// Health is judged by the kinder end of what was estimated, AtWorst by the other
+	// end; they differ where an interval straddles a limit.
+	Health, AtWorst softdelete.Health
+	// Reasons are those that decided; none for what is good.
+	Reasons []string
+}
+
+// String is the verdict with its reasons, in the words of the reference.
+func (v Verdict) String() string {
+	if len(v.Reasons) == 0 {
+		return v.Health.String()
+	}
+	return v.Health.String() + " - " + strings.Join(v.Reasons, ", ")
+}
+
+// Straddles tells that the numbers are not sure enough to decide.
+func (v Verdict) Straddles() bool { return v.AtWorst > v.Health }
+
+// Range says where the truth may lie, such as "between fair and poor"; empty where
+// there is no doubt.
+func (v Verdict) Range() string {
+	if !v.Straddles() {
+		return ""
+	}
+	return fmt.Sprintf("between %s and %s", v.Health, v.AtWorst)
+}
+
+// worse joins two verdicts on the same table.
+func (v Verdict) worse(other Verdict) Verdict {
+	joined := Verdict{Health: max(v.Health, other.Health), AtWorst: max(v.AtWorst, other.AtWorst)}
+	for _, one := range []Verdict{v, other} {
+		for _, reason := range one.Reasons {
+			if one.Health == joined.Health && !slices.Contains(joined.Reasons, reason) {
+				joined.Reasons = append(joined.Reasons, reason)
+			}
+		}
+	}
+	return joined
+}
+
+// certainly is a verdict about which there is no doubt.
+func certainly(h softdelete.Health, reasons ...string) Verdict {
+	return Verdict{Health: h, AtWorst: h, Reasons: reasons}
+}
+
+// problemWords say for people why a table could not be read.
+var problemWords = map[softdelete.Reason]string{
+	softdelete.PermissionDenied: "permission denied",
+	softdelete.RowSecurity:      "row-level security hides rows",
+	softdelete.Locked:           "locked",
+	softdelete.TimedOut:         "counting timed out",
+	softdelete.MarkerMissing:    "the table or its marker column is missing",
+	softdelete.Unsupported:      "this kind of table cannot be counted",
+	softdelete.OtherError:       "an error",
+}
+
+// rows judges the numbers of a table.
+func (l Limits) rows(t *softdelete.Table) Verdict {
+	n := t.Numbers
+	switch {
+	case t.Problem != nil:
+		return certainly(softdelete.Unknown, problemWords[t.Problem.Reason])
+	case n == nil && t.Checked.IsZero():
+		return certainly(softdelete.Unknown, "not counted yet")
+	case n == nil:
+		return certainly(softdelete.Unknown, "not confirmed for too long")
+	}
+	old := softdelete.Estimate{}
+	if n.Old != nil {
+		old = *n.Old
+	}
+	ratioHealth, oldHealth := l.DeletionRatio.health(n.Ratio.Low()), l.OldDeletedRows.health(old.Low())
+	v := certainly(max(ratioHealth, oldHealth))
+	if v.Health != softdelete.Poor && !(n.Ratio.Bounded() && old.Bounded()) {
+		return certainly(softdelete.Unknown, "known from statistics only")
+	}
+	v.AtWorst = max(v.Health, l.DeletionRatio.health(n.Ratio.High()), l.OldDeletedRows.health(old.High()))
+	switch v.Health {
+	case softdelete.Poor:
+		if ratioHealth == softdelete.Poor {
+			v.Reasons = append(v.Reasons, "high deletion ratio")
+		}
+		if oldHealth == softdelete.Poor {
+			v.Reasons = append(v.Reasons, "too many old deleted records")
+		}
+	case softdelete.Fair:
+		v.Reasons = []string{"cleanup recommended"}
+	}
+	return v
+}
+
+// indexes judges what is known of a table's indexes.
+func indexes(findings []softdelete.Finding, presences []softdelete.Presence) Verdict {
+	v := certainly(softdelete.Good)
+	for _, f := range findings {
+		switch f.Problem {
+		case softdelete.UniqueAllowsLiveDuplicate:
+			v = v.worse(certainly(softdelete.Poor, "a unique index lets live duplicates in"))
+		case softdelete.Invalid:
+			v = v.worse(certainly(softdelete.Fair, "an index is invalid"))
+		}
+	}
+	for _, p := range presences {
+		if !p.Present {
+			v = v.worse(certainly(softdelete.Fair, p.Purpose.Missing()))
+		}
+	}
+	return v
+}
