@@ -13,11 +13,13 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -187,6 +189,56 @@ auth_modules:
 	for _, secret := range []string{"s3cr3t", "wr0ng"} {
 		if strings.Contains(written.String(), secret) {
 			t.Errorf("the log shows a password:\n%s", written)
+		}
+	}
+}
+
+// The password of a module goes to no server but the one that the target names, and
+// that a pattern allows.
+func TestATargetThatIsNotOneServerIsNeverConnectedTo(t *testing.T) {
+	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var called sync.WaitGroup
+	called.Go(func() {
+		for {
+			conn, err := stranger.Accept()
+			if err != nil {
+				return
+			}
+			t.Error("the listener was connected to")
+			conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		stranger.Close()
+		called.Wait()
+	})
+	_, port, err := net.SplitHostPort(stranger.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, _ := start(t, "--config.file="+configFile(t, `
+probe: {allow: ['.*\.example\.test:\d+/.*', '.*,.*', '.*\?.*', '/.*']}
+ping: {timeout: 1s}
+auth_modules: {m: {user: bob, password: s3cr3t}}`))
+	for _, target := range []string{
+		"127.0.0.1,db.example.test:" + port + "/web",
+		"db.example.test," + "127.0.0.1:" + port + "/web",
+		"127.0.0.1:" + port + ",db.example.test:" + port + "/web",
+		"db.example.test:" + port + "/web?host=127.0.0.1",
+		"db.example.test:" + port + "/web?host=127.0.0.1&hostaddr=127.0.0.1",
+		"x@127.0.0.1:" + port + "/.example.test:1/web",
+		"127.0.0.1:" + port + "/a.example.test:1/web",
+		"127.0.0.1:" + port + "/web\x00.example.test:1/web",
+		"127.0.0.1%2Cdb.example.test:" + port + "/web",
+		"/tmp/.example.test:" + port + "/web",
+		"caf\xe9.example.test:" + port + "/web",
+	} {
+		status, text := get(t, http.DefaultClient, "GET", "http://"+address+"/probe?auth_module=m&target="+url.QueryEscape(target))
+		if status != http.StatusBadRequest || !strings.HasPrefix(text, "target: ") {
+			t.Errorf("%q: status %d: %s", target, status, text)
 		}
 	}
 }

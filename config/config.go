@@ -89,8 +89,9 @@ type Defaults struct {
 
 // Probe is what /probe may ask.
 type Probe struct {
-	// Allow are the patterns of the targets that may be asked. A target's database is the
-	// one that is watched, unless `databases` says otherwise.
+	// Allow are the patterns of the targets that may be asked. They see the host in lower
+	// case, and an address in its shortest form. A target's database is the one that is
+	// watched, unless `databases` says otherwise.
 	Allow []Pattern `yaml:"allow"`
 	// Idle is how long a target that nobody asks for is remembered.
 	Idle Duration `yaml:"idle"`

@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-func defaults(t *testing.T) []byte {
+func defaults(t testing.TB) []byte {
 	t.Helper()
 	text, err := os.ReadFile("../config.yaml")
 	if err != nil {
@@ -23,7 +23,7 @@ func defaults(t *testing.T) []byte {
 }
 
 // load reads a file with the given text over the defaults.
-func load(t *testing.T, text string) (*Config, error) {
+func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -3,10 +3,16 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Target is a server that /probe asks, and one of its databases.
@@ -15,26 +21,57 @@ type Target struct {
 	module               AuthModule
 }
 
-// NewTarget reads host:port/database and finds its auth module. Its errors do not
-// repeat a target that could hold a password.
+// form is that of a target. What a connection string could read as more than one host,
+// one port and one database has no place in it.
+var form = regexp.MustCompile(`^(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,252})|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})/([^/?#@%]+)$`)
+
+// maxName is how long a name of PostgreSQL is at most, in bytes. It cuts off the rest, so
+// that one database would have any number of names.
+const maxName = 63
+
+// NewTarget reads host:port/database, if the configuration allows it, and finds its auth
+// module. Its errors do not repeat what does not parse: that could hold a password.
 func (c *Config) NewTarget(target, module string) (Target, error) {
-	if strings.ContainsAny(target, "@?") || strings.Contains(target, "://") {
-		return Target{}, errors.New("target: write host:port/database only; credentials belong into an auth module of the configuration")
+	t, err := parseTarget(target)
+	if err != nil {
+		return Target{}, err
 	}
-	if !matchesAny(c.Probe.Allow, target) {
-		return Target{}, fmt.Errorf("target: %q matches no pattern under probe.allow in the configuration", target)
+	if !matchesAny(c.Probe.Allow, t.String()) {
+		return Target{}, fmt.Errorf("target: %q matches no pattern under probe.allow in the configuration", t)
 	}
-	address, database, found := strings.Cut(target, "/")
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" || port == "" || !found || database == "" || strings.Contains(database, "/") {
-		return Target{}, fmt.Errorf("target: %q is not of the form host:port/database", target)
-	}
-	m, known := c.AuthModules[module]
-	if !known {
+	var known bool
+	if t.module, known = c.AuthModules[module]; !known {
 		return Target{}, fmt.Errorf("auth_module: there is no %q under auth_modules in the configuration", module)
 	}
-	return Target{Host: host, Port: port, Database: database, module: m}, nil
+	return t, nil
 }
+
+// parseTarget takes a target apart. Host names are put in lower case and addresses in
+// their shortest form, so that a target is written in one way.
+func parseTarget(target string) (Target, error) {
+	parts := form.FindStringSubmatch(target)
+	if parts == nil || !utf8.ValidString(target) {
+		return Target{}, errors.New("target: write host:port/database only, with one host name or address (IPv6 in brackets); credentials belong into an auth module of the configuration")
+	}
+	t := Target{Host: strings.ToLower(parts[1]), Port: parts[3], Database: parts[4]}
+	if parts[1] == "" {
+		address, err := netip.ParseAddr(parts[2])
+		if err != nil || !address.Is6() {
+			return Target{}, errors.New("target: what stands in brackets is not an IPv6 address")
+		}
+		t.Host = address.String()
+	}
+	if port, _ := strconv.Atoi(t.Port); port > math.MaxUint16 {
+		return Target{}, errors.New("target: the port must be from 1 to 65535")
+	}
+	if len(t.Database) > maxName || strings.ContainsFunc(t.Database, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return Target{}, fmt.Errorf("target: the name of a database has at most %d bytes, and no control characters", maxName)
+	}
+	return t, nil
+}
+
+// String writes the target as it is asked for.
+func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) + "/" + t.Database }
 
 // DataSourceName is the target's connection string. The password file is read
 // anew at each call.

@@ -36,7 +36,7 @@ func (p *probes) find(name, module string) (*target, error) {
 		return nil, err
 	}
 	idle := c.Probe.Idle.Std()
-	key := probeKey{name, module}
+	key := probeKey{t.String(), module}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,7 +47,7 @@ func (p *probes) find(name, module string) (*target, error) {
 		}
 		known = &probed{target: p.server.newTarget(func() (string, error) {
 			// Asked anew at each connect: a reload may have changed the module.
-			t, err := p.server.Settings.Config().NewTarget(name, module)
+			t, err := p.server.Settings.Config().NewTarget(key.target, module)
 			if err != nil {
 				return "", err
 			}
