@@ -1,6 +1,9 @@
 package softdelete
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // The predicates are as pg_get_expr writes them; a test of inspect has a real server
 // write those that are in use.
@@ -112,6 +115,23 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 	} {
 		if got := ScopeOf(test.markers, test.predicate); got != test.want {
 			t.Errorf("%s on %s: %+v, want %+v", test.predicate, test.markers.Label(), got, test.want)
+		}
+	}
+}
+
+func TestEveryPairHasLiveAndDeletedRows(t *testing.T) {
+	for name, time := range map[string]Time{
+		"a time that may be NULL": {Type: Timestamptz},
+		"one that may not":        {Type: Timestamptz, NotNull: true},
+		"one that has a constant": {Type: Timestamptz, NotNull: true, Live: "infinity"},
+		"an integer that may not": {Type: EpochTime, Unit: Seconds, NotNull: true},
+	} {
+		time.Column = "gone_at"
+		markers := Markers{{Kind: Pair, Flag: Flag, Column: "gone", Time: &time}}
+		for _, deleted := range []bool{false, true} {
+			if !slices.ContainsFunc(markers.states(nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
+				t.Errorf("%s: no row can be deleted=%t", name, deleted)
+			}
 		}
 	}
 }
