@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -102,7 +103,7 @@ func policy(p softdelete.Policy) string {
 }
 
 // decide prints the decision on one column.
-func decide(w io.Writer, d softdelete.Decision) {
+func decide(w io.Writer, d discovery.Decision) {
 	what := "left"
 	if d.Taken {
 		what = "taken by " + d.Rule

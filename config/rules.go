@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -106,26 +107,26 @@ func (s Switches) on() []string {
 // columns are the rules of columns by their group, in their rank.
 func (r Rules) columns() []columnRules {
 	return []columnRules{
-		{softdelete.Times, r.Times}, {softdelete.Epochs, r.Epochs}, {softdelete.TextTimes, r.TextTimes},
-		{softdelete.Flags, r.Flags}, {softdelete.InvertedFlags, r.InvertedFlags}, {softdelete.Statuses, r.Statuses},
+		{discovery.Times, r.Times}, {discovery.Epochs, r.Epochs}, {discovery.TextTimes, r.TextTimes},
+		{discovery.Flags, r.Flags}, {discovery.InvertedFlags, r.InvertedFlags}, {discovery.Statuses, r.Statuses},
 	}
 }
 
 type columnRules struct {
-	group softdelete.Group
+	group discovery.Group
 	names Names
 }
 
 // Domain is what discovery goes by.
-func (r Rules) Domain() softdelete.Rules {
-	rules := softdelete.Rules{StatusValues: r.StatusValues.on()}
+func (r Rules) Domain() discovery.Rules {
+	rules := discovery.Rules{StatusValues: r.StatusValues.on()}
 	for _, c := range r.columns() {
 		for _, n := range c.names {
-			rules.Names = append(rules.Names, softdelete.Rule{Group: c.group, Name: n.Name, On: n.On})
+			rules.Names = append(rules.Names, discovery.Rule{Group: c.group, Name: n.Name, On: n.On})
 		}
 	}
 	for _, n := range r.Copies {
-		rules.Copies = append(rules.Copies, softdelete.TableRule{Name: n.Name, Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
+		rules.Copies = append(rules.Copies, discovery.TableRule{Name: n.Name, Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
 	}
 	for _, name := range r.UnusedComments.on() {
 		rules.Unused = append(rules.Unused, regexp.MustCompile(whole(name)))

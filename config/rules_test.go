@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 )
 
 // A file says only what it changes.
@@ -37,8 +37,8 @@ discovery:
 		}
 	}
 	// A new name comes after those of its group.
-	at := slices.IndexFunc(want, func(r softdelete.Rule) bool { return r.Group == softdelete.Epochs })
-	want = slices.Insert(want, at, softdelete.Rule{Group: softdelete.Times, Name: "gonesince", On: true})
+	at := slices.IndexFunc(want, func(r discovery.Rule) bool { return r.Group == discovery.Epochs })
+	want = slices.Insert(want, at, discovery.Rule{Group: discovery.Times, Name: "gonesince", On: true})
 	got := after.Discovery.Rules.Domain()
 	if diff := cmp.Diff(want, got.Names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 )
 
 // application is a real one whose schema was read. Its truth is the judgement of a
@@ -20,7 +20,7 @@ type application struct {
 	heldOut bool
 	// columns are by table those that could be taken for a marker, truth by table and
 	// column.
-	columns map[string][]softdelete.Column
+	columns map[string][]discovery.Column
 	truth   map[[2]string]string
 }
 
@@ -30,7 +30,7 @@ func applications(t *testing.T) []*application {
 	byName := map[string]*application{}
 	for _, f := range rows(t, "applications.tsv", 5) {
 		a := &application{name: f[0], repository: f[1], commit: f[2], tables: f[3], heldOut: f[4] == "held out",
-			columns: map[string][]softdelete.Column{}, truth: map[[2]string]string{}}
+			columns: map[string][]discovery.Column{}, truth: map[[2]string]string{}}
 		all, byName[a.name] = append(all, a), a
 	}
 	for _, f := range rows(t, "columns.tsv", 7) {
@@ -38,7 +38,7 @@ func applications(t *testing.T) []*application {
 		if a == nil {
 			t.Fatalf("columns.tsv: no application %s", f[0])
 		}
-		c := softdelete.Column{Name: f[2], Type: f[3], NotNull: f[4] == "not null", HasDefault: f[5] != "-"}
+		c := discovery.Column{Name: f[2], Type: f[3], NotNull: f[4] == "not null", HasDefault: f[5] != "-"}
 		if f[5] != "?" && f[5] != "-" {
 			c.Default = f[5]
 		}
@@ -81,7 +81,7 @@ func (s *score) add(o score) {
 	s.wrong = append(s.wrong, o.wrong...)
 }
 
-func (a *application) score(rules softdelete.Rules) score {
+func (a *application) score(rules discovery.Rules) score {
 	var s score
 	for table, columns := range a.columns {
 		truths := map[string]bool{}

@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -76,8 +77,8 @@ type Table struct {
 }
 
 // Marker is what the entry says of the table's marker.
-func (t *Table) Marker() softdelete.Setting {
-	return softdelete.Setting{Column: t.Column, TimeColumn: t.TimeColumn, Kind: t.Kind, Live: t.LiveValues, Deleted: t.DeletedValues, Unit: t.Unit}
+func (t *Table) Marker() discovery.Setting {
+	return discovery.Setting{Column: t.Column, TimeColumn: t.TimeColumn, Kind: t.Kind, Live: t.LiveValues, Deleted: t.DeletedValues, Unit: t.Unit}
 }
 
 // saysMarker tells whether the entry says more of the marker than its column.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -26,7 +27,7 @@ type surveyed struct {
 	keys   []foreignKey
 	checks []*check
 	// judgements are what was decided on every table that has a candidate.
-	judgements []softdelete.Judgement
+	judgements []discovery.Judgement
 }
 
 // survey discovers the tables of every watched database, without counting any. Its
@@ -56,8 +57,8 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 		return surveyed{}, err
 	}
 	defer s.close()
-	var judgements []softdelete.Judgement
-	p.explain = func(j softdelete.Judgement) { judgements = append(judgements, j) }
+	var judgements []discovery.Judgement
+	p.explain = func(j discovery.Judgement) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
 	if err != nil {
 		return surveyed{}, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -21,7 +22,7 @@ type Explanation struct {
 	// Unchecked is what keeps the rows of the table from being checked.
 	Unchecked []softdelete.Problem
 	// Judgement is what was decided on its columns.
-	Judgement softdelete.Judgement
+	Judgement discovery.Judgement
 	// Watched is false for a table that is left alone.
 	Watched bool
 }
@@ -40,7 +41,7 @@ func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped 
 
 // explanations are those of one database, in the order of schema and name.
 func (d surveyed) explanations() []Explanation {
-	judgements := map[[2]string]softdelete.Judgement{}
+	judgements := map[[2]string]discovery.Judgement{}
 	for _, j := range d.judgements {
 		judgements[[2]string{j.Schema, j.Table}] = j
 	}
@@ -57,7 +58,7 @@ func (d surveyed) explanations() []Explanation {
 		delete(judgements, name)
 	}
 	for name, j := range judgements {
-		if !slices.ContainsFunc(j.Decisions, func(d softdelete.Decision) bool { return d.Taken }) { // or it is beyond the cap
+		if !slices.ContainsFunc(j.Decisions, func(d discovery.Decision) bool { return d.Taken }) { // or it is beyond the cap
 			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Judgement: j})
 		}
 	}

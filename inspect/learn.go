@@ -9,6 +9,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -34,7 +35,7 @@ type learnt struct {
 // lesson is a column of which something is to be learnt.
 type lesson struct {
 	*column
-	need softdelete.Need
+	need discovery.Need
 	softdelete.Learned
 }
 
@@ -74,7 +75,7 @@ func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, kn
 	for _, columns := range tables {
 		c := columns[0]
 		entry := listed[[2]string{c.Schema, c.Name}]
-		var needs map[string]softdelete.Need
+		var needs map[string]discovery.Need
 		switch {
 		case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
 		case entry != nil && entry.Column != "":
@@ -83,7 +84,7 @@ func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, kn
 			needs = p.rules.Needs(c.Name, entry != nil, domain(columns))
 		}
 		for i := range columns {
-			if need := needs[columns[i].Column]; need != softdelete.NeedNothing {
+			if need := needs[columns[i].Column]; need != discovery.NeedNothing {
 				l := lesson{column: &columns[i], need: need}
 				l.Learned = known[l.id()]
 				all = append(all, l)
@@ -95,7 +96,7 @@ func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, kn
 
 // open tells whether a lesson must be asked of the table.
 func (l *lesson) open(now time.Time) bool {
-	if l.need == softdelete.NeedDefault {
+	if l.need == discovery.NeedDefault {
 		return l.Version != l.DefaultVersion
 	}
 	return l.Settled.Kind == "" && l.Readable && l.Usage && !l.RowSecurity && now.Sub(l.Probed) >= probeAgain
@@ -103,7 +104,7 @@ func (l *lesson) open(now time.Time) bool {
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
 func (l *lesson) ask(ctx context.Context, s *session, now time.Time) error {
-	if l.need == softdelete.NeedDefault {
+	if l.need == discovery.NeedDefault {
 		rows, err := query[struct {
 			Attnum     int16
 			Expression string
@@ -138,7 +139,7 @@ func (l *lesson) probe(ctx context.Context, s *session) error {
 			return err
 		}
 		for _, r := range rows {
-			l.Settled = softdelete.Settle(l.need, []float64{r.Value})
+			l.Settled = discovery.Settle(l.need, []float64{r.Value})
 			return nil
 		}
 	}
@@ -155,7 +156,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 	}
 	open := map[key]*lesson{}
 	for i := range lessons {
-		if l := &lessons[i]; l.need != softdelete.NeedDefault && l.Settled.Kind == "" {
+		if l := &lessons[i]; l.need != discovery.NeedDefault && l.Settled.Kind == "" {
 			relations, attnames = append(relations, l.OID), append(attnames, l.Column)
 			open[key{l.OID, l.Column}] = l
 		}
@@ -178,7 +179,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 		values[k] = append(values[k], r.Value)
 	}
 	for k, v := range values {
-		open[k].Settled = softdelete.Settle(open[k].need, v)
+		open[k].Settled = discovery.Settle(open[k].need, v)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -12,7 +13,7 @@ import (
 // all the same, to be explained.
 func (p *pass) similar() string {
 	if p.explain != nil && p.config.Discovery.Enabled {
-		return softdelete.Similar
+		return discovery.Similar
 	}
 	return "^$"
 }
@@ -28,7 +29,7 @@ func (p *pass) markers(columns []column, entry *config.Table) (markers softdelet
 			p.judged(c, obstacle.Message, nil)
 			return nil, obstacle
 		}
-		p.judged(c, "", softdelete.Chosen(domain(columns), *m))
+		p.judged(c, "", discovery.Chosen(domain(columns), *m))
 		return softdelete.Markers{*m}, nil
 	}
 	found := p.rules.Discover(c.Schema, c.Name, entry != nil, domain(columns))
@@ -44,23 +45,23 @@ func (p *pass) markers(columns []column, entry *config.Table) (markers softdelet
 }
 
 // judged tells who asks what was decided on the table of a column.
-func (p *pass) judged(c column, left string, decisions []softdelete.Decision) {
+func (p *pass) judged(c column, left string, decisions []discovery.Decision) {
 	if p.explain != nil {
-		p.explain(softdelete.Judgement{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
+		p.explain(discovery.Judgement{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
 	}
 }
 
 // configured is the marker that the configuration names.
 func configured(columns []column, entry *config.Table) (*softdelete.Marker, *softdelete.Problem) {
 	all := domain(columns)
-	find := func(setting, name string) (*softdelete.Column, *softdelete.Problem) {
-		i := slices.IndexFunc(all, func(c softdelete.Column) bool { return c.Name == name })
+	find := func(setting, name string) (*discovery.Column, *softdelete.Problem) {
+		i := slices.IndexFunc(all, func(c discovery.Column) bool { return c.Name == name })
 		if i < 0 {
 			return nil, missing("%s.%s has no column %q; correct %s: in the configuration", entry.Schema, entry.Table, name, setting)
 		}
 		return &all[i], nil
 	}
-	var time *softdelete.Column
+	var time *discovery.Column
 	if entry.TimeColumn != "" {
 		var problem *softdelete.Problem
 		if time, problem = find("time_column", entry.TimeColumn); problem != nil {
@@ -83,10 +84,10 @@ func configured(columns []column, entry *config.Table) (*softdelete.Marker, *sof
 }
 
 // domain is what the rules need of the columns.
-func domain(columns []column) []softdelete.Column {
-	all := make([]softdelete.Column, len(columns))
+func domain(columns []column) []discovery.Column {
+	all := make([]discovery.Column, len(columns))
 	for i, c := range columns {
-		all[i] = softdelete.Column{
+		all[i] = discovery.Column{
 			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Generated: c.Generated, Comment: c.Comment,
 			HasDefault: c.HasDefault, Default: c.learnt.def, Settled: c.learnt.settled, Unread: c.learnt.unread,
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -94,12 +95,12 @@ func TestEveryRemedyChangesItsDecision(t *testing.T) {
 		CREATE TABLE a_history (deleted boolean);
 		CREATE TABLE labels (state state);
 		CREATE TABLE unused (deleted boolean); COMMENT ON COLUMN unused.deleted IS 'unused'`)
-	explain := func(configuration string) map[string]softdelete.Decision {
+	explain := func(configuration string) map[string]discovery.Decision {
 		tables, _, err := inspector(t, dsn, configuration).Explain(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := map[string]softdelete.Decision{}
+		all := map[string]discovery.Decision{}
 		for _, e := range tables {
 			for _, d := range e.Judgement.Decisions {
 				all[e.Schema+"."+e.Table+"."+d.Column] = d
@@ -138,7 +139,7 @@ func TestTheExplanationNamesRuleAndReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []softdelete.Decision{
+	want := []discovery.Decision{
 		{Column: "is_deleted", Rule: "flags.isdeleted", Taken: true, Kind: softdelete.Pair, Why: "TRUE means deleted",
 			Remedy: "tables: [{schema: public, table: t, ignore: true}]"},
 		{Column: "deleted_at", Rule: "times.deletedat", Taken: true, Kind: softdelete.Pair, Why: "the deletion time of is_deleted",

@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -21,7 +22,7 @@ type pass struct {
 	*Inspector
 	config *config.Config
 	// rules are what discovery goes by.
-	rules softdelete.Rules
+	rules discovery.Rules
 	began time.Time
 	// taken is what the next Snapshot's Taken will be; before is the previous one's.
 	taken, before time.Time
@@ -34,7 +35,7 @@ type pass struct {
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
 	// explain is told what was decided on each table; nil while nobody asks.
-	explain func(softdelete.Judgement)
+	explain func(discovery.Judgement)
 }
 
 // run visits the watched databases, one after another.

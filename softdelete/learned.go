@@ -19,3 +19,10 @@ type Learned struct {
 	// Probed is when the table was last searched for a value; zero if it was not.
 	Probed time.Time
 }
+
+// Settled is what an integer column holds: a Number or an Epoch with its unit. Its
+// zero value is not known.
+type Settled struct {
+	Kind Kind
+	Unit Unit
+}

@@ -58,3 +58,14 @@ func Plural(n int, name string) string {
 	}
 	return Thousands(float64(n)) + " " + name + "s"
 }
+
+// Fold brings a column's name into the form that rules are written in: lower case,
+// nothing but letters and digits.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}

@@ -1,10 +1,12 @@
-package softdelete
+package discovery
 
 import (
 	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
@@ -12,22 +14,22 @@ func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
 		name   string
 		need   Need
 		values []float64
-		want   Settled
+		want   softdelete.Settled
 	}{
-		{"none", NeedUnit, nil, Settled{}},
-		{"zeros", NeedUnit, []float64{0, 0}, Settled{}},
-		{"one", NeedUnit, []float64{0, 1}, Settled{Kind: Number}},
-		{"negative", NeedKind, []float64{-1}, Settled{Kind: Number}},
-		{"nine", NeedKind, []float64{9}, Settled{Kind: Number}},
-		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, Settled{Kind: Number}},
-		{"the earliest seconds", NeedUnit, []float64{1e8}, Settled{Epoch, Seconds}},
-		{"seconds", NeedKind, []float64{1_700_000_000}, Settled{Epoch, Seconds}},
-		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, Settled{Epoch, Milliseconds}},
-		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, Settled{Epoch, Microseconds}},
-		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, Settled{Epoch, Nanoseconds}},
-		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, Settled{Kind: Number}},
-		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, Settled{Epoch, Seconds}},
-		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, Settled{Kind: Number}},
+		{"none", NeedUnit, nil, softdelete.Settled{}},
+		{"zeros", NeedUnit, []float64{0, 0}, softdelete.Settled{}},
+		{"one", NeedUnit, []float64{0, 1}, softdelete.Settled{Kind: softdelete.Number}},
+		{"negative", NeedKind, []float64{-1}, softdelete.Settled{Kind: softdelete.Number}},
+		{"nine", NeedKind, []float64{9}, softdelete.Settled{Kind: softdelete.Number}},
+		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, softdelete.Settled{Kind: softdelete.Number}},
+		{"the earliest seconds", NeedUnit, []float64{1e8}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"seconds", NeedKind, []float64{1_700_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
+		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
+		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
+		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, softdelete.Settled{Kind: softdelete.Number}},
+		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, softdelete.Settled{Kind: softdelete.Number}},
 	} {
 		if got := Settle(test.need, test.values); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
@@ -43,14 +45,6 @@ func TestAUnitIsAWordAtTheEndOfAName(t *testing.T) {
 	} {
 		bare, unit := unitOf(name)
 		if got := fmt.Sprint(bare, " ", unit); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestFoldKeepsLettersAndDigits(t *testing.T) {
-	for name, want := range map[string]string{"deletedAt": "deletedat", "DELETED_AT": "deletedat", "__deleted": "deleted", "Gelöscht am 2": "gelöschtam2"} {
-		if got := Fold(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
@@ -88,7 +82,7 @@ func TestAFlagAndATimeOfTheSameStemAreAPair(t *testing.T) {
 	} {
 		got := ""
 		for _, m := range rules.Discover("public", "t", false, test.columns).Markers {
-			got += fmt.Sprintf(" %s(%s)", m.Kind, Markers{m}.Label())
+			got += fmt.Sprintf(" %s(%s)", m.Kind, softdelete.Markers{m}.Label())
 		}
 		if diff := cmp.Diff(" "+test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
@@ -143,20 +137,6 @@ func TestConstantsAreToldFromCalls(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %q, want %q", expression, got, want)
 		}
-	}
-}
-
-func TestLabelsStayShort(t *testing.T) {
-	var ms Markers
-	for i := range 9 {
-		ms = append(ms, Marker{Kind: Flag, Column: fmt.Sprintf("deleted%d", i)})
-	}
-	ms = append(ms, Marker{Kind: Pair, Column: "gone", Time: &Time{Column: "deleted0", Type: Timestamptz}})
-	if got := ms.Label(); got != "deleted0,deleted1,deleted2,deleted3,and 6 more" {
-		t.Errorf("marker=%q", got)
-	}
-	if got := ms.KindLabel(); got != "flag,pair" {
-		t.Errorf("kind=%q", got)
 	}
 }
 

@@ -1,10 +1,17 @@
-package softdelete
+// Package discovery tells which column of a table marks its deleted rows, and why: rules
+// on names and types, what integers and letters hold, and a sentence on each decision for
+// people to read. What it must know of a column it is given; it asks no database.
+package discovery
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 // Discovery is what the rules find in one table.
 type Discovery struct {
-	Markers Markers
+	Markers softdelete.Markers
 	// Undecided is why it is not known this time whether all markers were found; empty
 	// if they were. The markers then hold the guess, and must not be counted by.
 	Undecided string
@@ -78,9 +85,9 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Dis
 	for _, flag := range flags {
 		m := r.marker(flag)
 		if i := partner(flag, times); i >= 0 {
-			flag.Settled = Settled{} // a flag is what it says, whatever it holds
+			flag.Settled = softdelete.Settled{} // a flag is what it says, whatever it holds
 			m = r.marker(flag)
-			m.Kind, m.Flag, m.Time = Pair, m.Kind, times[i].time(times[i].settled().Unit)
+			m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].time(times[i].settled().Unit)
 			times = slices.Delete(times, i, i+1)
 		}
 		d.Markers = append(d.Markers, m)
@@ -90,7 +97,7 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Dis
 	}
 	e := explainer{r, schema, table, copies}
 	for _, c := range columns {
-		if decision := e.explain(c, d.Markers); decision.Rule != "" || similar.MatchString(Fold(c.Name)) {
+		if decision := e.explain(c, d.Markers); decision.Rule != "" || similar.MatchString(softdelete.Fold(c.Name)) {
 			d.Decisions = append(d.Decisions, decision)
 		}
 	}
@@ -101,54 +108,54 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Dis
 var trueLetters = []string{"Y", "y", "1", "T", "t", "true", "True", "TRUE"}
 
 // marker is a candidate as a marker of its own.
-func (r Rules) marker(c candidate) Marker {
-	m := Marker{Column: c.Name}
+func (r Rules) marker(c candidate) softdelete.Marker {
+	m := softdelete.Marker{Column: c.Name}
 	inverted := c.rule.Group == InvertedFlags
 	switch c.class() {
 	case timeClass:
-		m.Kind, m.Time = Timestamp, c.time("")
+		m.Kind, m.Time = softdelete.Timestamp, c.time("")
 		if c.NotNull {
-			m.Kind, m.Live, m.Time.Live = Sentinel, []string{m.Time.Live}, ""
+			m.Kind, m.Live, m.Time.Live = softdelete.Sentinel, []string{m.Time.Live}, ""
 		}
 	case integerClass:
-		m.Kind = Number
+		m.Kind = softdelete.Number
 		if inverted {
 			m.Live = []string{"1"}
-		} else if s := c.settled(); s.Kind == Epoch {
-			m.Kind, m.Time = Epoch, c.time(s.Unit)
+		} else if s := c.settled(); s.Kind == softdelete.Epoch {
+			m.Kind, m.Time = softdelete.Epoch, c.time(s.Unit)
 		}
 	case booleanClass:
-		m.Kind = Flag
+		m.Kind = softdelete.Flag
 		if inverted {
-			m.Kind = InvertedFlag
+			m.Kind = softdelete.InvertedFlag
 		}
 	case textClass:
-		m.Kind = Letter
+		m.Kind = softdelete.Letter
 		switch {
 		case inverted:
 			m.Live = trueLetters
 		case c.rule.Group == TextTimes:
-			m.Kind = Timestamp
+			m.Kind = softdelete.Timestamp
 		case c.rule.Group == Statuses:
-			m.Kind = Status
+			m.Kind = softdelete.Status
 			for _, v := range r.StatusValues {
 				m.Deleted = append(m.Deleted, spellings(v)...)
 			}
 		}
 	case enumClass:
-		m.Kind, m.Deleted = Status, r.labels(c.Column)
+		m.Kind, m.Deleted = softdelete.Status, r.labels(c.Column)
 	}
 	return m
 }
 
 // settled is what an integer is taken to hold: what its name told, else its values,
 // else what its rule is for.
-func (c candidate) settled() Settled {
+func (c candidate) settled() softdelete.Settled {
 	if _, unit := unitOf(c.Name); unit != "" {
-		return Settled{Epoch, unit}
+		return softdelete.Settled{Kind: softdelete.Epoch, Unit: unit}
 	}
 	if c.Settled.Kind == "" && c.rule.Group.holdsTime() {
-		return Settled{Kind: Epoch}
+		return softdelete.Settled{Kind: softdelete.Epoch}
 	}
 	return c.Settled
 }

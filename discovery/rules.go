@@ -1,9 +1,11 @@
-package softdelete
+package discovery
 
 import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Rules are what discovery goes by: the names by which a column is known to mark
@@ -146,7 +148,7 @@ func (r Rules) judge(c Column) candidate {
 // one that is on before one that is off, one of flags for an integer that could be
 // either, then the surest.
 func (r Rules) rule(c Column) (best Rule, known bool) {
-	folded := Fold(c.Name)
+	folded := softdelete.Fold(c.Name)
 	bare, unit := unitOf(c.Name)
 	most := 0
 	for _, rule := range r.Names {

@@ -1,4 +1,4 @@
-package softdelete
+package discovery
 
 import (
 	"maps"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Column is a column that could mark deleted rows, as the catalogs have it.
@@ -23,7 +25,7 @@ type Column struct {
 	Generated  bool
 	Comment    string
 	// Settled is what an integer column turned out to hold.
-	Settled Settled
+	Settled softdelete.Settled
 	// Unread is why the default or the values could not be read this time; empty if
 	// they were, or need not be.
 	Unread string
@@ -42,7 +44,7 @@ const (
 )
 
 var classes = map[string]class{
-	string(Timestamptz): timeClass, string(LocalTimestamp): timeClass, string(Date): timeClass,
+	string(softdelete.Timestamptz): timeClass, string(softdelete.LocalTimestamp): timeClass, string(softdelete.Date): timeClass,
 	"int2": integerClass, "int4": integerClass, "int8": integerClass, "numeric": integerClass,
 	"bool": booleanClass,
 	"text": textClass, "varchar": textClass, "bpchar": textClass, "char": textClass,
@@ -106,11 +108,11 @@ func (c Column) constant() (value string, ok bool) {
 }
 
 // time is the column as that of a deletion time.
-func (c Column) time(unit Unit) *Time {
-	t := &Time{Column: c.Name, Type: TimeType(c.Type), NotNull: c.NotNull}
+func (c Column) time(unit softdelete.Unit) *softdelete.Time {
+	t := &softdelete.Time{Column: c.Name, Type: softdelete.TimeType(c.Type), NotNull: c.NotNull}
 	switch {
 	case c.class() == integerClass:
-		t.Type, t.Unit = EpochTime, unit
+		t.Type, t.Unit = softdelete.EpochTime, unit
 	case c.NotNull:
 		if live, ok := c.constant(); ok {
 			t.Live = live
@@ -119,21 +121,10 @@ func (c Column) time(unit Unit) *Time {
 	return t
 }
 
-// Fold brings a column's name into the form that rules are written in: lower case,
-// nothing but letters and digits.
-func Fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-}
-
 // units are the ends of names that tell what an integer counts.
-var units = map[string]Unit{
-	"unix": Seconds, "ms": Milliseconds, "millis": Milliseconds,
-	"us": Microseconds, "micros": Microseconds, "ns": Nanoseconds, "nanos": Nanoseconds,
+var units = map[string]softdelete.Unit{
+	"unix": softdelete.Seconds, "ms": softdelete.Milliseconds, "millis": softdelete.Milliseconds,
+	"us": softdelete.Microseconds, "micros": softdelete.Microseconds, "ns": softdelete.Nanoseconds, "nanos": softdelete.Nanoseconds,
 }
 
 // unitEnd finds them where they are a word of their own: not in status.
@@ -147,8 +138,8 @@ var unitEnd = func() *regexp.Regexp {
 }()
 
 // unitOf is the unit that a name tells, and the folded name without it.
-func unitOf(name string) (bare string, unit Unit) {
-	folded := Fold(name)
+func unitOf(name string) (bare string, unit softdelete.Unit) {
+	folded := softdelete.Fold(name)
 	if !unitEnd.MatchString(name) {
 		return folded, ""
 	}
@@ -169,7 +160,7 @@ var stems = [][]string{
 
 // stem tells which of the stems a name has; the folded name itself if none.
 func stem(name string) string {
-	folded := Fold(name)
+	folded := softdelete.Fold(name)
 	for _, same := range stems {
 		if slices.ContainsFunc(same, func(s string) bool { return strings.Contains(folded, s) }) {
 			return same[0]

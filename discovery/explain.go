@@ -1,10 +1,12 @@
-package softdelete
+package discovery
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Decision says of one column why it marks deleted rows or was left alone, for a
@@ -15,7 +17,7 @@ type Decision struct {
 	Rule  string
 	Taken bool
 	// Kind is that of the marker which the column is part of; empty if it was left.
-	Kind Kind
+	Kind softdelete.Kind
 	Why  string
 	// Remedy is what to write into the configuration to change the decision; empty
 	// where nothing can.
@@ -31,11 +33,11 @@ type Judgement struct {
 }
 
 // Chosen are the decisions on the columns of a marker that the configuration names.
-func Chosen(columns []Column, m Marker) []Decision {
+func Chosen(columns []Column, m softdelete.Marker) []Decision {
 	var all []Decision
 	for _, c := range columns {
 		if slices.Contains(m.Columns(), c.Name) {
-			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind, Why: m.explain(candidate{Column: c})})
+			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind, Why: explainMarker(m, candidate{Column: c})})
 		}
 	}
 	return all
@@ -49,7 +51,7 @@ type explainer struct {
 }
 
 // explain says why a column was taken into the markers, or left out of them.
-func (e explainer) explain(c Column, markers Markers) Decision {
+func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 	j := e.rules.judge(c)
 	d := Decision{Column: c.Name}
 	if j.reason != unknownName {
@@ -58,7 +60,7 @@ func (e explainer) explain(c Column, markers Markers) Decision {
 	for _, m := range markers {
 		if slices.Contains(m.Columns(), c.Name) {
 			d.Taken, d.Kind = true, m.Kind
-			d.Why, d.Remedy = m.explain(j), e.line("ignore: true")
+			d.Why, d.Remedy = explainMarker(m, j), e.line("ignore: true")
 			if m.Time != nil && m.Time.Column == c.Name && !m.Time.Known() {
 				d.Remedy = e.configure(m.Column, timeColumn(m)+`, unit: s`)
 			}
@@ -103,25 +105,25 @@ func (e explainer) refuse(j candidate) (why, remedy string) {
 	return why, remedy
 }
 
-// explain says how the marker reads a column of its.
-func (m Marker) explain(c candidate) string {
+// explainMarker says how the marker reads a column of its.
+func explainMarker(m softdelete.Marker, c candidate) string {
 	if m.Time != nil && m.Time.Column == c.Name {
 		switch {
 		case c.Unread != "":
 			return "undecided: " + c.Unread + "; it will be looked at again"
-		case m.Kind == Pair:
-			return fmt.Sprintf("the deletion time of %s%s", m.Column, m.Time.explain())
-		case m.Kind == Sentinel:
+		case m.Kind == softdelete.Pair:
+			return fmt.Sprintf("the deletion time of %s%s", m.Column, explainTime(m.Time))
+		case m.Kind == softdelete.Sentinel:
 			return fmt.Sprintf("a %s that is %s while the row lives", c.Type, strings.Join(m.Live, " "))
-		case m.Kind == Epoch:
-			return fmt.Sprintf("a %s that is 0 or NULL while the row lives%s", c.Type, m.Time.explain())
+		case m.Kind == softdelete.Epoch:
+			return fmt.Sprintf("a %s that is 0 or NULL while the row lives%s", c.Type, explainTime(m.Time))
 		default:
 			return fmt.Sprintf("a %s that is NULL while the row lives", c.Type)
 		}
 	}
-	what := map[Kind]string{
-		Timestamp: "a text that is NULL while the row lives", Flag: "TRUE means deleted", InvertedFlag: "TRUE means live",
-		Number: "anything but 0 and NULL means deleted", Letter: "Y, 1, true and the like mean deleted",
+	what := map[softdelete.Kind]string{
+		softdelete.Timestamp: "a text that is NULL while the row lives", softdelete.Flag: "TRUE means deleted", softdelete.InvertedFlag: "TRUE means live",
+		softdelete.Number: "anything but 0 and NULL means deleted", softdelete.Letter: "Y, 1, true and the like mean deleted",
 	}[m.Decides()]
 	switch {
 	case len(m.Deleted) > 0:
@@ -135,10 +137,10 @@ func (m Marker) explain(c candidate) string {
 	return what
 }
 
-// explain says what an integer time counts.
-func (t *Time) explain() string {
+// explainTime says what an integer time counts.
+func explainTime(t *softdelete.Time) string {
 	switch {
-	case t.Type != EpochTime:
+	case t.Type != softdelete.EpochTime:
 		return ""
 	case t.Known():
 		return fmt.Sprintf(", in %s since 1970", t.Unit)
@@ -147,8 +149,8 @@ func (t *Time) explain() string {
 	}
 }
 
-func timeColumn(m Marker) string {
-	if m.Kind != Pair {
+func timeColumn(m softdelete.Marker) string {
+	if m.Kind != softdelete.Pair {
 		return ""
 	}
 	return ", time_column: " + quote(m.Time.Column)

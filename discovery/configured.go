@@ -1,10 +1,12 @@
-package softdelete
+package discovery
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Setting is what the configuration says of a table's marker. It overrides every rule.
@@ -12,86 +14,86 @@ type Setting struct {
 	// Column decides; TimeColumn says when, where Column does not.
 	Column, TimeColumn string
 	// Kind is that of Column; empty to go by its type.
-	Kind Kind
+	Kind softdelete.Kind
 	// Live or Deleted are the values of Column that say so; both empty to go by the kind.
 	Live, Deleted []string
 	// Unit is what the time counts, if it is an integer; empty to go by name and values.
-	Unit Unit
+	Unit softdelete.Unit
 }
 
 // Marker is the marker that the setting makes of a column, and of the column of its
 // time if there is one; nil if the two cannot be read so, and why.
-func (s Setting) Marker(c Column, time *Column) (*Marker, error) {
-	m := &Marker{Column: c.Name, Kind: s.kind(c, time), Live: s.Live, Deleted: s.Deleted}
+func (s Setting) Marker(c Column, time *Column) (*softdelete.Marker, error) {
+	m := &softdelete.Marker{Column: c.Name, Kind: s.kind(c, time), Live: s.Live, Deleted: s.Deleted}
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
 	}
 	switch m.Kind {
-	case Timestamp:
+	case softdelete.Timestamp:
 		if c.class() == timeClass {
 			m.Time = c.time("")
 		}
-	case Sentinel:
+	case softdelete.Sentinel:
 		m.Time = c.time("")
 		if len(m.Live) == 0 {
 			m.Live = []string{m.Time.Live}
 		}
 		m.Time.Live = ""
-	case Epoch:
+	case softdelete.Epoch:
 		m.Time = c.time(s.unit(c))
-	case Status:
+	case softdelete.Status:
 		if len(m.Live)+len(m.Deleted) == 0 {
 			return nil, fmt.Errorf("column %q is a status: write its deleted_values or its live_values", c.Name)
 		}
-	case Flag, InvertedFlag:
+	case softdelete.Flag, softdelete.InvertedFlag:
 		m.Live, m.Deleted = nil, nil // the kind says it
 	}
 	if time != nil {
 		if time.class() != timeClass && time.class() != integerClass {
 			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", time.Name, time.Type)
 		}
-		m.Flag, m.Kind, m.Time = m.Kind, Pair, time.time(s.unit(*time))
+		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.time(s.unit(*time))
 	}
 	return m, nil
 }
 
 // kind is what the setting takes a column for.
-func (s Setting) kind(c Column, time *Column) Kind {
+func (s Setting) kind(c Column, time *Column) softdelete.Kind {
 	if s.Kind != "" {
 		return s.Kind
 	}
 	switch c.class() {
 	case timeClass:
 		if _, ok := c.constant(); len(s.Live) > 0 || c.NotNull && ok {
-			return Sentinel
+			return softdelete.Sentinel
 		}
-		return Timestamp
+		return softdelete.Timestamp
 	case integerClass:
-		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.settled(c).Kind == Epoch) {
-			return Epoch
+		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.settled(c).Kind == softdelete.Epoch) {
+			return softdelete.Epoch
 		}
-		return Number
+		return softdelete.Number
 	case booleanClass:
 		if isBool(s.Deleted, false) || isBool(s.Live, true) {
-			return InvertedFlag
+			return softdelete.InvertedFlag
 		}
-		return Flag
+		return softdelete.Flag
 	case textClass:
 		if len(s.Live)+len(s.Deleted) > 0 {
-			return Status
+			return softdelete.Status
 		}
-		return Letter
+		return softdelete.Letter
 	default:
-		return Status
+		return softdelete.Status
 	}
 }
 
 // suits tells why a column of its type cannot be of a kind; nil if it can.
-func (s Setting) suits(kind Kind, c Column) error {
-	classes := map[Kind][]class{
-		Timestamp: {timeClass, textClass}, Sentinel: {timeClass}, Epoch: {integerClass},
-		Flag: {booleanClass}, InvertedFlag: {booleanClass},
-		Number: {integerClass}, Letter: {textClass}, Status: {textClass, enumClass, integerClass},
+func (s Setting) suits(kind softdelete.Kind, c Column) error {
+	classes := map[softdelete.Kind][]class{
+		softdelete.Timestamp: {timeClass, textClass}, softdelete.Sentinel: {timeClass}, softdelete.Epoch: {integerClass},
+		softdelete.Flag: {booleanClass}, softdelete.InvertedFlag: {booleanClass},
+		softdelete.Number: {integerClass}, softdelete.Letter: {textClass}, softdelete.Status: {textClass, enumClass, integerClass},
 	}[kind]
 	values := slices.Concat(s.Live, s.Deleted)
 	switch _, isConstant := c.constant(); {
@@ -99,15 +101,15 @@ func (s Setting) suits(kind Kind, c Column) error {
 		return fmt.Errorf("column %q is of type %s, which cannot mark deleted rows", c.Name, c.Type)
 	case !slices.Contains(classes, c.class()):
 		return fmt.Errorf("column %q is of type %s, which is no %s", c.Name, c.Type, strings.ReplaceAll(string(kind), "_", " "))
-	case kind == Sentinel && !c.NotNull:
+	case kind == softdelete.Sentinel && !c.NotNull:
 		return fmt.Errorf("column %q may be NULL: then NULL is live, and live_values cannot say otherwise", c.Name)
-	case kind == Sentinel && len(s.Live) == 0 && !isConstant:
+	case kind == softdelete.Sentinel && len(s.Live) == 0 && !isConstant:
 		return fmt.Errorf("column %q has no constant as its default: write the value of live rows as live_values", c.Name)
-	case kind == Sentinel && (len(s.Live) > 1 || len(s.Deleted) > 0):
+	case kind == softdelete.Sentinel && (len(s.Live) > 1 || len(s.Deleted) > 0):
 		return fmt.Errorf("column %q can have one live value, and every other one is deleted", c.Name)
-	case kind == Timestamp && s.Kind == "" && c.NotNull:
+	case kind == softdelete.Timestamp && s.Kind == "" && c.NotNull:
 		return fmt.Errorf("column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
-	case (kind == Timestamp || kind == Epoch) && len(values) > 0:
+	case (kind == softdelete.Timestamp || kind == softdelete.Epoch) && len(values) > 0:
 		return fmt.Errorf("column %q is a time: remove deleted_values and live_values", c.Name)
 	}
 	for _, v := range values {
@@ -143,9 +145,9 @@ func (s Setting) Needs(columns []Column) map[string]Need {
 
 // need tells what must be learnt of the deciding column.
 func (s Setting) need(c Column) Need {
-	need := c.need(s.Kind == Epoch)
+	need := c.need(s.Kind == softdelete.Epoch)
 	switch {
-	case s.Kind != "" && s.Kind != Sentinel && s.Kind != Epoch,
+	case s.Kind != "" && s.Kind != softdelete.Sentinel && s.Kind != softdelete.Epoch,
 		len(s.Live)+len(s.Deleted) > 0,
 		need != NeedDefault && (s.Unit != "" || s.TimeColumn != ""):
 		return NeedNothing
@@ -154,15 +156,15 @@ func (s Setting) need(c Column) Need {
 }
 
 // settled is what an integer column holds, by its name or its values.
-func (s Setting) settled(c Column) Settled {
+func (s Setting) settled(c Column) softdelete.Settled {
 	if _, unit := unitOf(c.Name); unit != "" {
-		return Settled{Epoch, unit}
+		return softdelete.Settled{Kind: softdelete.Epoch, Unit: unit}
 	}
 	return c.Settled
 }
 
 // unit is what an integer time counts.
-func (s Setting) unit(c Column) Unit {
+func (s Setting) unit(c Column) softdelete.Unit {
 	if s.Unit != "" {
 		return s.Unit
 	}
