@@ -71,7 +71,16 @@ func TestEveryQuestionIsGuarded(t *testing.T) {
 		"max_parallel_workers_per_gather":     "3",
 		"enable_tidscan":                      "off",
 		"row_security":                        "on",
-		"search_path":                         "public",
+		"search_path":                         "$user",
+		"enable_seqscan":                      "off",
+		"enable_indexonlyscan":                "off",
+		"standard_conforming_strings":         "off",
+		"quote_all_identifiers":               "on",
+		"DateStyle":                           "SQL, DMY",
+		"IntervalStyle":                       "iso_8601",
+		"TimeZone":                            "America/St_Johns",
+		"extra_float_digits":                  "-15",
+		"bytea_output":                        "escape",
 	}
 	for name, setting := range others {
 		pgtest.Exec(t, dsn, `ALTER DATABASE "`+database(t, dsn)+`" SET `+name+` = '`+setting+`'`)
@@ -94,6 +103,15 @@ func TestEveryQuestionIsGuarded(t *testing.T) {
 		"enable_tidscan":                      "on",
 		"row_security":                        "off",
 		"search_path":                         "pg_catalog",
+		"enable_seqscan":                      "on",
+		"enable_indexonlyscan":                "on",
+		"standard_conforming_strings":         "on",
+		"quote_all_identifiers":               "off",
+		"DateStyle":                           "ISO, MDY",
+		"IntervalStyle":                       "postgres",
+		"TimeZone":                            "UTC",
+		"extra_float_digits":                  "1",
+		"bytea_output":                        "hex",
 	}
 	ours := settings(func(name string) string {
 		return value[string](t, s, "SELECT current_setting('"+name+"') AS value")
@@ -109,6 +127,7 @@ func TestEveryQuestionIsGuarded(t *testing.T) {
 	})
 	others["transaction_isolation"] = others["default_transaction_isolation"]
 	delete(others, "default_transaction_isolation")
+	others["search_path"] = `"$user"`
 	if diff := cmp.Diff(others, after); diff != "" {
 		t.Errorf("after our transaction (-want +got):\n%s", diff)
 	}

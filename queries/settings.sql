@@ -1,15 +1,24 @@
 -- The settings of every such transaction. They end with it, so a pooler's
--- session is handed back as it was.
+-- session is handed back as it was. Those that this server does not know are left out.
 SELECT pg_catalog.set_config(name, value, true)
 FROM (VALUES
-  ('lock_timeout', :'lock_timeout'),
+  -- What it may cost.
   ('statement_timeout', :'statement_timeout'),
+  ('lock_timeout', :'lock_timeout'),
   ('idle_in_transaction_session_timeout', '5s'),
+  ('transaction_timeout', '0'),              -- its statements are bounded one by one
   ('jit', 'off'),                            -- compiling takes longer than our scans
   ('max_parallel_workers_per_gather', '0'),  -- one backend, as announced
-  ('enable_tidscan', 'on'),
+  -- How it is read. What is off for the role would be missing in proofs of the planner.
+  ('enable_seqscan', 'on'), ('enable_indexscan', 'on'), ('enable_indexonlyscan', 'on'),
+  ('enable_bitmapscan', 'on'), ('enable_tidscan', 'on'),
   ('constraint_exclusion', 'on'),            -- the planner is asked what predicates contradict each other
+  -- What it means.
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
   ('search_path', 'pg_catalog'),
-  ('timezone', 'UTC'), ('datestyle', 'ISO')  -- a default is read as it is written
-) AS setting (name, value);
+  -- How PostgreSQL writes what we read and print, and reads what it wrote.
+  ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
+  ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),
+  ('extra_float_digits', '1'), ('bytea_output', 'hex')
+) AS setting (name, value)
+WHERE pg_catalog.current_setting(name, true) IS NOT NULL;
