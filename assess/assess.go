@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -82,8 +83,8 @@ type TableHealth struct {
 	// Rows and Indexes are the verdicts on each.
 	Rows, Indexes Verdict
 	Limits        Limits
-	Findings      []softdelete.Finding
-	Presences     []softdelete.Presence
+	Findings      []indexes.Finding
+	IndexNeeds    []indexes.Need
 }
 
 // FullName is schema and name, as patterns and people write it.
@@ -108,13 +109,13 @@ func (t Thresholds) Judge(p softdelete.Ping) (ConnectionStatus, softdelete.Healt
 
 // Assess judges what is known at a moment. The pings are the oldest first.
 func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time) *Assessment {
-	return assess(pings, s, t, c, now, func(t *softdelete.Table) ([]softdelete.Finding, []softdelete.Presence) {
-		return softdelete.Findings(t), softdelete.Presences(t)
+	return assess(pings, s, t, c, now, func(t *softdelete.Table) ([]indexes.Finding, []indexes.Need) {
+		return indexes.Findings(t), indexes.Needs(t)
 	})
 }
 
 // assess is Assess with a given way to find what is to be said of a table's indexes.
-func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) *Assessment {
+func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
 	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: softdelete.Ping{Err: "not asked yet"}}}
 	if len(pings) > 0 {
 		a.Connection.Ping = pings[len(pings)-1]
@@ -131,7 +132,7 @@ func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 		}
 		for j := range d.Tables {
 			table := TableHealth{Database: d.Name, Table: &d.Tables[j]}
-			table.Findings, table.Presences = look(table.Table)
+			table.Findings, table.IndexNeeds = look(table.Table)
 			table.judge(t)
 			a.Tables = append(a.Tables, table)
 			d.Health = max(d.Health, table.Health)
@@ -161,7 +162,7 @@ func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 // judge finds how the table is.
 func (t *TableHealth) judge(all Thresholds) {
 	t.Limits = all.For(t.Database, t.Schema, t.Name)
-	t.Rows, t.Indexes = t.Limits.rows(t.Table), indexes(t.Findings, t.Presences)
+	t.Rows, t.Indexes = t.Limits.rows(t.Table), indexVerdict(t.Findings, t.IndexNeeds)
 	t.Verdict = t.Rows.worse(t.Indexes)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -49,9 +50,9 @@ type caseTable struct {
 	}
 	Problem        softdelete.Reason
 	Pending        bool
-	IndexProblems  []softdelete.IndexProblem `json:"index_problems"`
-	MissingIndexes []softdelete.Purpose      `json:"missing_indexes"`
-	PresentIndexes []softdelete.Purpose      `json:"present_indexes"`
+	IndexProblems  []indexes.Problem `json:"index_problems"`
+	MissingIndexes []indexes.Purpose `json:"missing_indexes"`
+	PresentIndexes []indexes.Purpose `json:"present_indexes"`
 	Health         softdelete.Health
 }
 
@@ -135,7 +136,7 @@ func thresholds(t *testing.T, overrides []byte) assess.Thresholds {
 
 // snapshotOf makes the databases and tables of a case, and what is to be said of their
 // indexes.
-func snapshotOf(t *testing.T, databases []string, failed map[string][]string, tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]softdelete.Finding, []softdelete.Presence)) {
+func snapshotOf(t *testing.T, databases []string, failed map[string][]string, tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) {
 	t.Helper()
 	s := &softdelete.Snapshot{Taken: noon}
 	for _, name := range databases {
@@ -169,18 +170,18 @@ func snapshotOf(t *testing.T, databases []string, failed map[string][]string, ta
 		}
 		s.Databases[n].Tables = append(s.Databases[n].Tables, table)
 	}
-	return s, func(t *softdelete.Table) (findings []softdelete.Finding, presences []softdelete.Presence) {
+	return s, func(t *softdelete.Table) (findings []indexes.Finding, needs []indexes.Need) {
 		c := of[t.OID]
 		for _, p := range c.IndexProblems {
-			findings = append(findings, softdelete.Finding{Problem: p})
+			findings = append(findings, indexes.Finding{Problem: p})
 		}
 		for _, p := range c.MissingIndexes {
-			presences = append(presences, softdelete.Presence{Purpose: p})
+			needs = append(needs, indexes.Need{For: p})
 		}
 		for _, p := range c.PresentIndexes {
-			presences = append(presences, softdelete.Presence{Purpose: p, Present: true})
+			needs = append(needs, indexes.Need{For: p, Present: true})
 		}
-		return findings, presences
+		return findings, needs
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -145,7 +146,7 @@ func (t *TableHealth) purge() Recommendation {
 		if slices.ContainsFunc(x.Indexes, func(i softdelete.Index) bool { return i.Referenced }) {
 			r.Notes = append(r.Notes, "Foreign keys reference this table: with ON DELETE CASCADE their rows go too, else a batch fails while there are any. Purge those tables first.")
 		}
-		if len(t.Unpurgeable()) > 0 {
+		if len(indexes.Unpurgeable(t.Table)) > 0 {
 			r.Notes = append(r.Notes, "No index finds these rows, so each batch reads the table until it has enough of them.")
 		}
 	}
@@ -179,16 +180,16 @@ func yamlText(name string) string {
 // recommendIndexes says what to do about a table's indexes.
 func (t *TableHealth) recommendIndexes() []Recommendation {
 	var all []Recommendation
-	for _, advice := range softdelete.Advise(t.Table) {
+	for _, advice := range indexes.Advise(t.Table) {
 		r := Recommendation{
 			Kind: FixIndex, Database: t.Database, Table: t, Advice: &advice,
 			Title: t.indexTitle(advice), Reason: advice.Reason, Notes: advice.Costs, Source: advice.Source,
 			Gain: Gain{Rows: advice.Rows, Bytes: advice.Bytes, Estimated: !advice.Proved},
 		}
 		switch {
-		case advice.Problem == softdelete.UniqueAllowsLiveDuplicate:
+		case advice.Problem == indexes.UniqueAllowsLiveDuplicate:
 			r.Urgency = softdelete.Poor
-		case advice.Problem == softdelete.Invalid || advice.Problem == "":
+		case advice.Problem == indexes.Invalid || advice.Problem == "":
 			r.Urgency = softdelete.Fair
 		}
 		r.Gain.Text = gainWords(advice)
@@ -197,47 +198,47 @@ func (t *TableHealth) recommendIndexes() []Recommendation {
 	return all
 }
 
-func (t *TableHealth) indexTitle(a softdelete.Advice) string {
+func (t *TableHealth) indexTitle(a indexes.Advice) string {
 	name := ""
 	if a.Index != nil {
 		name = a.Index.Name
 	}
 	switch a.Problem {
-	case softdelete.Invalid:
+	case indexes.Invalid:
 		return fmt.Sprintf("Repair invalid index %s of %s.", name, t.FullName())
-	case softdelete.Unused:
+	case indexes.Unused:
 		return fmt.Sprintf("Ask whether %s needs index %s.", t.FullName(), name)
-	case softdelete.Duplicate:
+	case indexes.Duplicate:
 		return fmt.Sprintf("Ask whether %s needs index %s twice.", t.FullName(), name)
-	case softdelete.PlainFlag:
+	case indexes.PlainFlag:
 		return fmt.Sprintf("Ask whether %s needs index %s on a flag.", t.FullName(), name)
-	case softdelete.UniqueIgnoresDeleted:
+	case indexes.UniqueIgnoresDeleted:
 		return fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", t.FullName())
-	case softdelete.UniqueAllowsLiveDuplicate:
+	case indexes.UniqueAllowsLiveDuplicate:
 		return fmt.Sprintf("Make %s unique among live rows.", t.FullName())
-	case softdelete.HoldsDeleted:
+	case indexes.HoldsDeleted:
 		return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
 	}
-	if a.Purpose == softdelete.Purge {
+	if a.Purpose == indexes.Purge {
 		return fmt.Sprintf("Index the deletion time of %s for its purge.", t.FullName())
 	}
 	return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
 }
 
 // gainWords put the gain of an advice into a sentence.
-func gainWords(a softdelete.Advice) string {
+func gainWords(a indexes.Advice) string {
 	about := "About "
 	if a.Proved {
 		about = ""
 	}
 	switch {
-	case a.Problem == softdelete.UniqueAllowsLiveDuplicate && a.Rows > 0:
+	case a.Problem == indexes.UniqueAllowsLiveDuplicate && a.Rows > 0:
 		return fmt.Sprintf("%s live rows are unique in truth.", softdelete.Thousands(float64(a.Rows)))
-	case a.Problem == softdelete.UniqueAllowsLiveDuplicate:
+	case a.Problem == indexes.UniqueAllowsLiveDuplicate:
 		return "Live rows are unique in truth."
 	case a.Rows > 0:
 		return fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(a.Rows)))
-	case a.Purpose == softdelete.Purge:
+	case a.Purpose == indexes.Purge:
 		return fmt.Sprintf("%s%s less to read for the whole purge.", about, softdelete.Size(a.Bytes))
 	case a.Bytes > 0:
 		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, softdelete.Size(a.Bytes))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -24,7 +25,7 @@ type Recommendation struct {
 	Gain          Gain
 	// Advice is what to do about an index, whose steps queries writes as SQL; nil for
 	// the other kinds. So does it the batches of a Purge.
-	Advice *softdelete.Advice
+	Advice *indexes.Advice
 	// Contradiction is what FixIntegrity is about, of which queries shows the rows; nil
 	// for the other kinds.
 	Contradiction *softdelete.Contradiction
@@ -88,7 +89,7 @@ func (a *Assessment) recommend() {
 // rank is the urgency; that of an index which a purge of the same table waits for is
 // the purge's.
 func (r Recommendation) rank() softdelete.Health {
-	if r.Advice != nil && r.Advice.Purpose == softdelete.Purge && r.Table.purgePaysOff() {
+	if r.Advice != nil && r.Advice.Purpose == indexes.Purge && r.Table.purgePaysOff() {
 		return max(r.Urgency, r.Table.Rows.Health)
 	}
 	return r.Urgency
@@ -97,7 +98,7 @@ func (r Recommendation) rank() softdelete.Health {
 // won puts indexes into the order of what they win, behind what is no index. That of a
 // purge stays in front of the purge.
 func (r Recommendation) won() int64 {
-	if r.Advice == nil || r.Advice.Purpose == softdelete.Purge {
+	if r.Advice == nil || r.Advice.Purpose == indexes.Purge {
 		return math.MaxInt64
 	}
 	return r.Gain.Bytes
@@ -109,7 +110,7 @@ func (r Recommendation) scope() int {
 	switch {
 	case r.Kind == FixConnection || r.Kind == FixAccess || r.Kind == Configure:
 		return 0
-	case r.Advice != nil && r.Advice.Problem == softdelete.UniqueAllowsLiveDuplicate:
+	case r.Advice != nil && r.Advice.Problem == indexes.UniqueAllowsLiveDuplicate:
 		return 1
 	case r.Kind == FixRetention || r.Kind == FixIntegrity:
 		return 3

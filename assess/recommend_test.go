@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -19,7 +20,7 @@ func large(t softdelete.Table, indexes ...softdelete.Index) softdelete.Table {
 
 func TestWrongDataComesFirstAndAnIndexStandsBeforeItsPurge(t *testing.T) {
 	toothless := softdelete.Index{Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}}}
-	toothless.Scope = softdelete.ScopeOf(timed, "")
+	toothless.Scope = predicate.ScopeOf(timed, "")
 	a := assessed(t,
 		large(counted("carts", 100000, 60000, 20000)),
 		large(counted("subscribers", 10000, 100, 0), toothless),

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -101,20 +102,20 @@ func (l Limits) rows(t *softdelete.Table) Verdict {
 	return v
 }
 
-// indexes judges what is known of a table's indexes.
-func indexes(findings []softdelete.Finding, presences []softdelete.Presence) Verdict {
+// indexVerdict judges what is known of a table's indexes.
+func indexVerdict(findings []indexes.Finding, needs []indexes.Need) Verdict {
 	v := certainly(softdelete.Good)
 	for _, f := range findings {
 		switch f.Problem {
-		case softdelete.UniqueAllowsLiveDuplicate:
+		case indexes.UniqueAllowsLiveDuplicate:
 			v = v.worse(certainly(softdelete.Poor, "a unique index lets live duplicates in"))
-		case softdelete.Invalid:
+		case indexes.Invalid:
 			v = v.worse(certainly(softdelete.Fair, "an index is invalid"))
 		}
 	}
-	for _, p := range presences {
-		if !p.Present {
-			v = v.worse(certainly(softdelete.Fair, p.Purpose.Missing()))
+	for _, n := range needs {
+		if !n.Present {
+			v = v.worse(certainly(softdelete.Fair, n.For.Missing()))
 		}
 	}
 	return v

@@ -1,19 +1,22 @@
 package collector
 
-import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+import (
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 var indexMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_index_present", "Whether the table has an index for a purpose: live_rows, what the application reads, or purge. Absent where none would pay."+refreshed,
 		perTable("purpose"), func(t *softdelete.Table, emit func(float64, ...string)) {
-			for _, p := range softdelete.Presences(t) {
-				emit(boolean(p.Present), string(p.Purpose))
+			for _, p := range indexes.Needs(t) {
+				emit(boolean(p.Present), string(p.For))
 			}
 		}),
 	gauge("softdelete_index_problem", "What is wrong with an index. Absent = none."+refreshed,
 		perTable("indexrelname", "problem"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			// Partitions in other schemas may have indexes of one name.
 			said := map[[2]string]bool{}
-			for _, f := range softdelete.Findings(t) {
+			for _, f := range indexes.Findings(t) {
 				series := [2]string{f.Index.Name, string(f.Problem)}
 				if !said[series] {
 					emit(1, series[:]...)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
@@ -15,12 +16,12 @@ import (
 )
 
 // advised is the one advice that a refresh comes to, and the table that it is on.
-func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, softdelete.Advice) {
+func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, indexes.Advice) {
 	t.Helper()
 	var last *softdelete.Snapshot
 	i.Refresh(t.Context(), softdelete.Empty("none"), func(s *softdelete.Snapshot) { last = s })
 	table := &last.Databases[0].Tables[0]
-	all := softdelete.Advise(table)
+	all := indexes.Advise(table)
 	if len(all) != 1 {
 		t.Fatalf("%d pieces of advice, want one", len(all))
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -48,7 +49,7 @@ func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.
 			i := indexes[row.OID]
 			i.Method, i.Unique, i.Primary, i.Exclusion = row.Method, row.Unique, row.Primary, row.Exclusion
 			i.Deferrable, i.NullsNotDistinct, i.ReplicaIdentity = row.Deferrable, row.NullsNotDistinct, row.ReplicaIdentity
-			i.Scope = softdelete.ScopeOf(nil, "")
+			i.Scope = predicate.ScopeOf(nil, "")
 			for n, column := range row.Columns {
 				switch {
 				case n >= row.Keys:
@@ -91,7 +92,7 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 		for n := range i.Keys {
 			i.Keys[n].Expression = row.Expressions[n]
 		}
-		i.Scope = softdelete.ScopeOf(r.Markers, i.Predicate)
+		i.Scope = predicate.ScopeOf(r.Markers, i.Predicate)
 		if i.Scope.Undecided() {
 			if err := v.decide(ctx, r, i); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -21,7 +22,7 @@ func (v *visit) tryAll(ctx context.Context) {
 		if r.Indexing == nil || r.Indexing.At.Before(v.began) || len(r.Indexing.Partitions) > 0 {
 			continue // published already, or partitioned, which hypopg does not know
 		}
-		for _, i := range softdelete.Shrinking(&r.Table) {
+		for _, i := range indexes.Shrinking(&r.Table) {
 			if i.Trial != nil && i.Trial.Of == i.Bytes {
 				continue
 			}

@@ -12,8 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -25,7 +27,7 @@ func TestOnTheDemoTheAdviceIsWhatAnExpertWouldSay(t *testing.T) {
 	}
 	var got []string
 	for _, table := range first(t, inspector(t, dsn, patient)).Databases[0].Tables {
-		for _, a := range softdelete.Advise(&table) {
+		for _, a := range indexes.Advise(&table) {
 			got = append(got, fmt.Sprintf("%s: %s%s", table.Name, a.Problem, a.Purpose))
 		}
 	}
@@ -84,7 +86,7 @@ func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 			if test.table == "flag" {
 				marker, is = softdelete.Marker{Kind: softdelete.Flag, Column: "is_deleted"}, "is_deleted IS TRUE"
 			}
-			got := softdelete.ScopeOf(softdelete.Markers{marker}, text)
+			got := predicate.ScopeOf(softdelete.Markers{marker}, text)
 			if got.Live != test.liveRows || got.Deleted != test.deletedOf {
 				t.Errorf("%s is read as %+v", text, got)
 			}
@@ -239,7 +241,7 @@ func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 	names := map[string]bool{}
 	for n := range s.Databases[0].Tables {
 		x := &s.Databases[0].Tables[n]
-		for _, a := range softdelete.Advise(x) {
+		for _, a := range indexes.Advise(x) {
 			name := a.Do[1].New.Name
 			if len(name) > 63 || names[name] {
 				t.Errorf("the name %s has %d bytes, or is there twice", name, len(name))
@@ -252,7 +254,7 @@ func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 		t.Errorf("the names are %v", names)
 	}
 	for _, table := range refresh(t, i, s, nil).Databases[0].Tables {
-		if left := softdelete.Advise(&table); len(left) != 0 {
+		if left := indexes.Advise(&table); len(left) != 0 {
 			t.Errorf("after the advice was followed: %v", left)
 		}
 	}

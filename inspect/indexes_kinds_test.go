@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -46,21 +48,21 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			markers := softdelete.Markers{test.marker}
-			for rows, wheres := range map[softdelete.Purpose][]string{softdelete.LiveRows: test.live, softdelete.Purge: test.purge} {
+			for rows, wheres := range map[indexes.Purpose][]string{indexes.LiveRows: test.live, indexes.Purge: test.purge} {
 				if wheres == nil {
 					continue
 				}
 				key := "id"
-				if rows == softdelete.Purge {
+				if rows == indexes.Purge {
 					key = test.marker.Time.Column
 				}
 				pgtest.Exec(t, dsn, fmt.Sprintf(`DROP TABLE IF EXISTS rows; CREATE TABLE rows (id int, %s)`, test.ddl))
 				table := softdelete.Table{Schema: "public", Name: "rows", Markers: markers}
-				pgtest.Exec(t, dsn, queries.Steps(&table, []softdelete.Step{{Action: softdelete.CreateIndex, New: &softdelete.NewIndex{
+				pgtest.Exec(t, dsn, queries.Steps(&table, []indexes.Step{{Action: indexes.CreateIndex, New: &indexes.NewIndex{
 					Name: "advised", Method: "btree", Keys: []softdelete.Key{{Column: key}}, Rows: rows, Markers: markers}}})[0])
 				text := pgtest.Value[string](t, dsn, `SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'advised'::regclass`)
-				scope := softdelete.ScopeOf(markers, text)
-				if rows == softdelete.LiveRows && (!scope.LiveOnly() || scope.Live != softdelete.All) || rows == softdelete.Purge && scope.Deleted != softdelete.All {
+				scope := predicate.ScopeOf(markers, text)
+				if rows == indexes.LiveRows && (!scope.LiveOnly() || scope.Live != softdelete.All) || rows == indexes.Purge && scope.Deleted != softdelete.All {
 					t.Errorf("%s: %s is read as %+v", rows, text, scope)
 				}
 				for _, where := range wheres {
@@ -115,7 +117,7 @@ func TestPredicatesOfOtherKindsAreReadAsPostgreSQLWritesThem(t *testing.T) {
 		name := fmt.Sprintf("i%d", number)
 		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE INDEX %s ON rows (id) WHERE %s`, name, test.predicate))
 		text := pgtest.Value[string](t, dsn, `SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = $1::regclass`, name)
-		if got := softdelete.ScopeOf(softdelete.Markers{test.marker}, text); got != test.want {
+		if got := predicate.ScopeOf(softdelete.Markers{test.marker}, text); got != test.want {
 			t.Errorf("%s is read as %+v, want %+v", text, got, test.want)
 		}
 	}

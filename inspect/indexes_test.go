@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -183,7 +184,7 @@ func TestEachIndexProblemIsFoundAndItsNearMissesAreNot(t *testing.T) {
 		if diff := cmp.Diff(c.left, said(table)); diff != "" {
 			t.Errorf("table %s after the advice was followed (-want +got):\n%s", c.table, diff)
 		}
-		for _, a := range softdelete.Advise(&table) {
+		for _, a := range indexes.Advise(&table) {
 			t.Errorf("table %s is still advised: %s", c.table, a.Reason)
 		}
 	}
@@ -214,11 +215,11 @@ func (c indexCase) find(t *testing.T, s *softdelete.Snapshot) softdelete.Table {
 // said is what is found of a table's indexes.
 func said(table softdelete.Table) []string {
 	var all []string
-	for _, f := range softdelete.Findings(&table) {
+	for _, f := range indexes.Findings(&table) {
 		all = append(all, f.Index.Name+" "+string(f.Problem))
 	}
-	for _, p := range softdelete.Presences(&table) {
-		all = append(all, fmt.Sprintf("%s=%t", p.Purpose, p.Present))
+	for _, p := range indexes.Needs(&table) {
+		all = append(all, fmt.Sprintf("%s=%t", p.For, p.Present))
 	}
 	return all
 }
@@ -229,11 +230,11 @@ func (c indexCase) follow(t *testing.T, dsn string, table softdelete.Table) {
 	if c.mend != "" {
 		pgtest.Exec(t, dsn, c.mend)
 	}
-	for _, a := range softdelete.Advise(&table) {
+	for _, a := range indexes.Advise(&table) {
 		if a.Reason == "" || a.Source == "" {
 			t.Errorf("advice without reason or source: %+v", a)
 		}
-		if slices.ContainsFunc(a.Do, func(s softdelete.Step) bool { return s.Action == softdelete.DropIndex }) {
+		if slices.ContainsFunc(a.Do, func(s indexes.Step) bool { return s.Action == indexes.DropIndex }) {
 			t.Errorf("the next step is to drop an index: %s", a.Reason)
 		}
 		for _, statement := range slices.Concat(queries.Steps(&table, a.Do), queries.Steps(&table, a.Consider)) {
@@ -295,7 +296,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	if diff := cmp.Diff([]string{"twins_email invalid"}, said(twins)); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
-	advice := softdelete.Advise(&twins)[0]
+	advice := indexes.Advise(&twins)[0]
 	find := queries.Steps(&twins, advice.Do)[0]
 	if got := pgtest.Value[int](t, dsn, fmt.Sprintf(`SELECT count FROM (%s) d`, strings.TrimSuffix(find, ";"))); got != 2 {
 		t.Errorf("%s found %d rows of one key", find, got)

@@ -4,21 +4,22 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Steps are the statements of the steps of an advice on a table, one after another,
 // for a person to read and run. None of them is run by us.
-func Steps(t *softdelete.Table, steps []softdelete.Step) []string {
+func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 	var statements []string
 	for _, s := range steps {
 		switch s.Action {
-		case softdelete.CreateIndex:
+		case indexes.CreateIndex:
 			statements = append(statements, create(t, s.New)...)
-		case softdelete.FindDuplicates:
+		case indexes.FindDuplicates:
 			statements = append(statements, advice("advice_duplicates.sql", vars{
 				"schemaname": t.Schema, "relname": t.Name, "keys": names(s.New.Keys), "where": where(s.New)}))
-		case softdelete.DropIndex:
+		case indexes.DropIndex:
 			statements = append(statements, drop(t, s.Index))
 		default:
 			statements = append(statements, advice(onIndex[s.Action], vars{"schemaname": s.Index.Schema, "indexname": s.Index.Name}))
@@ -28,10 +29,10 @@ func Steps(t *softdelete.Table, steps []softdelete.Step) []string {
 }
 
 // onIndex are the files of the actions that need but an index.
-var onIndex = map[softdelete.Action]string{
-	softdelete.ReindexIndex:   "advice_reindex.sql",
-	softdelete.CheckUse:       "advice_use.sql",
-	softdelete.ShowDefinition: "advice_definition.sql",
+var onIndex = map[indexes.Action]string{
+	indexes.ReindexIndex:   "advice_reindex.sql",
+	indexes.CheckUse:       "advice_use.sql",
+	indexes.ShowDefinition: "advice_definition.sql",
 }
 
 // advice renders a file for people: without the comment that marks what we run.
@@ -56,7 +57,7 @@ func drop(t *softdelete.Table, i *softdelete.Index) string {
 
 // create makes an index; of a partitioned table first the partitioned indexes, then
 // what their parts lack, then joins them from below.
-func create(t *softdelete.Table, n *softdelete.NewIndex) []string {
+func create(t *softdelete.Table, n *indexes.NewIndex) []string {
 	if len(n.Parts) == 0 {
 		return []string{define("advice_create.sql", n, t.Schema, t.Name, n.Name)}
 	}
@@ -82,7 +83,7 @@ func create(t *softdelete.Table, n *softdelete.NewIndex) []string {
 	return append(made, joined...)
 }
 
-func define(file string, n *softdelete.NewIndex, schema, table, name string) string {
+func define(file string, n *indexes.NewIndex, schema, table, name string) string {
 	create, including := "CREATE", ""
 	if n.Unique {
 		create = "CREATE UNIQUE"
@@ -134,7 +135,7 @@ func method(name string) string {
 var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // where is the predicate of an index, with WHERE in front; empty if it has none.
-func where(n *softdelete.NewIndex) string {
+func where(n *indexes.NewIndex) string {
 	var parts []string
 	if n.Predicate != "" {
 		parts = append(parts, n.Predicate)
@@ -154,8 +155,8 @@ func where(n *softdelete.NewIndex) string {
 
 // holds is the predicate of an index that holds the live rows of a marker, or those
 // to purge.
-func holds(m softdelete.Marker, rows softdelete.Purpose) string {
-	if rows == softdelete.Purge {
+func holds(m softdelete.Marker, rows indexes.Purpose) string {
+	if rows == indexes.Purge {
 		return decide(m, "purge index")
 	}
 	return decide(m, "live index")

@@ -1,6 +1,9 @@
 package queries
 
-import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+import (
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 // Indexes asks for what may change of the indexes of the given relations.
 func Indexes(relids []uint32) string {
@@ -62,7 +65,7 @@ type Trial struct{ Savepoint, Try, Undo, Reset string }
 
 // TryLive asks how large an index would be without deleted rows.
 func TryLive(hypopg string, t *softdelete.Table, i *softdelete.Index) Trial {
-	n := &softdelete.NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: softdelete.LiveRows, Markers: t.Markers}
+	n := &indexes.NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: indexes.LiveRows, Markers: t.Markers}
 	return Trial{
 		Savepoint: statement("hypopg_savepoint.sql", nil),
 		Try:       statement("hypopg_try.sql", vars{"hypopg": hypopg, "definition": define("hypopg_index.sql", n, t.Schema, t.Name, "")}),

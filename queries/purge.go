@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -16,7 +17,7 @@ const purgeBatch = 1000
 func Purge(t *softdelete.Table) string {
 	old := deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)
 	order := ""
-	if column := t.PurgeOrder(); column != "" {
+	if column := indexes.PurgeColumn(t); column != "" {
 		// Without it the planner may read past all that was purged before.
 		order = "\n  ORDER BY " + identifier(column)
 	}

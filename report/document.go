@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -80,36 +81,36 @@ type tableKey struct {
 
 type tableDoc struct {
 	tableKey
-	Service            string               `json:"service,omitempty"`
-	Marker             []string             `json:"marker"`
-	MarkerKind         string               `json:"marker_kind"`
-	Health             softdelete.Health    `json:"health"`
-	HealthAtWorst      softdelete.Health    `json:"health_at_worst"`
-	HealthStatus       string               `json:"health_status"`
-	CleanupRecommended bool                 `json:"cleanup_recommended"`
-	State              softdelete.State     `json:"state"`
-	Method             softdelete.Method    `json:"method,omitempty"`
-	Counted            *time.Time           `json:"counted_timestamp,omitempty"`
-	Checked            *time.Time           `json:"checked_timestamp,omitempty"`
-	Active             *float64             `json:"active_records,omitempty"`
-	Deleted            *float64             `json:"deleted_records,omitempty"`
-	Total              *float64             `json:"total_records,omitempty"`
-	Ratio              *float64             `json:"deletion_ratio_percent,omitempty"`
-	RatioMargin        *float64             `json:"deletion_ratio_margin_percent,omitempty"`
-	Old                *float64             `json:"old_deleted_records,omitempty"`
-	OldMargin          *float64             `json:"old_deleted_records_margin,omitempty"`
-	Recent             *float64             `json:"recently_deleted_records,omitempty"`
-	Oldest             *time.Time           `json:"oldest_deletion_timestamp,omitempty"`
-	DeletedBytes       *float64             `json:"deleted_bytes,omitempty"`
-	RetentionSeconds   *float64             `json:"retention_seconds,omitempty"`
-	Problem            *problemDoc          `json:"problem,omitempty"`
-	IndexesFound       []string             `json:"indexes_found,omitempty"`
-	MissingIndexes     []softdelete.Purpose `json:"missing_indexes"`
-	IndexProblems      []indexDoc           `json:"index_problems"`
-	Inconsistent       *float64             `json:"inconsistent_records,omitempty"`
-	FutureDeleted      *float64             `json:"future_deleted_records,omitempty"`
-	Orphaned           []orphansDoc         `json:"orphaned_records,omitempty"`
-	Unchecked          []uncheckedDoc       `json:"integrity_problems,omitempty"`
+	Service            string            `json:"service,omitempty"`
+	Marker             []string          `json:"marker"`
+	MarkerKind         string            `json:"marker_kind"`
+	Health             softdelete.Health `json:"health"`
+	HealthAtWorst      softdelete.Health `json:"health_at_worst"`
+	HealthStatus       string            `json:"health_status"`
+	CleanupRecommended bool              `json:"cleanup_recommended"`
+	State              softdelete.State  `json:"state"`
+	Method             softdelete.Method `json:"method,omitempty"`
+	Counted            *time.Time        `json:"counted_timestamp,omitempty"`
+	Checked            *time.Time        `json:"checked_timestamp,omitempty"`
+	Active             *float64          `json:"active_records,omitempty"`
+	Deleted            *float64          `json:"deleted_records,omitempty"`
+	Total              *float64          `json:"total_records,omitempty"`
+	Ratio              *float64          `json:"deletion_ratio_percent,omitempty"`
+	RatioMargin        *float64          `json:"deletion_ratio_margin_percent,omitempty"`
+	Old                *float64          `json:"old_deleted_records,omitempty"`
+	OldMargin          *float64          `json:"old_deleted_records_margin,omitempty"`
+	Recent             *float64          `json:"recently_deleted_records,omitempty"`
+	Oldest             *time.Time        `json:"oldest_deletion_timestamp,omitempty"`
+	DeletedBytes       *float64          `json:"deleted_bytes,omitempty"`
+	RetentionSeconds   *float64          `json:"retention_seconds,omitempty"`
+	Problem            *problemDoc       `json:"problem,omitempty"`
+	IndexesFound       []string          `json:"indexes_found,omitempty"`
+	MissingIndexes     []indexes.Purpose `json:"missing_indexes"`
+	IndexProblems      []indexDoc        `json:"index_problems"`
+	Inconsistent       *float64          `json:"inconsistent_records,omitempty"`
+	FutureDeleted      *float64          `json:"future_deleted_records,omitempty"`
+	Orphaned           []orphansDoc      `json:"orphaned_records,omitempty"`
+	Unchecked          []uncheckedDoc    `json:"integrity_problems,omitempty"`
 }
 
 type orphansDoc struct {
@@ -137,8 +138,8 @@ func newProblem(p *softdelete.Problem) *problemDoc {
 }
 
 type indexDoc struct {
-	Index   string                  `json:"index"`
-	Problem softdelete.IndexProblem `json:"problem"`
+	Index   string          `json:"index"`
+	Problem indexes.Problem `json:"problem"`
 }
 
 type alertDoc struct {
@@ -215,7 +216,7 @@ func newTable(t *assess.TableHealth) tableDoc {
 	d := tableDoc{
 		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
 		Health: t.Health, HealthAtWorst: t.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
-		State: t.State(), Problem: newProblem(t.Problem), MissingIndexes: []softdelete.Purpose{}, IndexProblems: []indexDoc{},
+		State: t.State(), Problem: newProblem(t.Problem), MissingIndexes: []indexes.Purpose{}, IndexProblems: []indexDoc{},
 	}
 	if d.Marker == nil {
 		d.Marker = []string{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -154,23 +155,23 @@ func troubles() *softdelete.Snapshot {
 	live := index("live_idx", 1<<20, "name")
 	live.Predicate, live.Scope = "(deleted_at IS NULL)", softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
 	twin := index("name_idx1", 4<<20, "name")
-	for problem, indexes := range map[softdelete.IndexProblem][]softdelete.Index{
-		softdelete.Invalid:                   {broken},
-		softdelete.Unused:                    {unread(index("name_idx", 4<<20, "name"))},
-		softdelete.Duplicate:                 {index("name_idx", 4<<20, "name"), twin},
-		softdelete.PlainFlag:                 {unread(index("flag_idx", 4<<20, "is_deleted"))},
-		softdelete.HoldsDeleted:              {index("name_idx", 40<<20, "name"), live},
-		softdelete.UniqueIgnoresDeleted:      {unique(index("email_key", 4<<20, "email"))},
-		softdelete.UniqueAllowsLiveDuplicate: {unique(index("email_key", 4<<20, "email", "deleted_at"))},
+	for problem, has := range map[indexes.Problem][]softdelete.Index{
+		indexes.Invalid:                   {broken},
+		indexes.Unused:                    {unread(index("name_idx", 4<<20, "name"))},
+		indexes.Duplicate:                 {index("name_idx", 4<<20, "name"), twin},
+		indexes.PlainFlag:                 {unread(index("flag_idx", 4<<20, "is_deleted"))},
+		indexes.HoldsDeleted:              {index("name_idx", 40<<20, "name"), live},
+		indexes.UniqueIgnoresDeleted:      {unique(index("email_key", 4<<20, "email"))},
+		indexes.UniqueAllowsLiveDuplicate: {unique(index("email_key", 4<<20, "email", "deleted_at"))},
 	} {
 		t := table(string(problem), "", 100_000, 20_000, 0)
 		switch problem {
-		case softdelete.HoldsDeleted:
+		case indexes.HoldsDeleted:
 			t = table(string(problem), "", 100_000, 80_000, 0)
-		case softdelete.PlainFlag:
+		case indexes.PlainFlag:
 			t.Markers, t.Numbers.Old = softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, nil
 		}
-		t.Indexing = &softdelete.Indexing{At: noon, Since: noon.Add(-60 * day), Bytes: 20 << 20, HOT: 1, Indexes: indexes}
+		t.Indexing = &softdelete.Indexing{At: noon, Since: noon.Add(-60 * day), Bytes: 20 << 20, HOT: 1, Indexes: has}
 		tables = append(tables, t)
 	}
 	slices.SortFunc(tables, func(a, b softdelete.Table) int { return a.Compare(&b) })

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -188,27 +189,27 @@ func considering(run []string) string {
 }
 
 // missing are the purposes for which an index would pay and is not there.
-func missing(t *assess.TableHealth) []softdelete.Purpose {
-	var purposes []softdelete.Purpose
-	for _, p := range t.Presences {
+func missing(t *assess.TableHealth) []indexes.Purpose {
+	var purposes []indexes.Purpose
+	for _, p := range t.IndexNeeds {
 		if !p.Present {
-			purposes = append(purposes, p.Purpose)
+			purposes = append(purposes, p.For)
 		}
 	}
 	return purposes
 }
 
 // sentence puts what was found of an index into words.
-func sentence(p softdelete.IndexProblem) string { return cmp.Or(findingWords[p], string(p)) }
+func sentence(p indexes.Problem) string { return cmp.Or(findingWords[p], string(p)) }
 
-var findingWords = map[softdelete.IndexProblem]string{
-	softdelete.Invalid:                   "invalid: no query uses it",
-	softdelete.Unused:                    "unused",
-	softdelete.Duplicate:                 "repeats another index",
-	softdelete.PlainFlag:                 "on a flag of which neither value is rare",
-	softdelete.HoldsDeleted:              "holds mostly deleted rows",
-	softdelete.UniqueIgnoresDeleted:      "deleted rows keep their keys",
-	softdelete.UniqueAllowsLiveDuplicate: "lets live duplicates in",
+var findingWords = map[indexes.Problem]string{
+	indexes.Invalid:                   "invalid: no query uses it",
+	indexes.Unused:                    "unused",
+	indexes.Duplicate:                 "repeats another index",
+	indexes.PlainFlag:                 "on a flag of which neither value is rare",
+	indexes.HoldsDeleted:              "holds mostly deleted rows",
+	indexes.UniqueIgnoresDeleted:      "deleted rows keep their keys",
+	indexes.UniqueAllowsLiveDuplicate: "lets live duplicates in",
 }
 
 // many counts in words: 1 table, 1,000 tables.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -57,7 +57,7 @@ func TestTroublesAreWhatTheyAreCalled(t *testing.T) {
 		if table.Problem != nil {
 			got = append(got, string(table.Problem.Reason))
 		}
-		for _, f := range softdelete.Findings(&table) {
+		for _, f := range indexes.Findings(&table) {
 			got = append(got, string(f.Problem))
 		}
 		if !slices.Equal(got, []string{table.Name}) {

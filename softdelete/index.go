@@ -1,9 +1,6 @@
 package softdelete
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Indexing is what is known about the indexes of one table, all of one moment.
 type Indexing struct {
@@ -111,26 +108,28 @@ type Trial struct {
 	Bytes, Of int64
 }
 
-// mentions tells whether a column stands in the key or the predicate: whether an
-// update of it must touch the index.
-func (i *Index) mentions(columns []string) bool {
-	return i.Scope.Mentions || slices.ContainsFunc(i.Keys, func(k Key) bool {
-		return slices.Contains(columns, k.Column) || Mentions(k.Expression, columns)
-	})
+// Scope says which rows the predicate of an index lets in, relative to what the
+// markers of its table call deleted.
+type Scope struct {
+	// Mentions tells that a marker column stands in the predicate.
+	Mentions bool
+	// Live and Deleted say how many of the rows of either kind are in the index.
+	Live, Deleted Cover
 }
 
-// enforces tells that the index is there for what it forbids, not for reading.
-func (i *Index) enforces() bool { return i.Unique || i.Primary || i.Exclusion }
+// Cover is how much of a set of rows an index holds.
+type Cover int
 
-// bound tells that something else relies on the index as it is.
-func (i *Index) bound() bool {
-	return i.Primary || i.Exclusion || i.Referenced || i.ReplicaIdentity
-}
+// The covers. Some is what is left when neither of the others is certain.
+const (
+	Some Cover = iota
+	All
+	None
+)
 
-// supports tells whether the index serves one of the table's foreign keys. What is
-// done to their parents looks for children dead or alive.
-func (x *Indexing) supports(i *Index) bool {
-	return slices.ContainsFunc(x.ForeignKeys, func(key []string) bool {
-		return len(i.Keys) > 0 && slices.Contains(key, i.Keys[0].Column)
-	})
-}
+// LiveOnly tells that the index holds live rows and no deleted one.
+func (s Scope) LiveOnly() bool { return s.Deleted == None && s.Live != None }
+
+// Undecided tells that the predicate says something of deleted rows, but in words
+// that ScopeOf does not know.
+func (s Scope) Undecided() bool { return s.Mentions && s.Live == Some && s.Deleted == Some }

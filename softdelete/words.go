@@ -69,3 +69,13 @@ func Fold(name string) string {
 		return r
 	}, strings.ToLower(name))
 }
+
+// Size writes bytes for people.
+func Size(bytes int64) string {
+	const units = "kMGTP"
+	n, unit := float64(bytes)/1024, 0
+	for n >= 1024 && unit < len(units)-1 {
+		n, unit = n/1024, unit+1
+	}
+	return fmt.Sprintf("%.3g %cB", n, units[unit])
+}

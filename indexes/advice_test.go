@@ -1,4 +1,4 @@
-package softdelete
+package indexes
 
 import (
 	"fmt"
@@ -7,29 +7,32 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // subscribers is a table that is unique by e-mail address only among deleted rows, with
 // more indexes.
-func subscribers(more ...Index) *Table {
-	at := Markers{{Kind: Timestamp, Column: "deleted_at", Time: &Time{Column: "deleted_at", Type: Timestamptz}}}
-	t := &Table{Schema: "public", Name: "subscribers", Markers: at, Numbers: ExactNumbers(1000, 100)}
-	t.Indexing = &Indexing{HOT: 1, At: time.Unix(0, 0), Indexes: append([]Index{{
-		OID: 1, Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []Key{{Column: "email"}, {Column: "deleted_at"}},
+func subscribers(more ...softdelete.Index) *softdelete.Table {
+	at := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+	t := &softdelete.Table{Schema: "public", Name: "subscribers", Markers: at, Numbers: softdelete.ExactNumbers(1000, 100)}
+	t.Indexing = &softdelete.Indexing{HOT: 1, At: time.Unix(0, 0), Indexes: append([]softdelete.Index{{
+		OID: 1, Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}},
 	}}, more...)}
 	for n := range t.Indexing.Indexes {
-		t.Indexing.Indexes[n].Scope = ScopeOf(at, t.Indexing.Indexes[n].Predicate)
+		t.Indexing.Indexes[n].Scope = predicate.ScopeOf(at, t.Indexing.Indexes[n].Predicate)
 	}
 	return t
 }
 
 // among is a unique index on the live rows.
-func among(name string) Index {
-	return Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []Key{{Column: "email"}}, Predicate: "(deleted_at IS NULL)"}
+func among(name string) softdelete.Index {
+	return softdelete.Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []softdelete.Key{{Column: "email"}}, Predicate: "(deleted_at IS NULL)"}
 }
 
 // do are the next steps of all advice, in a few words.
-func do(t *Table) []string {
+func do(t *softdelete.Table) []string {
 	var all []string
 	for _, a := range Advise(t) {
 		for _, s := range a.Do {
@@ -50,14 +53,14 @@ func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
 	building.Building, plain.Unique = true, false
 	for _, test := range []struct {
 		name  string
-		index []Index
+		index []softdelete.Index
 		want  []string
 	}{
 		{"none", nil, []string{"find_duplicates", "create_index subscribers_email_live"}},
-		{"one that failed", []Index{among("subscribers_email_live")}, []string{"find_duplicates", "reindex_index subscribers_email_live"}},
-		{"one that is being built", []Index{building}, nil},
-		{"one that does not enforce", []Index{plain}, []string{"find_duplicates", "create_index subscribers_email_live", "reindex_index subscribers_email_live"}},
-		{"what a REINDEX left", []Index{leftover}, []string{"find_duplicates", "create_index subscribers_email_live", "show_definition subscribers_email_live_ccnew"}},
+		{"one that failed", []softdelete.Index{among("subscribers_email_live")}, []string{"find_duplicates", "reindex_index subscribers_email_live"}},
+		{"one that is being built", []softdelete.Index{building}, nil},
+		{"one that does not enforce", []softdelete.Index{plain}, []string{"find_duplicates", "create_index subscribers_email_live", "reindex_index subscribers_email_live"}},
+		{"what a REINDEX left", []softdelete.Index{leftover}, []string{"find_duplicates", "create_index subscribers_email_live", "show_definition subscribers_email_live_ccnew"}},
 	} {
 		if diff := cmp.Diff(test.want, do(subscribers(test.index...))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
@@ -76,11 +79,11 @@ func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
 }
 
 func TestAnIndexForThePurgeWhoseBuildFailedIsRepaired(t *testing.T) {
-	failed := Index{OID: 3, Name: "subscribers_deleted_at_purge", Method: "btree", Keys: []Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}
+	failed := softdelete.Index{OID: 3, Name: "subscribers_deleted_at_purge", Method: "btree", Keys: []softdelete.Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}
 	table := subscribers(failed)
 	table.Indexing.Indexes = table.Indexing.Indexes[1:]
 	table.Policy.Retention = 24 * time.Hour
-	table.Numbers, table.Indexing.Bytes = ExactNumbers(1e6, 5e5), 1<<30
+	table.Numbers, table.Indexing.Bytes = softdelete.ExactNumbers(1e6, 5e5), 1<<30
 	if diff := cmp.Diff([]string{"reindex_index subscribers_deleted_at_purge"}, do(table)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

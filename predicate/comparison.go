@@ -1,4 +1,4 @@
-package softdelete
+package predicate
 
 import (
 	"slices"

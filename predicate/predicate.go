@@ -1,45 +1,23 @@
-package softdelete
+// Package predicate tells what the WHERE of an index lets in of a table's live and deleted
+// rows. It reads PostgreSQL's own words, those of pg_get_expr, and never guesses.
+package predicate
 
 import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
-
-// Scope says which rows the predicate of an index lets in, relative to what the
-// markers of its table call deleted.
-type Scope struct {
-	// Mentions tells that a marker column stands in the predicate.
-	Mentions bool
-	// Live and Deleted say how many of the rows of either kind are in the index.
-	Live, Deleted Cover
-}
-
-// Cover is how much of a set of rows an index holds.
-type Cover int
-
-// The covers. Some is what is left when neither of the others is certain.
-const (
-	Some Cover = iota
-	All
-	None
-)
-
-// LiveOnly tells that the index holds live rows and no deleted one.
-func (s Scope) LiveOnly() bool { return s.Deleted == None && s.Live != None }
-
-// Undecided tells that the predicate says something of deleted rows, but in words
-// that ScopeOf does not know.
-func (s Scope) Undecided() bool { return s.Mentions && s.Live == Some && s.Deleted == Some }
 
 // ScopeOf reads a predicate in PostgreSQL's own words, those of pg_get_expr. It
 // never guesses: All and None hold whatever the parts that it does not know mean.
-func ScopeOf(markers Markers, predicate string) Scope {
+func ScopeOf(markers softdelete.Markers, predicate string) softdelete.Scope {
 	if predicate == "" {
-		return Scope{Live: All, Deleted: All}
+		return softdelete.Scope{Live: softdelete.All, Deleted: softdelete.All}
 	}
 	tokens := scan(predicate)
-	s := Scope{Mentions: mention(tokens, markers.Columns())}
+	s := softdelete.Scope{Mentions: mention(tokens, markers.Columns())}
 	if !s.Mentions {
 		return s
 	}
@@ -51,7 +29,7 @@ func ScopeOf(markers Markers, predicate string) Scope {
 		}
 	}
 	var live, deleted cover
-	for _, state := range markers.states(said) {
+	for _, state := range rowStates(markers, said) {
 		of := &live
 		if state.deleted {
 			of = &deleted
@@ -84,14 +62,14 @@ func (c *cover) add(t truth, s state) {
 	}
 }
 
-func (c *cover) cover() Cover {
+func (c *cover) cover() softdelete.Cover {
 	switch {
 	case c.all&yes == 0:
-		return None
+		return softdelete.None
 	case c.meant|c.either == yes, c.one && c.meant&^yes == 0:
-		return All
+		return softdelete.All
 	default:
-		return Some
+		return softdelete.Some
 	}
 }
 

@@ -1,10 +1,12 @@
-package softdelete
+package indexes
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Advice is what to do about one index, or about one that is missing, for a DBA to
@@ -12,9 +14,9 @@ import (
 type Advice struct {
 	// Problem is what is wrong with Index; empty when an index is missing, of which
 	// Purpose tells what for.
-	Problem IndexProblem
+	Problem Problem
 	Purpose Purpose
-	Index   *Index
+	Index   *softdelete.Index
 	// Reason says in one sentence why, Costs what it takes.
 	Reason string
 	Costs  []string
@@ -36,7 +38,7 @@ type Advice struct {
 type Step struct {
 	Action Action
 	// Index is the subject of all actions on an index that is there.
-	Index *Index
+	Index *softdelete.Index
 	// New is the index that CreateIndex makes, and that FindDuplicates makes way for.
 	New *NewIndex
 }
@@ -57,7 +59,7 @@ const (
 const docs = "https://www.postgresql.org/docs/current/"
 
 // sources are the pages of PostgreSQL's documentation that an advice follows.
-var sources = map[IndexProblem]string{
+var sources = map[Problem]string{
 	Invalid:                   docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
 	Unused:                    docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
 	Duplicate:                 docs + "indexes-intro.html",
@@ -68,11 +70,11 @@ var sources = map[IndexProblem]string{
 }
 
 // Advise says what to do about the indexes of a table, the most important first.
-func Advise(t *Table) []Advice {
+func Advise(t *softdelete.Table) []Advice {
 	if t.Indexing == nil {
 		return nil
 	}
-	a := adviser{Table: t, names: namer{taken: t.Indexing.Names, given: map[string]bool{}}}
+	a := adviser{table: table{t}, names: namer{taken: t.Indexing.Names, given: map[string]bool{}}}
 	var all []Advice
 	for _, f := range Findings(t) {
 		advice := a.on(f)
@@ -94,19 +96,19 @@ func (a Advice) Compare(b Advice) int {
 }
 
 // repairs tells that a step mends an invalid index.
-func (a Advice) repairs(i *Index) bool {
+func (a Advice) repairs(i *softdelete.Index) bool {
 	return slices.ContainsFunc(a.Do, func(s Step) bool {
 		return s.Action == ReindexIndex && s.Index == i || s.Action == CreateIndex && s.New.Exists && s.New.Name == i.Name
 	})
 }
 
 func (a Advice) rank() int {
-	return map[IndexProblem]int{UniqueAllowsLiveDuplicate: -2, Invalid: -1, UniqueIgnoresDeleted: 1}[a.Problem]
+	return map[Problem]int{UniqueAllowsLiveDuplicate: -2, Invalid: -1, UniqueIgnoresDeleted: 1}[a.Problem]
 }
 
 // adviser writes the advice for one table.
 type adviser struct {
-	*Table
+	table
 	names namer
 }
 
@@ -117,10 +119,10 @@ func (a adviser) on(f Finding) Advice {
 	case Invalid:
 		return a.invalid(i)
 	case Unused:
-		return a.idle(i, fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.", i.Name, Size(i.Bytes), a.days()))
+		return a.idle(i, fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.", i.Name, softdelete.Size(i.Bytes), a.days()))
 	case PlainFlag:
 		return a.idle(i, fmt.Sprintf("Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has used it in %d days.",
-			i.Keys[0].Column, i.Name, Size(i.Bytes), a.days()))
+			i.Keys[0].Column, i.Name, softdelete.Size(i.Bytes), a.days()))
 	case Duplicate:
 		return Advice{
 			Bytes:    i.Bytes,
@@ -144,7 +146,7 @@ func (a adviser) days() int {
 }
 
 // idle is the advice on an index that nothing reads.
-func (a adviser) idle(i *Index, reason string) Advice {
+func (a adviser) idle(i *softdelete.Index, reason string) Advice {
 	return Advice{
 		Bytes:  i.Bytes,
 		Reason: reason,
@@ -156,7 +158,7 @@ func (a adviser) idle(i *Index, reason string) Advice {
 }
 
 // invalid is the advice on what a failed concurrent build left behind.
-func (a adviser) invalid(i *Index) Advice {
+func (a adviser) invalid(i *softdelete.Index) Advice {
 	advice := Advice{
 		Bytes:  i.Bytes,
 		Reason: fmt.Sprintf("Index %s is invalid: no query uses it, and every write still maintains it.", i.Name),
@@ -165,7 +167,7 @@ func (a adviser) invalid(i *Index) Advice {
 	case missing != nil:
 		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Parts))
 		advice.Do = []Step{{Action: CreateIndex, New: missing}}
-	case i.leftover():
+	case isLeftover(i):
 		advice.Reason = fmt.Sprintf("Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still maintains it.", i.Name)
 		advice.Do = []Step{{Action: ShowDefinition, Index: i}}
 		advice.Consider = []Step{{Action: DropIndex, Index: i}}
@@ -179,23 +181,23 @@ func (a adviser) invalid(i *Index) Advice {
 }
 
 // withoutDeleted is the advice to make an index smaller by the deleted rows.
-func (a adviser) withoutDeleted(i *Index) Advice {
+func (a adviser) withoutDeleted(i *softdelete.Index) Advice {
 	deleted := a.Numbers.Ratio.Value
 	advice := Advice{
 		Bytes:    max(0, a.saves(i)-a.hot(i)),
 		Proved:   i.Trial != nil,
-		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, Size(i.Bytes)),
+		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, softdelete.Size(i.Bytes)),
 		Costs:    append(a.hotCost(), a.predicateCost()...),
 		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
 	}
 	a.build(&advice, &NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
-		func(o *Index) bool { return o.holdsLive(i.Keys, false) })
+		func(o *softdelete.Index) bool { return holdsLive(o, i.Keys, false) })
 	return advice
 }
 
 // hot is what being the first index to mention the marker costs, which is set
 // against the largest gain.
-func (a adviser) hot(i *Index) int64 {
+func (a adviser) hot(i *softdelete.Index) int64 {
 	if all := a.shrinking(); len(all) > 0 && all[0] == i {
 		return a.firstMention(all)
 	}
@@ -208,7 +210,7 @@ func (a adviser) missing(others []Advice) []Advice {
 		return nil
 	}
 	var all []Advice
-	if pays, present := a.live(); pays {
+	if pays, present := a.liveIndexState(); pays {
 		for _, i := range a.shrinking() {
 			said := slices.ContainsFunc(others, func(o Advice) bool { return o.Index == i })
 			if said || present && !a.hasLive(i.Keys, false) {
@@ -220,7 +222,7 @@ func (a adviser) missing(others []Advice) []Advice {
 		}
 	}
 	if a.purgePays() {
-		for _, m := range a.Unpurgeable() {
+		for _, m := range Unpurgeable(a.Table) {
 			all = append(all, a.purge(m))
 		}
 	}
@@ -228,22 +230,22 @@ func (a adviser) missing(others []Advice) []Advice {
 }
 
 // purge is the advice to have an index for removing what is past retention.
-func (a adviser) purge(m Marker) Advice {
-	keys := []Key{{Column: m.Time.Column}}
+func (a adviser) purge(m softdelete.Marker) Advice {
+	keys := []softdelete.Key{{Column: m.Time.Column}}
 	advice := Advice{
 		Purpose: Purge,
-		Bytes:   a.purging(),
+		Bytes:   a.purgeReadBytes(),
 		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
-			m.Time.Column, purgeBatch, Size(a.Indexing.Bytes), a.batches()),
+			m.Time.Column, purgeBatch, softdelete.Size(a.Indexing.Bytes), a.purgeBatches()),
 		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
 		Source: docs + "indexes-partial.html",
 	}
-	a.build(&advice, &NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: Markers{m}}, func(i *Index) bool { return i.findsOld(m) })
+	a.build(&advice, &NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: softdelete.Markers{m}}, func(i *softdelete.Index) bool { return findsOld(i, m) })
 	return advice
 }
 
 // ignoring is the question whether a deleted row should block its key.
-func (a adviser) ignoring(i *Index) Advice {
+func (a adviser) ignoring(i *softdelete.Index) Advice {
 	advice := Advice{
 		Rows:   int64(a.Numbers.Deleted.Value),
 		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?", columns(i.Keys), i.Name),
@@ -254,15 +256,15 @@ func (a adviser) ignoring(i *Index) Advice {
 		Consider: []Step{{Action: DropIndex, Index: i}},
 	}
 	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
-		func(o *Index) bool { return o.holdsLive(i.Keys, true) })
+		func(o *softdelete.Index) bool { return holdsLive(o, i.Keys, true) })
 	return advice
 }
 
 // allowing is the advice to enforce among live rows what a unique index only seems to.
-func (a adviser) allowing(i *Index) Advice {
+func (a adviser) allowing(i *softdelete.Index) Advice {
 	keys, _ := a.withoutNulls(i)
 	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers, Predicate: i.Predicate}
-	if i.Scope.LiveOnly() && i.Scope.Live == All {
+	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
 		enforcing.Predicate = "" // it says no more than Rows
 	}
 	advice := Advice{
@@ -270,10 +272,10 @@ func (a adviser) allowing(i *Index) Advice {
 		Costs: append([]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every write maintains. Find them first.",
 			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
 	}
-	if !i.bound() {
+	if !requiredByOthers(i) {
 		advice.Consider = []Step{{Action: DropIndex, Index: i}}
 	}
-	a.build(&advice, enforcing, func(o *Index) bool { return o.enforces() && o.within(keys) && a.holdsLiveOf(o, i) })
+	a.build(&advice, enforcing, func(o *softdelete.Index) bool { return isConstraint(o) && within(o, keys) && a.holdsLiveOf(o, i) })
 	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
 		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
 	}
@@ -295,14 +297,14 @@ func (a adviser) hotCost() []string {
 // predicateCost warns of the queries that cannot use a partial index.
 func (a adviser) predicateCost() []string {
 	costs := []string{"Queries that look for deleted rows, too, cannot use it; they would lose the full index."}
-	if slices.ContainsFunc(a.Markers, func(m Marker) bool { return m.few() }) {
+	if slices.ContainsFunc(a.Markers, func(m softdelete.Marker) bool { return lowCardinality(m) }) {
 		costs = append(costs, fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must write the value out.", a.Markers[0].Column))
 	}
 	return costs
 }
 
 // columns are the keys as a person would name them.
-func columns(keys []Key) string {
+func columns(keys []softdelete.Key) string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.Column + k.Expression
@@ -310,24 +312,14 @@ func columns(keys []Key) string {
 	return strings.Join(names, ", ")
 }
 
-// Size writes bytes for people.
-func Size(bytes int64) string {
-	const units = "kMGTP"
-	n, unit := float64(bytes)/1024, 0
-	for n >= 1024 && unit < len(units)-1 {
-		n, unit = n/1024, unit+1
-	}
-	return fmt.Sprintf("%.3g %cB", n, units[unit])
-}
-
 // hasLive tells whether an index of these keys, without deleted rows, is there.
-func (t *Table) hasLive(keys []Key, unique bool) bool {
-	return slices.ContainsFunc(t.Indexing.Indexes, func(i Index) bool { return i.Valid && i.holdsLive(keys, unique) })
+func (t table) hasLive(keys []softdelete.Key, unique bool) bool {
+	return slices.ContainsFunc(t.Indexing.Indexes, func(i softdelete.Index) bool { return i.Valid && holdsLive(&i, keys, unique) })
 }
 
 // holdsLive tells that the index is one of these keys without deleted rows.
-func (i *Index) holdsLive(keys []Key, unique bool) bool {
-	return i.Scope.LiveOnly() && i.Scope.Live == All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
+func holdsLive(i *softdelete.Index, keys []softdelete.Key, unique bool) bool {
+	return i.Scope.LiveOnly() && i.Scope.Live == softdelete.All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
 }
 
 // Missing says that there is no index for the purpose.

@@ -1,4 +1,4 @@
-package softdelete
+package indexes
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // NewIndex is an index to be made.
@@ -18,12 +20,12 @@ type NewIndex struct {
 
 	Method  string
 	Unique  bool
-	Keys    []Key
+	Keys    []softdelete.Key
 	Include []string
 	// Rows says which rows it holds by the markers: the live ones, the ones to purge,
 	// or all if empty. Predicate, if any, must hold too.
 	Rows      Purpose
-	Markers   Markers
+	Markers   softdelete.Markers
 	Predicate string
 	// Parts are the indexes of the partitions, in the order of Indexing.Partitions.
 	Parts []NewPart
@@ -31,7 +33,7 @@ type NewIndex struct {
 
 // NewPart is the index of a partition.
 type NewPart struct {
-	Partition    Partition
+	Partition    softdelete.Partition
 	Schema, Name string
 	Exists       bool
 }
@@ -48,11 +50,11 @@ func (n *NewIndex) missing() int {
 
 // build advises to make an index. Where an equal one is there it is none; where the
 // build of one goes on that is waited for, and where it failed that one is repaired.
-func (a adviser) build(advice *Advice, n *NewIndex, equal func(*Index) bool) {
-	var failed, building *Index
+func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index) bool) {
+	var failed, building *softdelete.Index
 	for k := range a.Indexing.Indexes {
 		switch i := &a.Indexing.Indexes[k]; {
-		case !equal(i) || !i.Valid && i.leftover():
+		case !equal(i) || !i.Valid && isLeftover(i):
 		case i.Valid:
 			return
 		case i.Building:
@@ -84,14 +86,14 @@ func (a adviser) create(n *NewIndex) *NewIndex {
 
 // completed is what is missing of a partitioned index; nil if nothing is, or if it
 // is none.
-func (a adviser) completed(i *Index) *NewIndex {
+func (a adviser) completed(i *softdelete.Index) *NewIndex {
 	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include, Predicate: i.Predicate}
 	if i.Schema != a.Schema || !i.Partitioned {
 		return nil
 	}
 	for _, p := range a.Indexing.Partitions {
 		part := NewPart{Partition: p, Schema: p.Schema}
-		if at := slices.IndexFunc(i.Parts, func(have Part) bool { return have.Partition == p.OID }); at >= 0 {
+		if at := slices.IndexFunc(i.Parts, func(have softdelete.Part) bool { return have.Partition == p.OID }); at >= 0 {
 			part.Schema, part.Name, part.Exists = i.Parts[at].Schema, i.Parts[at].Name, true
 		} else {
 			part.Name = a.names.name(p.Name, n)
@@ -104,8 +106,8 @@ func (a adviser) completed(i *Index) *NewIndex {
 	return n
 }
 
-// leftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
-func (i *Index) leftover() bool { return leftovers.MatchString(i.Name) }
+// isLeftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
+func isLeftover(i *softdelete.Index) bool { return leftovers.MatchString(i.Name) }
 
 var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)
 

@@ -1,10 +1,12 @@
-package softdelete
+package predicate
 
 import (
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // value stands for a set of values that a marker column may have.
@@ -64,38 +66,38 @@ func letters(said []string) meaning {
 	return m
 }
 
-// meaning is what the values of the deciding column mean in a predicate that says
+// markerMeaning is what the values of the deciding column mean in a predicate that says
 // the given literals.
-func (m Marker) meaning(said []string) meaning {
+func markerMeaning(m softdelete.Marker, said []string) meaning {
 	nothing, something := []value{{class: null}}, []value{{class: other}}
 	switch kind := m.Decides(); {
-	case kind == Sentinel && len(m.Live) == 1:
+	case kind == softdelete.Sentinel && len(m.Live) == 1:
 		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}}
 	case len(m.Deleted) > 0:
 		return meaning{live: []value{{class: other, except: m.Deleted}}, deleted: these(m.Deleted...), odd: nothing}
 	case len(m.Live) > 0:
 		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}, odd: nothing}
-	case kind == Timestamp:
+	case kind == softdelete.Timestamp:
 		return meaning{live: nothing, deleted: something}
-	case kind == Epoch:
+	case kind == softdelete.Epoch:
 		return meaning{live: append(these("0"), nothing...), deleted: []value{{class: positive}}, either: true}
-	case kind == Flag:
+	case kind == softdelete.Flag:
 		return meaning{live: these("false"), deleted: these("true"), odd: nothing}
-	case kind == InvertedFlag:
+	case kind == softdelete.InvertedFlag:
 		return meaning{live: these("true"), deleted: append(these("false"), nothing...), either: true}
-	case kind == Number:
+	case kind == softdelete.Number:
 		return meaning{live: these("0"), deleted: []value{{class: other, except: []string{"0"}}}, odd: nothing}
-	case kind == Letter:
+	case kind == softdelete.Letter:
 		return letters(said)
 	default:
 		return meaning{live: append(nothing, something...), deleted: something}
 	}
 }
 
-// meaning is what the values of a time beside a flag mean.
-func (t *Time) meaning() meaning {
+// timeMeaning is what the values of a time beside a flag mean.
+func timeMeaning(t *softdelete.Time) meaning {
 	m := meaning{live: []value{{class: null}}, deleted: []value{{class: other}}, either: true}
-	if t.Type == EpochTime {
+	if t.Type == softdelete.EpochTime {
 		m.live, m.deleted = append(m.live, these("0")...), []value{{class: positive}}
 	}
 	if t.Live != "" {
@@ -117,13 +119,13 @@ type state struct {
 	deleted, odd, either bool
 }
 
-// states are the states that a row can be in by one marker. A pair is taken at its
+// markerStates are the states that a row can be in by one marker. A pair is taken at its
 // word: flag and time agree, because an application that filters by either means both.
-func (m Marker) states(said []string) []state {
-	flag := m.meaning(said)
+func markerStates(m softdelete.Marker, said []string) []state {
+	flag := markerMeaning(m, said)
 	time := meaning{live: []value{{}}, deleted: []value{{}}}
 	if m.Time != nil && m.Time.Column != m.Column {
-		time = m.Time.meaning()
+		time = timeMeaning(m.Time)
 	}
 	var states []state
 	add := func(flags, times []value, s state) {
@@ -144,14 +146,14 @@ func (m Marker) states(said []string) []state {
 	return states
 }
 
-// states are the states that a row can be in by all markers together, for a
+// rowStates are the states that a row can be in by all markers together, for a
 // predicate that says the given literals.
-func (ms Markers) states(said []string) []state {
+func rowStates(ms softdelete.Markers, said []string) []state {
 	all := []state{{columns: map[string]value{}}}
 	for _, m := range ms {
 		var next []state
 		for _, a := range all {
-			for _, b := range m.states(said) {
+			for _, b := range markerStates(m, said) {
 				s := state{columns: maps.Clone(a.columns), deleted: a.deleted || b.deleted, odd: a.odd || b.odd, either: a.either || b.either}
 				maps.Copy(s.columns, b.columns)
 				next = append(next, s)
@@ -163,12 +165,12 @@ func (ms Markers) states(said []string) []state {
 }
 
 // NullWhileLive tells of each marker column whether it is NULL in every live row.
-func NullWhileLive(ms Markers) map[string]bool {
+func NullWhileLive(ms softdelete.Markers) map[string]bool {
 	always := map[string]bool{}
 	for _, column := range ms.Columns() {
 		always[column] = true
 	}
-	for _, s := range ms.states(nil) {
+	for _, s := range rowStates(ms, nil) {
 		for column, v := range s.columns {
 			if !s.deleted && !s.odd && v.class != null {
 				always[column] = false

@@ -1,53 +1,55 @@
-package softdelete
+package predicate
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // The predicates are as pg_get_expr writes them; a test of inspect has a real server
 // write those that are in use.
 func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
-	at := &Time{Column: "deleted_at", Type: Timestamptz}
-	timestamp := Markers{{Kind: Timestamp, Column: "deleted_at", Time: at}}
-	camel := Markers{{Kind: Timestamp, Column: "deletedAt"}}
-	flag := Markers{{Kind: Flag, Column: "b"}}
-	pair := Markers{{Kind: Pair, Column: "b", Time: at}}
-	two := Markers{{Kind: Flag, Column: "deleted"}, {Kind: Flag, Column: "removed"}}
-	epoch := Markers{{Kind: Epoch, Column: "e"}}
-	number := Markers{{Kind: Number, Column: "s"}}
-	letter := Markers{{Kind: Letter, Column: "l"}}
-	status := Markers{{Kind: Status, Column: "st", Deleted: []string{"deleted", "trashed"}}}
-	alive := Markers{{Kind: InvertedFlag, Column: "alive"}}
-	sentinel := Markers{{Kind: Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}}}
-	forever := Markers{{Kind: Sentinel, Column: "d", Live: []string{"infinity"}}}
-	unread := Scope{Mentions: true}
-	live := Scope{Mentions: true, Live: All, Deleted: None}
-	someLive := Scope{Mentions: true, Live: Some, Deleted: None}
-	deleted := Scope{Mentions: true, Live: None, Deleted: All}
-	someDeleted := Scope{Mentions: true, Live: None, Deleted: Some}
+	at := &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}
+	timestamp := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: at}}
+	camel := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deletedAt"}}
+	flag := softdelete.Markers{{Kind: softdelete.Flag, Column: "b"}}
+	pair := softdelete.Markers{{Kind: softdelete.Pair, Column: "b", Time: at}}
+	two := softdelete.Markers{{Kind: softdelete.Flag, Column: "deleted"}, {Kind: softdelete.Flag, Column: "removed"}}
+	epoch := softdelete.Markers{{Kind: softdelete.Epoch, Column: "e"}}
+	number := softdelete.Markers{{Kind: softdelete.Number, Column: "s"}}
+	letter := softdelete.Markers{{Kind: softdelete.Letter, Column: "l"}}
+	status := softdelete.Markers{{Kind: softdelete.Status, Column: "st", Deleted: []string{"deleted", "trashed"}}}
+	alive := softdelete.Markers{{Kind: softdelete.InvertedFlag, Column: "alive"}}
+	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}}}
+	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}}}
+	unread := softdelete.Scope{Mentions: true}
+	live := softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
+	someLive := softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.None}
+	deleted := softdelete.Scope{Mentions: true, Live: softdelete.None, Deleted: softdelete.All}
+	someDeleted := softdelete.Scope{Mentions: true, Live: softdelete.None, Deleted: softdelete.Some}
 	for _, test := range []struct {
-		markers   Markers
+		markers   softdelete.Markers
 		predicate string
-		want      Scope
+		want      softdelete.Scope
 	}{
-		{timestamp, ``, Scope{Live: All, Deleted: All}},
-		{timestamp, `(tenant_id > 5)`, Scope{}},
+		{timestamp, ``, softdelete.Scope{Live: softdelete.All, Deleted: softdelete.All}},
+		{timestamp, `(tenant_id > 5)`, softdelete.Scope{}},
 		{timestamp, `(deleted_at IS NULL)`, live},
 		{timestamp, `(deleted_at IS NOT NULL)`, deleted},
 		{timestamp, `((deleted_at IS NULL) AND (parent_id IS NULL))`, someLive},
-		{timestamp, `((deleted_at IS NULL) OR (parent_id IS NULL))`, Scope{true, All, Some}},
-		{timestamp, `((deleted_at IS NULL) OR (deleted_at IS NOT NULL))`, Scope{true, All, All}},
+		{timestamp, `((deleted_at IS NULL) OR (parent_id IS NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
+		{timestamp, `((deleted_at IS NULL) OR (deleted_at IS NOT NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.All}},
 		{timestamp, `(NOT (deleted_at IS NULL))`, deleted},
 		{timestamp, `(deleted_at > '2024-01-01 00:00:00+00'::timestamp with time zone)`, someDeleted},
 		{timestamp, `((deleted_at IS NULL) AND ((data ->> 'a) OR (b'::text) = 'x'::text))`, someLive},
 		{timestamp, `(COALESCE(deleted_at, now()) > now())`, unread},
 		{timestamp, `f(deleted_at)`, unread},
-		{timestamp, `(record_deleted_at IS NULL)`, Scope{}},
-		{timestamp, `(note = 'deleted_at IS NULL'::text)`, Scope{}},
-		{timestamp, `deleted_at(id)`, Scope{}},
+		{timestamp, `(record_deleted_at IS NULL)`, softdelete.Scope{}},
+		{timestamp, `(note = 'deleted_at IS NULL'::text)`, softdelete.Scope{}},
+		{timestamp, `deleted_at(id)`, softdelete.Scope{}},
 		{camel, `("deletedAt" IS NULL)`, live},
-		{camel, `(deletedat IS NULL)`, Scope{}},
+		{camel, `(deletedat IS NULL)`, softdelete.Scope{}},
 		{flag, `(b = false)`, live},
 		{flag, `(NOT b)`, live},
 		{flag, `(b IS FALSE)`, live},
@@ -63,16 +65,16 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{flag, `(b <> false)`, deleted},
 		{flag, `(NOT (b = false))`, deleted},
 		{flag, `((NOT b) AND (email <> ''::text))`, someLive},
-		{flag, `(b IS NOT FALSE)`, Scope{true, Some, All}}, // lets NULL in, which is live
-		{flag, `(NOT (b IS FALSE))`, Scope{true, Some, All}},
-		{flag, `(b IS NULL)`, Scope{true, Some, None}},
+		{flag, `(b IS NOT FALSE)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}}, // lets NULL in, which is live
+		{flag, `(NOT (b IS FALSE))`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
+		{flag, `(b IS NULL)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.None}},
 		{flag, `(b = other)`, unread},
 		{pair, `(NOT b)`, live},
 		{pair, `(deleted_at IS NULL)`, live},
 		{pair, `(b AND (deleted_at IS NOT NULL))`, deleted},
 		{two, `(NOT (deleted OR removed))`, live},
 		{two, `((NOT deleted) AND (NOT removed))`, live},
-		{two, `(NOT deleted)`, Scope{true, All, Some}},
+		{two, `(NOT deleted)`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{two, `(deleted AND removed)`, someDeleted},
 		{two, `(deleted OR removed)`, deleted},
 		{epoch, `(e = 0)`, live},
@@ -95,10 +97,10 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{letter, `(l <> 'Y'::bpchar)`, live},
 		{letter, `(l = '0'::bpchar)`, live},
 		{letter, `(l <> '2'::bpchar)`, live},
-		{letter, `(l <> 'X'::bpchar)`, Scope{true, Some, All}},
+		{letter, `(l <> 'X'::bpchar)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
 		{letter, `(l = '1'::bpchar)`, deleted},
 		{letter, `(l = 'X'::bpchar)`, someLive},
-		{status, `((st)::text <> 'deleted'::text)`, Scope{true, All, Some}},
+		{status, `((st)::text <> 'deleted'::text)`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{status, `((st)::text <> ALL ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, live},
 		{status, `((st)::text = ANY ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, deleted},
 		{status, `(st <> ALL (ARRAY['deleted'::public.status, 'trashed'::public.status]))`, live},
@@ -120,16 +122,16 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 }
 
 func TestEveryPairHasLiveAndDeletedRows(t *testing.T) {
-	for name, time := range map[string]Time{
-		"a time that may be NULL": {Type: Timestamptz},
-		"one that may not":        {Type: Timestamptz, NotNull: true},
-		"one that has a constant": {Type: Timestamptz, NotNull: true, Live: "infinity"},
-		"an integer that may not": {Type: EpochTime, Unit: Seconds, NotNull: true},
+	for name, time := range map[string]softdelete.Time{
+		"a time that may be NULL": {Type: softdelete.Timestamptz},
+		"one that may not":        {Type: softdelete.Timestamptz, NotNull: true},
+		"one that has a constant": {Type: softdelete.Timestamptz, NotNull: true, Live: "infinity"},
+		"an integer that may not": {Type: softdelete.EpochTime, Unit: softdelete.Seconds, NotNull: true},
 	} {
 		time.Column = "gone_at"
-		markers := Markers{{Kind: Pair, Flag: Flag, Column: "gone", Time: &time}}
+		markers := softdelete.Markers{{Kind: softdelete.Pair, Flag: softdelete.Flag, Column: "gone", Time: &time}}
 		for _, deleted := range []bool{false, true} {
-			if !slices.ContainsFunc(markers.states(nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
+			if !slices.ContainsFunc(rowStates(markers, nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
 				t.Errorf("%s: no row can be deleted=%t", name, deleted)
 			}
 		}
