@@ -148,11 +148,7 @@ func inspectorOnce(c *config.Config) (i *inspect.Inspector, datname string, err 
 	if !config.HasDataSource() {
 		return nil, "", config.ErrNoDataSource
 	}
-	dsn, err := config.DataSourceName()
-	if err != nil {
-		return nil, "", err
-	}
-	if datname, err = inspect.ParseSource(dsn); err != nil {
+	if datname, err = sourceDatabase(); err != nil {
 		return nil, "", err
 	}
 	return newInspector(c, log.NewNopLogger()), datname, nil

@@ -46,6 +46,7 @@ type flags struct {
 	configFile          string
 	logLevel, logFormat string
 	profiling           bool
+	lifecycle           bool
 	web                 *web.FlagConfig
 }
 
@@ -70,6 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	serveCommand := app.Command("serve", "Serve metrics over HTTP.").Default()
 	f.web = kingpinflag.AddFlags(serveCommand, ":10862")
 	serveCommand.Flag("web.enable-pprof", "Serve the Go profiler's pages below /debug/pprof/.").BoolVar(&f.profiling)
+	serveCommand.Flag("web.enable-lifecycle", "Reload the configuration at a POST to /-/reload, too; SIGHUP always does.").BoolVar(&f.lifecycle)
 	checkCommand := app.Command("check-config", "Check the configuration file and, with --connect, say table by table what is watched and why not.")
 	grantsCommand := app.Command("grants", "Print the SQL for a role that may see the watched tables and nothing else.")
 	role := grantsCommand.Flag("role", "Name of the role.").Default("softdelete_exporter").String()

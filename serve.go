@@ -68,14 +68,15 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		Load: func() (*config.Config, error) {
 			next, err := load()
 			if err == nil && config.HasDataSource() {
-				_, err = checkSource(ctx, next, logger)
+				_, err = sourceDatabase()
 			}
 			if now := settings.Config().Limits.Connections; err == nil && next.Limits.Connections != now {
 				err = fmt.Errorf("limits.connections: changing it from %d to %d needs a restart", now, next.Limits.Connections)
 			}
 			return next, err
 		},
-		Settings: settings, Process: process, Version: version.Version, Profiling: f.profiling, Logger: logger,
+		Settings: settings, Process: process, Version: version.Version, Logger: logger,
+		Profiling: f.profiling, Lifecycle: f.lifecycle,
 		Connect: func(source func() (string, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
@@ -141,19 +142,21 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 	}
 }
 
-// checkSource reads the connection string and returns the database that it names.
-// What the configuration says of tables is held against the server, if that can be
-// reached: a server that is down keeps nothing from starting.
-func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
+// sourceDatabase reads the connection string and returns the database that it names.
+func sourceDatabase() (datname string, err error) {
 	dsn, err := config.DataSourceName()
 	if err != nil {
 		return "", err
 	}
-	if datname, err = inspect.ParseSource(dsn); err != nil {
-		return "", err
-	}
-	if len(c.Tables) == 0 {
-		return datname, nil
+	return inspect.ParseSource(dsn)
+}
+
+// checkSource does so at the start, and holds what the configuration says of tables
+// against the server, if that can be reached: a server that is down keeps nothing from
+// starting.
+func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
+	if datname, err = sourceDatabase(); err != nil || len(c.Tables) == 0 {
+		return datname, err
 	}
 	err = newInspector(c, logger).Check(ctx)
 	if errors.As(err, new(*inspect.ConfigError)) {

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -99,7 +100,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/health", 200, []string{`"connected":true`, `"response_time_ms":`, `"status":"healthy"`, `"timestamp":"`}},
 		{"GET", "/-/healthy", 200, nil},
 		{"GET", "/-/ready", 200, nil},
-		{"POST", "/-/reload", 200, nil},
+		{"POST", "/-/reload", 403, []string{"--web.enable-lifecycle"}},
 		{"GET", "/-/reload", 405, nil},
 		{"GET", "/nope", 404, nil},
 		{"GET", "/probe?target=127.0.0.1:1/x", 400, []string{"probe.allow"}},
@@ -243,10 +244,69 @@ auth_modules: {m: {user: bob, password: s3cr3t}}`))
 	}
 }
 
+// However often somebody reloads and scrapes, the server is asked no more than by the
+// scrapes alone.
+func TestReloadsAskTheServerNothing(t *testing.T) {
+	front := pgtest.NewFront(t, users(t))
+	t.Setenv("DATA_SOURCE_NAME", front.DSN)
+	address, _ := start(t, "--web.enable-lifecycle", "--config.file="+configFile(t, "tables: [{table: users, column: deleted_at}]"))
+	asked := func() (queries int) {
+		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+		for _, m := range regexp.MustCompile(`(?m)^softdelete_exporter_queries_total\{.*\} (\d+)$`).FindAllStringSubmatch(text, -1) {
+			n, err := strconv.Atoi(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			queries += n
+		}
+		return queries
+	}
+	var before int
+	waitFor(t, "the first refresh to end", func() (ended bool) { // within the first scrape, unless the machine is slow
+		last := before
+		before = asked()
+		return before == last+1
+	})
+	connections := front.Accepted()
+	const times = 30
+	for range times {
+		if status, text := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload"); status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, text)
+		}
+		asked()
+	}
+	if got := asked() - before; got != times+1 {
+		t.Errorf("%d queries at %d scrapes; want a ping at each", got, times+1)
+	}
+	if got := front.Accepted() - connections; got != 0 {
+		t.Errorf("%d connections were opened", got)
+	}
+}
+
+// A table that is not there yet, or no more, keeps no other change from taking effect.
+func TestAReloadTakesATableThatIsNotThere(t *testing.T) {
+	t.Setenv("DATA_SOURCE_NAME", users(t))
+	file := configFile(t, "")
+	address, written := start(t, "--web.enable-lifecycle", "--config.file="+file)
+	if err := os.WriteFile(file, []byte("tables: [{table: nosuch}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload"); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, text)
+	}
+	waitFor(t, "the table to have a problem", func() bool {
+		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+		return regexp.MustCompile(`(?m)^softdelete_table_problem\{.*reason="marker_missing",relname="nosuch".*\} 1$`).MatchString(text)
+	})
+	if log := written.String(); !strings.Contains(log, "relname=nosuch") {
+		t.Errorf("the log does not say so:\n%s", log)
+	}
+}
+
 func TestReloadKeepsTheOldConfigurationOnError(t *testing.T) {
 	t.Setenv("DATA_SOURCE_NAME", users(t))
 	file := configFile(t, "defaults: {retention: 80d}")
-	address, _ := start(t, "--config.file="+file)
+	address, _ := start(t, "--web.enable-lifecycle", "--config.file="+file)
 	scrape := func() string {
 		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
 		return text
@@ -264,7 +324,7 @@ func TestReloadKeepsTheOldConfigurationOnError(t *testing.T) {
 		status, _ := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload")
 		return status
 	}
-	for _, bad := range []string{"nope: 1", "tables: [{table: nosuch}]", "limits: {connections: 30}"} {
+	for _, bad := range []string{"nope: 1", "tables: [{table: ''}]", "limits: {connections: 30}"} {
 		if status := reload("defaults: {retention: 180d}\n" + bad); status != 500 {
 			t.Errorf("%s: status %d", bad, status)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
@@ -242,7 +243,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 	}
 	close(unlock)
 	<-ended
-	if err := e.Reload(); err != nil { // makes a refresh due
+	e.Load = configtest.Loader(t, "scrape: {offset: 2s}")
+	if err := e.Reload(); err != nil { // a change makes a refresh due
 		t.Fatal(err)
 	}
 	e.scrape(t, scrapeTimeout)

@@ -39,7 +39,7 @@ func (c *counted) connect(func() (string, error)) cache.Open {
 }
 
 // probing is a server that may ask anything, in a bubble with a clock of its own.
-func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target string) string)) {
+func probing(t *testing.T, test func(t *testing.T, c *counted, s *Server, probe func(target string) string)) {
 	t.Helper()
 	loaded := configtest.Load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}")
 	synctest.Test(t, func(t *testing.T) {
@@ -48,7 +48,7 @@ func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(t, &c, func(target string) string {
+		test(t, &c, s, func(target string) string {
 			answer := httptest.NewRecorder()
 			s.ServeHTTP(answer, httptest.NewRequest("GET", "/probe?auth_module=m&target="+target, nil))
 			return answer.Body.String()
@@ -61,7 +61,7 @@ func probing(t *testing.T, test func(t *testing.T, c *counted, probe func(target
 }
 
 func TestATargetThatNobodyProbesIsForgotten(t *testing.T) {
-	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		for range 3 {
 			if text := probe("db:5432/shop"); !strings.Contains(text, "\ndb_up 1\n") {
 				t.Fatalf("%s", text)
@@ -85,7 +85,7 @@ func TestATargetThatNobodyProbesIsForgotten(t *testing.T) {
 
 func TestATargetIsForgottenAlsoAfterTheTimeWasMadeLonger(t *testing.T) {
 	longer := configtest.Load(t, "probe: {allow: ['.*'], idle: 2h}\nauth_modules: {m: {user: bob}}")
-	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		probe("db:5432/shop")
 		c.settings.config.Store(longer)
 		for hour, want := range []int64{0, 0, 1} {
@@ -100,7 +100,7 @@ func TestATargetIsForgottenAlsoAfterTheTimeWasMadeLonger(t *testing.T) {
 
 // Whoever may ask for any target could else make as many as memory holds.
 func TestTargetsAreNotWithoutNumber(t *testing.T) {
-	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		for n := range maxTargets {
 			probe(fmt.Sprintf("db%d:5432/shop", n))
 		}
@@ -114,7 +114,7 @@ func TestTargetsAreNotWithoutNumber(t *testing.T) {
 }
 
 func TestEachTargetHasACacheOfItsOwn(t *testing.T) {
-	probing(t, func(t *testing.T, c *counted, probe func(string) string) {
+	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		for range 4 {
 			probe("db1:5432/shop")
 			probe("db2:5432/shop")

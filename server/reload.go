@@ -2,7 +2,7 @@ package server
 
 import (
 	"net/http"
-	"sync"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -16,9 +16,7 @@ import (
 // Settings holds the configuration in force.
 type Settings struct {
 	config atomic.Pointer[config.Config]
-	// mu lets one reload run at a time.
-	mu   sync.Mutex
-	last atomic.Pointer[collector.Reload]
+	last   atomic.Pointer[collector.Reload]
 }
 
 // NewSettings holds a configuration that was just loaded.
@@ -38,38 +36,73 @@ func (s *Settings) Describe(ch chan<- *prometheus.Desc) { s.last.Load().Describe
 // Collect implements prometheus.Collector.
 func (s *Settings) Collect(ch chan<- prometheus.Metric) { s.last.Load().Collect(ch) }
 
-// replace puts what load returns in the place of the configuration; on an error the
-// old one stays.
-func (s *Settings) replace(load func() (*config.Config, error)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// replace puts what load returns in the place of the configuration, and tells whether
+// that says anything else; on an error the old one stays. Its callers take turns.
+func (s *Settings) replace(load func() (*config.Config, error)) (changed bool, err error) {
 	c, err := load()
 	if err != nil {
 		s.last.Store(&collector.Reload{Succeeded: s.last.Load().Succeeded})
-		return err
+		return false, err
 	}
-	s.config.Store(c)
 	s.last.Store(&collector.Reload{Successful: true, Succeeded: time.Now()})
-	return nil
+	return !reflect.DeepEqual(s.config.Swap(c), c), nil
 }
 
-// Reload reads the configuration anew. On an error the old one stays in force. The
-// caches stay warm, but a refresh is due: it finds what the change means.
+// turns let one reload run, and one that was asked for over HTTP wait.
+type turns struct{ running, waiting chan struct{} }
+
+func newTurns() turns { return turns{make(chan struct{}, 1), make(chan struct{}, 1)} }
+
+// Reload reads the configuration anew, after a reload that is under way. On an error
+// the old one stays in force.
 func (s *Server) Reload() error {
-	if err := s.Settings.replace(s.Load); err != nil {
+	s.turns.running <- struct{}{}
+	defer func() { <-s.turns.running }()
+	return s.reloadNow()
+}
+
+// reloadNow does so in its turn. It asks no database: the caches stay warm, and what a
+// change means is found by the refresh that it makes due. Without a change none is, so
+// that whoever may reload cannot have the database asked more often.
+func (s *Server) reloadNow() error {
+	changed, err := s.Settings.replace(s.Load)
+	if err != nil {
 		level.Error(s.Logger).Log("msg", "configuration not reloaded, the old one stays in force", "err", err)
 		return err
 	}
-	if s.target != nil {
-		s.target.Renew()
+	if changed {
+		if s.target != nil {
+			s.target.Renew()
+		}
+		s.probes.renew()
 	}
-	s.probes.renew()
-	level.Info(s.Logger).Log("msg", "configuration reloaded")
+	level.Info(s.Logger).Log("msg", "configuration reloaded", "changed", changed)
 	return nil
 }
 
-func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
-	if err := s.Reload(); err != nil {
+// reload answers a POST. One waits for its turn, as long as its client does. It will read
+// what is in the file by then, so nothing is lost when others are sent away.
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
+	if !s.Lifecycle {
+		http.Error(w, "Reloading over HTTP is off: start the exporter with --web.enable-lifecycle, or send it SIGHUP.", http.StatusForbidden)
+		return
+	}
+	select {
+	case s.turns.waiting <- struct{}{}:
+	default:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "One reload is running and one is waiting: try again later.", http.StatusServiceUnavailable)
+		return
+	}
+	select {
+	case s.turns.running <- struct{}{}:
+		<-s.turns.waiting
+	case <-r.Context().Done():
+		<-s.turns.waiting
+		return
+	}
+	defer func() { <-s.turns.running }()
+	if err := s.reloadNow(); err != nil {
 		http.Error(w, config.Redact(err.Error()), http.StatusInternalServerError)
 		return
 	}

@@ -33,9 +33,9 @@ type Options struct {
 	// Process gathers the metrics of the exporter itself.
 	Process *prometheus.Registry
 	Version string
-	// Profiling adds the pages of net/http/pprof.
-	Profiling bool
-	Logger    log.Logger
+	// Profiling adds the pages of net/http/pprof, Lifecycle the reload over HTTP.
+	Profiling, Lifecycle bool
+	Logger               log.Logger
 }
 
 // Server answers every page.
@@ -45,11 +45,12 @@ type Server struct {
 	// target is the server of the connection string; nil when there is none.
 	target *target
 	probes probes
+	turns  turns
 }
 
 // New makes a Server.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o}
+	s := &Server{Options: o, turns: newTurns()}
 	s.probes.server = s
 	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}}
 	if o.Source != nil {
@@ -80,7 +81,8 @@ func New(o Options) (*Server, error) {
 	// away the endpoint, and the alert with it, when the database is down.
 	mux.HandleFunc("GET /-/healthy", s.alive)
 	mux.HandleFunc("GET /-/ready", s.alive)
-	mux.HandleFunc("POST /-/reload", s.reload)
+	// Not for a page in the browser of somebody who may reach the exporter.
+	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)))
 	if o.Profiling {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

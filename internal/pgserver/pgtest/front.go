@@ -23,6 +23,8 @@ type Front struct {
 	how     Behaviour
 	changed chan struct{}
 	conns   []net.Conn
+	// accepted counts the clients that came.
+	accepted int
 }
 
 // Behaviour is what a Front does with its connections.
@@ -65,6 +67,9 @@ func NewFront(tb testing.TB, dsn string) *Front {
 				return
 			}
 			f.keep(conn)
+			f.mu.Lock()
+			f.accepted++
+			f.mu.Unlock()
 			running.Go(func() { f.serve(conn, behind, &running) })
 		}
 	})
@@ -89,6 +94,13 @@ func (f *Front) Behave(how Behaviour) {
 	if was == Silent {
 		f.HangUp()
 	}
+}
+
+// Accepted is how many connections were made so far.
+func (f *Front) Accepted() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.accepted
 }
 
 func (f *Front) keep(conn net.Conn) {
