@@ -87,9 +87,6 @@ type TableHealth struct {
 	IndexNeeds    []indexes.Need
 }
 
-// FullName is schema and name, as patterns and people write it.
-func (t *TableHealth) FullName() string { return t.Schema + "." + t.Name }
-
 // CleanupRecommended tells that there are more deleted rows than is good.
 func (t *TableHealth) CleanupRecommended() bool {
 	return t.Rows.Health == softdelete.Fair || t.Rows.Health == softdelete.Poor

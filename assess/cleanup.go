@@ -183,66 +183,10 @@ func (t *TableHealth) recommendIndexes() []Recommendation {
 	for _, advice := range indexes.Advise(t.Table) {
 		r := Recommendation{
 			Kind: FixIndex, Database: t.Database, Table: t, Advice: &advice,
-			Title: t.indexTitle(advice), Reason: advice.Reason, Notes: advice.Costs, Source: advice.Source,
-			Gain: Gain{Rows: advice.Rows, Bytes: advice.Bytes, Estimated: !advice.Proved},
+			Urgency: advice.Health, Title: advice.Title, Reason: advice.Reason, Notes: advice.Costs, Source: advice.Source,
+			Gain: Gain{Text: advice.Gain, Rows: advice.Rows, Bytes: advice.Bytes, Estimated: !advice.Proved},
 		}
-		switch {
-		case advice.Problem == indexes.UniqueAllowsLiveDuplicate:
-			r.Urgency = softdelete.Poor
-		case advice.Problem == indexes.Invalid || advice.Problem == "":
-			r.Urgency = softdelete.Fair
-		}
-		r.Gain.Text = gainWords(advice)
 		all = append(all, r)
 	}
 	return all
-}
-
-func (t *TableHealth) indexTitle(a indexes.Advice) string {
-	name := ""
-	if a.Index != nil {
-		name = a.Index.Name
-	}
-	switch a.Problem {
-	case indexes.Invalid:
-		return fmt.Sprintf("Repair invalid index %s of %s.", name, t.FullName())
-	case indexes.Unused:
-		return fmt.Sprintf("Ask whether %s needs index %s.", t.FullName(), name)
-	case indexes.Duplicate:
-		return fmt.Sprintf("Ask whether %s needs index %s twice.", t.FullName(), name)
-	case indexes.PlainFlag:
-		return fmt.Sprintf("Ask whether %s needs index %s on a flag.", t.FullName(), name)
-	case indexes.UniqueIgnoresDeleted:
-		return fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", t.FullName())
-	case indexes.UniqueAllowsLiveDuplicate:
-		return fmt.Sprintf("Make %s unique among live rows.", t.FullName())
-	case indexes.HoldsDeleted:
-		return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
-	}
-	if a.Purpose == indexes.Purge {
-		return fmt.Sprintf("Index the deletion time of %s for its purge.", t.FullName())
-	}
-	return fmt.Sprintf("Take the deleted rows out of index %s of %s.", name, t.FullName())
-}
-
-// gainWords put the gain of an advice into a sentence.
-func gainWords(a indexes.Advice) string {
-	about := "About "
-	if a.Proved {
-		about = ""
-	}
-	switch {
-	case a.Problem == indexes.UniqueAllowsLiveDuplicate && a.Rows > 0:
-		return fmt.Sprintf("%s live rows are unique in truth.", softdelete.Thousands(float64(a.Rows)))
-	case a.Problem == indexes.UniqueAllowsLiveDuplicate:
-		return "Live rows are unique in truth."
-	case a.Rows > 0:
-		return fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(a.Rows)))
-	case a.Purpose == indexes.Purge:
-		return fmt.Sprintf("%s%s less to read for the whole purge.", about, softdelete.Size(a.Bytes))
-	case a.Bytes > 0:
-		return fmt.Sprintf("%s%s less of disk, cache and writes.", about, softdelete.Size(a.Bytes))
-	default:
-		return "Less to maintain at each write."
-	}
 }

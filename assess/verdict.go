@@ -106,11 +106,8 @@ func (l Limits) rows(t *softdelete.Table) Verdict {
 func indexVerdict(findings []indexes.Finding, needs []indexes.Need) Verdict {
 	v := certainly(softdelete.Good)
 	for _, f := range findings {
-		switch f.Problem {
-		case indexes.UniqueAllowsLiveDuplicate:
-			v = v.worse(certainly(softdelete.Poor, "a unique index lets live duplicates in"))
-		case indexes.Invalid:
-			v = v.worse(certainly(softdelete.Fair, "an index is invalid"))
+		if health, reason := f.Problem.Verdict(); health != softdelete.Good {
+			v = v.worse(certainly(health, reason))
 		}
 	}
 	for _, n := range needs {

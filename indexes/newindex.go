@@ -3,7 +3,6 @@ package indexes
 import (
 	"fmt"
 	"hash/fnv"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -69,7 +68,7 @@ func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index
 		advice.Consider = nil // not before it is there
 	case failed != nil:
 		advice.Reason += fmt.Sprintf(" Index %s was made for it, and is invalid because its build failed.", failed.Name)
-		advice.Do = a.invalid(failed).Do
+		advice.Do = a.repair(failed).Do
 	default:
 		advice.Do = []Step{{Action: CreateIndex, New: a.create(n)}}
 	}
@@ -83,33 +82,6 @@ func (a adviser) create(n *NewIndex) *NewIndex {
 	}
 	return n
 }
-
-// completed is what is missing of a partitioned index; nil if nothing is, or if it
-// is none.
-func (a adviser) completed(i *softdelete.Index) *NewIndex {
-	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include, Predicate: i.Predicate}
-	if i.Schema != a.Schema || !i.Partitioned {
-		return nil
-	}
-	for _, p := range a.Indexing.Partitions {
-		part := NewPart{Partition: p, Schema: p.Schema}
-		if at := slices.IndexFunc(i.Parts, func(have softdelete.Part) bool { return have.Partition == p.OID }); at >= 0 {
-			part.Schema, part.Name, part.Exists = i.Parts[at].Schema, i.Parts[at].Name, true
-		} else {
-			part.Name = a.names.name(p.Name, n)
-		}
-		n.Parts = append(n.Parts, part)
-	}
-	if n.missing() == 0 {
-		return nil
-	}
-	return n
-}
-
-// isLeftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
-func isLeftover(i *softdelete.Index) bool { return leftovers.MatchString(i.Name) }
-
-var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)
 
 // maxName is the longest name in PostgreSQL, in bytes.
 const maxName = 63

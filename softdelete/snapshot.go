@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+
 )
 
 // Snapshot is what was known about one server at one moment. It is plain data
@@ -96,6 +97,9 @@ type Table struct {
 	// Tried is when it was last tried to count it, with or without success.
 	Tried time.Time
 }
+
+// FullName is schema and name, as patterns and people write it.
+func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Policy is what the configuration says about a table, beyond its marker.
 type Policy struct {

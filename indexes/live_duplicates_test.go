@@ -20,8 +20,8 @@ func TestATimeThatIsNeverNULLLetsNoLiveDuplicatesIn(t *testing.T) {
 	} {
 		test.time.Column = "gone_at"
 		m := softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Flag, Column: "gone", Time: &test.time}
-		judged := table{&softdelete.Table{Markers: softdelete.Markers{m}, Indexing: &softdelete.Indexing{Indexes: []softdelete.Index{
-			{Name: "i", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "gone_at"}}, Scope: predicate.ScopeOf(softdelete.Markers{m}, "")}}}}}
+		judged := look(&softdelete.Table{Markers: softdelete.Markers{m}, Indexing: &softdelete.Indexing{Indexes: []softdelete.Index{
+			{Name: "i", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "gone_at"}}, Scope: predicate.ScopeOf(softdelete.Markers{m}, "")}}}})
 		if got := judged.allowsLiveDuplicates(&judged.Indexing.Indexes[0]); got != test.want {
 			t.Errorf("%s: %t, want %t", test.name, got, test.want)
 		}

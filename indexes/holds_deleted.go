@@ -1,0 +1,86 @@
+package indexes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// holdsDeleted: most entries of the index are of deleted rows.
+var holdsDeleted = definition{
+	problem: HoldsDeleted,
+	source:  docs + "indexes-partial.html",
+	found: func(t *table, i *softdelete.Index) bool {
+		return t.Numbers != nil && t.Numbers.Ratio.Low() > mostly && slices.Contains(t.shrinking, i)
+	},
+	advise: adviser.withoutDeleted,
+}
+
+// shrinks tells of an index that would be smaller by enough without deleted rows,
+// and of which nothing is known that would need them.
+func (t *table) shrinks(i *softdelete.Index) bool {
+	return t.Numbers != nil && t.Numbers.Ratio.Low() >= worthRatio && t.saves(i) >= worthBytes &&
+		i.Valid && i.Predicate == "" && !isConstraint(i) && !requiredByOthers(i) && i.Constraint == "" &&
+		!mentions(i, t.Markers.Columns()) && !supportsForeignKey(t.Indexing, i) && !isUnused(t.Indexing, i)
+}
+
+// saves is what the index would lose without the deleted rows.
+func (t *table) saves(i *softdelete.Index) int64 {
+	if i.Trial != nil {
+		return i.Bytes - i.Trial.Bytes
+	}
+	return int64(float64(i.Bytes) * t.Numbers.Ratio.Low())
+}
+
+// Shrinking are the indexes that would be smaller without deleted rows, by enough.
+func Shrinking(t *softdelete.Table) []*softdelete.Index {
+	if t.Indexing == nil {
+		return nil
+	}
+	return look(t).shrinking
+}
+
+// shrinkingIndexes are the indexes that would shrink, the largest gain first; none if what
+// they win together is eaten up by being the first to mention the marker.
+func (t *table) shrinkingIndexes() []*softdelete.Index {
+	var all []*softdelete.Index
+	gain := int64(0)
+	for n := range t.Indexing.Indexes {
+		if i := &t.Indexing.Indexes[n]; t.twins[i] == nil && t.shrinks(i) {
+			all = append(all, i)
+			gain += t.saves(i)
+		}
+	}
+	if len(all) == 0 || gain-t.firstMention(all) < worthBytes {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b *softdelete.Index) int { return cmp.Compare(t.saves(b), t.saves(a)) })
+	return all
+}
+
+// withoutDeleted is the advice to make an index smaller by the deleted rows.
+func (a adviser) withoutDeleted(i *softdelete.Index) Advice {
+	deleted := a.Numbers.Ratio.Value
+	advice := Advice{
+		Title:    fmt.Sprintf("Take the deleted rows out of index %s of %s.", i.Name, a.FullName()),
+		Bytes:    max(0, a.saves(i)-a.hot(i)),
+		Proved:   i.Trial != nil,
+		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, softdelete.Size(i.Bytes)),
+		Costs:    append(a.hotCost(), a.predicateCost()...),
+		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
+	}
+	a.build(&advice, &NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
+		func(o *softdelete.Index) bool { return holdsLive(o, i.Keys, false) })
+	return advice
+}
+
+// hot is what being the first index to mention the marker costs, which is set
+// against the largest gain.
+func (a adviser) hot(i *softdelete.Index) int64 {
+	if all := a.shrinking; len(all) > 0 && all[0] == i {
+		return a.firstMention(all)
+	}
+	return 0
+}

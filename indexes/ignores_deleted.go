@@ -1,0 +1,70 @@
+package indexes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// ignoresDeleted: a unique index in which a deleted row blocks its key.
+var ignoresDeleted = definition{
+	problem: UniqueIgnoresDeleted,
+	rank:    1,
+	source:  docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
+	found:   (*table).ignoresDeleted,
+	advise:  adviser.askForKeys,
+}
+
+// askForKeys is the question whether a deleted row should block its key.
+func (a adviser) askForKeys(i *softdelete.Index) Advice {
+	advice := Advice{
+		Title:  fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", a.FullName()),
+		Rows:   int64(a.Numbers.Deleted.Value),
+		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?", columns(i.Keys), i.Name),
+		Costs: append([]string{
+			fmt.Sprintf("ON CONFLICT (%s) fails at once when the full index is gone: first add the WHERE of the partial index to it.", columns(i.Keys)),
+			"Restoring a deleted row fails when its key has been taken since.",
+		}, a.hotCost()...),
+		Consider: []Step{{Action: DropIndex, Index: i}},
+	}
+	if advice.Rows > 0 {
+		advice.Gain = fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(advice.Rows)))
+	}
+	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
+		func(o *softdelete.Index) bool { return holdsLive(o, i.Keys, true) })
+	return advice
+}
+
+// ignoresDeleted tells of a unique index in which a deleted row blocks its key,
+// where that is likely not meant so. Most unique indexes are meant so: tokens and
+// hashes must not come again. What speaks against it is a key that people choose, or
+// a sister index that does let deleted rows go.
+func (t *table) ignoresDeleted(i *softdelete.Index) bool {
+	if t.Numbers == nil || t.Numbers.Deleted.Low() == 0 ||
+		!i.Unique || requiredByOthers(i) || i.Predicate != "" || mentions(i, t.Markers.Columns()) || len(i.Keys) == 0 {
+		return false
+	}
+	if slices.ContainsFunc(i.Keys, permanent) {
+		return false
+	}
+	sister := slices.ContainsFunc(t.Indexing.Indexes, func(o softdelete.Index) bool { return o.Unique && o.Valid && o.Scope.LiveOnly() })
+	return sister || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool { return chosen(k, len(i.Keys) > 1) })
+}
+
+// permanent tells of a key that must stay unique even among deleted rows.
+func permanent(k softdelete.Key) bool {
+	return holds(k, "token", "hash", "uuid", "guid", "secret", "digest", "checksum", "fingerprint", "external", "invoice", "number", "serial", "apikey")
+}
+
+// chosen tells of a key that a person chose and will want again: an e-mail address,
+// or a name, within others.
+func chosen(k softdelete.Key, within bool) bool {
+	return holds(k, "email", "username", "login") || within && holds(k, "name", "slug", "title")
+}
+
+func holds(k softdelete.Key, words ...string) bool {
+	folded := softdelete.Fold(k.Column + k.Expression)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(folded, w) })
+}

@@ -1,0 +1,131 @@
+// Package indexes tells what is wrong with the indexes of a table that uses soft delete,
+// which index is missing, and what to do about it. It judges facts of the Snapshot; the
+// SQL of its advice is written by queries.
+package indexes
+
+import (
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// Problem is what is wrong with an index, one of a short list.
+type Problem string
+
+// The problems of an index.
+const (
+	Invalid                   Problem = "invalid"
+	Unused                    Problem = "unused"
+	Duplicate                 Problem = "duplicate"
+	PlainFlag                 Problem = "plain_flag"
+	HoldsDeleted              Problem = "holds_deleted"
+	UniqueIgnoresDeleted      Problem = "unique_ignores_deleted"
+	UniqueAllowsLiveDuplicate Problem = "unique_allows_live_duplicates"
+)
+
+// definition is one kind of problem: how it is found, how bad it is, and what to do.
+type definition struct {
+	problem Problem
+	// health is the verdict on a table that has it, and reason why; the zero values are of
+	// a problem that leaves the verdict alone.
+	health softdelete.Health
+	reason string
+	// rank puts the advice before, or behind, that on others.
+	rank int
+	// source is the page of PostgreSQL's documentation that the advice follows.
+	source string
+	found  func(*table, *softdelete.Index) bool
+	advise func(adviser, *softdelete.Index) Advice
+}
+
+const docs = "https://www.postgresql.org/docs/current/"
+
+// problems are looked for in this order: an index has the first one that is found.
+var problems = []definition{invalid, allowsLiveDuplicates, duplicate, plainFlag, unused, holdsDeleted, ignoresDeleted}
+
+// definition finds what is known of a problem; the zero value for the empty one.
+func (p Problem) definition() definition {
+	for _, d := range problems {
+		if d.problem == p {
+			return d
+		}
+	}
+	return definition{}
+}
+
+// Verdict is how good a table with the problem is, and why; good, and no reason, where
+// the problem leaves that alone.
+func (p Problem) Verdict() (softdelete.Health, string) {
+	d := p.definition()
+	return d.health, d.reason
+}
+
+// Finding is a problem of one index.
+type Finding struct {
+	Index   *softdelete.Index
+	Problem Problem
+}
+
+// Findings are the problems of the table's indexes, in the order of their names, at
+// most one an index.
+func Findings(of *softdelete.Table) []Finding {
+	if of.Indexing == nil {
+		return nil
+	}
+	t := look(of)
+	var all []Finding
+	for n := range t.Indexing.Indexes {
+		i := &t.Indexing.Indexes[n]
+		if i.Building && !i.Valid {
+			continue
+		}
+		for _, d := range problems {
+			if d.found(t, i) {
+				all = append(all, Finding{Index: i, Problem: d.problem})
+				break
+			}
+		}
+	}
+	return all
+}
+
+// table is a table whose indexes are judged, with what several problems ask of them.
+type table struct {
+	*softdelete.Table
+	// twins are the indexes that repeat another one, each with that one.
+	twins map[*softdelete.Index]*softdelete.Index
+	// shrinking are the indexes that would be smaller without deleted rows, by enough,
+	// the largest gain first.
+	shrinking []*softdelete.Index
+}
+
+func look(of *softdelete.Table) *table {
+	t := &table{Table: of, twins: duplicates(of.Indexing)}
+	t.shrinking = t.shrinkingIndexes()
+	return t
+}
+
+// mentions tells whether a column stands in the key or the predicate: whether an
+// update of it must touch the index.
+func mentions(i *softdelete.Index, columns []string) bool {
+	return i.Scope.Mentions || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
+		return slices.Contains(columns, k.Column) || predicate.Mentions(k.Expression, columns)
+	})
+}
+
+// isConstraint tells that the index is there for what it forbids, not for reading.
+func isConstraint(i *softdelete.Index) bool { return i.Unique || i.Primary || i.Exclusion }
+
+// requiredByOthers tells that something else relies on the index as it is.
+func requiredByOthers(i *softdelete.Index) bool {
+	return i.Primary || i.Exclusion || i.Referenced || i.ReplicaIdentity
+}
+
+// supportsForeignKey tells whether the index serves one of the table's foreign keys. What is
+// done to their parents looks for children dead or alive.
+func supportsForeignKey(x *softdelete.Indexing, i *softdelete.Index) bool {
+	return slices.ContainsFunc(x.ForeignKeys, func(key []string) bool {
+		return len(i.Keys) > 0 && slices.Contains(key, i.Keys[0].Column)
+	})
+}

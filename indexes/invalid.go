@@ -1,0 +1,71 @@
+package indexes
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// invalid: a build failed or was broken off, and left the index behind.
+var invalid = definition{
+	problem: Invalid,
+	health:  softdelete.Fair,
+	reason:  "an index is invalid",
+	rank:    -1,
+	source:  docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+	found:   func(_ *table, i *softdelete.Index) bool { return !i.Valid },
+	advise:  adviser.repair,
+}
+
+// repair is the advice on what a failed concurrent build left behind.
+func (a adviser) repair(i *softdelete.Index) Advice {
+	advice := Advice{
+		Title:  fmt.Sprintf("Repair invalid index %s of %s.", i.Name, a.FullName()),
+		Bytes:  i.Bytes,
+		Reason: fmt.Sprintf("Index %s is invalid: no query uses it, and every write still maintains it.", i.Name),
+	}
+	switch missing := a.completed(i); {
+	case missing != nil:
+		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Parts))
+		advice.Do = []Step{{Action: CreateIndex, New: missing}}
+	case isLeftover(i):
+		advice.Reason = fmt.Sprintf("Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still maintains it.", i.Name)
+		advice.Do = []Step{{Action: ShowDefinition, Index: i}}
+		advice.Consider = []Step{{Action: DropIndex, Index: i}}
+	case i.Unique:
+		advice.Costs = []string{"It is unique: the build fails again while rows with equal keys are there. Find them first."}
+		advice.Do = []Step{{Action: FindDuplicates, New: &NewIndex{Keys: i.Keys, Predicate: i.Predicate}}, {Action: ReindexIndex, Index: i}}
+	default:
+		advice.Do = []Step{{Action: ReindexIndex, Index: i}}
+	}
+	return advice
+}
+
+// completed is what is missing of a partitioned index; nil if nothing is, or if it
+// is none.
+func (a adviser) completed(i *softdelete.Index) *NewIndex {
+	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include, Predicate: i.Predicate}
+	if i.Schema != a.Schema || !i.Partitioned {
+		return nil
+	}
+	for _, p := range a.Indexing.Partitions {
+		part := NewPart{Partition: p, Schema: p.Schema}
+		if at := slices.IndexFunc(i.Parts, func(have softdelete.Part) bool { return have.Partition == p.OID }); at >= 0 {
+			part.Schema, part.Name, part.Exists = i.Parts[at].Schema, i.Parts[at].Name, true
+		} else {
+			part.Name = a.names.name(p.Name, n)
+		}
+		n.Parts = append(n.Parts, part)
+	}
+	if n.missing() == 0 {
+		return nil
+	}
+	return n
+}
+
+// isLeftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
+func isLeftover(i *softdelete.Index) bool { return leftovers.MatchString(i.Name) }
+
+var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)

@@ -1,0 +1,93 @@
+package indexes
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// allowsLiveDuplicates: a unique index that enforces nothing among live rows.
+var allowsLiveDuplicates = definition{
+	problem: UniqueAllowsLiveDuplicate,
+	health:  softdelete.Poor,
+	reason:  "a unique index lets live duplicates in",
+	rank:    -2,
+	source:  docs + "indexes-unique.html",
+	found:   (*table).allowsLiveDuplicates,
+	advise:  adviser.enforce,
+}
+
+// enforce is the advice to enforce among live rows what a unique index only seems to.
+func (a adviser) enforce(i *softdelete.Index) Advice {
+	keys, _ := a.withoutNulls(i)
+	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers, Predicate: i.Predicate}
+	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
+		enforcing.Predicate = "" // it says no more than Rows
+	}
+	advice := Advice{
+		Title:  fmt.Sprintf("Make %s unique among live rows.", a.FullName()),
+		Gain:   "Live rows are unique in truth.",
+		Reason: fmt.Sprintf("Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs are distinct.", i.Name),
+		Costs: append([]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every write maintains. Find them first.",
+			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
+	}
+	if !requiredByOthers(i) {
+		advice.Consider = []Step{{Action: DropIndex, Index: i}}
+	}
+	a.build(&advice, enforcing, func(o *softdelete.Index) bool { return isConstraint(o) && within(o, keys) && a.holdsLiveOf(o, i) })
+	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
+		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
+	}
+	if a.Numbers != nil {
+		advice.Rows = int64(a.Numbers.Active.Value)
+	}
+	if advice.Rows > 0 {
+		advice.Gain = fmt.Sprintf("%s live rows are unique in truth.", softdelete.Thousands(float64(advice.Rows)))
+	}
+	return advice
+}
+
+// allowsLiveDuplicates tells of a unique index that enforces nothing among live
+// rows: one of its columns is NULL in each of them, and NULLs are distinct.
+func (t *table) allowsLiveDuplicates(i *softdelete.Index) bool {
+	if !i.Unique || i.NullsNotDistinct || i.Scope.Live == softdelete.None {
+		return false
+	}
+	rest, without := t.withoutNulls(i)
+	return without && len(rest) > 0 && !slices.ContainsFunc(t.Indexing.Indexes, func(other softdelete.Index) bool {
+		return isConstraint(&other) && other.Valid && within(&other, rest) && t.holdsLiveOf(&other, i)
+	})
+}
+
+// withoutNulls are the keys that are not NULL in all live rows; without tells that
+// there were others.
+func (t *table) withoutNulls(i *softdelete.Index) (rest []softdelete.Key, without bool) {
+	always := predicate.NullWhileLive(t.Markers)
+	for _, k := range i.Keys {
+		if always[k.Column] {
+			without = true
+		} else {
+			rest = append(rest, k)
+		}
+	}
+	return rest, without
+}
+
+// holdsLiveOf tells whether an index holds all live rows that another one holds:
+// each part of its predicate is one of the other's, or true of every live row.
+func (t *table) holdsLiveOf(i, other *softdelete.Index) bool {
+	given := predicate.Conjuncts(other.Predicate)
+	return !slices.ContainsFunc(predicate.Conjuncts(i.Predicate), func(part string) bool {
+		return !slices.Contains(given, part) && predicate.ScopeOf(t.Markers, part).Live != softdelete.All
+	})
+}
+
+// within tells whether all keys of the index are among the given ones: what is
+// unique by fewer columns is unique by more.
+func within(i *softdelete.Index, keys []softdelete.Key) bool {
+	return !slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
+		return !slices.ContainsFunc(keys, func(o softdelete.Key) bool { return k.Column == o.Column && k.Expression == o.Expression })
+	})
+}

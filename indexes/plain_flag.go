@@ -1,0 +1,37 @@
+package indexes
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// plainFlag: a full index on nothing but a flag, which nothing reads.
+var plainFlag = definition{
+	problem: PlainFlag,
+	source:  docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
+	found:   (*table).plainFlag,
+	advise: func(a adviser, i *softdelete.Index) Advice {
+		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s on a flag.", a.FullName(), i.Name),
+			fmt.Sprintf("Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has used it in %d days.",
+				i.Keys[0].Column, i.Name, softdelete.Size(i.Bytes), a.days()))
+	},
+}
+
+// plainFlag tells of a full index on nothing but the marker, neither of whose
+// values is rare, and which nothing reads.
+func (t *table) plainFlag(i *softdelete.Index) bool {
+	if t.Numbers == nil || len(i.Keys) != 1 || i.Predicate != "" || isConstraint(i) || requiredByOthers(i) {
+		return false
+	}
+	isFlag := slices.ContainsFunc(t.Markers, func(m softdelete.Marker) bool { return m.Column == i.Keys[0].Column && lowCardinality(m) })
+	r := t.Numbers.Ratio
+	rarer := min(r.Value, 1-r.Value) - r.Margin
+	return isFlag && rarer > rareShare && idle(t.Indexing, i) && i.Bytes >= worthBytes
+}
+
+// lowCardinality tells that the marker column has but a few values.
+func lowCardinality(m softdelete.Marker) bool {
+	return slices.Contains([]softdelete.Kind{softdelete.Flag, softdelete.InvertedFlag, softdelete.Number, softdelete.Letter, softdelete.Status}, m.Decides())
+}
