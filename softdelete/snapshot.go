@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
 )
 
 // Snapshot is what was known about one server at one moment. It is plain data
