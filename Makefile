@@ -29,15 +29,14 @@ demo: ## start a PostgreSQL with a lifelike schema, and the exporter on it
 	go build -o .cache/demo ./demo # go run would call a Ctrl-C an error
 	exec .cache/demo
 
-test: unit e2e ## run all tests, with the tools that they need
+test: ## run all tests, with the tools that they need
+	scripts/test.sh unit e2e
 
 unit: ## run the tests that need no more than Go and PostgreSQL
-	scripts/tools.sh test
-	go test -race -timeout 30m ./...
+	scripts/test.sh unit
 
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
-	scripts/tools.sh jsonnet e2e
-	go test -tags e2e -timeout 30m ./e2e/... ./mixin
+	scripts/test.sh e2e
 
 lint: ## check Go and Jsonnet: format, linters, go.mod
 	scripts/tools.sh lint jsonnet
