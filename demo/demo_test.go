@@ -23,7 +23,7 @@ import (
 )
 
 // bound is how long a demo of this little data may take, from start to end.
-const bound = time.Minute
+const bound = 3 * time.Minute
 
 // Both ways to end a program that go run has started: Ctrl-C reaches every process of
 // the terminal; a SIGTERM reaches go run alone, which passes nothing on. And both of one

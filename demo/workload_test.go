@@ -76,7 +76,7 @@ func TestWorkloadGoesOnWhenItsSessionIsEnded(t *testing.T) {
 	defer stop()
 	session := func() int {
 		const sql = `SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'demo workload'`
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(bound); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if pid := pgtest.Value[int](t, dsn, sql); pid != 0 {
 				return pid
 			}
@@ -91,7 +91,7 @@ func TestWorkloadGoesOnWhenItsSessionIsEnded(t *testing.T) {
 		if !strings.Contains(err.Error(), "left out") {
 			t.Errorf("it says: %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(bound):
 		t.Error("nobody was told")
 	}
 	if again := session(); again == first {

@@ -104,7 +104,7 @@ func (tab *tab) click(selector string) {
 // waitFor waits until a JavaScript expression is true.
 func (tab *tab) waitFor(expression string) {
 	tab.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ask[bool](tab, expression); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ask[bool](tab, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			tab.t.Fatalf("waited in vain for %s", expression)
 		}

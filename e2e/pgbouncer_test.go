@@ -75,7 +75,7 @@ default_pool_size = %d
 		_ = cmd.Wait()
 	})
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
 			break
@@ -171,7 +171,7 @@ func TestPgBouncerUnderLoad(t *testing.T) {
 	want := map[string]string{datname + ".users": "4", datname + ".orders": "4"}
 	var running sync.WaitGroup
 	for range 8 {
-		i := exportertest.NewInspector(t, through, "ping: {timeout: 10s}")
+		i := exportertest.NewInspector(t, through, "ping: {timeout: 1m}\nlimits: {statement_timeout: 10s}")
 		running.Go(func() {
 			for range 10 {
 				if diff := cmp.Diff(want, deleted(t.Context(), i, datname)); diff != "" {

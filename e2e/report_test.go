@@ -230,10 +230,14 @@ func TestTheBrowserTellsOfWhatThePolicyRefuses(t *testing.T) {
 	defer web.Close()
 	tab := newTab(t)
 	tab.open(web.URL)
-	time.Sleep(100 * time.Millisecond)
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
-	if len(tab.complaints) < 2 {
-		t.Errorf("of a style and a script that are refused it says %q", tab.complaints)
+	said := func() []string {
+		tab.mu.Lock()
+		defer tab.mu.Unlock()
+		return slices.Clone(tab.complaints)
+	}
+	for deadline := time.Now().Add(time.Minute); len(said()) < 2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("of a style and a script that are refused it says %q", said())
+		}
 	}
 }

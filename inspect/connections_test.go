@@ -43,8 +43,8 @@ func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	return all
 }
 
-// atMost watches that there are never more connections of ours than allowed, until
-// the function that it returns is called. Count says which connections.
+// atMost watches that a count is never larger than allowed, until the function that it
+// returns is called.
 func atMost(t *testing.T, dsn, count string, allowed int) (stop func()) {
 	t.Helper()
 	observer, err := pgx.Connect(t.Context(), dsn)
@@ -63,7 +63,7 @@ func atMost(t *testing.T, dsn, count string, allowed int) (stop func()) {
 			}
 			var n int
 			if err := observer.QueryRow(context.Background(), count).Scan(&n); err != nil || n > allowed {
-				t.Errorf("%d connections, where %d are allowed (%v)", n, allowed, err)
+				t.Errorf("%d of what may be there %d times (%v): %s", n, allowed, err, count)
 				return
 			}
 		}

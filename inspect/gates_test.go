@@ -120,15 +120,13 @@ func TestASampledTableAgesByItsIndex(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, two+`CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; UPDATE t SET deleted_at = now() - interval '1 day' WHERE deleted_at IS NOT NULL AND part = 2; VACUUM ANALYZE t`)
 	settled(t, dsn)
-	i := inspector(t, dsn, "defaults: {retention: 8s}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 9s}")
+	i := inspector(t, dsn, "defaults: {retention: 80m}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 90m}")
 	s := first(t, i)
 	before := table(t, s, "t")
 	if n := before.Numbers; n.Method != softdelete.Sampled || n.Old.Value != 5000 || n.Recent == nil || n.Recent.Value != 20 {
 		t.Fatalf("at first %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
-	time.Sleep(10 * time.Second)
-	s = refresh(t, i, s, nil)
-	after := table(t, s, "t")
+	after := table(t, refresh(t, i, later(t, dsn, s, 100*time.Minute, "t"), nil), "t")
 	if n := after.Numbers; n.Old.Value != 5020 || n.Recent == nil || n.Recent.Value != 0 || n.Total != before.Numbers.Total || counted(before, after) {
 		t.Errorf("later %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
@@ -146,13 +144,12 @@ func TestTimesThatAreNear(t *testing.T) {
 		CREATE TABLE far AS SELECT '294276-12-31'::timestamptz AS deleted_at;
 		CREATE TABLE far_day AS SELECT '5874897-12-31'::date AS deleted_at;
 		CREATE TABLE far_number AS SELECT 9223372036854775807 AS deleted_at UNION ALL SELECT 1700000000;
-		CREATE TABLE soon AS SELECT now() + interval '8 seconds' AS deleted_at;
+		CREATE TABLE soon AS SELECT now() + interval '80 minutes' AS deleted_at;
 		CREATE TABLE fresh AS SELECT now() AS deleted_at; ANALYZE`)
 	settled(t, dsn)
-	i := inspector(t, dsn, "counting: {recent_window: 8s}\ntables: [{table: far_number, column: deleted_at, unit: s}]")
+	i := inspector(t, dsn, "counting: {recent_window: 80m}\ntables: [{table: far_number, column: deleted_at, unit: s}]")
 	s := first(t, i)
-	time.Sleep(9 * time.Second)
-	next := refresh(t, i, s, nil)
+	next := refresh(t, i, later(t, dsn, s, 90*time.Minute, "soon", "fresh"), nil)
 	for name, again := range map[string]bool{"today": false, "far": false, "far_day": false, "far_number": false, "soon": true, "fresh": true} {
 		before, after := table(t, s, name), table(t, next, name)
 		if after.Problem != nil || counted(before, after) != again {

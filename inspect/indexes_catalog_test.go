@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/demo/data"
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
@@ -205,11 +203,7 @@ func TestAnInvalidIndexOfOnePartitionIsFound(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, partitioned+`INSERT INTO events SELECT * FROM events_1 LIMIT 1`)
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
+	conn := connected(t, dsn)
 	if _, err := conn.Exec(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY events_1_id ON events_1 (id)`); err == nil {
 		t.Fatal("the build did not fail")
 	}
@@ -267,11 +261,7 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 		CREATE TABLE calm (id int, deleted_at timestamptz); CREATE INDEX calm_a ON calm (id) WHERE deleted_at IS NULL;
 		CREATE TABLE locked (id int, deleted_at timestamptz); CREATE INDEX locked_a ON locked (id) WHERE deleted_at IS NULL`)
 	i := inspector(t, dsn, patient)
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
+	conn := connected(t, dsn)
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE locked`); err != nil {
 		t.Fatal(err)
 	}

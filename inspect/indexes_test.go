@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -252,11 +251,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	pgtest.Exec(t, dsn, `CREATE TABLE twins (email text, deleted_at timestamptz); INSERT INTO twins VALUES ('a'), ('a');
 		CREATE TABLE slow (id int, deleted_at timestamptz)`)
 	ctx := t.Context()
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	conn := connected(t, dsn)
 	if _, err := conn.Exec(ctx, `CREATE UNIQUE INDEX CONCURRENTLY twins_email ON twins (email)`); err == nil {
 		t.Fatal("the build did not fail")
 	}

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -178,15 +179,21 @@ func asRole(sql, role string) string {
 	return strings.ReplaceAll(sql, "watcher", pgx.Identifier{role}.Sanitize())
 }
 
-// try runs one statement and returns its error.
-func try(t *testing.T, dsn, sql string) error {
+// connected is a session of somebody else, until the test ends.
+func connected(t *testing.T, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), sql)
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// try runs one statement and returns its error.
+func try(t *testing.T, dsn, sql string) error {
+	t.Helper()
+	_, err := connected(t, dsn).Exec(t.Context(), sql)
 	return err
 }
 
@@ -199,7 +206,7 @@ func sessions(t *testing.T, dsn string) int {
 // waitFor waits until something has happened.
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
@@ -210,10 +217,7 @@ func waitFor(t *testing.T, what string, happened func() bool) {
 // often, over one connection, because we do not wait long.
 func waitForLock(t *testing.T, dsn string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := connected(t, dsn)
 	defer conn.Close(t.Context())
 	waitFor(t, "the count to wait for a lock", func() (waits bool) {
 		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity

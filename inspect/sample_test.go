@@ -83,7 +83,7 @@ func TestALargeTableIsSampled(t *testing.T) {
 
 	// At the next refresh most of the blocks are the same.
 	pgtest.Exec(t, dsn, "UPDATE orders SET deleted_at = NULL WHERE id = 1")
-	waitForWrites(t, dsn, "orders", 100_001)
+	settled(t, dsn)
 	again := table(t, refresh(t, i, s, nil), "orders")
 	before, after := got.Kept().Blocks.(drawn), again.Kept().Blocks.(drawn)
 	same := 0
@@ -97,14 +97,6 @@ func TestALargeTableIsSampled(t *testing.T) {
 	if all := before.Len(); same*100 < all*82 || same*100 > all*95 { // one that is drawn anew may be the same
 		t.Errorf("%d of %d blocks are the same, want seven eighths", same, all)
 	}
-}
-
-// waitForWrites waits until the counters show what was written.
-func waitForWrites(t *testing.T, dsn, name string, writes int64) {
-	t.Helper()
-	waitFor(t, "the counters of "+name, func() bool {
-		return pgtest.Value[int64](t, dsn, "SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_all_tables WHERE relid = $1::regclass", name) >= writes
-	})
 }
 
 // Leaves are sampled in proportion to their size, small ones are counted.

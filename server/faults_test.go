@@ -98,17 +98,17 @@ func TestAServerThatIsStoppedAndStarted(t *testing.T) {
 func TestAServerThatNeverAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name            string
+		name, config    string
 		timeout, within time.Duration
 	}{
-		{"patient scrapes", scrapeTimeout, 4 * time.Second}, // those that ping.timeout bounds
-		{"hasty scrapes", time.Second, 2 * time.Second},
+		{"patient scrapes, which ping.timeout bounds", "ping: {timeout: 1s}", scrapeTimeout, 6 * time.Second},
+		{"hasty scrapes", "ping: {timeout: 20s}\nscrape: {offset: 2s}", 3 * time.Second, 3 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			front := pgtest.NewFront(t, users(t, pgtest.Shared(t)))
 			front.Behave(pgtest.Silent)
-			e := newExporter(t, front.DSN, "")
+			e := newExporter(t, front.DSN, test.config)
 			for range 2 {
 				began := time.Now()
 				if s := e.scrape(t, test.timeout); !s.down() {
@@ -192,9 +192,12 @@ func TestTooManyConnections(t *testing.T) {
 	waitFor(t, "the refresh to be refused, too", func() bool { return e.Refreshed.Load() == 1 })
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 1`, name))
 	// Whom the server refused still counts until it is gone.
-	time.Sleep(2 * time.Second)
-	s := e.scrape(t, scrapeTimeout)
-	if checks := s.per("softdelete_exporter_check_success", "check"); !s.is("db_up", 1) || len(checks) < 3 || checks["connect"] != 0 {
+	var s scraped
+	waitFor(t, "the ping to get the one connection", func() bool {
+		s = e.scrape(t, scrapeTimeout)
+		return s.is("db_up", 1)
+	})
+	if checks := s.per("softdelete_exporter_check_success", "check"); len(checks) < 3 || checks["connect"] != 0 {
 		t.Errorf("with one connection a scrape shows %v", s)
 	}
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 2`, name))
@@ -230,12 +233,17 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 		hold(t, dsn, "LOCK TABLE t500 IN ACCESS EXCLUSIVE MODE", locked, unlock)
 	}()
 	<-locked
-	var rows map[string]float64
-	waitFor(t, "all others to be counted", func() bool { // at once, unless the machine is slow
-		s := e.scrape(t, scrapeTimeout)
-		rows = s.per("softdelete_deleted_rows", "relname")
-		return len(rows) == tables-1 && s.per("softdelete_table_problem", "relname")["t500"] == 1
-	})
+	refreshed := func(times int64) scraped {
+		t.Helper()
+		e.scrape(t, scrapeTimeout)
+		waitFor(t, "the refresh", func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
+		return e.scrape(t, scrapeTimeout)
+	}
+	s := refreshed(1)
+	rows := s.per("softdelete_deleted_rows", "relname")
+	if len(rows) != tables-1 || s.per("softdelete_table_problem", "relname")["t500"] != 1 {
+		t.Errorf("%d tables are counted, and not all others", len(rows))
+	}
 	for i := range tables {
 		if name := fmt.Sprintf("t%d", i+1); name != "t500" && rows[name] != float64((i+1)%5) {
 			t.Errorf("%s has %g deleted rows", name, rows[name])
@@ -247,12 +255,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 	if err := e.Reload(); err != nil { // a change makes a refresh due
 		t.Fatal(err)
 	}
-	e.scrape(t, scrapeTimeout)
-	waitFor(t, "the next refresh to count the table", func() bool {
-		s := e.scrape(t, scrapeTimeout)
-		return len(s.per("softdelete_deleted_rows", "relname")) == tables && len(s.per("softdelete_table_problem", "relname")) == 0
-	})
-	if n := e.Refreshes.Load(); n != 2 {
-		t.Errorf("it took %d refreshes", n)
+	s = refreshed(2)
+	if n := len(s.per("softdelete_deleted_rows", "relname")); n != tables || len(s.per("softdelete_table_problem", "relname")) != 0 {
+		t.Errorf("after the lock %d tables are counted", n)
 	}
 }

@@ -73,7 +73,7 @@ func (p *program) stop(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
 	case <-p.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(within):
 		t.Errorf("%s does not end", p.cmd.Path)
 		_ = p.cmd.Process.Kill()
 		<-p.ended

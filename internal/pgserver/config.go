@@ -91,7 +91,7 @@ func (s *Server) Reload(ctx context.Context) error {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		return fmt.Errorf("reload of PostgreSQL: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
 		now, err := s.loadTime(ctx)

@@ -223,7 +223,7 @@ func TestStandbyFollows(t *testing.T) {
 				t.Error("the standby is not in recovery")
 			}
 			pgtest.Exec(t, postgresDSN(primary), `CREATE TABLE after AS SELECT 1 AS id`)
-			for deadline := time.Now().Add(10 * time.Second); !pgtest.Value[bool](t, postgresDSN(standby), `SELECT to_regclass('after') IS NOT NULL`); {
+			for deadline := time.Now().Add(time.Minute); !pgtest.Value[bool](t, postgresDSN(standby), `SELECT to_regclass('after') IS NOT NULL`); {
 				if time.Now().After(deadline) {
 					t.Fatal("the standby does not follow")
 				}
@@ -268,7 +268,7 @@ func TestServerDiesWithAKilledParentAndItsFilesAreSwept(t *testing.T) {
 	if !running {
 		t.Fatalf("the child's server does not run: %v", scanErr)
 	}
-	for deadline := time.Now().Add(10 * time.Second); accepts(&s); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); accepts(&s); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the server outlived the process that started it")
 		}
