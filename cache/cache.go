@@ -56,7 +56,8 @@ type Entry struct {
 	// could not connect.
 	tried    time.Time
 	failures int
-	// complete tells that a refresh that could connect has come to its end.
+	// complete tells that a refresh that could connect has come to its end, and that what
+	// it found was not too old for showing when the next one began.
 	complete bool
 	// renew tells that the next refresh is due before the ttl is over.
 	renew bool

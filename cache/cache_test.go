@@ -190,6 +190,42 @@ func TestLaterLooksNeverWait(t *testing.T) {
 	})
 }
 
+// Then there is as little to show as before the first refresh.
+func TestALookAfterAPauseLongerThanMaxStaleWaitsForTheRefresh(t *testing.T) {
+	f := &fake{refreshTakes: 8 * time.Second}
+	bubble(t, f, settings, func(t *testing.T, e *Entry) {
+		for _, test := range []struct{ pause, takes time.Duration }{
+			{settings.MaxStale - 8*time.Second, 0}, {settings.MaxStale + time.Second, 8 * time.Second}, {settings.TTL, 0},
+		} {
+			look(e)
+			time.Sleep(test.pause)
+			var all sync.WaitGroup
+			for late := range 2 { // one of them comes when the tables are known, and not counted
+				all.Go(func() {
+					time.Sleep(time.Duration(late) * 5 * time.Second)
+					began := time.Now()
+					if n := look(e).Databases[0].Tables[0].Numbers; n == nil {
+						t.Errorf("after %s the numbers are gone", test.pause)
+					}
+					if took, want := time.Since(began), max(0, test.takes-time.Duration(late)*5*time.Second); took != want {
+						t.Errorf("after %s a look took %s, want %s", test.pause, took, want)
+					}
+				})
+			}
+			all.Wait()
+			synctest.Wait()
+			time.Sleep(8 * time.Second) // for the refresh to end
+		}
+		f.set(func() { f.refreshTakes = time.Minute })
+		time.Sleep(2 * settings.MaxStale)
+		began := time.Now()
+		look(e)
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("beyond its deadline a look took %s", took)
+		}
+	})
+}
+
 func TestThereIsNoRefreshWithinTheTTL(t *testing.T) {
 	f := &fake{}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {

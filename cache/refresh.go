@@ -8,12 +8,14 @@ import (
 )
 
 // Snapshot returns what is known. If that is older than the ttl, a refresh starts,
-// which goes on when the asker leaves. Only while nothing is known yet, and the
-// server answers, does the asker wait for it, up to its deadline.
+// which goes on when the asker leaves. Only while nothing is known, not yet or no longer,
+// and the server answers, does the asker wait for it, up to its deadline.
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	e.mu.Lock()
 	if e.refreshing == nil && e.due() {
 		e.tried, e.renew = time.Now(), false
+		// After a long pause nothing is left to show: this refresh is like the first.
+		e.complete = e.complete && e.tried.Sub(e.snapshot.Taken) <= e.settings().MaxStale
 		e.refreshing = e.start(e.refresh)
 	}
 	refreshing, wait := e.refreshing, !e.complete && e.answers()
