@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	sloggokit "github.com/tjhop/slog-gokit"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
@@ -42,6 +45,29 @@ func filter(logger log.Logger, least string) log.Logger {
 	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
 	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
 }
+
+// bridge takes the lines of libraries that log by slog.
+func bridge(base log.Logger, least string) *slog.Logger {
+	base = log.With(base, "ts", log.DefaultTimestampUTC)
+	return slog.New(untimed{sloggokit.NewGoKitHandler(base, slogLevel(least))})
+}
+
+// untimed leaves the time of a line to the logger behind it, which writes its own.
+type untimed struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (u untimed) Handle(ctx context.Context, r slog.Record) error {
+	r.Time = time.Time{}
+	return u.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (u untimed) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return untimed{u.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (u untimed) WithGroup(name string) slog.Handler { return untimed{u.Handler.WithGroup(name)} }
 
 // slogLevel is the level for libraries that log by slog.
 func slogLevel(least string) slog.Level {

@@ -16,6 +16,8 @@ import (
 	_ "time/tzdata" // zones are known also where the image has none
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
@@ -104,18 +106,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		err = serve(ctx, f, stderr)
 	}
-	return report(err, stderr)
+	return report(err, f.logFormat, stderr)
 }
 
 // usage is an error of flags, configuration or environment.
 type usage struct{ error }
 
-// report says what failed and returns the exit code that goes with it.
-func report(err error, stderr io.Writer) int {
-	if err == nil {
+// report says what failed and returns the exit code that goes with it. It speaks to a
+// person, unless the log is written for a program.
+func report(err error, logFormat string, stderr io.Writer) int {
+	switch {
+	case err == nil:
 		return 0
+	case logFormat == "json":
+		level.Error(log.With(newLogger(stderr, logFormat), "ts", log.DefaultTimestampUTC)).Log("msg", err)
+	default:
+		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", config.Redact(err.Error()))
 	}
-	fmt.Fprintf(stderr, "softdelete_exporter: %s\n", config.Redact(err.Error()))
 	if errors.As(err, new(usage)) {
 		return exitUsage
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -79,6 +80,23 @@ func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
 			if test.name != "taken port" && strings.Contains(stderr, "Listening") {
 				t.Errorf("it listened before:\n%s", stderr)
 			}
+			if test.name == "unknown flag" {
+				return // then nobody knows the format
+			}
+			code, _, stderr = command(append([]string{"--log.format=json", "--config.file=" + configFile(t, test.config)}, test.args...)...)
+			last := ""
+			for line := range strings.Lines(stderr) {
+				var fields struct{ Level, Msg, TS string }
+				if err := json.Unmarshal([]byte(line), &fields); err != nil || fields.TS == "" {
+					t.Errorf("no line of JSON with a timestamp (%v): %s", err, line)
+				}
+				last = fields.Level + ": " + fields.Msg
+			}
+			for _, want := range append(test.says, "error: ") {
+				if code != 2 || !strings.Contains(last, want) {
+					t.Errorf("in JSON the exit code is %d, and the last line does not say %q: %s", code, want, last)
+				}
+			}
 		})
 	}
 }
@@ -98,7 +116,7 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 	const text = "dialling postgres://bob:s3cr3t@db/shop"
 	var out bytes.Buffer
-	if code := report(errors.New(text), &out); code != exitFailure {
+	if code := report(errors.New(text), "logfmt", &out); code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
 	for _, format := range []string{"logfmt", "json"} {

@@ -22,7 +22,6 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
-	sloggokit "github.com/tjhop/slog-gokit"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -106,8 +105,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          stdlog.New(log.NewStdlibAdapter(level.Warn(logger)), "", 0),
 	}
-	bridge := sloggokit.NewGoKitHandler(log.With(base, "ts", log.DefaultTimestampUTC), slogLevel(f.logLevel))
-	return listen(ctx, web, f, slog.New(bridge))
+	return listen(ctx, web, f, bridge(base, f.logLevel))
 }
 
 // reloadOnSignal reloads the configuration at each SIGHUP.

@@ -31,7 +31,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+var listening = regexp.MustCompile(`(?:msg="Listening on" address=|\{"address":")([^"\s]+)`)
 
 // start runs the exporter until the test ends and returns its address and its log.
 func start(t *testing.T, args ...string) (address string, written *exportertest.Output) {

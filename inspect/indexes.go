@@ -80,7 +80,7 @@ func (v *visit) indexAll(ctx context.Context) bool {
 		v.tryAll(ctx)
 	}
 	if err != nil {
-		level.Warn(v.Logger).Log("msg", "cannot read the indexes", "datname", v.Database, "err", err)
+		level.Warn(v.log(ctx)).Log("msg", "cannot read the indexes", "datname", v.Database, "err", err)
 	}
 	return err == nil
 }
@@ -190,7 +190,7 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 		}
 	}
 	if len(failed) > 0 {
-		level.Warn(v.Logger).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", v.Database,
+		level.Warn(v.log(ctx)).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", v.Database,
 			"tables", len(failed), "last", failed[len(failed)-1], "err", reason)
 	}
 	return nil

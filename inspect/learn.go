@@ -59,7 +59,7 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 				l.learnt.unread = "there was no time left for it"
 			} else if err := l.ask(ctx, s, p.began); err != nil {
 				l.learnt.unread = excuse(err)
-				level.Warn(p.Logger).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", l.Schema, "relname", l.Name, "column", l.Column, "err", err)
+				level.Warn(p.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", l.Schema, "relname", l.Name, "column", l.Column, "err", err)
 			}
 		}
 		l.learnt.def, l.learnt.settled = l.Default, l.Settled
@@ -170,7 +170,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 		Value    float64
 	}](ctx, s, queries.Statistics(relations, attnames))
 	if err != nil {
-		level.Warn(p.Logger).Log("msg", "cannot read the statistics of columns", "datname", s.Database, "err", err)
+		level.Warn(p.log(ctx)).Log("msg", "cannot read the statistics of columns", "datname", s.Database, "err", err)
 		return
 	}
 	values := map[key][]float64{}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -132,14 +133,14 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 	case code(err) == undefinedDatabase && p.config.Databases.All:
 		return "", nil // dropped since we listed it
 	case name != "":
-		p.lost(name, err)
+		p.lost(ctx, name, err)
 	}
 	return name, err
 }
 
 // lost notes that a database could not be reached; what was known of it stays.
-func (p *pass) lost(name string, err error) {
-	level.Warn(p.Logger).Log("msg", "cannot connect", "datname", name, "err", err)
+func (p *pass) lost(ctx context.Context, name string, err error) {
+	level.Warn(p.log(ctx)).Log("msg", "cannot connect", "datname", name, "err", err)
 	p.left(name, softdelete.Checks{}, err)
 }
 
@@ -170,9 +171,17 @@ func (p *pass) unreachable(ctx context.Context, err error) {
 	}
 	p.taken = p.before
 	for name := range p.databases {
-		p.lost(name, err)
+		p.lost(ctx, name, err)
 	}
 	p.offer()
+}
+
+// log is where troubles are told: nowhere once the context has ended, which makes them.
+func (p *pass) log(ctx context.Context) log.Logger {
+	if ctx.Err() != nil {
+		return log.NewNopLogger()
+	}
+	return p.Logger
 }
 
 // offer publishes what is known by now.

@@ -32,7 +32,7 @@ func (v *visit) run(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		level.Warn(v.Logger).Log("msg", "discovery failed", "datname", v.Database, "err", err)
+		level.Warn(v.log(ctx)).Log("msg", "discovery failed", "datname", v.Database, "err", err)
 		v.left(v.Database, softdelete.Checks{Connect: true}, err)
 		v.offer()
 		return v.lostFor
@@ -84,13 +84,11 @@ func (r *relation) remember(previous []softdelete.Table) {
 func (v *visit) countAll(ctx context.Context) (complete bool) {
 	if err := v.takeFingerprints(ctx); err != nil {
 		// Then nothing counts as unchanged.
-		level.Warn(v.Logger).Log("msg", "cannot tell which tables have changed", "datname", v.Database, "err", err)
+		level.Warn(v.log(ctx)).Log("msg", "cannot tell which tables have changed", "datname", v.Database, "err", err)
 	}
 	for _, r := range queue(v.relations, v.began) {
 		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
-			if ctx.Err() == nil { // else it is we who end
-				level.Warn(v.Logger).Log("msg", "lost the connection while counting", "datname", v.Database)
-			}
+			level.Warn(v.log(ctx)).Log("msg", "lost the connection while counting", "datname", v.Database)
 			return false
 		}
 		v.countOne(ctx, r)
@@ -204,7 +202,7 @@ func (v *visit) reopen(ctx context.Context) bool {
 	v.close()
 	s, err := v.open(ctx, v.Database)
 	if err != nil {
-		level.Warn(v.Logger).Log("msg", "cannot connect again", "datname", v.Database, "err", err)
+		level.Warn(v.log(ctx)).Log("msg", "cannot connect again", "datname", v.Database, "err", err)
 		v.lostFor = err
 		return false
 	}
