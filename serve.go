@@ -100,11 +100,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go reloadOnSignal(ctx, s)
-	web := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          stdlog.New(log.NewStdlibAdapter(level.Warn(logger)), "", 0),
-	}
+	web := s.HTTP(stdlog.New(log.NewStdlibAdapter(level.Warn(logger)), "", 0))
 	return listen(ctx, web, f, bridge(base, f.logLevel))
 }
 

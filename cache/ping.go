@@ -49,12 +49,19 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 	}
 }
 
+// leastPing is how long a ping may take, however little time its asker has: a ping that
+// is given up costs the server a new connection, as often as somebody likes.
+const leastPing = 500 * time.Millisecond
+
 // ping sends a ping. It ends with its first asker's time, but not with its going
 // away: others may have joined. The lock is held by the caller.
 func (e *Entry) ping(asker context.Context) {
 	ctx, cancel := e.ctx, context.CancelFunc(func() {})
 	ends, bounded := asker.Deadline()
 	if bounded {
+		if least := time.Now().Add(leastPing); ends.Before(least) {
+			ends = least
+		}
 		ctx, cancel = context.WithDeadline(e.ctx, ends)
 	}
 	e.pingEnds = ends

@@ -16,7 +16,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)
 		return
 	}
-	ctx, cancel := s.deadline(r)
+	ctx, cancel := s.deadline(w, r)
 	defer cancel()
 	ping := s.target.Ping(ctx, 0)
 	answer := struct {

@@ -19,7 +19,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 		if err != nil || s.target == nil {
 			return process, err
 		}
-		ctx, cancel := s.deadline(r)
+		ctx, cancel := s.deadline(w, r)
 		defer cancel()
 		families, err := s.target.gather(ctx)
 		return join(process, families), err
@@ -38,7 +38,7 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.show(w, r, func() ([]*dto.MetricFamily, error) {
-		ctx, cancel := s.deadline(r)
+		ctx, cancel := s.deadline(w, r)
 		defer cancel()
 		return target.gather(ctx)
 	})

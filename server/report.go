@@ -37,10 +37,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	case "html":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", report.Policy())
-		err = report.HTML(&out, s.assess(r), true)
+		err = report.HTML(&out, s.assess(w, r), true)
 	case "json":
 		w.Header().Set("Content-Type", "application/json")
-		err = report.JSON(&out, s.assess(r))
+		err = report.JSON(&out, s.assess(w, r))
 	default:
 		http.Error(w, "format: must be html or json", http.StatusBadRequest)
 		return
@@ -52,14 +52,13 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	send(w, r, out.Bytes())
 }
 
 // assess judges what is known of the server of the connection string.
-func (s *Server) assess(r *http.Request) report.Report {
-	ctx, cancel := s.deadline(r)
+func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
+	ctx, cancel := s.deadline(w, r)
 	defer cancel()
 	c := s.Settings.Config()
 	last := s.target.Ping(ctx, pingAge)

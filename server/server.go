@@ -3,11 +3,9 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
-	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,7 +85,7 @@ func New(o Options) (*Server, error) {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	}
-	s.Handler = mux
+	s.Handler = guard(mux)
 	return s, nil
 }
 
@@ -101,14 +99,4 @@ func (s *Server) Close() {
 
 func (s *Server) alive(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("softdelete_exporter is running.\n")) // the client may have left
-}
-
-// deadline bounds a request by the scrape's own timeout, or by the configured one.
-func (s *Server) deadline(r *http.Request) (context.Context, context.CancelFunc) {
-	scrape := s.Settings.Config().Scrape
-	timeout, offset := scrape.Timeout.Std(), scrape.Offset.Std()
-	if seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 {
-		timeout = time.Duration(seconds * float64(time.Second))
-	}
-	return context.WithTimeout(r.Context(), max(timeout-offset, timeout/2))
 }
