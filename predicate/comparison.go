@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ type test struct {
 	// not turns the answer of IS round.
 	not bool
 	// literals are what it is compared with: one, or those of a list.
-	literals []string
+	literals []literal
 	// all tells that the comparison must hold with all of the list, not with any.
 	all bool
 }
@@ -22,7 +23,14 @@ type test struct {
 type operand struct {
 	column string
 	// instead is the second argument of COALESCE; nil for the bare column.
-	instead *string
+	instead *literal
+}
+
+// literal is a constant.
+type literal struct {
+	text string
+	// number tells that it is of a numeric type, and not a text that looks like one.
+	number bool
 }
 
 // swapped are the comparisons seen from the other side.
@@ -33,14 +41,14 @@ func comparison(tokens []token) condition {
 	if o, ok := readOperand(tokens); ok {
 		return test{operand: o}
 	}
-	at := slices.IndexFunc(tokens, func(t token) bool { return bracket(t) == 0 && t.is("IS") })
-	if at > 0 {
-		return truthTest(tokens[:at], tokens[at+1:])
-	}
 	depth := 0
 	for i, t := range tokens {
 		depth += bracket(t)
-		if depth == 0 && t.kind == 'o' && swapped[t.text] != "" {
+		switch {
+		case depth > 0:
+		case t.is("IS"):
+			return truthTest(tokens[:i], tokens[i+1:])
+		case t.kind == signToken && swapped[t.text] != "":
 			return compare(tokens[:i], t.text, tokens[i+1:])
 		}
 	}
@@ -60,7 +68,7 @@ func truthTest(left, right []token) condition {
 	if len(right) != 1 || !slices.Contains([]string{"NULL", "TRUE", "FALSE", "UNKNOWN"}, right[0].text) {
 		return opaque{}
 	}
-	t.literals = []string{right[0].text}
+	t.literals = []literal{{text: right[0].text}}
 	return t
 }
 
@@ -74,13 +82,13 @@ func compare(left []token, operator string, right []token) condition {
 		return opaque{}
 	}
 	if o, ok := readOperand(left); ok {
-		if literal, ok := readLiteral(right); ok {
-			return test{operand: o, operator: operator, literals: []string{literal}}
+		if l, ok := readLiteral(right); ok {
+			return test{operand: o, operator: operator, literals: []literal{l}}
 		}
 	}
 	if o, ok := readOperand(right); ok {
-		if literal, ok := readLiteral(left); ok {
-			return test{operand: o, operator: swapped[operator], literals: []string{literal}}
+		if l, ok := readLiteral(left); ok {
+			return test{operand: o, operator: swapped[operator], literals: []literal{l}}
 		}
 	}
 	return opaque{}
@@ -101,10 +109,12 @@ func readOperand(tokens []token) (operand, bool) {
 		if len(arguments) != 2 {
 			return operand{}, false
 		}
-		o, isColumn := readOperand(arguments[0])
-		literal, isLiteral := readLiteral(arguments[1])
-		o.instead = &literal
-		return o, isColumn && isLiteral
+		o, isOperand := readOperand(arguments[0])
+		l, isLiteral := readLiteral(arguments[1])
+		if o.instead == nil { // else the first is never NULL
+			o.instead = &l
+		}
+		return o, isOperand && isLiteral
 	default:
 		return operand{}, false
 	}
@@ -112,23 +122,40 @@ func readOperand(tokens []token) (operand, bool) {
 
 var texts = map[string]bool{"text": true, "character varying": true}
 
-// readLiteral reads a constant, with or without a cast to its type.
-func readLiteral(tokens []token) (string, bool) {
+// exact are the types that hold every whole number as it is, numeric all those of numbers.
+var (
+	exact   = map[string]bool{"smallint": true, "integer": true, "bigint": true, "numeric": true}
+	numeric = map[string]bool{"smallint": true, "integer": true, "bigint": true, "numeric": true, "real": true, "double precision": true}
+)
+
+// readLiteral reads a constant, with or without the casts that leave its value alone.
+func readLiteral(tokens []token) (literal, bool) {
 	tokens = unwrap(tokens)
-	if at := lastCast(tokens); at > 0 && !slices.ContainsFunc(tokens[at+1:], notOfType) {
-		return readLiteral(tokens[:at])
+	if at := lastCast(tokens); at > 0 {
+		inner, kind := unwrap(tokens[:at]), tokens[at+1:]
+		name := written(kind)
+		if len(inner) == 1 && inner[0].kind == stringToken { // the type of the constant itself
+			return literal{inner[0].text, numeric[name]}, len(kind) > 0 && !slices.ContainsFunc(kind, notOfType)
+		}
+		l, ok := readLiteral(inner)
+		if !l.number {
+			return l, ok && texts[name]
+		}
+		_, err := strconv.ParseInt(l.text, 10, 64)
+		return l, ok && err == nil && exact[name] // a fraction could be rounded
 	}
 	if len(tokens) != 1 {
-		return "", false
+		return literal{}, false
 	}
 	t := tokens[0]
-	return t.text, t.kind == 's' || t.kind == 'n' || t.is("true") || t.is("false")
+	return literal{t.text, t.kind == numberToken}, t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
 }
 
-// notOfType tells what the name of a type does not hold: timestamp(3) without time
-// zone, numeric(10,2), text[], public."Status".
+// notOfType tells what the name of a type does not hold that leaves a constant as it is
+// written: timestamp without time zone, text[], public."Status", but not varchar(3), which
+// cuts it.
 func notOfType(t token) bool {
-	return t.kind == 's' || t.kind == 'o' && !strings.Contains("()[],.", t.text)
+	return t.kind == stringToken || t.kind == constantToken || t.is("COLLATE") || t.kind == signToken && !strings.Contains("[].", t.text)
 }
 
 func lastCast(tokens []token) int {
@@ -140,29 +167,27 @@ func lastCast(tokens []token) int {
 	return -1
 }
 
-// readList reads what ANY and ALL are given: (ARRAY[literal, ...]), cast or not.
-func readList(tokens []token) ([]string, bool) {
+// readList reads what ANY and ALL are given: (ARRAY[literal, ...]), cast to an array of
+// text or not.
+func readList(tokens []token) ([]literal, bool) {
 	tokens = unwrap(tokens)
-	if at := slices.IndexFunc(tokens, func(t token) bool { return t.is("ARRAY") }); at == 0 {
-		if end := closing(tokens[1:]) + 1; end > 1 {
-			var list []string
-			for _, element := range split(tokens[2:end], ",") {
-				literal, ok := readLiteral(element)
-				if !ok {
-					return nil, false
-				}
-				list = append(list, literal)
-			}
-			return list, true
-		}
+	if at := lastCast(tokens); at > 0 && closing(tokens) == at-1 {
+		name, isArray := strings.CutSuffix(written(tokens[at+1:]), " [ ]")
+		list, ok := readList(tokens[:at])
+		return list, ok && isArray && texts[name]
 	}
-	// A cast of the whole list: ((ARRAY[...])::text[]).
-	if len(tokens) > 2 && tokens[0].is("(") {
-		if end := closing(tokens); end > 0 && end+1 < len(tokens) && tokens[end+1].is("::") {
-			return readList(tokens[:end+1])
-		}
+	if len(tokens) < 3 || !tokens[0].is("ARRAY") || !tokens[1].is("[") || closing(tokens[1:]) != len(tokens)-2 {
+		return nil, false
 	}
-	return nil, false
+	var list []literal
+	for _, element := range split(tokens[2:len(tokens)-1], ",") {
+		l, ok := readLiteral(element)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, l)
+	}
+	return list, true
 }
 
 // in implements condition.
@@ -172,13 +197,13 @@ func (t test) in(s state) truth {
 		return anything
 	}
 	if t.operand.instead != nil && v.class == null {
-		v = value{class: known, text: *t.operand.instead}
+		v = value{class: known, text: t.operand.instead.text}
 	}
 	switch t.operator {
 	case "":
 		return v.truth()
 	case "IS":
-		r := v.is(t.literals[0])
+		r := v.is(t.literals[0].text)
 		if t.not {
 			r = r.not()
 		}
@@ -188,8 +213,8 @@ func (t test) in(s state) truth {
 	if t.all {
 		result = yes
 	}
-	for _, literal := range t.literals {
-		one := v.compare(t.operator, literal)
+	for _, l := range t.literals {
+		one := v.compare(t.operator, l)
 		if t.all {
 			result = result.and(one)
 		} else {

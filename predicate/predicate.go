@@ -16,20 +16,23 @@ func ScopeOf(markers softdelete.Markers, predicate string) softdelete.Scope {
 	if predicate == "" {
 		return softdelete.Scope{Live: softdelete.All, Deleted: softdelete.All}
 	}
-	tokens := scan(predicate)
-	s := softdelete.Scope{Mentions: mention(tokens, markers.Columns())}
+	s := softdelete.Scope{Mentions: Mentions(predicate, markers.Columns())}
 	if !s.Mentions {
 		return s
 	}
+	tokens, readable := scan(predicate)
+	if !readable {
+		return s
+	}
 	condition := parse(tokens)
-	var said []string
-	for _, t := range tokens {
-		if t.kind == 's' {
-			said = append(said, t.text)
-		}
+	said := literals{}
+	said.collect(condition)
+	states, few := rowStates(markers, said)
+	if !few {
+		return s
 	}
 	var live, deleted cover
-	for _, state := range rowStates(markers, said) {
+	for _, state := range states {
 		of := &live
 		if state.deleted {
 			of = &deleted
@@ -74,62 +77,14 @@ func (c *cover) cover() softdelete.Cover {
 }
 
 // Mentions tells whether one of the columns stands in an expression of PostgreSQL's
-// writing.
-func Mentions(expression string, columns []string) bool { return mention(scan(expression), columns) }
-
-// Conjuncts are the parts of a predicate that must all be true, as text.
-func Conjuncts(predicate string) []string {
-	var parts []string
-	if tokens := unwrap(scan(predicate)); len(tokens) > 0 {
-		for _, part := range split(tokens, "AND") {
-			parts = append(parts, written(part))
-		}
+// writing; of one that cannot be read, whether it may.
+func Mentions(expression string, columns []string) bool {
+	tokens, readable := scan(expression)
+	if !readable {
+		return slices.ContainsFunc(columns, func(column string) bool {
+			return strings.Contains(expression, strings.ReplaceAll(column, `"`, `""`))
+		})
 	}
-	return parts
-}
-
-// token is a word, a quoted name, a string, a number, an operator or a bracket.
-type token struct {
-	kind byte // 'w', 'q', 's', 'n' or 'o'
-	text string
-	// raw is the token as it was written, quotes included.
-	raw string
-}
-
-var lexeme = regexp.MustCompile(`"(?:[^"]|"")*"|E?'(?:[^'\\]|\\.|'')*'|[\pL_][\pL\pN_$]*|\d[\w.]*|::|[-+*/<>=~!@#%^&|` + "`" + `?]+|[^\s]`)
-
-func scan(text string) []token {
-	var tokens []token
-	for _, l := range lexeme.FindAllString(text, -1) {
-		t := token{'o', l, l}
-		switch c := l[0]; {
-		case c == '"':
-			t = token{'q', strings.ReplaceAll(l[1:len(l)-1], `""`, `"`), l}
-		case strings.HasSuffix(l, "'"):
-			t = token{'s', strings.ReplaceAll(l[strings.Index(l, "'")+1:len(l)-1], "''", "'"), l}
-		case c >= '0' && c <= '9':
-			t.kind = 'n'
-		case c == '_' || c >= 0x80 || c|0x20 >= 'a' && c|0x20 <= 'z':
-			t.kind = 'w'
-		}
-		tokens = append(tokens, t)
-	}
-	return tokens
-}
-
-// name is the column that a token can be the name of. PostgreSQL quotes whatever is
-// not plain lower case, so that its key words are told apart by their capitals.
-func (t token) name() string {
-	if t.kind == 'q' || t.kind == 'w' && strings.ToLower(t.text) == t.text {
-		return t.text
-	}
-	return ""
-}
-
-// is tells whether a token is the key word, operator or bracket given.
-func (t token) is(text string) bool { return (t.kind == 'w' || t.kind == 'o') && t.text == text }
-
-func mention(tokens []token, columns []string) bool {
 	for i, t := range tokens {
 		call := i+1 < len(tokens) && tokens[i+1].is("(")
 		if name := t.name(); name != "" && !call && slices.Contains(columns, name) {
@@ -137,6 +92,106 @@ func mention(tokens []token, columns []string) bool {
 		}
 	}
 	return false
+}
+
+// Conjuncts are the parts of a predicate that must all be true, as text.
+func Conjuncts(predicate string) []string {
+	tokens, readable := scan(predicate)
+	switch {
+	case predicate == "":
+		return nil
+	case !readable:
+		return []string{predicate}
+	}
+	var parts []string
+	for _, part := range split(unwrap(tokens), "AND") {
+		parts = append(parts, written(part))
+	}
+	return parts
+}
+
+// token is a piece of an expression.
+type token struct {
+	kind tokenKind
+	// text is what is meant, raw what is written, quotes included.
+	text, raw string
+}
+
+type tokenKind int
+
+// The kinds of token, in the order of the groups of lexeme.
+const (
+	_             tokenKind = iota
+	constantToken           // in quotes, of a value that is not read
+	stringToken
+	nameToken // in double quotes
+	wordToken // a name or a key word
+	numberToken
+	signToken // an operator, a bracket or the like
+)
+
+// lexeme is one token as PostgreSQL's scanner has it (scan.l), with a group for each
+// kind. Only E'…' has escapes: elsewhere a backslash is a character like any other.
+var lexeme = regexp.MustCompile(`(?s)^\s*(?:([Ee]'(?:[^'\\]|\\.|'')*'|[BbXxNn]'(?:[^']|'')*')|('(?:[^']|'')*')|("(?:[^"]|"")+")|` +
+	`([A-Za-z_[:^ascii:]][\w$[:^ascii:]]*)|(\d+(?:\.\d*)?(?:[Ee][-+]?\d+)?)|(::|[-+*/<>=~!@#%^&|` + "`" + `?]+|[(),.:\[\]]))`)
+
+// deepest is how many brackets are read within each other: what it costs to read a
+// predicate grows with them, and no person nests so many.
+const deepest = 100
+
+// scan takes an expression apart. It is not readable if PostgreSQL does not write such:
+// what is understood of it could be wrong, so that nothing is.
+func scan(text string) (tokens []token, readable bool) {
+	var open []string // the brackets that wait to be closed
+	for text = strings.TrimSpace(text); text != ""; {
+		at := lexeme.FindStringSubmatchIndex(text)
+		if at == nil {
+			return nil, false
+		}
+		var t token
+		for t.kind = constantToken; at[2*t.kind] < 0; t.kind++ { // to the group that was found
+		}
+		t.raw, text = text[at[2*t.kind]:at[1]], text[at[1]:]
+		t.text = t.raw
+		switch {
+		case t.kind == stringToken:
+			t.text = strings.ReplaceAll(t.raw[1:len(t.raw)-1], "''", "'")
+		case t.kind == nameToken:
+			t.text = strings.ReplaceAll(t.raw[1:len(t.raw)-1], `""`, `"`)
+		case t.is("("):
+			open = append(open, ")")
+		case t.is("["):
+			open = append(open, "]")
+		case t.is(")"), t.is("]"):
+			if len(open) == 0 || open[len(open)-1] != t.raw {
+				return nil, false
+			}
+			open = open[:len(open)-1]
+		case t.kind == signToken && (strings.Contains(t.raw, "--") || strings.Contains(t.raw, "/*")): // a comment
+			return nil, false
+		case strings.EqualFold(t.raw, "U") && (strings.HasPrefix(text, "&'") || strings.HasPrefix(text, `&"`)): // other escapes
+			return nil, false
+		}
+		if len(open) > deepest {
+			return nil, false
+		}
+		tokens = append(tokens, t)
+	}
+	return tokens, len(open) == 0
+}
+
+// name is the column that a token can be the name of. PostgreSQL quotes whatever is
+// not plain lower case, so that its key words are told apart by their capitals.
+func (t token) name() string {
+	if t.kind == nameToken || t.kind == wordToken && strings.ToLower(t.text) == t.text {
+		return t.text
+	}
+	return ""
+}
+
+// is tells whether a token is the key word, operator or bracket given.
+func (t token) is(text string) bool {
+	return (t.kind == wordToken || t.kind == signToken) && t.text == text
 }
 
 // condition is a predicate, or a part of one.

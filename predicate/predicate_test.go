@@ -1,7 +1,9 @@
 package predicate
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -20,6 +22,10 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 	number := softdelete.Markers{{Kind: softdelete.Number, Column: "s"}}
 	letter := softdelete.Markers{{Kind: softdelete.Letter, Column: "l"}}
 	status := softdelete.Markers{{Kind: softdelete.Status, Column: "st", Deleted: []string{"deleted", "trashed"}}}
+	var many softdelete.Markers
+	for n := range 30 {
+		many = append(many, softdelete.Marker{Kind: softdelete.Letter, Column: fmt.Sprint("l", n)})
+	}
 	alive := softdelete.Markers{{Kind: softdelete.InvertedFlag, Column: "alive"}}
 	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}}}
 	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}}}
@@ -48,6 +54,24 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `(record_deleted_at IS NULL)`, softdelete.Scope{}},
 		{timestamp, `(note = 'deleted_at IS NULL'::text)`, softdelete.Scope{}},
 		{timestamp, `deleted_at(id)`, softdelete.Scope{}},
+		// A backslash is a character like any other, and a quote after it ends the string.
+		{timestamp, `((path <> 'C:\'::text) AND (deleted_at IS NULL))`, someLive},
+		{timestamp, `(((path || '\'::text) = '\'::text) OR (deleted_at IS NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
+		{timestamp, `((path <> 'it''s \'''::text) AND (deleted_at IS NULL))`, someLive},
+		{timestamp, `((bits = B'1'::"bit") AND (deleted_at IS NULL))`, someLive},
+		{timestamp, `((path <> E'\'deleted_at IS NOT NULL'::text) AND (deleted_at IS NULL))`, someLive},
+		{timestamp, `(note = 'C:\'::text)`, softdelete.Scope{}},
+		// What PostgreSQL does not write is not understood.
+		{timestamp, `(deleted_at IS NULL) AND (path <> 'C:`, unread},
+		{timestamp, `(deleted_at IS NULL) AND (path <> "C:`, unread},
+		{timestamp, `((deleted_at IS NULL)`, unread},
+		{timestamp, `(deleted_at IS NULL))`, unread},
+		{timestamp, `(deleted_at IS NULL]`, unread},
+		{timestamp, `(deleted_at IS NULL) -- OR true`, unread},
+		{timestamp, `(U&"\0061" IS NULL) AND (deleted_at IS NULL)`, unread},
+		{timestamp, `(path <> 'C:`, softdelete.Scope{}},
+		{timestamp, strings.Repeat(`(`, 99) + `deleted_at IS NULL` + strings.Repeat(`)`, 99), live},
+		{timestamp, strings.Repeat(`(NOT `, 5000) + `(deleted_at IS NULL)` + strings.Repeat(`)`, 5000), unread}, // it would take seconds
 		{camel, `("deletedAt" IS NULL)`, live},
 		{camel, `(deletedat IS NULL)`, softdelete.Scope{}},
 		{flag, `(b = false)`, live},
@@ -100,12 +124,23 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{letter, `(l <> 'X'::bpchar)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
 		{letter, `(l = '1'::bpchar)`, deleted},
 		{letter, `(l = 'X'::bpchar)`, someLive},
+		{letter, `((note <> '2'::text) OR (l <> 'Y'::bpchar))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}}, // '2' is not said of l
+		{many, `(l1 = 'N'::text)`, unread}, // there are more states than anyone could look at
 		{status, `((st)::text <> 'deleted'::text)`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{status, `((st)::text <> ALL ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, live},
 		{status, `((st)::text = ANY ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, deleted},
 		{status, `(st <> ALL (ARRAY['deleted'::public.status, 'trashed'::public.status]))`, live},
 		{status, `((st)::text = 'active'::text)`, someLive},
 		{status, `((st)::text = ('deleted'::text || suffix))`, unread},
+		{status, `(st = ANY (ARRAY['active'::text] || ARRAY['deleted'::text]))`, unread},
+		{status, `(st = ANY ((ARRAY['active'::character varying])::public.words[]))`, unread},
+		{status, `((st)::text = (('deleted'::character varying)::character varying(3))::text)`, unread},
+		{status, `(st = ('deleted'::character varying(3))::text)`, unread},
+		{status, `(st = ('deleted'::text COLLATE "de-x-icu"))`, unread},
+		{status, `(COALESCE(COALESCE(st, 'deleted'::text), 'active'::text) = 'active'::text)`, someLive},
+		{letter, `(l > '10'::text)`, unread}, // '2' is, as a text
+		{number, `(s = (0.4)::integer)`, unread},
+		{epoch, `(e = 9007199254740993)`, someDeleted},
 		{alive, `alive`, live},
 		{alive, `(alive IS TRUE)`, live},
 		{alive, `(NOT alive)`, deleted},
@@ -131,7 +166,7 @@ func TestEveryPairHasLiveAndDeletedRows(t *testing.T) {
 		time.Column = "gone_at"
 		markers := softdelete.Markers{{Kind: softdelete.Pair, Flag: softdelete.Flag, Column: "gone", Time: &time}}
 		for _, deleted := range []bool{false, true} {
-			if !slices.ContainsFunc(rowStates(markers, nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
+			if !slices.ContainsFunc(markerStates(markers[0], nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
 				t.Errorf("%s: no row can be deleted=%t", name, deleted)
 			}
 		}

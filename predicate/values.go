@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func letters(said []string) meaning {
 	return m
 }
 
-// markerMeaning is what the values of the deciding column mean in a predicate that says
+// markerMeaning is what the values of the deciding column mean in a predicate that compares it with
 // the given literals.
 func markerMeaning(m softdelete.Marker, said []string) meaning {
 	nothing, something := []value{{class: null}}, []value{{class: other}}
@@ -119,10 +120,32 @@ type state struct {
 	deleted, odd, either bool
 }
 
+// literals are what a predicate compares each column with.
+type literals map[string][]string
+
+func (said literals) collect(c condition) {
+	switch c := c.(type) {
+	case conjunction:
+		for _, part := range c {
+			said.collect(part)
+		}
+	case disjunction:
+		for _, part := range c {
+			said.collect(part)
+		}
+	case negation:
+		said.collect(c.condition)
+	case test:
+		for _, l := range c.literals {
+			said[c.operand.column] = append(said[c.operand.column], l.text)
+		}
+	}
+}
+
 // markerStates are the states that a row can be in by one marker. A pair is taken at its
 // word: flag and time agree, because an application that filters by either means both.
-func markerStates(m softdelete.Marker, said []string) []state {
-	flag := markerMeaning(m, said)
+func markerStates(m softdelete.Marker, said literals) []state {
+	flag := markerMeaning(m, said[m.Column])
 	time := meaning{live: []value{{}}, deleted: []value{{}}}
 	if m.Time != nil && m.Time.Column != m.Column {
 		time = timeMeaning(m.Time)
@@ -146,14 +169,21 @@ func markerStates(m softdelete.Marker, said []string) []state {
 	return states
 }
 
-// rowStates are the states that a row can be in by all markers together, for a
-// predicate that says the given literals.
-func rowStates(ms softdelete.Markers, said []string) []state {
+// manyStates is how many states of a row are looked at: they multiply with each marker.
+const manyStates = 5000
+
+// rowStates are the states that a row can be in by all markers together, for a predicate
+// that compares columns with the given literals; false if they are too many.
+func rowStates(ms softdelete.Markers, said literals) ([]state, bool) {
 	all := []state{{columns: map[string]value{}}}
 	for _, m := range ms {
+		own := markerStates(m, said)
+		if len(all)*len(own) > manyStates {
+			return nil, false
+		}
 		var next []state
 		for _, a := range all {
-			for _, b := range markerStates(m, said) {
+			for _, b := range own {
 				s := state{columns: maps.Clone(a.columns), deleted: a.deleted || b.deleted, odd: a.odd || b.odd, either: a.either || b.either}
 				maps.Copy(s.columns, b.columns)
 				next = append(next, s)
@@ -161,7 +191,7 @@ func rowStates(ms softdelete.Markers, said []string) []state {
 		}
 		all = next
 	}
-	return all
+	return all, true
 }
 
 // NullWhileLive tells of each marker column whether it is NULL in every live row.
@@ -170,10 +200,12 @@ func NullWhileLive(ms softdelete.Markers) map[string]bool {
 	for _, column := range ms.Columns() {
 		always[column] = true
 	}
-	for _, s := range rowStates(ms, nil) {
-		for column, v := range s.columns {
-			if !s.deleted && !s.odd && v.class != null {
-				always[column] = false
+	for _, m := range ms { // a row is live if it is so by each marker
+		for _, s := range markerStates(m, nil) {
+			for column, v := range s.columns {
+				if !s.deleted && !s.odd && v.class != null {
+					always[column] = false
+				}
 			}
 		}
 	}
@@ -225,15 +257,15 @@ func (t truth) and(o truth) truth {
 func (t truth) or(o truth) truth { return t.not().and(o.not()).not() }
 
 // compare is what `value operator literal` can be.
-func (v value) compare(operator, literal string) truth {
+func (v value) compare(operator string, l literal) truth {
 	if v.class == null {
 		return unknown
 	}
 	equal := yes | no
 	switch {
-	case v.class == known && v.text == literal:
+	case v.class == known && v.text == l.text:
 		equal = yes
-	case v.class == known && different(v.text, literal), v.class == positive && literal == "0", slices.Contains(v.except, literal):
+	case v.class == known && different(v.text, l.text), v.class == positive && l.text == "0", slices.Contains(v.except, l.text):
 		equal = no
 	}
 	switch operator {
@@ -242,9 +274,12 @@ func (v value) compare(operator, literal string) truth {
 	case "<>":
 		return equal.not()
 	}
-	less := v.less(literal)
+	less := yes | no
+	if l.number {
+		less = v.less(l.text)
+	}
 	if strings.HasPrefix(operator, ">") {
-		less = less.not() &^ unknown
+		less = less.not()
 		if operator == ">" {
 			return less.and(equal.not())
 		}
@@ -256,15 +291,17 @@ func (v value) compare(operator, literal string) truth {
 	return less
 }
 
-// less is what `value < literal` can be for numbers; anything else may be either.
-func (v value) less(literal string) truth {
-	l, err := strconv.ParseFloat(literal, 64)
-	if err != nil {
+// less is what `value < number` can be.
+func (v value) less(number string) truth {
+	l, err := strconv.ParseFloat(number, 64)
+	if err != nil || math.IsNaN(l) {
 		return yes | no
 	}
 	n, err := strconv.ParseFloat(v.text, 64)
 	switch {
-	case v.class == known && err == nil:
+	case v.class == known && v.text == number:
+		return no
+	case v.class == known && err == nil && (n < l || n > l): // equal ones may have been rounded to it
 		return truthOf(n < l)
 	case v.class == positive && l <= 0:
 		return no
@@ -287,7 +324,7 @@ func different(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
 	if errX == nil && errY == nil {
-		return x != y
+		return x < y || x > y
 	}
 	return !strings.ContainsAny(a+b, ":-") && !strings.EqualFold(strings.TrimRight(a, " "), strings.TrimRight(b, " "))
 }
