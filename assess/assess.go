@@ -79,7 +79,7 @@ type ServiceHealth struct {
 type TableHealth struct {
 	Database string
 	*softdelete.Table
-	Verdict
+	Verdict Verdict
 	// Rows and Indexes are the verdicts on each.
 	Rows, Indexes Verdict
 	Limits        Limits
@@ -132,13 +132,13 @@ func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 			table.Findings, table.IndexNeeds = look(table.Table)
 			table.judge(t)
 			a.Tables = append(a.Tables, table)
-			d.Health = max(d.Health, table.Health)
+			d.Health = max(d.Health, table.Verdict.Health)
 			if name := table.Policy.Service; name != "" {
 				if services[name] == nil {
 					services[name] = &ServiceHealth{Name: name, Tables: map[softdelete.Health]int{}}
 				}
-				services[name].Health = max(services[name].Health, table.Health)
-				services[name].Tables[table.Health]++
+				services[name].Health = max(services[name].Health, table.Verdict.Health)
+				services[name].Tables[table.Verdict.Health]++
 			}
 		}
 		a.Databases = append(a.Databases, d)
@@ -173,8 +173,8 @@ func worse(a, b TableHealth) int {
 		return t.Numbers.Deleted.Value
 	}
 	return cmp.Or(
-		cmp.Compare(b.Health, a.Health),
-		cmp.Compare(b.AtWorst, a.AtWorst),
+		cmp.Compare(b.Verdict.Health, a.Verdict.Health),
+		cmp.Compare(b.Verdict.AtWorst, a.Verdict.AtWorst),
 		cmp.Compare(deleted(b), deleted(a)),
 		cmp.Compare(a.Database, b.Database),
 		a.Compare(b.Table),
@@ -185,7 +185,7 @@ func worse(a, b TableHealth) int {
 func (a *Assessment) Count() map[softdelete.Health]int {
 	counts := map[softdelete.Health]int{}
 	for i := range a.Tables {
-		counts[a.Tables[i].Health]++
+		counts[a.Tables[i].Verdict.Health]++
 	}
 	return counts
 }

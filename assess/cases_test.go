@@ -96,7 +96,7 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 					databases[d.Name] = d.Health
 				}
 				for _, table := range a.Tables {
-					tables[table.Database+"."+table.FullName()] = table.Health.String()
+					tables[table.Database+"."+table.FullName()] = table.Verdict.Health.String()
 				}
 				for _, table := range c.Tables {
 					want[table.Database+"."+table.Schema+"."+table.Table] = table.Health.String()

@@ -24,8 +24,8 @@ type Column struct {
 	Default    string
 	Generated  bool
 	Comment    string
-	// Settled is what an integer column turned out to hold.
-	Settled softdelete.Settled
+	// Meaning is what an integer column turned out to hold.
+	Meaning softdelete.IntegerMeaning
 	// Unread is why the default or the values could not be read this time; empty if
 	// they were, or need not be.
 	Unread string
@@ -57,7 +57,7 @@ func (c Column) class() class {
 	return classes[c.Type]
 }
 
-// Need is what must be learnt of a column before it can be decided on.
+// Need is what must be asked of a column before it can be decided on.
 type Need int
 
 // What a column can need.
@@ -68,7 +68,7 @@ const (
 	NeedKind         // whether an integer that is called a flag is one
 )
 
-// need tells what must be learnt of a column that is to mark deleted rows; timed that
+// need tells what must be asked of a column that is to mark deleted rows; timed that
 // it is called a time.
 func (c Column) need(timed bool) Need {
 	switch c.class() {

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Setting is what the configuration says of a table's marker. It overrides every rule.
-type Setting struct {
+// MarkerConfig is what the configuration says of a table's marker. It overrides every rule.
+type MarkerConfig struct {
 	// Column decides; TimeColumn says when, where Column does not.
 	Column, TimeColumn string
 	// Kind is that of Column; empty to go by its type.
@@ -23,7 +23,7 @@ type Setting struct {
 
 // Marker is the marker that the setting makes of a column, and of the column of its
 // time if there is one; nil if the two cannot be read so, and why.
-func (s Setting) Marker(c Column, time *Column) (*softdelete.Marker, error) {
+func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error) {
 	m := &softdelete.Marker{Column: c.Name, Kind: s.kind(c, time), Live: s.Live, Deleted: s.Deleted}
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (s Setting) Marker(c Column, time *Column) (*softdelete.Marker, error) {
 }
 
 // kind is what the setting takes a column for.
-func (s Setting) kind(c Column, time *Column) softdelete.Kind {
+func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 	if s.Kind != "" {
 		return s.Kind
 	}
@@ -69,7 +69,7 @@ func (s Setting) kind(c Column, time *Column) softdelete.Kind {
 		}
 		return softdelete.Timestamp
 	case integerClass:
-		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.settled(c).Kind == softdelete.Epoch) {
+		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.meaning(c).Kind == softdelete.Epoch) {
 			return softdelete.Epoch
 		}
 		return softdelete.Number
@@ -89,7 +89,7 @@ func (s Setting) kind(c Column, time *Column) softdelete.Kind {
 }
 
 // suits tells why a column of its type cannot be of a kind; nil if it can.
-func (s Setting) suits(kind softdelete.Kind, c Column) error {
+func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	classes := map[softdelete.Kind][]class{
 		softdelete.Timestamp: {timeClass, textClass}, softdelete.Sentinel: {timeClass}, softdelete.Epoch: {integerClass},
 		softdelete.Flag: {booleanClass}, softdelete.InvertedFlag: {booleanClass},
@@ -127,8 +127,8 @@ func (s Setting) suits(kind softdelete.Kind, c Column) error {
 	return nil
 }
 
-// Needs tells what must be learnt of the columns before Marker, by name.
-func (s Setting) Needs(columns []Column) map[string]Need {
+// Needs tells what must be asked of the columns before Marker, by name.
+func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	needs := map[string]Need{}
 	for _, c := range columns {
 		switch c.Name {
@@ -143,8 +143,8 @@ func (s Setting) Needs(columns []Column) map[string]Need {
 	return needs
 }
 
-// need tells what must be learnt of the deciding column.
-func (s Setting) need(c Column) Need {
+// need tells what must be asked of the deciding column.
+func (s MarkerConfig) need(c Column) Need {
 	need := c.need(s.Kind == softdelete.Epoch)
 	switch {
 	case s.Kind != "" && s.Kind != softdelete.Sentinel && s.Kind != softdelete.Epoch,
@@ -155,20 +155,20 @@ func (s Setting) need(c Column) Need {
 	return need
 }
 
-// settled is what an integer column holds, by its name or its values.
-func (s Setting) settled(c Column) softdelete.Settled {
+// meaning is what an integer column holds, by its name or its values.
+func (s MarkerConfig) meaning(c Column) softdelete.IntegerMeaning {
 	if _, unit := unitOf(c.Name); unit != "" {
-		return softdelete.Settled{Kind: softdelete.Epoch, Unit: unit}
+		return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}
 	}
-	return c.Settled
+	return c.Meaning
 }
 
 // unit is what an integer time counts.
-func (s Setting) unit(c Column) softdelete.Unit {
+func (s MarkerConfig) unit(c Column) softdelete.Unit {
 	if s.Unit != "" {
 		return s.Unit
 	}
-	return s.settled(c).Unit
+	return s.meaning(c).Unit
 }
 
 // isBool tells whether a list of values is the one boolean.

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Discovery is what the rules find in one table.
-type Discovery struct {
+// Found is what the rules find in one table.
+type Found struct {
 	Markers softdelete.Markers
 	// Undecided is why it is not known this time whether all markers were found; empty
 	// if they were. The markers then hold the guess, and must not be counted by.
@@ -19,7 +19,7 @@ type Discovery struct {
 	Decisions []Decision
 }
 
-// Needs tells what must be learnt of the columns of a table before Discover, by name.
+// Needs tells what must be asked of the columns of a table before Discover, by name.
 func (r Rules) Needs(table string, listed bool, columns []Column) map[string]Need {
 	if r.copies(table) != nil && !listed {
 		return nil
@@ -38,11 +38,11 @@ func (r Rules) Needs(table string, listed bool, columns []Column) map[string]Nee
 	return needs
 }
 
-// candidates are the columns that are judged so, the surest first.
-func (r Rules) candidates(columns []Column, judged ...refusal) []candidate {
+// candidates are the columns with one of these rejections, the surest first.
+func (r Rules) candidates(columns []Column, among ...rejection) []candidate {
 	var found []candidate
 	for _, c := range columns {
-		if j := r.judge(c); slices.Contains(judged, j.reason) {
+		if j := r.match(c); slices.Contains(among, j.reason) {
 			found = append(found, j)
 		}
 	}
@@ -60,11 +60,11 @@ func partner(flag candidate, among []candidate) int {
 }
 
 // Discover finds the markers among the columns of a table, what they need having been
-// learnt. A flag and a time of the same stem are one marker, a pair; what is left, if
+// asked. A flag and a time of the same stem are one marker, a pair; what is left, if
 // there are several, is or-ed. A table that the configuration lists is not left alone
 // for its name.
-func (r Rules) Discover(schema, table string, listed bool, columns []Column) Discovery {
-	var d Discovery
+func (r Rules) Discover(schema, table string, listed bool, columns []Column) Found {
+	var d Found
 	copies := r.copies(table)
 	if listed {
 		copies = nil
@@ -85,9 +85,9 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Dis
 	for _, flag := range flags {
 		m := r.marker(flag)
 		if i := partner(flag, times); i >= 0 {
-			flag.Settled = softdelete.Settled{} // a flag is what it says, whatever it holds
+			flag.Meaning = softdelete.IntegerMeaning{} // a flag is what it says, whatever it holds
 			m = r.marker(flag)
-			m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].time(times[i].settled().Unit)
+			m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].time(times[i].meaning().Unit)
 			times = slices.Delete(times, i, i+1)
 		}
 		d.Markers = append(d.Markers, m)
@@ -121,7 +121,7 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 		m.Kind = softdelete.Number
 		if inverted {
 			m.Live = []string{"1"}
-		} else if s := c.settled(); s.Kind == softdelete.Epoch {
+		} else if s := c.meaning(); s.Kind == softdelete.Epoch {
 			m.Kind, m.Time = softdelete.Epoch, c.time(s.Unit)
 		}
 	case booleanClass:
@@ -148,14 +148,14 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 	return m
 }
 
-// settled is what an integer is taken to hold: what its name told, else its values,
+// meaning is what an integer is taken to hold: what its name told, else its values,
 // else what its rule is for.
-func (c candidate) settled() softdelete.Settled {
+func (c candidate) meaning() softdelete.IntegerMeaning {
 	if _, unit := unitOf(c.Name); unit != "" {
-		return softdelete.Settled{Kind: softdelete.Epoch, Unit: unit}
+		return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}
 	}
-	if c.Settled.Kind == "" && c.rule.Group.holdsTime() {
-		return softdelete.Settled{Kind: softdelete.Epoch}
+	if c.Meaning.Kind == "" && c.rule.Group.holdsTime() {
+		return softdelete.IntegerMeaning{Kind: softdelete.Epoch}
 	}
-	return c.Settled
+	return c.Meaning
 }

@@ -14,24 +14,24 @@ func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
 		name   string
 		need   Need
 		values []float64
-		want   softdelete.Settled
+		want   softdelete.IntegerMeaning
 	}{
-		{"none", NeedUnit, nil, softdelete.Settled{}},
-		{"zeros", NeedUnit, []float64{0, 0}, softdelete.Settled{}},
-		{"one", NeedUnit, []float64{0, 1}, softdelete.Settled{Kind: softdelete.Number}},
-		{"negative", NeedKind, []float64{-1}, softdelete.Settled{Kind: softdelete.Number}},
-		{"nine", NeedKind, []float64{9}, softdelete.Settled{Kind: softdelete.Number}},
-		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, softdelete.Settled{Kind: softdelete.Number}},
-		{"the earliest seconds", NeedUnit, []float64{1e8}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"seconds", NeedKind, []float64{1_700_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
-		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
-		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
-		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, softdelete.Settled{Kind: softdelete.Number}},
-		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, softdelete.Settled{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, softdelete.Settled{Kind: softdelete.Number}},
+		{"none", NeedUnit, nil, softdelete.IntegerMeaning{}},
+		{"zeros", NeedUnit, []float64{0, 0}, softdelete.IntegerMeaning{}},
+		{"one", NeedUnit, []float64{0, 1}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"negative", NeedKind, []float64{-1}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"nine", NeedKind, []float64{9}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"the earliest seconds", NeedUnit, []float64{1e8}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"seconds", NeedKind, []float64{1_700_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
+		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
+		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
+		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
 	} {
-		if got := Settle(test.need, test.values); got != test.want {
+		if got := ClassifyInteger(test.need, test.values); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}

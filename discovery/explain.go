@@ -3,7 +3,6 @@ package discovery
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -24,16 +23,16 @@ type Decision struct {
 	Remedy string
 }
 
-// Judgement is what was decided on one table, for a person to read.
-type Judgement struct {
+// TableDecision is what was decided on one table, for a person to read.
+type TableDecision struct {
 	Schema, Table string
 	// Left is why the table as a whole was left alone; empty if its columns were judged.
 	Left      string
 	Decisions []Decision
 }
 
-// Chosen are the decisions on the columns of a marker that the configuration names.
-func Chosen(columns []Column, m softdelete.Marker) []Decision {
+// ConfiguredDecisions are the decisions on the columns of a marker that the configuration names.
+func ConfiguredDecisions(columns []Column, m softdelete.Marker) []Decision {
 	var all []Decision
 	for _, c := range columns {
 		if slices.Contains(m.Columns(), c.Name) {
@@ -52,7 +51,7 @@ type explainer struct {
 
 // explain says why a column was taken into the markers, or left out of them.
 func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
-	j := e.rules.judge(c)
+	j := e.rules.match(c)
 	d := Decision{Column: c.Name}
 	if j.reason != unknownName {
 		d.Rule = j.rule.String()
@@ -72,13 +71,13 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 		d.Why = fmt.Sprintf("the table's name tells of copies or jobs (rules.copies: %s)", e.copies.Name)
 		d.Remedy = setting("copies", e.copies.Name, false)
 	default:
-		d.Why, d.Remedy = e.refuse(j)
+		d.Why, d.Remedy = e.reject(j)
 	}
 	return d
 }
 
-// refuse says why a candidate was left, and what would have it taken.
-func (e explainer) refuse(j candidate) (why, remedy string) {
+// reject says why a candidate was left, and what would have it taken.
+func (e explainer) reject(j candidate) (why, remedy string) {
 	column := e.configure(j.Name, "")
 	if j.class() == textClass || j.class() == enumClass {
 		column = e.configure(j.Name, `, deleted_values: [deleted]`)
@@ -94,7 +93,7 @@ func (e explainer) refuse(j candidate) (why, remedy string) {
 		why, remedy = fmt.Sprintf("its comment says that it is not in use: %q", j.Comment), column
 	case noLabel:
 		why = fmt.Sprintf("none of its labels means deleted: %s", strings.Join(j.Labels, ", "))
-		remedy = e.configure(j.Name, fmt.Sprintf(", deleted_values: [%s]", quote(j.Labels[len(j.Labels)-1])))
+		remedy = e.configure(j.Name, fmt.Sprintf(", deleted_values: [%s]", softdelete.QuoteYAML(j.Labels[len(j.Labels)-1])))
 	case alwaysSet:
 		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
 		remedy = e.configure(j.Name, `, live_values: ["1970-01-01"]`)
@@ -153,35 +152,21 @@ func timeColumn(m softdelete.Marker) string {
 	if m.Kind != softdelete.Pair {
 		return ""
 	}
-	return ", time_column: " + quote(m.Time.Column)
+	return ", time_column: " + softdelete.QuoteYAML(m.Time.Column)
 }
 
 // line is the line that says something of the table.
 func (e explainer) line(what string) string {
-	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", quote(e.schema), quote(e.table), what)
+	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", softdelete.QuoteYAML(e.schema), softdelete.QuoteYAML(e.table), what)
 }
 
 // configure is the line that makes a column the table's marker.
 func (e explainer) configure(column, more string) string {
-	return e.line("column: " + quote(column) + more)
+	return e.line("column: " + softdelete.QuoteYAML(column) + more)
 }
 
 // setting is the line that switches a rule.
 func setting(group, name string, on bool) string {
 	state := map[bool]string{true: "on", false: "off"}[on]
-	return fmt.Sprintf("discovery: {rules: {%s: {%s: %s}}}", group, quote(name), state)
+	return fmt.Sprintf("discovery: {rules: {%s: {%s: %s}}}", group, softdelete.QuoteYAML(name), state)
 }
-
-// plainWords are the characters of a text that needs no quotes in YAML.
-const plainWords = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
-// quote writes a name so that YAML reads it as a text.
-func quote(name string) string {
-	if strings.Trim(name, plainWords) == "" && strings.Trim(name, "0123456789") != "" && !slices.Contains(yamlWords, strings.ToLower(name)) {
-		return name
-	}
-	return strconv.Quote(name)
-}
-
-// yamlWords are the words that YAML does not take for a text.
-var yamlWords = []string{"", "y", "n", "yes", "no", "on", "off", "true", "false", "null"}

@@ -15,21 +15,21 @@ var ranges = []struct {
 	{1e8, 1e11, softdelete.Seconds}, {1e11, 1e14, softdelete.Milliseconds}, {1e14, 1e17, softdelete.Microseconds}, {1e17, math.Inf(1), softdelete.Nanoseconds},
 }
 
-// Settle tells what an integer column that needs it holds, by some of its values: what
+// ClassifyInteger tells what an integer column that needs it holds, by some of its values: what
 // most of those that are not zero say. One that is called a flag is never a time in
 // nanoseconds: where it holds numbers of that size, they are the row's own id
 // (snowflake ids have 19 digits).
-func Settle(need Need, values []float64) softdelete.Settled {
-	votes := map[softdelete.Settled]int{}
-	var best softdelete.Settled
+func ClassifyInteger(need Need, values []float64) softdelete.IntegerMeaning {
+	votes := map[softdelete.IntegerMeaning]int{}
+	var best softdelete.IntegerMeaning
 	for _, v := range values {
 		if v == 0 {
 			continue
 		}
-		s := softdelete.Settled{Kind: softdelete.Number}
+		s := softdelete.IntegerMeaning{Kind: softdelete.Number}
 		for _, r := range ranges {
 			if r.from <= v && v < r.below && !(need == NeedKind && r.unit == softdelete.Nanoseconds) {
-				s = softdelete.Settled{Kind: softdelete.Epoch, Unit: r.unit}
+				s = softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: r.unit}
 			}
 		}
 		votes[s]++

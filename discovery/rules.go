@@ -97,29 +97,29 @@ const Similar = "delet|remov|trash|discard|destroy|tombstone|purge|^isdel|^delfl
 
 var similar = regexp.MustCompile(Similar)
 
-// refusal is why a column is left alone.
-type refusal int
+// rejection is why a column is left alone.
+type rejection int
 
 const (
-	fits        refusal = iota
-	unknownName         // no rule knows it
-	wrongType           // the rule is for other types
-	switchedOff         // the rule is off
-	unused              // its comment says that it is not in use
-	noLabel             // an enum without a label that means deleted
-	alwaysSet           // NOT NULL, and nothing stands for live rows
-	unread              // its default could not be read this time
+	fits        rejection = iota
+	unknownName           // no rule knows it
+	wrongType             // the rule is for other types
+	switchedOff           // the rule is off
+	unused                // its comment says that it is not in use
+	noLabel               // an enum without a label that means deleted
+	alwaysSet             // NOT NULL, and nothing stands for live rows
+	unread                // its default could not be read this time
 )
 
 // candidate is a column and the rule that knows it.
 type candidate struct {
 	Column
 	rule   Rule
-	reason refusal
+	reason rejection
 }
 
-// judge finds the rule that knows a column, and why that leaves it alone, if it does.
-func (r Rules) judge(c Column) candidate {
+// match finds the rule that knows a column, and why that leaves it alone, if it does.
+func (r Rules) match(c Column) candidate {
 	rule, known := r.rule(c)
 	j := candidate{c, rule, fits}
 	switch {

@@ -28,7 +28,7 @@ func (a adviser) repair(i *softdelete.Index) Advice {
 	}
 	switch missing := a.completed(i); {
 	case missing != nil:
-		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Parts))
+		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Partitions))
 		advice.Do = []Step{{Action: CreateIndex, New: missing}}
 	case isLeftover(i):
 		advice.Reason = fmt.Sprintf("Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still maintains it.", i.Name)
@@ -51,13 +51,13 @@ func (a adviser) completed(i *softdelete.Index) *NewIndex {
 		return nil
 	}
 	for _, p := range a.Indexing.Partitions {
-		part := NewPart{Partition: p, Schema: p.Schema}
-		if at := slices.IndexFunc(i.Parts, func(have softdelete.Part) bool { return have.Partition == p.OID }); at >= 0 {
-			part.Schema, part.Name, part.Exists = i.Parts[at].Schema, i.Parts[at].Name, true
+		part := NewPartitionIndex{Partition: p, Schema: p.Schema}
+		if at := slices.IndexFunc(i.Partitions, func(have softdelete.PartitionIndex) bool { return have.Partition == p.OID }); at >= 0 {
+			part.Schema, part.Name, part.Exists = i.Partitions[at].Schema, i.Partitions[at].Name, true
 		} else {
 			part.Name = a.names.name(p.Name, n)
 		}
-		n.Parts = append(n.Parts, part)
+		n.Partitions = append(n.Partitions, part)
 	}
 	if n.missing() == 0 {
 		return nil

@@ -26,12 +26,12 @@ type NewIndex struct {
 	Rows      Purpose
 	Markers   softdelete.Markers
 	Predicate string
-	// Parts are the indexes of the partitions, in the order of Indexing.Partitions.
-	Parts []NewPart
+	// Partitions are the indexes of the partitions, in the order of Indexing.Partitions.
+	Partitions []NewPartitionIndex
 }
 
-// NewPart is the index of a partition.
-type NewPart struct {
+// NewPartitionIndex is the index of a partition.
+type NewPartitionIndex struct {
 	Partition    softdelete.Partition
 	Schema, Name string
 	Exists       bool
@@ -39,7 +39,7 @@ type NewPart struct {
 
 func (n *NewIndex) missing() int {
 	count := 0
-	for _, p := range n.Parts {
+	for _, p := range n.Partitions {
 		if !p.Exists {
 			count++
 		}
@@ -78,7 +78,7 @@ func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index
 func (a adviser) create(n *NewIndex) *NewIndex {
 	n.Name = a.names.name(a.Name, n)
 	for _, p := range a.Indexing.Partitions {
-		n.Parts = append(n.Parts, NewPart{Partition: p, Schema: p.Schema, Name: a.names.name(p.Name, n)})
+		n.Partitions = append(n.Partitions, NewPartitionIndex{Partition: p, Schema: p.Schema, Name: a.names.name(p.Name, n)})
 	}
 	return n
 }

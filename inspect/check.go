@@ -27,7 +27,7 @@ type surveyed struct {
 	keys   []foreignKey
 	checks []*check
 	// judgements are what was decided on every table that has a candidate.
-	judgements []discovery.Judgement
+	judgements []discovery.TableDecision
 }
 
 // survey discovers the tables of every watched database, without counting any. Its
@@ -57,8 +57,8 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 		return surveyed{}, err
 	}
 	defer s.close()
-	var judgements []discovery.Judgement
-	p.explain = func(j discovery.Judgement) { judgements = append(judgements, j) }
+	var judgements []discovery.TableDecision
+	p.explain = func(j discovery.TableDecision) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
 	if err != nil {
 		return surveyed{}, err

@@ -22,7 +22,7 @@ type Explanation struct {
 	// Unchecked is what keeps the rows of the table from being checked.
 	Unchecked []softdelete.Problem
 	// Judgement is what was decided on its columns.
-	Judgement discovery.Judgement
+	Judgement discovery.TableDecision
 	// Watched is false for a table that is left alone.
 	Watched bool
 }
@@ -41,7 +41,7 @@ func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped 
 
 // explanations are those of one database, in the order of schema and name.
 func (d surveyed) explanations() []Explanation {
-	judgements := map[[2]string]discovery.Judgement{}
+	judgements := map[[2]string]discovery.TableDecision{}
 	for _, j := range d.judgements {
 		judgements[[2]string{j.Schema, j.Table}] = j
 	}

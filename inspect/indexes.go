@@ -205,7 +205,7 @@ func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
 		x.HOT = float64(heap.HOT) / float64(heap.Updates)
 	}
 	for _, p := range c.partitions[r.OID] {
-		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, Leaf: p.Leaf})
+		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, HoldsRows: p.Leaf})
 	}
 	owner := map[uint32]string{}
 	for _, con := range c.constraints[r.OID] {
@@ -233,7 +233,7 @@ func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
 		}
 		index.Schema, index.Name, index.Version = row.Schema, row.Name, row.Version
 		index.Valid, index.Building, index.Partitioned = row.Valid, row.Building, row.Partitioned
-		index.Bytes, index.Scans, index.Parts = row.Bytes, row.Scans, row.parts
+		index.Bytes, index.Scans, index.Partitions = row.Bytes, row.Scans, row.parts
 		index.Constraint, index.Referenced = owner[row.OID], c.referenced[row.OID]
 		x.Indexes = append(x.Indexes, index)
 	}
@@ -246,7 +246,7 @@ func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
 // joined is an index with those of the partitions that belong to it.
 type joined struct {
 	indexRow
-	parts []softdelete.Part
+	parts []softdelete.PartitionIndex
 }
 
 // join adds the indexes of partitions to the partitioned ones of the table. What is
@@ -264,7 +264,7 @@ func join(table uint32, rows []indexRow) []*joined {
 		}
 		switch {
 		case top.Relid == table && top.OID != row.OID:
-			top.parts = append(top.parts, softdelete.Part{Partition: row.Relid, Schema: row.Schema, Name: row.Name, Valid: row.Valid})
+			top.parts = append(top.parts, softdelete.PartitionIndex{Partition: row.Relid, Schema: row.Schema, Name: row.Name, Valid: row.Valid})
 			top.Bytes += row.Bytes
 			top.Scans += row.Scans
 		case top.Relid == table || !row.Valid && !row.Partitioned && row.Parent == 0:

@@ -27,7 +27,7 @@ const (
 // learnt is what had to be asked of a column beside its catalog row.
 type learnt struct {
 	def     string
-	settled softdelete.Settled
+	settled softdelete.IntegerMeaning
 	// unread is why it could not be asked this time.
 	unread string
 }
@@ -36,7 +36,7 @@ type learnt struct {
 type lesson struct {
 	*column
 	need discovery.Need
-	softdelete.Learned
+	softdelete.ColumnFacts
 }
 
 func (l *lesson) id() softdelete.ColumnID {
@@ -48,10 +48,10 @@ func (l *lesson) id() softdelete.ColumnID {
 // not asked again while it holds.
 func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed map[[2]string]*config.Table) {
 	d := p.databases[s.Database]
-	lessons := p.lessons(tables, listed, d.Learned)
+	lessons := p.lessons(tables, listed, d.ColumnFacts)
 	p.readStatistics(ctx, s, lessons)
 	deadline := time.Now().Add(learningTime)
-	known := map[softdelete.ColumnID]softdelete.Learned{}
+	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
 	for i := range lessons {
 		l := &lessons[i]
 		if l.open(p.began) {
@@ -62,15 +62,15 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 				level.Warn(p.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", l.Schema, "relname", l.Name, "column", l.Column, "err", err)
 			}
 		}
-		l.learnt.def, l.learnt.settled = l.Default, l.Settled
-		known[l.id()] = l.Learned
+		l.learnt.def, l.learnt.settled = l.Default, l.Meaning
+		known[l.id()] = l.ColumnFacts
 	}
-	d.Name, d.Learned = s.Database, known
+	d.Name, d.ColumnFacts = s.Database, known
 	p.databases[s.Database] = d
 }
 
 // lessons are what is needed, with what is known of it already.
-func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.Learned) []lesson {
+func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []lesson {
 	var all []lesson
 	for _, columns := range tables {
 		c := columns[0]
@@ -86,7 +86,7 @@ func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, kn
 		for i := range columns {
 			if need := needs[columns[i].Column]; need != discovery.NeedNothing {
 				l := lesson{column: &columns[i], need: need}
-				l.Learned = known[l.id()]
+				l.ColumnFacts = known[l.id()]
 				all = append(all, l)
 			}
 		}
@@ -99,7 +99,7 @@ func (l *lesson) open(now time.Time) bool {
 	if l.need == discovery.NeedDefault {
 		return l.Version != l.DefaultVersion
 	}
-	return l.Settled.Kind == "" && l.Readable && l.Usage && !l.RowSecurity && now.Sub(l.Probed) >= probeAgain
+	return l.Meaning.Kind == "" && l.Readable && l.Usage && !l.RowSecurity && now.Sub(l.Probed) >= probeAgain
 }
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
@@ -139,7 +139,7 @@ func (l *lesson) probe(ctx context.Context, s *session) error {
 			return err
 		}
 		for _, r := range rows {
-			l.Settled = discovery.Settle(l.need, []float64{r.Value})
+			l.Meaning = discovery.ClassifyInteger(l.need, []float64{r.Value})
 			return nil
 		}
 	}
@@ -156,7 +156,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 	}
 	open := map[key]*lesson{}
 	for i := range lessons {
-		if l := &lessons[i]; l.need != discovery.NeedDefault && l.Settled.Kind == "" {
+		if l := &lessons[i]; l.need != discovery.NeedDefault && l.Meaning.Kind == "" {
 			relations, attnames = append(relations, l.OID), append(attnames, l.Column)
 			open[key{l.OID, l.Column}] = l
 		}
@@ -179,7 +179,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 		values[k] = append(values[k], r.Value)
 	}
 	for k, v := range values {
-		open[k].Settled = discovery.Settle(open[k].need, v)
+		open[k].Meaning = discovery.ClassifyInteger(open[k].need, v)
 	}
 }
 

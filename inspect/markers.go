@@ -29,7 +29,7 @@ func (p *pass) markers(columns []column, entry *config.Table) (markers softdelet
 			p.judged(c, obstacle.Message, nil)
 			return nil, obstacle
 		}
-		p.judged(c, "", discovery.Chosen(domain(columns), *m))
+		p.judged(c, "", discovery.ConfiguredDecisions(domain(columns), *m))
 		return softdelete.Markers{*m}, nil
 	}
 	found := p.rules.Discover(c.Schema, c.Name, entry != nil, domain(columns))
@@ -47,7 +47,7 @@ func (p *pass) markers(columns []column, entry *config.Table) (markers softdelet
 // judged tells who asks what was decided on the table of a column.
 func (p *pass) judged(c column, left string, decisions []discovery.Decision) {
 	if p.explain != nil {
-		p.explain(discovery.Judgement{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
+		p.explain(discovery.TableDecision{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
 	}
 }
 
@@ -89,7 +89,7 @@ func domain(columns []column) []discovery.Column {
 	for i, c := range columns {
 		all[i] = discovery.Column{
 			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Generated: c.Generated, Comment: c.Comment,
-			HasDefault: c.HasDefault, Default: c.learnt.def, Settled: c.learnt.settled, Unread: c.learnt.unread,
+			HasDefault: c.HasDefault, Default: c.learnt.def, Meaning: c.learnt.settled, Unread: c.learnt.unread,
 		}
 	}
 	return all

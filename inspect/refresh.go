@@ -36,7 +36,7 @@ type pass struct {
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
 	// explain is told what was decided on each table; nil while nobody asks.
-	explain func(discovery.Judgement)
+	explain func(discovery.TableDecision)
 }
 
 // run visits the watched databases, one after another.

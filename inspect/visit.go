@@ -53,7 +53,7 @@ func (v *visit) run(ctx context.Context) error {
 
 // keep puts the tables as they stand into the next Snapshot.
 func (v *visit) keep(checks softdelete.Checks) {
-	d := softdelete.Database{Name: v.Database, Checks: checks, Skipped: v.skipped, Learned: v.databases[v.Database].Learned, Tables: make([]softdelete.Table, len(v.relations))}
+	d := softdelete.Database{Name: v.Database, Checks: checks, Skipped: v.skipped, ColumnFacts: v.databases[v.Database].ColumnFacts, Tables: make([]softdelete.Table, len(v.relations))}
 	for i := range v.relations {
 		d.Tables[i] = v.relations[i].Table
 	}

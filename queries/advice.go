@@ -58,7 +58,7 @@ func drop(t *softdelete.Table, i *softdelete.Index) string {
 // create makes an index; of a partitioned table first the partitioned indexes, then
 // what their parts lack, then joins them from below.
 func create(t *softdelete.Table, n *indexes.NewIndex) []string {
-	if len(n.Parts) == 0 {
+	if len(n.Partitions) == 0 {
 		return []string{define("advice_create.sql", n, t.Schema, t.Name, n.Name)}
 	}
 	var made, joined []string
@@ -66,13 +66,13 @@ func create(t *softdelete.Table, n *indexes.NewIndex) []string {
 		made = append(made, define("advice_create_parent.sql", n, t.Schema, t.Name, n.Name))
 	}
 	index := map[uint32]vars{t.OID: {"parentschema": t.Schema, "parentname": n.Name}}
-	for _, p := range n.Parts {
+	for _, p := range n.Partitions {
 		index[p.Partition.OID] = vars{"parentschema": p.Schema, "parentname": p.Name}
 		if p.Exists {
 			continue
 		}
 		file := "advice_create_parent.sql"
-		if p.Partition.Leaf {
+		if p.Partition.HoldsRows {
 			file = "advice_create.sql"
 		}
 		made = append(made, define(file, n, p.Partition.Schema, p.Partition.Name, p.Name))

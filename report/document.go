@@ -215,7 +215,7 @@ func newPing(p softdelete.Ping) pingDoc {
 func newTable(t *assess.TableHealth) tableDoc {
 	d := tableDoc{
 		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
-		Health: t.Health, HealthAtWorst: t.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
+		Health: t.Verdict.Health, HealthAtWorst: t.Verdict.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
 		State: t.State(), Problem: newProblem(t.Problem), MissingIndexes: []indexes.Purpose{}, IndexProblems: []indexDoc{},
 	}
 	if d.Marker == nil {

@@ -60,7 +60,7 @@ func (r Report) summary() string {
 	}
 	count, total := r.Count(), many(len(r.Tables), "table")
 	if len(count) == 1 {
-		return allOf(len(r.Tables), r.Tables[0].Health) + r.unseen()
+		return allOf(len(r.Tables), r.Tables[0].Verdict.Health) + r.unseen()
 	}
 	var parts []string
 	for _, h := range []softdelete.Health{softdelete.Poor, softdelete.Fair} {

@@ -181,7 +181,7 @@ func (t *text) tables(r Report) {
 		if len(r.Databases) > 1 {
 			full = printable(table.Database) + " " + full
 		}
-		lead := "  " + t.verdict(table.Health) + "  "
+		lead := "  " + t.verdict(table.Verdict.Health) + "  "
 		if length := columns(full); length <= name {
 			t.line(lead, full, strings.Repeat(" ", name-length), numbers(rows[i+1]))
 		} else {
@@ -208,11 +208,11 @@ func cells(t *assess.TableHealth) []string {
 // reasons say why a table is not simply good.
 func (t *text) reasons(r Report, table *assess.TableHealth) {
 	const indent = "           "
-	reasons := strings.Join(table.Reasons, ", ")
-	if table.Straddles() {
-		reasons = strings.TrimPrefix(reasons+"; by its margin "+table.Range(), "; ")
+	reasons := strings.Join(table.Verdict.Reasons, ", ")
+	if table.Verdict.Straddles() {
+		reasons = strings.TrimPrefix(reasons+"; by its margin "+table.Verdict.Range(), "; ")
 	}
-	if table.Health != softdelete.Good || table.Straddles() {
+	if table.Verdict.Health != softdelete.Good || table.Verdict.Straddles() {
 		if table.Numbers != nil {
 			reasons += fmt.Sprintf("; %s, %s", table.Numbers.Method, age(r.Now, table.Checked))
 		}

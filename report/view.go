@@ -169,8 +169,8 @@ func newRecommendationView(id int, r *assess.Recommendation) recommendationView 
 
 func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 	v := tableView{
-		Health: t.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
-		Verdict: strings.Join(t.Reasons, ", "), Range: t.Range(),
+		Health: t.Verdict.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
+		Verdict: strings.Join(t.Verdict.Reasons, ", "), Range: t.Verdict.Range(),
 	}
 	sort := []float64{float64(order), -1, -1, -1, -1, -1}
 	if n := t.Numbers; n != nil {

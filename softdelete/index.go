@@ -68,7 +68,7 @@ type Index struct {
 	// Partitioned tells of an index that is only the sum of its Parts, the indexes of
 	// the partitions.
 	Partitioned bool
-	Parts       []Part
+	Partitions  []PartitionIndex
 	// Trial is what the hypopg extension says of a smaller index in its place; nil
 	// where it was not asked.
 	Trial *Trial
@@ -89,12 +89,12 @@ type Key struct {
 type Partition struct {
 	OID, Parent  uint32
 	Schema, Name string
-	// Leaf tells that it holds rows.
-	Leaf bool
+	// HoldsRows tells that it holds rows.
+	HoldsRows bool
 }
 
-// Part is an index of a partition.
-type Part struct {
+// PartitionIndex is an index of a partition.
+type PartitionIndex struct {
 	// Partition is the relation that it indexes.
 	Partition    uint32
 	Schema, Name string

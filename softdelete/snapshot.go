@@ -40,8 +40,8 @@ type Database struct {
 	// Tables holds every watched table, in the order of schema and name; nil before the
 	// database was looked into for the first time.
 	Tables []Table
-	// Learned is what is known of columns beyond the catalogs' plain facts.
-	Learned map[ColumnID]Learned
+	// ColumnFacts is what is known of columns beyond the catalogs' plain facts.
+	ColumnFacts map[ColumnID]ColumnFacts
 }
 
 // OldestTurn is when the table that waits longest had its last turn, of those that may

@@ -8,21 +8,21 @@ type ColumnID struct {
 	Attnum   int16
 }
 
-// Learned is what had to be asked of a column beyond its catalog row, kept from one
+// ColumnFacts is what had to be asked of a column beyond its catalog row, kept from one
 // Snapshot to the next so that it is not asked again.
-type Learned struct {
+type ColumnFacts struct {
 	// Version is that of the default whose text Default is; 0 if it was never read.
 	Version int64
 	Default string
-	// Settled is what an integer column holds. Once known it stays.
-	Settled Settled
+	// Meaning is what an integer column holds. Once known it stays.
+	Meaning IntegerMeaning
 	// Probed is when the table was last searched for a value; zero if it was not.
 	Probed time.Time
 }
 
-// Settled is what an integer column holds: a Number or an Epoch with its unit. Its
+// IntegerMeaning is what an integer column holds: a Number or an Epoch with its unit. Its
 // zero value is not known.
-type Settled struct {
+type IntegerMeaning struct {
 	Kind Kind
 	Unit Unit
 }

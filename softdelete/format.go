@@ -3,6 +3,8 @@ package softdelete
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,4 +80,18 @@ func Size(bytes int64) string {
 		n, unit = n/1024, unit+1
 	}
 	return fmt.Sprintf("%.3g %cB", n, units[unit])
+}
+
+// plainYAML are the texts that need no quotes in YAML, unless they are one of its words.
+var plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// yamlWords are the words that YAML does not take for a text.
+var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+
+// QuoteYAML writes a name so that YAML reads it as a text.
+func QuoteYAML(name string) string {
+	if plainYAML.MatchString(name) && !slices.Contains(yamlWords, strings.ToLower(name)) {
+		return name
+	}
+	return strconv.Quote(name)
 }

@@ -1,0 +1,94 @@
+package assess
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// stuck tells that too many rows are deleted and no purge may touch them.
+func (t *TableHealth) stuck() bool {
+	if !t.CleanupRecommended() || t.Policy.Retention == 0 {
+		return false
+	}
+	left := t.Numbers.Ratio.Low()
+	if t.Numbers.Old != nil {
+		left = min(left, t.ratioAfterPurge())
+	}
+	return t.Limits.DeletionRatio.health(left) > softdelete.Good
+}
+
+// recommendRetention asks once, for all tables that no purge can help, whether so
+// much must be kept. A table that has a purge to begin with is told there.
+func (a *Assessment) recommendRetention() {
+	var kept, timeless []*TableHealth
+	for i := range a.Tables {
+		switch t := &a.Tables[i]; {
+		case !t.stuck() || t.purgePaysOff():
+		case t.Markers.Timed():
+			kept = append(kept, t)
+		default:
+			timeless = append(timeless, t)
+		}
+	}
+	if len(kept) > 0 {
+		r := about(kept)
+		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
+		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.", shares(kept))
+		r.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
+		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: 30d" })}
+		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share their blocks."}
+		a.Recommendations = append(a.Recommendations, r)
+	}
+	if len(timeless) > 0 {
+		r := about(timeless)
+		r.Title = fmt.Sprintf("Note when rows of %s are deleted.", several(timeless))
+		r.Reason = fmt.Sprintf("The marker does not tell, so nobody knows which rows are past retention: %s.", shares(timeless))
+		r.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
+		r.Remedies = []string{entries(timeless, func(t *TableHealth) string {
+			return "column: " + softdelete.QuoteYAML(t.Markers[0].Column) + "\n    time_column: deleted_at"
+		})}
+		a.Recommendations = append(a.Recommendations, r)
+	}
+}
+
+// about is a recommendation on some tables, the worst first.
+func about(tables []*TableHealth) Recommendation {
+	r := Recommendation{Kind: FixRetention, Urgency: tables[0].Rows.Health}
+	if len(tables) == 1 {
+		r.Database, r.Table = tables[0].Database, tables[0]
+	}
+	return r
+}
+
+// named is how many tables a recommendation on several names.
+const named = 5
+
+func several(tables []*TableHealth) string {
+	if len(tables) == 1 {
+		return tables[0].FullName()
+	}
+	return softdelete.Plural(len(tables), "table")
+}
+
+// shares are how much of each table is deleted.
+func shares(tables []*TableHealth) string {
+	var parts []string
+	for _, t := range tables[:min(len(tables), named)] {
+		parts = append(parts, fmt.Sprintf("%s of %s", softdelete.Percent(t.Numbers.Ratio.Value), t.FullName()))
+	}
+	if more := len(tables) - named; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %s more", softdelete.Thousands(float64(more))))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// entries are entries of the configuration, with one setting each.
+func entries(tables []*TableHealth, setting func(*TableHealth) string) string {
+	text := "tables:"
+	for _, t := range tables[:min(len(tables), named)] {
+		text += fmt.Sprintf("\n  - schema: %s\n    table: %s\n    %s", softdelete.QuoteYAML(t.Schema), softdelete.QuoteYAML(t.Name), setting(t))
+	}
+	return text
+}
