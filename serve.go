@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/collector"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
@@ -62,6 +63,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("softdelete_exporter"),
 		settings,
+		collector.Evictions(connections.Evicted),
 	)
 	options := server.Options{
 		Load: func() (*config.Config, error) {

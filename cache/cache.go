@@ -68,6 +68,8 @@ type Entry struct {
 	// pingEnds is when its first asker's time is over; zero when that has no end.
 	pingEnds time.Time
 	pings    []softdelete.Ping
+	// answered tells that a ping was answered, ever.
+	answered bool
 }
 
 // Open makes the source of a server, whose queries are added to the given costs.

@@ -79,7 +79,15 @@ func (e *Entry) keep(p softdelete.Ping) {
 		e.pings = slices.Delete(e.pings, 0, 1)
 	}
 	e.pings = append(e.pings, p)
+	e.answered = e.answered || p.Up
 	e.pinging = nil
+}
+
+// Answered tells whether the server ever answered a ping.
+func (e *Entry) Answered() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.answered
 }
 
 // Pings are the last pings, the oldest first.

@@ -102,7 +102,7 @@ func page(t *testing.T, r *prometheus.Registry) []byte {
 
 func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	const golden = "testdata/metrics.txt"
-	got := page(t, registry(NewSnapshot(snapshot()), live(), Reload{Successful: true, Succeeded: noon}))
+	got := page(t, registry(NewSnapshot(snapshot()), live(), Reload{Successful: true, Succeeded: noon}, Evictions(func() int64 { return 7 })))
 	if *update {
 		if err := os.WriteFile(golden, got, 0o600); err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 }
 
 func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
-	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot()), live(), Reload{}))
+	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot()), live(), Reload{}, Evictions(func() int64 { return 0 })))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +179,7 @@ func TestEveryDescribedMetricIsDocumentedOnce(t *testing.T) {
 	NewSnapshot(snapshot()).Describe(described)
 	live().Describe(described)
 	Reload{}.Describe(described)
+	Evictions(nil).Describe(described)
 	close(described)
 	if len(described) != len(seen) {
 		t.Errorf("%d metrics are described, %d documented", len(described), len(seen))

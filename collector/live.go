@@ -71,6 +71,20 @@ var reloadMetrics = metrics[Reload]{
 		func(r Reload, emit func(float64, ...string)) { emit(timestamp(r.Succeeded)) }),
 }
 
+// Evictions tells how many connections were closed to make room for others.
+type Evictions func() int64
+
+// Describe implements prometheus.Collector.
+func (Evictions) Describe(ch chan<- *prometheus.Desc) { evictionMetrics.describe(ch) }
+
+// Collect implements prometheus.Collector.
+func (e Evictions) Collect(ch chan<- prometheus.Metric) { evictionMetrics.collect(ch, e) }
+
+var evictionMetrics = metrics[Evictions]{
+	counter("softdelete_exporter_connections_evicted_total", "Connections of pings that were closed to make room for others within limits.connections. The next ping of such a server has to connect again.", nil,
+		func(e Evictions, emit func(float64, ...string)) { emit(float64(e())) }),
+}
+
 var settingMetrics = metrics[Live]{
 	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.", nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),

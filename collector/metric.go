@@ -75,5 +75,5 @@ func (ms metrics[T]) document() []Metric {
 // Metrics documents every metric of this package, in the order of the page.
 func Metrics() []Metric {
 	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
-		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), reloadMetrics.document())
+		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), evictionMetrics.document(), reloadMetrics.document())
 }

@@ -5,13 +5,25 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 )
 
 // Connections bounds how many connections the process has open. When there are too
-// many, the ping connection that rested longest is closed to make room.
+// many, the ping connection that came to rest last is closed to make room. Scrapes go
+// round: the one that rested longest is the one that will be needed next.
 type Connections struct {
+	most int
+	// evicted counts the connections that were closed to make room.
+	evicted atomic.Int64
+
 	mu   sync.Mutex
 	free int
+	// warned is when it was last said that there is not enough room.
+	warned time.Time
 	// resting are the Inspectors whose ping connection is not in use, the one that
 	// rests longest first.
 	resting []*Inspector
@@ -24,8 +36,11 @@ type Connections struct {
 
 // NewConnections allows at most the given number of connections.
 func NewConnections(most int) *Connections {
-	return &Connections{free: most, freed: make(chan struct{}), turns: make(chan struct{}, max(1, most/2))}
+	return &Connections{most: most, free: most, freed: make(chan struct{}), turns: make(chan struct{}, max(1, most/2))}
 }
+
+// Evicted is how many ping connections were closed to make room for others.
+func (c *Connections) Evicted() int64 { return c.evicted.Load() }
 
 // turn waits until one more pass may run. The caller gives the turn back by end.
 func (c *Connections) turn(ctx context.Context) (end func(), err error) {
@@ -47,14 +62,17 @@ func (c *Connections) acquire(ctx context.Context) error {
 			return nil
 		}
 		freed := c.freed
-		var longest *Inspector
-		if len(c.resting) > 0 {
-			longest, c.resting = c.resting[0], c.resting[1:]
+		var latest *Inspector
+		if n := len(c.resting); n > 0 {
+			latest, c.resting = c.resting[n-1], c.resting[:n-1]
 		}
 		c.mu.Unlock()
 
-		if longest != nil {
-			longest.makeRoom()
+		if latest != nil {
+			if latest.makeRoom() {
+				c.evicted.Add(1)
+				c.warn(latest.Logger)
+			}
 			continue
 		}
 		select {
@@ -62,6 +80,23 @@ func (c *Connections) acquire(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("all connections are in use; raise limits.connections in the configuration and restart: %w", ctx.Err())
 		}
+	}
+}
+
+// warnEvery is how often it is said at most that there is not enough room.
+const warnEvery = time.Hour
+
+// warn says that there is not enough room.
+func (c *Connections) warn(logger log.Logger) {
+	c.mu.Lock()
+	due := c.warned.IsZero() || time.Since(c.warned) >= warnEvery
+	if due {
+		c.warned = time.Now()
+	}
+	c.mu.Unlock()
+	if due {
+		level.Warn(logger).Log("msg", "more servers are asked than there are connections: the one of a ping was closed, and the next ping of its server has to connect again",
+			"connections", c.most, "remedy", "set limits.connections in the configuration to two for each server, and restart")
 	}
 }
 

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -109,33 +110,59 @@ func TestManyTargetsShareFewConnections(t *testing.T) {
 	stop()
 }
 
-func TestThePingConnectionThatRestedLongestMakesRoom(t *testing.T) {
+// Scrapes go round, so that the connection which rested longest is needed next.
+func TestThePingConnectionThatCameToRestLastMakesRoom(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	all := fleet(t, dsn, 4, 3)
-	ping := func(i int) {
-		t.Helper()
-		if p := all[i].Ping(t.Context()); !p.Up {
-			t.Fatalf("ping %d: %s", i, p.Err)
+	for _, test := range []struct {
+		ping int
+		want string
+	}{{0, "+---"}, {1, "++--"}, {2, "+++-"}, {0, "+++-"}, {3, "-+++"}, {0, "+++-"}, {1, "+++-"}, {3, "+-++"}} {
+		if p := all[test.ping].Ping(t.Context()); !p.Up {
+			t.Fatalf("ping %d: %s", test.ping, p.Err)
 		}
-	}
-	established := func() string {
-		var each string
+		var established string
 		for _, i := range all {
-			each += map[bool]string{true: "+", false: "-"}[i.pinger != nil]
+			established += map[bool]string{true: "+", false: "-"}[i.pinger != nil]
 		}
-		return each
+		if established != test.want {
+			t.Errorf("after a ping of %d the established ones are %s, want %s", test.ping, established, test.want)
+		}
 	}
-	for _, i := range []int{0, 1, 2, 0} {
-		ping(i)
+}
+
+// Of servers that are scraped in turn, no more connect again than must.
+func TestMoreServersThanConnectionsSeldomReconnect(t *testing.T) {
+	t.Parallel()
+	const targets, connections, rounds = 25, 20, 8
+	front := pgtest.NewFront(t, pgtest.NewDatabase(t, pgtest.Shared(t)))
+	var said strings.Builder // under the lock of SyncLogger
+	all := fleet(t, front.DSN, targets, connections)
+	shared := all[0].Connections
+	logger := log.NewSyncLogger(log.NewLogfmtLogger(&said))
+	for _, i := range all {
+		i.Logger = logger
 	}
-	ping(3)
-	if got := established(); got != "+-++" {
-		t.Errorf("after 0 1 2 0 3 the established ones are %s", got)
+	for round := range rounds {
+		for n, i := range all {
+			if p := i.Ping(t.Context()); !p.Up {
+				t.Fatalf("ping %d: %s", n, p.Err)
+			}
+			if round == 0 && n == connections-1 && shared.Evicted() != 0 {
+				t.Error("a connection was closed while there was room")
+			}
+		}
 	}
-	ping(1)
-	if got := established(); got != "++-+" {
-		t.Errorf("after 0 1 2 0 3 1 the established ones are %s", got)
+	again := front.Accepted() - connections
+	if most := rounds * 2 * (targets - connections); again > most || again < targets-connections {
+		t.Errorf("%d of %d pings had to connect again, want at most %d", again, rounds*targets, most)
+	}
+	if got := shared.Evicted(); got != int64(again) {
+		t.Errorf("%d connections were closed to make room, %d opened again", got, again)
+	}
+	if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "limits.connections") || !strings.Contains(text, "connections=20") {
+		t.Errorf("the log should say once what to do:\n%s", text)
 	}
 }
 

@@ -82,14 +82,17 @@ func (i *Inspector) takePinger() *pgx.Conn {
 	return conn
 }
 
-// makeRoom closes the ping's connection, unless it has just come into use again.
-func (i *Inspector) makeRoom() {
+// makeRoom closes the ping's connection, unless it has just come into use again, and
+// tells whether it did.
+func (i *Inspector) makeRoom() bool {
 	if !i.mu.TryLock() {
-		return
+		return false
 	}
 	conn := i.takePinger()
 	i.mu.Unlock()
-	if conn != nil {
-		i.hangUp(conn)
+	if conn == nil {
+		return false
 	}
+	i.hangUp(conn)
+	return true
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// maxTargets is how many targets are kept: each has a cache of its own.
+// maxTargets is how many targets are kept: each has a cache of its own. Those that never
+// answered give way to others, so that invented names keep no server out.
 const maxTargets = 1000
 
 // errTooMany refuses one more.
@@ -17,6 +18,8 @@ type probes struct {
 	server *Server
 	mu     sync.Mutex
 	known  map[probeKey]*probed
+	// farewells are those to targets that gave way, for close to wait for.
+	farewells sync.WaitGroup
 }
 
 type probeKey struct{ target, module string }
@@ -42,7 +45,7 @@ func (p *probes) find(name, module string) (*target, error) {
 	defer p.mu.Unlock()
 	known := p.known[key]
 	if known == nil {
-		if len(p.known) == maxTargets {
+		if len(p.known) == maxTargets && !p.giveWay() {
 			return nil, errTooMany
 		}
 		known = &probed{target: p.server.newTarget(func() (string, error) {
@@ -62,6 +65,25 @@ func (p *probes) find(name, module string) (*target, error) {
 	known.used = time.Now()
 	known.timer.Reset(idle)
 	return known.target, nil
+}
+
+// giveWay forgets the target that nobody asked for the longest, of those that never
+// answered, and tells whether there was one. The lock is held by the caller.
+func (p *probes) giveWay() bool {
+	var oldest probeKey
+	found := false
+	for key, t := range p.known {
+		if !t.Answered() && (!found || t.used.Before(p.known[oldest].used)) {
+			oldest, found = key, true
+		}
+	}
+	if found {
+		t := p.known[oldest]
+		t.timer.Stop()
+		delete(p.known, oldest)
+		p.farewells.Go(t.Close)
+	}
+	return found
 }
 
 // forget closes a target that nobody asked for since its timer was set.
@@ -98,4 +120,5 @@ func (p *probes) close() {
 		t.Close()
 	}
 	p.known = nil
+	p.farewells.Wait()
 }

@@ -18,17 +18,22 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// counted makes servers that answer at once, and counts them.
+// counted makes servers that answer at once, unless they are invented or down, and
+// counts them.
 type counted struct {
+	down                      atomic.Bool
 	settings                  *Settings
 	opened, closed, refreshes atomic.Int64
 }
 
-func (c *counted) connect(func() (string, error)) cache.Open {
+func (c *counted) connect(source func() (string, error)) cache.Open {
 	return func(*softdelete.Costs) cache.Source {
 		c.opened.Add(1)
 		return cache.Source{
-			Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{At: time.Now(), Up: true} },
+			Ping: func(context.Context) softdelete.Ping {
+				dsn, err := source()
+				return softdelete.Ping{At: time.Now(), Up: err == nil && !strings.Contains(dsn, "invented") && !c.down.Load()}
+			},
 			Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 				c.refreshes.Add(1)
 				publish(&softdelete.Snapshot{Taken: time.Now(), Databases: []softdelete.Database{{Name: "shop"}}})
@@ -109,6 +114,36 @@ func TestTargetsAreNotWithoutNumber(t *testing.T) {
 		}
 		if text := probe("db0:5432/shop"); !strings.Contains(text, "\ndb_up 1\n") {
 			t.Errorf("a known one is answered by %s", text)
+		}
+	})
+}
+
+// Under a broad pattern anybody can name databases that are not there.
+func TestTargetsThatNeverAnsweredGiveWay(t *testing.T) {
+	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
+		const invented = maxTargets + 100
+		probe("real:5432/early")
+		probe("real:5432/late")
+		c.down.Store(true) // is no reason to forget what is known
+		for n := range invented {
+			probe(fmt.Sprintf("real:5432/invented%d", n))
+		}
+		c.down.Store(false)
+		opened := c.opened.Load()
+		if text := probe("real:5432/early"); !strings.Contains(text, "\ndb_up 1\n") || c.opened.Load() != opened {
+			t.Errorf("one that had answered was forgotten: %s", text)
+		}
+		if text := probe("real:5432/new"); !strings.Contains(text, "\ndb_up 1\n") {
+			t.Errorf("a new one is answered by %s", text)
+		}
+		synctest.Wait()
+		if opened, closed := c.opened.Load(), c.closed.Load(); opened-closed != maxTargets {
+			t.Errorf("%d targets are kept, want %d", opened-closed, maxTargets)
+		}
+		// The one that nobody asked for the longest goes first.
+		probe(fmt.Sprintf("real:5432/invented%d", invented-1))
+		if again := c.opened.Load(); again != opened+1 {
+			t.Errorf("the last invented one was forgotten before those in front of it")
 		}
 	})
 }
