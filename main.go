@@ -106,15 +106,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		err = serve(ctx, f, stderr)
 	}
-	return report(err, f.logFormat, stderr)
+	return exitCode(err, f.logFormat, stderr)
 }
 
 // usage is an error of flags, configuration or environment.
 type usage struct{ error }
 
-// report says what failed and returns the exit code that goes with it. It speaks to a
+// exitCode says what failed and returns the exit code that goes with it. It speaks to a
 // person, unless the log is written for a program.
-func report(err error, logFormat string, stderr io.Writer) int {
+func exitCode(err error, logFormat string, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0

@@ -116,7 +116,7 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 	const text = "dialling postgres://bob:s3cr3t@db/shop"
 	var out bytes.Buffer
-	if code := report(errors.New(text), "logfmt", &out); code != exitFailure {
+	if code := exitCode(errors.New(text), "logfmt", &out); code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
 	for _, format := range []string{"logfmt", "json"} {

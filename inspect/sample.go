@@ -27,10 +27,10 @@ type inBlock struct{ Block, Total, Deleted, Old int64 }
 // sample estimates what the parts hold, from blocks of all of them in proportion to
 // their sizes; the leaves that were counted go in as they are.
 func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
-	leaves := make([]sampling.Leaf, len(c.parts))
+	leaves := make([]sampling.Partition, len(c.parts))
 	var blocks int64
 	for i, p := range c.parts {
-		leaves[i] = sampling.Leaf{ID: p.OID, Blocks: p.blocks}
+		leaves[i] = sampling.Partition{ID: p.OID, Blocks: p.blocks}
 		blocks += p.blocks
 	}
 	if int64(c.budget.blocks) < min(blocks, int64(c.config.Counting.Batch)) {
@@ -109,7 +109,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 	for _, p := range c.parts {
 		var blocks []int64
 		for _, place := range places {
-			if place.Leaf == p.OID {
+			if place.Partition == p.OID {
 				blocks = append(blocks, place.Block)
 			}
 		}
@@ -123,7 +123,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
 			for _, r := range rows {
-				held[sampling.Place{Leaf: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
 			}
 		}
 	}

@@ -109,7 +109,7 @@ func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 	at := map[int]*tally{100: newTally(truth), 300: newTally(truth), 1000: newTally(truth)}
 	stopped, read := newTally(truth), 0
 	for range trials {
-		sample := Draw(rng, []Leaf{{1, small}}, 1000, 100)
+		sample := Draw(rng, []Partition{{1, small}}, 1000, 100)
 		blocks := sample.read(relation, 1000)
 		for n, tally := range at {
 			tally.add(sample.Estimate(blocks[:n]))
@@ -140,7 +140,7 @@ func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 	relation = l.fill(rng, large)
 	many := newTally(sum(relation))
 	for range trials {
-		sample := Draw(rng, []Leaf{{1, large}}, 1000, 100)
+		sample := Draw(rng, []Partition{{1, large}}, 1000, 100)
 		many.add(sample.Estimate(sample.read(relation, 1000)))
 	}
 	many.check(t, fmt.Sprintf("1000 blocks of %d", large))
@@ -212,7 +212,7 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 100))
 	var relation []Rows
 	var truth Rows
-	var leaves []Leaf
+	var partitions []Partition
 	var exact []Counted
 	for i, blocks := range []int{2500, 40, 3100, 900, 0, 2200, 5000, 700, 1300, 260, 3000, 1} {
 		partition := layout{share: constant(0.5 - 0.04*float64(i))}.fill(rng, blocks)
@@ -222,13 +222,13 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 			exact = append(exact, Counted{int64(blocks), rows})
 			continue
 		}
-		leaves = append(leaves, Leaf{uint32(i), int64(blocks)})
+		partitions = append(partitions, Partition{uint32(i), int64(blocks)})
 		relation = append(relation, partition...)
 	}
 	for _, n := range []int{50, 100, 400} {
 		tally := newTally(truth)
 		for range trials {
-			sample := Draw(rng, leaves, 400, 50)
+			sample := Draw(rng, partitions, 400, 50)
 			tally.add(sample.Estimate(sample.read(relation, n), exact...))
 		}
 		tally.check(t, fmt.Sprintf("%d blocks of twelve partitions", n))
@@ -243,7 +243,7 @@ func TestIntervalsHoldTheTruthOfSmallRelations(t *testing.T) {
 			relation := l.fill(rng, blocks)
 			all, half := newTally(sum(relation)), newTally(sum(relation))
 			for range trials {
-				sample := Draw(rng, []Leaf{{1, int64(blocks)}}, 1000, 100)
+				sample := Draw(rng, []Partition{{1, int64(blocks)}}, 1000, 100)
 				all.add(sample.Estimate(sample.read(relation, sample.Len())))
 				half.add(sample.Estimate(sample.read(relation, (sample.Len()+1)/2)))
 			}
@@ -260,7 +260,7 @@ func TestIntervalsHoldTheTruthOfTinySamples(t *testing.T) {
 		for _, n := range []int{1, 2, 4, 5, 10, 30} {
 			tally := newTally(sum(relation))
 			for range trials {
-				sample := Draw(rng, []Leaf{{1, 2000}}, n, 100)
+				sample := Draw(rng, []Partition{{1, 2000}}, n, 100)
 				tally.add(sample.Estimate(sample.read(relation, n)))
 			}
 			tally.check(t, fmt.Sprintf("%s, %d blocks", l.name, n))

@@ -2,7 +2,7 @@
 // of its blocks, and says how sure it is. It is pure mathematics: it says which
 // blocks to read and what follows from them, and reads nothing itself.
 //
-//	sample := sampling.Draw(rng, leaves, 1000, 100)
+//	sample := sampling.Draw(rng, partitions, 1000, 100)
 //	for k := range sample.Batches() {
 //		… read the blocks of sample.Batch(k), append what each holds to read …
 //		estimate = sample.Estimate(read)
@@ -11,7 +11,7 @@
 //		}
 //	}
 //	… and at the next refresh:
-//	sample = sample.Renew(rng, leaves)
+//	sample = sample.Renew(rng, partitions)
 //
 // # Drawing
 //

@@ -8,17 +8,17 @@ import (
 	"sort"
 )
 
-// Leaf is one relation that holds rows: an ordinary table, or a partition of a
+// Partition is one relation that holds rows: an ordinary table, or a partition of a
 // partitioned one.
-type Leaf struct {
+type Partition struct {
 	ID     uint32 // its oid, by which Renew knows it again
-	Blocks int64  // its size in blocks; 0 for an empty leaf
+	Blocks int64  // its size in blocks; 0 for an empty partition
 }
 
-// Place is one drawn block: block number Block, counted from 0, of leaf Leaf.
+// Place is one drawn block: block number Block, counted from 0, of partition Partition.
 type Place struct {
-	Leaf  uint32
-	Block int64
+	Partition uint32
+	Block     int64
 }
 
 // Sample is a stratified random sample of blocks, in the order in which they
@@ -26,9 +26,9 @@ type Place struct {
 type Sample struct {
 	want, batch int // as asked for, for a relation that grows into them
 
-	leaves []Leaf
-	starts []int64 // position of each leaf's first block in the relation
-	blocks int64   // of all leaves
+	partitions []Partition
+	starts     []int64 // position of each partition's first block in the relation
+	blocks     int64   // of all partitions
 
 	batches int     // number of batches = strata per range
 	ranges  int     // number of ranges = blocks per batch
@@ -38,17 +38,18 @@ type Sample struct {
 	age     int     // how often the sample was renewed
 }
 
-// Draw draws want blocks out of all leaves together, to be read in batches of
+// Draw draws want blocks out of all partitions together, to be read in batches of
 // at most batch blocks; both must be positive. Where there are no more than want,
-// all of them are drawn, in one batch. The leaves are laid end to end
+// all of them are drawn, in one batch. The partitions are laid end to end
 // in the given order, so that each gets blocks in proportion to its size;
 // neighbours should be alike (partitions in the order of their bounds). Fewer
-// blocks are drawn where batches of equal size demand it. The same leaves and the same state of rng give the same sample.
+// blocks are drawn where batches of equal size demand it. The same partitions and the
+// same state of rng give the same sample.
 //
 // Source: stratified sampling with one unit a stratum, Cochran, chapters 5
 // and 8.
-func Draw(rng *rand.Rand, leaves []Leaf, want, batch int) *Sample {
-	s := layOut(leaves, want, batch)
+func Draw(rng *rand.Rand, partitions []Partition, want, batch int) *Sample {
+	s := layOut(partitions, want, batch)
 	s.turns = make([]int, s.ranges)
 	for r := range s.turns {
 		s.turns[r] = rng.IntN(s.batches)
@@ -59,12 +60,12 @@ func Draw(rng *rand.Rand, leaves []Leaf, want, batch int) *Sample {
 	return s
 }
 
-// layOut returns the sample of these leaves whose blocks are yet to be drawn.
-func layOut(leaves []Leaf, want, batch int) *Sample {
-	s := &Sample{want: want, batch: batch, leaves: append([]Leaf(nil), leaves...)}
-	for _, leaf := range leaves {
+// layOut returns the sample of these partitions whose blocks are yet to be drawn.
+func layOut(partitions []Partition, want, batch int) *Sample {
+	s := &Sample{want: want, batch: batch, partitions: append([]Partition(nil), partitions...)}
+	for _, partition := range partitions {
 		s.starts = append(s.starts, s.blocks)
-		s.blocks += leaf.Blocks
+		s.blocks += partition.Blocks
 	}
 	switch n := int(min(int64(want), s.blocks)); {
 	case n == 0:
@@ -82,13 +83,13 @@ func layOut(leaves []Leaf, want, batch int) *Sample {
 // Len returns the number of drawn blocks.
 func (s *Sample) Len() int { return len(s.at) }
 
-// Blocks returns the number of blocks of all leaves together.
+// Blocks returns the number of blocks of all partitions together.
 func (s *Sample) Blocks() int64 { return s.blocks }
 
-// Batches returns the number of batches; 0 where every leaf is empty.
+// Batches returns the number of batches; 0 where every partition is empty.
 func (s *Sample) Batches() int { return s.batches }
 
-// Batch returns the places of batch k, 0 ≤ k < Batches(), by leaf and block.
+// Batch returns the places of batch k, 0 ≤ k < Batches(), by partition and block.
 // Each batch holds one block of every range, so that the batches up to any k
 // are a valid sample of the whole. A block on the border of two strata may
 // come twice.
@@ -150,5 +151,5 @@ func (s *Sample) chance(stratum int, position int64) float64 {
 // place says which block lies at a position.
 func (s *Sample) place(position int64) Place {
 	i := sort.Search(len(s.starts), func(i int) bool { return s.starts[i] > position }) - 1
-	return Place{Leaf: s.leaves[i].ID, Block: position - s.starts[i]}
+	return Place{Partition: s.partitions[i].ID, Block: position - s.starts[i]}
 }

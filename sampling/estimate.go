@@ -12,16 +12,16 @@ type Rows struct {
 	Old     int64 // deleted longer ago than the retention
 }
 
-// Counted is a leaf that was counted exactly instead of being sampled.
+// Counted is a partition that was counted exactly instead of being sampled.
 type Counted struct {
 	Blocks int64 // its size
 	Rows   Rows
 }
 
-// DeletedBlocks is how much of the leaf the deleted rows occupy, as in [Estimate].
+// DeletedBlocks is how much of the partition the deleted rows occupy, as in [Estimate].
 func (c Counted) DeletedBlocks() float64 { return c.Rows.deletedShare() * float64(c.Blocks) }
 
-// Estimate is what a sample, and the leaves that were counted exactly, say
+// Estimate is what a sample, and the partitions that were counted exactly, say
 // about a relation. Each interval holds the truth in about 95 of 100 samples.
 type Estimate struct {
 	Total, Deleted, Old Interval // rows

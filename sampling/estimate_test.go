@@ -18,7 +18,7 @@ func repeat(block Rows, n int) []Rows {
 }
 
 func TestSumsAreBlownUpByBlocks(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 1_000_000}}, 200, 100)
+	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 200, 100)
 	read := append(repeat(Rows{40, 20, 4}, 100), repeat(Rows{20, 0, 0}, 100)...)
 	e := sample.Estimate(read, Counted{10, Rows{1000, 800, 80}})
 	near(t, "total", e.Total.Value, 30_001_000, 1e-3)
@@ -32,14 +32,14 @@ func TestSumsAreBlownUpByBlocks(t *testing.T) {
 func TestReadingEverythingIsExact(t *testing.T) {
 	relation := layouts[0].fill(seeded(1), 90)
 	truth := sum(relation)
-	sample := Draw(seeded(1), []Leaf{{1, 90}}, 90, 10)
+	sample := Draw(seeded(1), []Partition{{1, 90}}, 90, 10)
 	e := sample.Estimate(sample.read(relation, 90))
 	for what, i := range map[string]Interval{"total": e.Total, "deleted": e.Deleted, "old": e.Old, "ratio": e.Ratio} {
 		near(t, "margin of "+what, i.Margin(), 0, 1e-9)
 	}
 	near(t, "total", e.Total.Value, float64(truth.Total), 1e-9)
 	near(t, "deleted", e.Deleted.Value, float64(truth.Deleted), 1e-9)
-	if e := Draw(seeded(1), []Leaf{{1, 1}}, 9, 3).Estimate([]Rows{{5, 2, 1}}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
+	if e := Draw(seeded(1), []Partition{{1, 1}}, 9, 3).Estimate([]Rows{{5, 2, 1}}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
 		t.Errorf("ratio of the only block is %v", e.Ratio)
 	}
 	e = EstimateGroups(90, 1, repeat(truth, 5))
@@ -53,7 +53,7 @@ func TestCountedLeavesAloneAreExact(t *testing.T) {
 		Blocks: 8, DeletedBlocks: 1.5,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("two counted leaves (-want +got):\n%s", diff)
+		t.Errorf("two counted partitions (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(Estimate{}, Draw(seeded(1), nil, 1000, 100).Estimate(nil)); diff != "" {
 		t.Errorf("an empty relation (-want +got):\n%s", diff)
@@ -61,7 +61,7 @@ func TestCountedLeavesAloneAreExact(t *testing.T) {
 }
 
 func TestNothingReadSaysNothing(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 1000}}, 100, 50)
+	sample := Draw(seeded(1), []Partition{{1, 1000}}, 100, 50)
 	for what, read := range map[string][]Rows{"nothing": nil, "half a batch": repeat(Rows{10, 10, 10}, 25), "empty blocks": repeat(Rows{}, 50)} {
 		e := sample.Estimate(read)
 		if e.Ratio != (Interval{0, 0, 1}) {
@@ -75,9 +75,9 @@ func TestNothingReadSaysNothing(t *testing.T) {
 		}
 	}
 	e := sample.Estimate(repeat(Rows{}, 50), Counted{5, Rows{900, 90, 0}})
-	near(t, "ratio with a counted leaf", e.Ratio.Value, 0.1, 1e-12)
+	near(t, "ratio with a counted partition", e.Ratio.Value, 0.1, 1e-12)
 	if !(e.Ratio.Low < 0.02 && e.Ratio.High > 0.9) {
-		t.Errorf("ratio with a counted leaf: %v; the empty blocks may not be the only ones", e.Ratio)
+		t.Errorf("ratio with a counted partition: %v; the empty blocks may not be the only ones", e.Ratio)
 	}
 	if e := EstimateGroups(1000, 0.01, nil); e.Ratio != (Interval{0, 0, 1}) || e.Total.High != 291_000 {
 		t.Errorf("no group: ratio %v, total %v", e.Ratio, e.Total)
@@ -85,7 +85,7 @@ func TestNothingReadSaysNothing(t *testing.T) {
 }
 
 func TestATailShorterThanABatchIsLeftOut(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 10_000}}, 300, 100)
+	sample := Draw(seeded(1), []Partition{{1, 10_000}}, 300, 100)
 	read := append(repeat(Rows{50, 10, 1}, 200), repeat(Rows{50, 50, 50}, 99)...)
 	if diff := cmp.Diff(sample.Estimate(read[:200]), sample.Estimate(read)); diff != "" {
 		t.Errorf("299 blocks (-two batches +got):\n%s", diff)
@@ -99,7 +99,7 @@ func TestATailShorterThanABatchIsLeftOut(t *testing.T) {
 }
 
 func TestNeverCertainOfWhatNoBlockShowed(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 1_000_000}}, 1000, 100)
+	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 1000, 100)
 	none := sample.Estimate(repeat(Rows{60, 0, 0}, 1000))
 	near(t, "high end of the ratio, nothing deleted", none.Ratio.High, 0.003, 0.00001)
 	near(t, "high end of deleted rows", none.Deleted.High, 180_000, 600)
@@ -115,7 +115,7 @@ func TestNeverCertainOfWhatNoBlockShowed(t *testing.T) {
 }
 
 func TestStrataPayWhereNeighboursAreAlike(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 1_000_000}}, 1000, 1000) // one batch: read in order
+	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 1000, 1000) // one batch: read in order
 	sorted := append(repeat(Rows{60, 60, 0}, 500), repeat(Rows{60, 0, 0}, 500)...)
 	mixed := append([]Rows(nil), sorted...)
 	seeded(2).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
@@ -131,7 +131,7 @@ func TestBatchesAreJudgedInThePlaceOfTheirStrata(t *testing.T) {
 	relation := layouts[1].fill(rng, 20_000)
 	margin := func(batch int) (mean float64) {
 		for range 50 {
-			sample := Draw(rng, []Leaf{{1, 20_000}}, 1000, batch)
+			sample := Draw(rng, []Partition{{1, 20_000}}, 1000, batch)
 			mean += sample.Estimate(sample.read(relation, 1000)).Ratio.Margin() / 50
 		}
 		return mean
@@ -147,7 +147,7 @@ func TestGroupsAreWiderThanStrata(t *testing.T) {
 		relation := l.fill(rng, 20_000)
 		var strata, groups float64
 		for range 20 {
-			sample := Draw(rng, []Leaf{{1, 20_000}}, 1000, 100)
+			sample := Draw(rng, []Partition{{1, 20_000}}, 1000, 100)
 			strata += sample.Estimate(sample.read(relation, 1000)).Ratio.Margin()
 			groups += EstimateGroups(20_000, 0.005, tablesample(rng, relation, 0.005, 10)).Ratio.Margin()
 		}
@@ -205,23 +205,23 @@ func TestIntervalsStayWithinThePossible(t *testing.T) {
 	for _, l := range layouts {
 		relation := l.fill(rng, 2000)
 		for _, n := range []int{0, 1, 5, 100} {
-			sample := Draw(rng, []Leaf{{1, 2000}}, n, 100)
+			sample := Draw(rng, []Partition{{1, 2000}}, n, 100)
 			check(l.name, sample.Estimate(sample.read(relation, n)))
-			check(l.name+", and a counted leaf", sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
+			check(l.name+", and a counted partition", sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
 			check(l.name+", groups", EstimateGroups(2000, 0.05, tablesample(rng, relation, 0.05, n)))
 		}
 	}
-	sample := Draw(rng, []Leaf{{1, 1_000_000}}, 5, 5)
+	sample := Draw(rng, []Partition{{1, 1_000_000}}, 5, 5)
 	check("blocks unlike each other", sample.Estimate([]Rows{{60, 60, 60}, {60, 0, 0}, {70, 70, 70}, {60, 0, 0}, {60, 60, 0}}))
-	full := Draw(rng, []Leaf{{1, 10}}, 5, 5)
+	full := Draw(rng, []Partition{{1, 10}}, 5, 5)
 	check("full blocks", full.Estimate(repeat(Rows{291, 291, 291}, 5)))
 	check("groups of full blocks, more of them than expected", EstimateGroups(10, 0.1, repeat(Rows{582, 582, 582}, 6)))
-	hundred := Draw(rng, []Leaf{{1, 1_000_000}}, 100, 100)
+	hundred := Draw(rng, []Partition{{1, 1_000_000}}, 100, 100)
 	check("one block not deleted", hundred.Estimate(append(repeat(Rows{60, 60, 60}, 99), Rows{60, 0, 0})))
 }
 
 func TestTheIntervalOfACountReachesFromWhatWasCountedToFullBlocks(t *testing.T) {
-	sample := Draw(seeded(1), []Leaf{{1, 1000}}, 5, 5)
+	sample := Draw(seeded(1), []Partition{{1, 1000}}, 5, 5)
 	for _, read := range [][]Rows{
 		{{}, {}, {60, 60, 60}, {}, {}},
 		{{60, 60, 60}, {60, 60, 60}, {}, {60, 60, 60}, {60, 60, 60}},

@@ -6,7 +6,7 @@ import "math"
 // that may not read ctid and so cannot tell one block from another. Each group
 // is the result of one statement with a seed of its own, which reads each of
 // the relation's blocks with the probability rate, 0 < rate ≤ 1. Fewer than five
-// groups give the widest intervals possible. Exactly counted leaves are as in
+// groups give the widest intervals possible. Exactly counted partitions are as in
 // [Sample.Estimate].
 //
 // The interval is wider than that of as many blocks of a [Sample]: nothing is

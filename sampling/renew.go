@@ -10,17 +10,17 @@ const renewEvery = 8
 // Renew returns the sample for the next refresh. Every eighth block, in
 // reading order and therefore all over the relation, is drawn anew; eight
 // renewals renew all. The others are kept as far as the strata allow it, which
-// follow leaves that grew, shrank, came or went: the block of a stratum stays
+// follow partitions that grew, shrank, came or went: the block of a stratum stays
 // exactly uniform. Where the number of blocks to draw changes, all are drawn
-// anew. The same sample, leaves and state of rng give the same result.
+// anew. The same sample, partitions and state of rng give the same result.
 //
 // Sources: repeated sampling of one population, Cochran, chapter 12; the rule
 // that keeps a block as often as a change of distribution allows is the maximal
 // coupling, Lindvall, Lectures on the Coupling Method, chapter I.
-func (s *Sample) Renew(rng *rand.Rand, leaves []Leaf) *Sample {
-	next := layOut(leaves, s.want, s.batch)
+func (s *Sample) Renew(rng *rand.Rand, partitions []Partition) *Sample {
+	next := layOut(partitions, s.want, s.batch)
 	if next.batches != s.batches || next.ranges != s.ranges {
-		return Draw(rng, leaves, s.want, s.batch)
+		return Draw(rng, partitions, s.want, s.batch)
 	}
 	next.turns, next.age = s.turns, s.age+1
 	before, after := s.locator(), next.locator()
@@ -50,15 +50,15 @@ func (s *Sample) Renew(rng *rand.Rand, leaves []Leaf) *Sample {
 }
 
 // locator returns the inverse of place: the position of a block, or -1 where
-// the sample's leaves do not hold it.
+// the sample's partitions do not hold it.
 func (s *Sample) locator() func(Place) int64 {
-	index := make(map[uint32]int, len(s.leaves))
-	for i, leaf := range s.leaves {
-		index[leaf.ID] = i
+	index := make(map[uint32]int, len(s.partitions))
+	for i, partition := range s.partitions {
+		index[partition.ID] = i
 	}
 	return func(p Place) int64 {
-		i, found := index[p.Leaf]
-		if !found || p.Block >= s.leaves[i].Blocks {
+		i, found := index[p.Partition]
+		if !found || p.Block >= s.partitions[i].Blocks {
 			return -1
 		}
 		return s.starts[i] + p.Block

@@ -9,11 +9,11 @@ import (
 
 func TestEachRenewalDrawsAnEighthAnew(t *testing.T) {
 	rng := seeded(1)
-	leaves := []Leaf{{1, 1 << 40}} // so large that no block is drawn twice
-	first := Draw(rng, leaves, 1000, 100)
+	partitions := []Partition{{1, 1 << 40}} // so large that no block is drawn twice
+	first := Draw(rng, partitions, 1000, 100)
 	before, sample := first, first
 	for age := range renewEvery {
-		sample = sample.Renew(rng, leaves)
+		sample = sample.Renew(rng, partitions)
 		changed, old := 0, places(before)
 		for i, place := range places(sample) {
 			if place != old[i] {
@@ -37,7 +37,7 @@ func TestEachRenewalDrawsAnEighthAnew(t *testing.T) {
 }
 
 func TestARenewalIsReproducibleAndLeavesTheOldSampleAlone(t *testing.T) {
-	old, grown := Draw(seeded(1), []Leaf{{1, 5000}}, 200, 50), []Leaf{{1, 5100}}
+	old, grown := Draw(seeded(1), []Partition{{1, 5000}}, 200, 50), []Partition{{1, 5100}}
 	before := places(old)
 	one, same := old.Renew(seeded(2), grown), old.Renew(seeded(2), grown)
 	if diff := cmp.Diff(places(one), places(same)); diff != "" {
@@ -50,8 +50,8 @@ func TestARenewalIsReproducibleAndLeavesTheOldSampleAlone(t *testing.T) {
 
 func TestRenewedBlocksAreAsLikelyAsAnyOther(t *testing.T) {
 	const draws = 20_000
-	start := []Leaf{{1, 20}, {2, 13}}
-	for name, leaves := range map[string][]Leaf{
+	start := []Partition{{1, 20}, {2, 13}}
+	for name, partitions := range map[string][]Partition{
 		"unchanged":        start,
 		"grown":            {{1, 20}, {2, 30}},
 		"both grown":       {{1, 23}, {2, 15}},
@@ -65,26 +65,26 @@ func TestRenewedBlocksAreAsLikelyAsAnyOther(t *testing.T) {
 		hits := map[Place]int{}
 		n := 0
 		for range draws {
-			sample := Draw(rng, start, 6, 3).Renew(rng, start).Renew(rng, leaves)
+			sample := Draw(rng, start, 6, 3).Renew(rng, start).Renew(rng, partitions)
 			n = sample.Len()
 			for _, place := range places(sample) {
 				hits[place]++
 			}
 		}
 		blocks := 0
-		for _, leaf := range leaves {
-			blocks += int(leaf.Blocks)
+		for _, partition := range partitions {
+			blocks += int(partition.Blocks)
 		}
-		evenly(t, name, hits, leaves, float64(draws*n)/float64(blocks))
+		evenly(t, name, hits, partitions, float64(draws*n)/float64(blocks))
 	}
 }
 
 func TestAGrowingRelationKeepsMostOfItsBlocks(t *testing.T) {
 	rng := seeded(1)
-	old := Draw(rng, []Leaf{{1, 100_000}}, 1000, 100)
+	old := Draw(rng, []Partition{{1, 100_000}}, 1000, 100)
 	for blocks, least := range map[int64]int{100_000: 875, 100_004: 840, 100_100: 380, 99_900: 380} {
 		kept, before := 0, places(old)
-		for i, place := range places(old.Renew(rng, []Leaf{{1, blocks}})) {
+		for i, place := range places(old.Renew(rng, []Partition{{1, blocks}})) {
 			if place == before[i] {
 				kept++
 			}
@@ -97,8 +97,8 @@ func TestAGrowingRelationKeepsMostOfItsBlocks(t *testing.T) {
 
 func TestASampleGrowsIntoWhatWasWanted(t *testing.T) {
 	rng := seeded(1)
-	sample := Draw(rng, []Leaf{{1, 50}}, 1000, 100)
-	if sample = sample.Renew(rng, []Leaf{{1, 50_000}}); sample.Len() != 1000 {
+	sample := Draw(rng, []Partition{{1, 50}}, 1000, 100)
+	if sample = sample.Renew(rng, []Partition{{1, 50_000}}); sample.Len() != 1000 {
 		t.Errorf("after growing, the sample has %d blocks; want 1000", sample.Len())
 	}
 	if sample = sample.Renew(rng, nil); sample.Len() != 0 {
@@ -109,11 +109,11 @@ func TestASampleGrowsIntoWhatWasWanted(t *testing.T) {
 func TestKeptBlocksMakeDifferencesBetweenRefreshesSmall(t *testing.T) {
 	rng := seeded(1)
 	relation := layouts[4].fill(rng, 20_000)
-	leaves := []Leaf{{1, 20_000}}
+	partitions := []Partition{{1, 20_000}}
 	var renewed, fresh float64
 	for range 300 {
-		sample := Draw(rng, leaves, 300, 100)
-		next, other := sample.Renew(rng, leaves), Draw(rng, leaves, 300, 100)
+		sample := Draw(rng, partitions, 300, 100)
+		next, other := sample.Renew(rng, partitions), Draw(rng, partitions, 300, 100)
 		value := func(s *Sample) float64 { return s.Estimate(s.read(relation, 300)).Ratio.Value }
 		renewed += (value(next) - value(sample)) * (value(next) - value(sample))
 		fresh += (value(other) - value(sample)) * (value(other) - value(sample))
@@ -128,9 +128,9 @@ func TestIntervalsHoldTheTruthOfAGrowingRelation(t *testing.T) {
 	relation := layouts[1].fill(rng, 30_000)
 	tally := newTally(sum(relation))
 	for range trials {
-		sample := Draw(rng, []Leaf{{1, 20_000}}, 300, 100)
+		sample := Draw(rng, []Partition{{1, 20_000}}, 300, 100)
 		for blocks := int64(20_500); blocks <= 30_000; blocks += 500 {
-			sample = sample.Renew(rng, []Leaf{{1, blocks}})
+			sample = sample.Renew(rng, []Partition{{1, blocks}})
 		}
 		tally.add(sample.Estimate(sample.read(relation, 300)))
 	}

@@ -5,18 +5,18 @@ package sampling
 const fewest = 5
 
 // units are the clusters of rows that were read (blocks, or groups of them),
-// and what is needed to blow them up to the leaves that they come from.
+// and what is needed to blow them up to the partitions that they come from.
 type units struct {
 	rows     []Rows
 	variance func(z []float64) float64 // of the sum of z over these units
 	freedom  float64                   // degrees of freedom of variance
-	blocks   float64                   // of the sampled leaves
+	blocks   float64                   // of the sampled partitions
 	met      float64                   // chance that a block of these was read, at least
-	weight   float64                   // the leaves' sum is weight × the units' sum
+	weight   float64                   // the partitions' sum is weight × the units' sum
 	fullest  float64                   // rows of a block, at most
 }
 
-// estimate adds the leaves that were counted exactly to what the units say.
+// estimate adds the partitions that were counted exactly to what the units say.
 func (u units) estimate(exact []Counted) Estimate {
 	var e Estimate
 	var counted, read Rows
@@ -25,10 +25,10 @@ func (u units) estimate(exact []Counted) Estimate {
 		e.DeletedBlocks += unit.deletedShare() * u.blocks / float64(len(u.rows))
 	}
 	e.Blocks = u.blocks
-	for _, leaf := range exact {
-		counted = counted.plus(leaf.Rows)
-		e.DeletedBlocks += leaf.DeletedBlocks()
-		e.Blocks += float64(leaf.Blocks)
+	for _, partition := range exact {
+		counted = counted.plus(partition.Rows)
+		e.DeletedBlocks += partition.DeletedBlocks()
+		e.Blocks += float64(partition.Blocks)
 	}
 	e.Total = u.count(counted.Total, func(r Rows) float64 { return float64(r.Total) })
 	e.Deleted = u.count(counted.Deleted, func(r Rows) float64 { return float64(r.Deleted) }).clamp(0, e.Total.High)
@@ -38,7 +38,7 @@ func (u units) estimate(exact []Counted) Estimate {
 }
 
 // count estimates a number of rows: the sampled part as a share of what the
-// sampled leaves would hold, were all of their blocks full.
+// sampled partitions would hold, were all of their blocks full.
 func (u units) count(counted int64, of func(Rows) float64) Interval {
 	if u.blocks == 0 {
 		return Exact(counted)
@@ -60,7 +60,7 @@ func (u units) count(counted int64, of func(Rows) float64) Interval {
 
 // ratio estimates deleted / total. The interval is made for the ratio of the
 // sampled part alone, whose skewness it follows, but from residuals about the
-// common ratio; then the counted leaves move it and shrink it.
+// common ratio; then the counted partitions move it and shrink it.
 func (u units) ratio(counted, read Rows) Interval {
 	total, deleted := float64(counted.Total), float64(counted.Deleted)
 	unseen := u.unseen() * u.fullest
