@@ -18,17 +18,18 @@ var arrows = map[string][]string{
 	"softdelete": {},
 	"sampling":   {},
 	"mixin":      {},
+	"rescue":     {},
 	"queries":    {"indexes", "softdelete"},
 	"predicate":  {"softdelete"},
 	"discovery":  {"softdelete"},
 	"indexes":    {"predicate", "softdelete"},
-	"assess":     {"indexes", "softdelete"},
+	"assess":     {"indexes", "rescue", "softdelete"},
 	"config":     {"softdelete", "discovery", "assess", "mixin"},
-	"inspect":    {"config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes"},
-	"cache":      {"softdelete"},
-	"collector":  {"softdelete", "indexes"},
+	"inspect":    {"config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
+	"cache":      {"rescue", "softdelete"},
+	"collector":  {"softdelete", "indexes", "rescue"},
 	"report":     {"assess", "indexes", "queries", "softdelete"},
-	"server":     {"cache", "collector", "report", "assess", "config", "softdelete"},
+	"server":     {"cache", "collector", "report", "assess", "config", "rescue", "softdelete"},
 }
 
 // free are the folders that may import anything.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
+
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -44,6 +46,7 @@ type Entry struct {
 
 	source   Source
 	settings func() Settings
+	logger   log.Logger
 	// ctx ends with the entry and with it every refresh and ping.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -53,7 +56,7 @@ type Entry struct {
 	mu       sync.Mutex
 	snapshot *softdelete.Snapshot
 	// tried is when the last refresh began; failures is how many of the last ones in a row
-	// could not connect.
+	// could not connect, or panicked.
 	tried    time.Time
 	failures int
 	// complete tells that a refresh that could connect has come to its end, and that what
@@ -77,8 +80,8 @@ type Open func(*softdelete.Costs) Source
 
 // New makes the Entry of a server. The settings are asked each time, so that they
 // can change.
-func New(open Open, settings func() Settings) *Entry {
-	e := &Entry{settings: settings, snapshot: softdelete.Empty(settings().Datname)}
+func New(open Open, settings func() Settings, logger log.Logger) *Entry {
+	e := &Entry{settings: settings, logger: logger, snapshot: softdelete.Empty(settings().Datname)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.source = open(&e.Costs)
 	return e

@@ -1,11 +1,14 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-kit/log"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -23,6 +26,20 @@ type fake struct {
 	pingLingers      time.Duration
 	refreshTakes     time.Duration
 	pings, refreshes int
+	// fault makes what is asked panic.
+	fault string
+	log   bytes.Buffer
+}
+
+func (f *fake) logger() log.Logger { return log.NewLogfmtLogger(log.NewSyncWriter(&f.log)) }
+
+// panicIf panics if the fault is there.
+func (f *fake) panicIf(fault string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fault == fault {
+		panic(fault)
+	}
 }
 
 func (f *fake) is() (down bool, pingTakes, refreshTakes time.Duration) {
@@ -57,6 +74,7 @@ func (f *fake) entry(settings Settings) *Entry {
 		return Source{
 			Ping: func(ctx context.Context) softdelete.Ping {
 				f.set(func() { f.pings++ })
+				f.panicIf("ping")
 				at := time.Now()
 				down, takes, _ := f.is()
 				wait(ctx, takes)
@@ -84,12 +102,13 @@ func (f *fake) entry(settings Settings) *Entry {
 				}
 				publish(snapshot())
 				wait(ctx, takes/2)
+				f.panicIf("refresh")
 				table.Succeed(softdelete.ExactNumbers(10, 5), time.Now())
 				publish(snapshot())
 			},
 			Close: func() {},
 		}
-	}, func() Settings { return settings })
+	}, func() Settings { return settings }, f.logger())
 }
 
 // look is a scrape with a deadline of ten seconds.

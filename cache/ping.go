@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -12,19 +13,10 @@ import (
 // than maxAge is good enough. It returns at the asker's deadline at the latest; a
 // ping that is not back by then is not up.
 func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping {
-	e.mu.Lock()
 	asked := time.Now()
-	if n := len(e.pings); n > 0 {
-		last := e.pings[n-1]
-		if settings := e.settings(); settings.PingWithRefresh && last.Up { // a failure is no fact to be kept
-			maxAge = max(maxAge, settings.TTL)
-		}
-		if asked.Sub(last.At) < maxAge {
-			e.mu.Unlock()
-			return last
-		}
+	if last, found := e.recent(asked, maxAge); found {
+		return last
 	}
-	e.mu.Unlock()
 	for {
 		e.mu.Lock()
 		mine := e.pinging == nil
@@ -53,6 +45,20 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 // is given up costs the server a new connection, as often as somebody likes.
 const leastPing = 500 * time.Millisecond
 
+// recent is the last ping, if it is not older than maxAge.
+func (e *Entry) recent(now time.Time, maxAge time.Duration) (last softdelete.Ping, found bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.pings) == 0 {
+		return last, false
+	}
+	last = e.pings[len(e.pings)-1]
+	if settings := e.settings(); settings.PingWithRefresh && last.Up { // a failure is no fact to be kept
+		maxAge = max(maxAge, settings.TTL)
+	}
+	return last, now.Sub(last.At) < maxAge
+}
+
 // ping sends a ping. It ends with its first asker's time, but not with its going
 // away: others may have joined. The lock is held by the caller.
 func (e *Entry) ping(asker context.Context) {
@@ -67,7 +73,16 @@ func (e *Entry) ping(asker context.Context) {
 	e.pingEnds = ends
 	e.pinging = e.start(func() {
 		defer cancel()
-		e.keep(e.source.Ping(ctx))
+		p := softdelete.Ping{At: time.Now()}
+		err := rescue.Catch(func() error {
+			p = e.source.Ping(ctx)
+			return nil
+		})
+		if err != nil {
+			rescue.Log(e.logger, err)
+			p.Err = err.Error()
+		}
+		e.keep(p)
 	})
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -11,17 +14,7 @@ import (
 // which goes on when the asker leaves. Only while nothing is known, not yet or no longer,
 // and the server answers, does the asker wait for it, up to its deadline.
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
-	e.mu.Lock()
-	if e.refreshing == nil && e.due() {
-		e.tried, e.renew = time.Now(), false
-		// After a long pause nothing is left to show: this refresh is like the first.
-		e.complete = e.complete && e.tried.Sub(e.snapshot.Taken) <= e.settings().MaxStale
-		e.refreshing = e.start(e.refresh)
-	}
-	refreshing, wait := e.refreshing, !e.complete && e.answers()
-	e.mu.Unlock()
-
-	if wait && refreshing != nil {
+	if refreshing, wait := e.look(); wait && refreshing != nil {
 		select {
 		case <-refreshing:
 		case <-ctx.Done():
@@ -31,6 +24,20 @@ func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	defer e.mu.Unlock()
 	e.snapshot = e.snapshot.Expire(time.Now(), e.settings().MaxStale)
 	return e.snapshot
+}
+
+// look starts a refresh if one is due. It returns the one that runs, and whether to wait
+// for it.
+func (e *Entry) look() (refreshing chan struct{}, wait bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refreshing == nil && e.due() {
+		e.tried, e.renew = time.Now(), false
+		// After a long pause nothing is left to show: this refresh is like the first.
+		e.complete = e.complete && e.tried.Sub(e.snapshot.Taken) <= e.settings().MaxStale
+		e.refreshing = e.start(e.refresh)
+	}
+	return e.refreshing, !e.complete && e.answers()
 }
 
 // Renew makes a refresh due at the next look, because what it would find has
@@ -80,19 +87,27 @@ func (e *Entry) answers() bool {
 	return len(e.pings) == 0 || e.pings[len(e.pings)-1].Up
 }
 
-// refresh runs one refresh and keeps what it publishes.
+// refresh runs one refresh and keeps what it publishes. One that panics has failed like
+// one that could not connect.
 func (e *Entry) refresh() {
 	e.mu.Lock()
 	previous := e.snapshot
 	e.mu.Unlock()
-	e.source.Refresh(e.ctx, previous, func(s *softdelete.Snapshot) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.snapshot = s
+	err := rescue.Catch(func() error {
+		e.source.Refresh(e.ctx, previous, func(s *softdelete.Snapshot) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.snapshot = s
+		})
+		return nil
 	})
+	if err != nil {
+		rescue.Log(e.logger, err)
+		level.Error(e.logger).Log("msg", "refresh failed, what was known stays", "err", err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.snapshot.Taken.Before(e.tried) {
+	if err != nil || e.snapshot.Taken.Before(e.tried) {
 		e.failures++
 	} else {
 		e.failures, e.complete = 0, true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -19,6 +20,7 @@ import (
 type target struct {
 	*cache.Entry
 	settings *Settings
+	logger   log.Logger
 
 	mu       sync.Mutex
 	snapshot *softdelete.Snapshot
@@ -26,10 +28,10 @@ type target struct {
 }
 
 func (s *Server) newTarget(source func() (string, error), datname string) *target {
-	return &target{settings: s.Settings, Entry: cache.New(s.Connect(source), func() cache.Settings {
+	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(source), func() cache.Settings {
 		c := s.Settings.Config()
 		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(), PingWithRefresh: c.Ping.When == "refresh"}
-	})}
+	}, s.Logger)}
 }
 
 // gather answers a scrape of the server: the live ping first, then the Snapshot.
