@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -16,6 +17,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+var quiet = log.NewNopLogger()
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -75,7 +78,8 @@ func live() Live {
 		Costs: map[softdelete.CostKey]softdelete.Cost{
 			{Datname: "shop", Result: softdelete.Success}: {Queries: 3, Database: 2 * time.Second},
 		},
-		TTL: 5 * time.Minute,
+		TTL:    5 * time.Minute,
+		Logger: quiet,
 	}
 }
 
@@ -102,7 +106,7 @@ func page(t *testing.T, r *prometheus.Registry) []byte {
 
 func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	const golden = "testdata/metrics.txt"
-	got := page(t, registry(NewSnapshot(snapshot()), live(), Reload{Successful: true, Succeeded: noon}, Evictions(func() int64 { return 7 })))
+	got := page(t, registry(NewSnapshot(snapshot(), quiet), live(), Reload{Successful: true, Succeeded: noon}, Evictions(func() int64 { return 7 })))
 	if *update {
 		if err := os.WriteFile(golden, got, 0o600); err != nil {
 			t.Fatal(err)
@@ -118,7 +122,7 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 }
 
 func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
-	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot()), live(), Reload{}, Evictions(func() int64 { return 0 })))
+	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet), live(), Reload{}, Evictions(func() int64 { return 0 })))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +145,7 @@ func TestDownIsShownWithoutAResponseTime(t *testing.T) {
 }
 
 func TestNothingIsKnownBeforeTheFirstRefresh(t *testing.T) {
-	r := registry(NewSnapshot(softdelete.Empty("shop")))
+	r := registry(NewSnapshot(softdelete.Empty("shop"), quiet))
 	for name, want := range map[string]int{
 		"softdelete_exporter_check_success":              4,
 		"softdelete_exporter_tables":                     0,
@@ -160,7 +164,7 @@ func TestADatabaseThatWasLookedIntoOnceHasItsTablesCounted(t *testing.T) {
 		"before":         {Tables: []softdelete.Table{{Schema: "public", Name: "users"}}},
 		"with none":      {Tables: []softdelete.Table{}},
 	} {
-		r := registry(NewSnapshot(&softdelete.Snapshot{Databases: []softdelete.Database{d}}))
+		r := registry(NewSnapshot(&softdelete.Snapshot{Databases: []softdelete.Database{d}}, quiet))
 		if got, err := testutil.GatherAndCount(r, "softdelete_exporter_tables"); err != nil || got != 4 {
 			t.Errorf("%s: %d series, %v", name, got, err)
 		}
@@ -176,7 +180,7 @@ func TestEveryDescribedMetricIsDocumentedOnce(t *testing.T) {
 		seen[m.Name] = true
 	}
 	described := make(chan *prometheus.Desc, 2*len(seen))
-	NewSnapshot(snapshot()).Describe(described)
+	NewSnapshot(snapshot(), quiet).Describe(described)
 	live().Describe(described)
 	Reload{}.Describe(described)
 	Evictions(nil).Describe(described)

@@ -3,6 +3,7 @@ package collector
 import (
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -14,6 +15,8 @@ type Live struct {
 	Ping  softdelete.Ping
 	Costs map[softdelete.CostKey]softdelete.Cost
 	TTL   time.Duration
+	// Logger is told of what cannot be shown, and why.
+	Logger log.Logger
 }
 
 // Describe implements prometheus.Collector.
@@ -25,11 +28,11 @@ func (Live) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Live) Collect(ch chan<- prometheus.Metric) {
-	pingMetrics.collect(ch, c.Ping)
+	_ = pingMetrics.collect(ch, c.Logger, c.Ping) // each by itself: db_up never depends on the others
 	for key, cost := range c.Costs {
-		costMetrics.collect(ch, cost, key.Datname, string(key.Result))
+		_ = costMetrics.collect(ch, c.Logger, cost, key.Datname, string(key.Result))
 	}
-	settingMetrics.collect(ch, c)
+	_ = settingMetrics.collect(ch, c.Logger, c)
 }
 
 var pingMetrics = metrics[softdelete.Ping]{
@@ -62,7 +65,9 @@ type Reload struct {
 func (Reload) Describe(ch chan<- *prometheus.Desc) { reloadMetrics.describe(ch) }
 
 // Collect implements prometheus.Collector.
-func (r Reload) Collect(ch chan<- prometheus.Metric) { reloadMetrics.collect(ch, r) }
+func (r Reload) Collect(ch chan<- prometheus.Metric) {
+	_ = reloadMetrics.collect(ch, log.NewNopLogger(), r) // nothing of it can fail
+}
 
 var reloadMetrics = metrics[Reload]{
 	gauge("softdelete_exporter_config_last_reload_successful", "Whether the last reload of the configuration succeeded.", nil,
@@ -78,7 +83,9 @@ type Evictions func() int64
 func (Evictions) Describe(ch chan<- *prometheus.Desc) { evictionMetrics.describe(ch) }
 
 // Collect implements prometheus.Collector.
-func (e Evictions) Collect(ch chan<- prometheus.Metric) { evictionMetrics.collect(ch, e) }
+func (e Evictions) Collect(ch chan<- prometheus.Metric) {
+	_ = evictionMetrics.collect(ch, log.NewNopLogger(), e) // nothing of it can fail
+}
 
 var evictionMetrics = metrics[Evictions]{
 	counter("softdelete_exporter_connections_evicted_total", "Connections of pings that were closed to make room for others within limits.connections. The next ping of such a server has to connect again.", nil,

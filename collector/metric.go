@@ -6,9 +6,15 @@ package collector
 //go:generate go run ../internal/readme ../README.md
 
 import (
+	"errors"
 	"slices"
+	"strings"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
 // Metric documents one metric.
@@ -54,14 +60,29 @@ func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// collect sends the values of one subject; labels are those that all of its
-// metrics have, in front.
-func (ms metrics[T]) collect(ch chan<- prometheus.Metric, subject T, labels ...string) {
-	for _, m := range ms {
-		m.values(subject, func(value float64, own ...string) {
-			ch <- prometheus.MustNewConstMetric(m.desc, m.Type, value, slices.Concat(labels, own)...)
-		})
+// collect sends the values of one subject; labels are those that all of its metrics have,
+// in front. All are sent or, on an error, none: a panic here, in a goroutine of the
+// registry, would end the process.
+func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
+	var all []prometheus.Metric
+	err := rescue.Catch(func() (err error) {
+		for _, m := range ms {
+			m.values(subject, func(value float64, own ...string) {
+				made, fault := prometheus.NewConstMetric(m.desc, m.Type, value, slices.Concat(labels, own)...)
+				all, err = append(all, made), errors.Join(err, fault)
+			})
+		}
+		return err
+	})
+	if err != nil {
+		rescue.Log(logger, err)
+		level.Error(logger).Log("msg", "metrics are left out", "of", strings.Join(labels, "."), "err", err)
+		return err
 	}
+	for _, m := range all {
+		ch <- m
+	}
+	return nil
 }
 
 func (ms metrics[T]) document() []Metric {

@@ -2,18 +2,24 @@ package collector
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // Snapshot collects the metrics of one Snapshot.
-type Snapshot struct{ snapshot *softdelete.Snapshot }
+type Snapshot struct {
+	snapshot *softdelete.Snapshot
+	logger   log.Logger
+}
 
-// NewSnapshot makes the collector of a Snapshot.
-func NewSnapshot(s *softdelete.Snapshot) Snapshot { return Snapshot{s} }
+// NewSnapshot makes the collector of a Snapshot. The logger is told of what cannot be
+// shown, and why.
+func NewSnapshot(s *softdelete.Snapshot, logger log.Logger) Snapshot { return Snapshot{s, logger} }
 
 // Describe implements prometheus.Collector.
 func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
@@ -24,14 +30,25 @@ func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
-	snapshotMetrics.collect(ch, c.snapshot)
-	for i := range c.snapshot.Databases {
-		d := &c.snapshot.Databases[i]
-		databaseMetrics.collect(ch, d, d.Name)
-		for j := range d.Tables {
-			t := &d.Tables[j]
-			tableMetrics.collect(ch, t, d.Name, t.Schema, t.Name)
+	_ = snapshotMetrics.collect(ch, c.logger, c.snapshot) // it is logged; the rest goes on
+	for _, d := range c.snapshot.Databases {
+		d.Tables = slices.Clone(d.Tables)
+		for i := range d.Tables {
+			t := &d.Tables[i]
+			if err := tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name); err != nil {
+				*t = failed(t, err)
+				_ = tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name)
+			}
 		}
+		_ = databaseMetrics.collect(ch, c.logger, &d, d.Name)
+	}
+}
+
+// failed is a table of which nothing can be shown but that it is there, and why not.
+func failed(t *softdelete.Table, why error) softdelete.Table {
+	return softdelete.Table{
+		Schema: strings.ToValidUTF8(t.Schema, "?"), Name: strings.ToValidUTF8(t.Name, "?"), OID: t.OID,
+		Problem: &softdelete.Problem{Reason: softdelete.OtherError, Message: why.Error()},
 	}
 }
 

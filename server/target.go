@@ -44,7 +44,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 		cached, err = t.familiesOf(t.Snapshot(ctx))
 	}
 	live := prometheus.NewRegistry()
-	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std()})
+	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Logger: t.logger})
 	fresh, liveErr := live.Gather()
 	if err == nil {
 		err = liveErr
@@ -61,7 +61,7 @@ func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error)
 		return t.families, nil
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.NewSnapshot(s))
+	registry.MustRegister(collector.NewSnapshot(s, t.logger))
 	families, err := registry.Gather()
 	if err != nil {
 		return families, err
