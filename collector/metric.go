@@ -61,8 +61,8 @@ func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
 }
 
 // collect sends the values of one subject; labels are those that all of its metrics have,
-// in front. All are sent or, on an error, none: a panic here, in a goroutine of the
-// registry, would end the process.
+// in front. All are sent or, on an error, none. The registry would catch a panic, too, but
+// leave out whatever comes after it.
 func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
 	var all []prometheus.Metric
 	err := rescue.Catch(func() (err error) {

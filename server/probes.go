@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
 // maxTargets is how many targets are kept: each has a cache of its own. Those that never
@@ -56,7 +58,12 @@ func (p *probes) find(name, module string) (*target, error) {
 			}
 			return t.DataSourceName()
 		}, t.Database)}
-		known.timer = time.AfterFunc(idle, func() { p.forget(key, known) })
+		known.timer = time.AfterFunc(idle, func() {
+			rescue.Log(p.server.Logger, rescue.Catch(func() error {
+				p.forget(key, known)
+				return nil
+			}), "target", key.target)
+		})
 		if p.known == nil {
 			p.known = map[probeKey]*probed{}
 		}
@@ -88,19 +95,24 @@ func (p *probes) giveWay() bool {
 
 // forget closes a target that nobody asked for since its timer was set.
 func (p *probes) forget(key probeKey, idle *probed) {
+	if p.remove(key, idle) {
+		idle.Close()
+	}
+}
+
+// remove takes a target away, unless somebody asked for it of late.
+func (p *probes) remove(key probeKey, idle *probed) bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.known[key] != idle {
-		p.mu.Unlock()
-		return
+		return false
 	}
 	if left := p.server.Settings.Config().Probe.Idle.Std() - time.Since(idle.used); left > 0 {
 		idle.timer.Reset(left)
-		p.mu.Unlock()
-		return
+		return false
 	}
 	delete(p.known, key)
-	p.mu.Unlock()
-	idle.Close()
+	return true
 }
 
 // renew makes a refresh of every target due.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
 // Settings holds the configuration in force.
@@ -39,7 +40,11 @@ func (s *Settings) Collect(ch chan<- prometheus.Metric) { s.last.Load().Collect(
 // replace puts what load returns in the place of the configuration, and tells whether
 // that says anything else; on an error the old one stays. Its callers take turns.
 func (s *Settings) replace(load func() (*config.Config, error)) (changed bool, err error) {
-	c, err := load()
+	var c *config.Config
+	err = rescue.Catch(func() (err error) {
+		c, err = load()
+		return err
+	})
 	if err != nil {
 		s.last.Store(&collector.Reload{Succeeded: s.last.Load().Succeeded})
 		return false, err
@@ -67,6 +72,7 @@ func (s *Server) Reload() error {
 func (s *Server) reloadNow() error {
 	changed, err := s.Settings.replace(s.Load)
 	if err != nil {
+		rescue.Log(s.Logger, err)
 		level.Error(s.Logger).Log("msg", "configuration not reloaded, the old one stays in force", "err", err)
 		return err
 	}

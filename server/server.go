@@ -85,7 +85,7 @@ func New(o Options) (*Server, error) {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	}
-	s.Handler = guard(mux)
+	s.Handler = s.rescued(guard(mux))
 	return s, nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -41,7 +42,11 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	var cached []*dto.MetricFamily
 	var err error
 	if c.Monitoring {
-		cached, err = t.familiesOf(t.Snapshot(ctx))
+		err = rescue.Catch(func() (err error) {
+			cached, err = t.familiesOf(t.Snapshot(ctx))
+			return err
+		})
+		rescue.Log(t.logger, err)
 	}
 	live := prometheus.NewRegistry()
 	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Logger: t.logger})

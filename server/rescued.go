@@ -1,0 +1,57 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
+)
+
+// rescued answers 500 for a page that panics. Where the answer has begun, the connection
+// ends: nobody may take a part of it for the whole.
+func (s *Server) rescued(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answer{ResponseWriter: w}
+		err := rescue.Catch(func() error {
+			pages.ServeHTTP(a, r)
+			return nil
+		})
+		var p *rescue.Panic
+		switch {
+		case !errors.As(err, &p):
+			return
+		case p.Value == http.ErrAbortHandler: // it is meant so
+			panic(http.ErrAbortHandler)
+		}
+		rescue.Log(s.Logger, err, "path", r.URL.Path)
+		level.Error(s.Logger).Log("msg", "page failed", "path", r.URL.Path, "err", err)
+		if a.begun {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Del("Content-Encoding")
+		http.Error(w, "This page failed by a fault of the exporter itself. The log has the stack: please report it.", http.StatusInternalServerError)
+	})
+}
+
+// answer notes whether an answer has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(code int) {
+	a.begun = true
+	a.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(text []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(text)
+}
+
+// Unwrap lets http.ResponseController find what the writer can do.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
