@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/go-kit/log"
-
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
@@ -26,7 +24,7 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	if !connect {
 		return nil
 	}
-	inspector, _, err := inspectorOnce(c)
+	inspector, _, err := inspectorOnce(f, c)
 	if err != nil {
 		return usage{err}
 	}
@@ -124,7 +122,7 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	if err != nil {
 		return usage{err}
 	}
-	inspector, _, err := inspectorOnce(c)
+	inspector, _, err := inspectorOnce(f, c)
 	if err != nil {
 		return usage{err}
 	}
@@ -144,12 +142,12 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 
 // inspectorOnce asks the connection string's server for one command. Datname is the
 // database that it names.
-func inspectorOnce(c *config.Config) (i *inspect.Inspector, datname string, err error) {
+func inspectorOnce(f flags, c *config.Config) (i *inspect.Inspector, datname string, err error) {
 	if !config.HasDataSource() {
 		return nil, "", config.ErrNoDataSource
 	}
 	if datname, err = sourceDatabase(); err != nil {
 		return nil, "", err
 	}
-	return newInspector(c, log.NewNopLogger()), datname, nil
+	return newInspector(c, f.faults), datname, nil
 }

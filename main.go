@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
 //go:embed config.yaml
@@ -50,6 +51,8 @@ type flags struct {
 	profiling           bool
 	lifecycle           bool
 	web                 *web.FlagConfig
+	// faults is told of our own faults, by commands that have no log.
+	faults log.Logger
 }
 
 // run carries out one command and returns the exit code.
@@ -96,16 +99,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", config.Redact(err.Error()))
 		return exitUsage
 	}
-	switch command {
-	case checkCommand.FullCommand():
-		err = checkConfig(ctx, f, *check, stdout)
-	case grantsCommand.FullCommand():
-		err = grants(ctx, f, *role, stdout)
-	case reportCommand.FullCommand():
-		err = writeReport(ctx, f, r, stdout, stderr)
-	default:
-		err = serve(ctx, f, stderr)
-	}
+	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC), level.AllowError())
+	err = rescue.Catch(func() error {
+		switch command {
+		case checkCommand.FullCommand():
+			return checkConfig(ctx, f, *check, stdout)
+		case grantsCommand.FullCommand():
+			return grants(ctx, f, *role, stdout)
+		case reportCommand.FullCommand():
+			return writeReport(ctx, f, r, stdout, stderr)
+		default:
+			return serve(ctx, f, stderr)
+		}
+	})
+	rescue.Log(f.faults, err)
 	return exitCode(err, f.logFormat, stderr)
 }
 

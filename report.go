@@ -16,6 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	health "github.com/softdelete-exporter/softdelete_exporter/report"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -39,7 +40,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	if c, err = c.Narrow(r.database, r.table, r.service); err != nil {
 		return usage{fmt.Errorf("--table: %w", err)}
 	}
-	inspector, datname, err := inspectorOnce(c)
+	inspector, datname, err := inspectorOnce(f, c)
 	if err != nil {
 		return usage{err}
 	}
@@ -155,22 +156,25 @@ func (l *look) progress(w io.Writer) (done func()) {
 	began, stop, stopped := time.Now(), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				var queries int64
-				for _, c := range l.inspector.Costs.All() {
-					queries += c.Queries
+		// The report does without the line, if it must.
+		_ = rescue.Catch(func() error {
+			tick := time.NewTicker(200 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					var queries int64
+					for _, c := range l.inspector.Costs.All() {
+						queries += c.Queries
+					}
+					known, _ := l.tables()
+					fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)), softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
+				case <-stop:
+					fmt.Fprint(w, "\r"+strings.Repeat(" ", 60)+"\r")
+					return nil
 				}
-				known, _ := l.tables()
-				fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)), softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
-			case <-stop:
-				fmt.Fprint(w, "\r"+strings.Repeat(" ", 60)+"\r")
-				return
 			}
-		}
+		})
 	}()
 	return func() {
 		close(stop)

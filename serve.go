@@ -27,6 +27,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -114,7 +115,7 @@ func reloadOnSignal(ctx context.Context, s *server.Server) {
 	for {
 		select {
 		case <-hup:
-			_ = s.Reload() // it is logged
+			rescue.Log(s.Logger, rescue.Catch(s.Reload)) // what else fails is logged already
 		case <-ctx.Done():
 			return
 		}
@@ -154,7 +155,8 @@ func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datn
 	if datname, err = sourceDatabase(); err != nil || len(c.Tables) == 0 {
 		return datname, err
 	}
-	err = newInspector(c, logger).Check(ctx)
+	err = rescue.Catch(func() error { return newInspector(c, logger).Check(ctx) })
+	rescue.Log(logger, err)
 	if errors.As(err, new(*inspect.ConfigError)) {
 		return "", err
 	}
