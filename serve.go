@@ -149,19 +149,20 @@ func sourceDatabase() (datname string, err error) {
 }
 
 // checkSource does so at the start, and holds what the configuration says of tables
-// against the server, if that can be reached: a server that is down keeps nothing from
-// starting.
+// against the server. A table that is not there, or no more, keeps nothing from starting:
+// it has a problem, and the others are watched.
 func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
 	if datname, err = sourceDatabase(); err != nil || len(c.Tables) == 0 {
 		return datname, err
 	}
 	err = rescue.Catch(func() error { return newInspector(c, logger).Check(ctx) })
 	rescue.Log(logger, err)
-	if errors.As(err, new(*inspect.ConfigError)) {
-		return "", err
-	}
 	if err != nil {
-		level.Warn(logger).Log("msg", "cannot check the configured tables now", "err", err)
+		msg := "cannot check the configured tables now"
+		if errors.As(err, new(*inspect.ConfigError)) {
+			msg = "some configured tables cannot be watched; check-config --connect says more"
+		}
+		level.Warn(logger).Log("msg", msg, "err", err)
 	}
 	return datname, nil
 }

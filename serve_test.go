@@ -283,23 +283,40 @@ func TestReloadsAskTheServerNothing(t *testing.T) {
 	}
 }
 
-// A table that is not there yet, or no more, keeps no other change from taking effect.
-func TestAReloadTakesATableThatIsNotThere(t *testing.T) {
+// A table that is not there yet, or no more, keeps neither the exporter from starting nor
+// another change from taking effect.
+func TestATableThatIsNotThereIsAProblemOfItsOwn(t *testing.T) {
 	t.Setenv("DATA_SOURCE_NAME", users(t))
-	file := configFile(t, "")
-	address, written := start(t, "--web.enable-lifecycle", "--config.file="+file)
-	if err := os.WriteFile(file, []byte("tables: [{table: nosuch}]"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if status, text := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload"); status != http.StatusOK {
-		t.Fatalf("status %d: %s", status, text)
-	}
-	waitFor(t, "the table to have a problem", func() bool {
-		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
-		return regexp.MustCompile(`(?m)^softdelete_table_problem\{.*reason="marker_missing",relname="nosuch".*\} 1$`).MatchString(text)
-	})
-	if log := written.String(); !strings.Contains(log, "relname=nosuch") {
-		t.Errorf("the log does not say so:\n%s", log)
+	const faults = "tables: [{table: nosuch}, {table: users, column: nosuch_at}]"
+	for _, how := range []string{"start", "reload"} {
+		t.Run(how, func(t *testing.T) {
+			first := ""
+			if how == "start" {
+				first = faults
+			}
+			file := configFile(t, first)
+			address, written := start(t, "--web.enable-lifecycle", "--config.file="+file)
+			if how == "reload" {
+				if err := os.WriteFile(file, []byte(faults), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if status, text := get(t, http.DefaultClient, "POST", "http://"+address+"/-/reload"); status != http.StatusOK {
+					t.Fatalf("status %d: %s", status, text)
+				}
+			}
+			for _, table := range []string{"nosuch", "users"} {
+				problem := regexp.MustCompile(`(?m)^softdelete_table_problem\{.*reason="marker_missing",relname="` + table + `".*\} 1$`)
+				waitFor(t, table+" to have a problem", func() bool {
+					_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+					return problem.MatchString(text)
+				})
+			}
+			for _, want := range []string{"level=warn", "nosuch", "nosuch_at"} {
+				if log := written.String(); !strings.Contains(log, want) {
+					t.Errorf("the log does not say %s:\n%s", want, log)
+				}
+			}
+		})
 	}
 }
 

@@ -92,7 +92,7 @@ func TestAnEntryForAllDatabasesNeedNotHoldInEach(t *testing.T) {
 			if diff := cmp.Diff(test.want, told(first(t, i))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			// What is reported of a table keeps the exporter from starting, and nothing else.
+			// What is reported of a table is a fault of the configuration, and nothing else is.
 			err := i.Check(t.Context())
 			if _, reported := test.want["public.orders"]; reported != errors.As(err, new(*ConfigError)) {
 				t.Errorf("Check: %v", err)
