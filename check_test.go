@@ -63,7 +63,7 @@ func TestEachCommandSaysWhatNamesADatabase(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", args, code, stderr)
 		}
 	}
-	for _, want := range []string{"DATA_SOURCE_NAME", "DATA_SOURCE_NAME_FILE", "PGHOST"} {
+	for _, want := range []string{"DATA_SOURCE_NAME", "DATA_SOURCE_NAME_FILE", "DATA_SOURCE_URI", "PGHOST"} {
 		if !strings.Contains(config.ErrNoDataSource.Error(), want) {
 			t.Errorf("it does not name %s: %s", want, config.ErrNoDataSource)
 		}

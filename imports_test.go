@@ -18,18 +18,19 @@ var arrows = map[string][]string{
 	"softdelete": {},
 	"sampling":   {},
 	"mixin":      {},
+	"conninfo":   {},
 	"rescue":     {},
 	"queries":    {"indexes", "softdelete"},
 	"predicate":  {"softdelete"},
 	"discovery":  {"softdelete"},
 	"indexes":    {"predicate", "softdelete"},
 	"assess":     {"indexes", "rescue", "softdelete"},
-	"config":     {"softdelete", "discovery", "assess", "mixin"},
-	"inspect":    {"config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
+	"config":     {"conninfo", "softdelete", "discovery", "assess", "mixin"},
+	"inspect":    {"conninfo", "config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
 	"cache":      {"rescue", "softdelete"},
 	"collector":  {"softdelete", "indexes", "rescue"},
 	"report":     {"assess", "indexes", "queries", "softdelete"},
-	"server":     {"cache", "collector", "report", "assess", "config", "rescue", "softdelete"},
+	"server":     {"cache", "collector", "report", "assess", "config", "conninfo", "rescue", "softdelete"},
 }
 
 // free are the folders that may import anything.

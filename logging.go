@@ -11,7 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 	sloggokit "github.com/tjhop/slog-gokit"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
 // newLogger writes log lines, free of passwords.
@@ -33,7 +33,7 @@ func (r redacting) Log(keyvals ...any) error {
 	for i, v := range keyvals {
 		switch v.(type) {
 		case string, error, fmt.Stringer, []any:
-			v = config.Redact(fmt.Sprint(v))
+			v = conninfo.Redact(fmt.Sprint(v))
 		}
 		clean[i] = v
 	}

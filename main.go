@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones are known also where the image has none
 
@@ -22,7 +23,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
@@ -59,8 +60,10 @@ type flags struct {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete. "+
-		"The variable DATA_SOURCE_NAME is the server's connection string, DATA_SOURCE_NAME_FILE a file that holds it; "+
-		"without them, libpq's PGHOST, PGUSER and so on say where to connect.")
+		"The variable DATA_SOURCE_NAME is the server's connection string, DATA_SOURCE_NAME_FILE a file that holds it. "+
+		"Or give address, user and password apart, without encoding: DATA_SOURCE_URI (host:5432/database), DATA_SOURCE_USER, DATA_SOURCE_PASS, "+
+		"or files by DATA_SOURCE_URI_FILE, DATA_SOURCE_USER_FILE, DATA_SOURCE_PASS_FILE. "+
+		"Without them, libpq's PGHOST, PGUSER and so on say where to connect.")
 	app.UsageWriter(stdout)
 	app.ErrorWriter(stderr)
 	app.DefaultEnvars()
@@ -96,7 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", config.Redact(err.Error()))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", conninfo.Redact(argumentFault(args, err)))
 		return exitUsage
 	}
 	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC), level.AllowError())
@@ -116,6 +119,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err, f.logFormat, stderr)
 }
 
+// argumentFault says what is wrong with the command line, without an argument that may be
+// a connection string.
+func argumentFault(args []string, err error) string {
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "-") && strings.ContainsAny(arg, "@=:") && strings.Contains(err.Error(), arg) {
+			return "an argument is none of the commands; a connection string belongs into DATA_SOURCE_NAME"
+		}
+	}
+	return err.Error()
+}
+
 // usage is an error of flags, configuration or environment.
 type usage struct{ error }
 
@@ -128,7 +142,7 @@ func exitCode(err error, logFormat string, stderr io.Writer) int {
 	case logFormat == "json":
 		level.Error(log.With(newLogger(stderr, logFormat), "ts", log.DefaultTimestampUTC)).Log("msg", err)
 	default:
-		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", config.Redact(err.Error()))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", conninfo.Redact(err.Error()))
 	}
 	if errors.As(err, new(usage)) {
 		return exitUsage

@@ -131,7 +131,7 @@ func TestHelpShowsTheFlagsOfServeAndHowToNameTheServer(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants", "DATA_SOURCE_NAME ", "DATA_SOURCE_NAME_FILE", "PGHOST"} {
+	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants", "DATA_SOURCE_NAME ", "DATA_SOURCE_NAME_FILE", "DATA_SOURCE_URI ", "DATA_SOURCE_USER,", "DATA_SOURCE_PASS_FILE", "PGHOST"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not show %q:\n%s", want, stdout)
 		}

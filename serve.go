@@ -26,6 +26,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
@@ -79,7 +80,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		},
 		Settings: settings, Process: process, Version: version.Version, Logger: logger,
 		Profiling: f.profiling, Lifecycle: f.lifecycle,
-		Connect: func(source func() (string, error)) cache.Open {
+		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
 				return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
@@ -87,7 +88,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		},
 	}
 	if config.HasDataSource() {
-		options.Source = config.DataSourceName
+		options.Source = config.DataSource
 		if options.Datname, err = checkSource(ctx, c, logger); err != nil {
 			return usage{err}
 		}
@@ -141,11 +142,11 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 
 // sourceDatabase reads the connection string and returns the database that it names.
 func sourceDatabase() (datname string, err error) {
-	dsn, err := config.DataSourceName()
+	info, err := config.DataSource()
 	if err != nil {
 		return "", err
 	}
-	return inspect.ParseSource(dsn)
+	return inspect.ParseSource(info)
 }
 
 // checkSource does so at the start, and holds what the configuration says of tables
@@ -171,7 +172,7 @@ func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datn
 func newInspector(c *config.Config, logger log.Logger) *inspect.Inspector {
 	return inspect.New(inspect.Options{
 		Config:      func() *config.Config { return c },
-		Source:      config.DataSourceName,
+		Source:      config.DataSource,
 		Connections: inspect.NewConnections(c.Limits.Connections),
 		Costs:       &softdelete.Costs{},
 		Logger:      logger,

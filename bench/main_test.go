@@ -67,11 +67,7 @@ type watcher struct {
 
 func watch(b *testing.B, dsn, text string) *watcher {
 	b.Helper()
-	name, err := inspect.ParseSource(dsn)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &watcher{exportertest.NewInspector(b, dsn, text), softdelete.Empty(name)}
+	return &watcher{exportertest.NewInspector(b, dsn, text), softdelete.Empty(exportertest.Database(b, dsn))}
 }
 
 // refresh returns what a refresh took, and how much of it was database time.

@@ -113,4 +113,7 @@ type AuthModule struct {
 	SSLCert string `yaml:"sslcert"`
 	// SSLKey is the file of its key.
 	SSLKey string `yaml:"sslkey"`
+	// Options are further parameters of the connection, by libpq's names: connect_timeout,
+	// target_session_attrs, or options for the server.
+	Options map[string]string `yaml:"options"`
 }

@@ -5,21 +5,33 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// The environment variables that hold the connection string, or the file that does.
+// The environment variables that say which server to watch: one whole connection string,
+// or its address, user and password apart. Each has a twin that names a file instead.
 const (
-	dataSourceName     = "DATA_SOURCE_NAME"
-	dataSourceNameFile = "DATA_SOURCE_NAME_FILE"
+	dataSourceName = "DATA_SOURCE_NAME"
+	dataSourceURI  = "DATA_SOURCE_URI"
+	dataSourceUser = "DATA_SOURCE_USER"
+	dataSourcePass = "DATA_SOURCE_PASS"
+	inFile         = "_FILE"
 )
 
 // ErrNoDataSource tells that nothing in the environment says which server to watch.
-var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " + dataSourceNameFile + ", or PGHOST and libpq's other variables")
+var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " + dataSourceName + inFile + ", " +
+	dataSourceURI + ", or PGHOST and libpq's other variables")
 
-// HasDataSource tells whether the environment says which server to watch: by a
-// connection string, or by one of libpq's variables that name a server.
+// HasDataSource tells whether the environment says which server to watch: by variables
+// of ours, or by one of libpq's that name a server.
 func HasDataSource() bool {
-	for _, name := range []string{dataSourceName, dataSourceNameFile, "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"} {
+	for _, name := range []string{dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass} {
+		if conninfo.Trim(os.Getenv(name)) != "" || os.Getenv(name+inFile) != "" {
+			return true
+		}
+	}
+	for _, name := range []string{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"} {
 		if os.Getenv(name) != "" {
 			return true
 		}
@@ -27,18 +39,94 @@ func HasDataSource() bool {
 	return false
 }
 
-// DataSourceName is the connection string, read anew at each call so that a secret
-// can be renewed. It is empty where libpq's variables alone say where to connect.
-func DataSourceName() (string, error) {
-	if file := os.Getenv(dataSourceNameFile); file != "" {
-		if os.Getenv(dataSourceName) != "" {
-			return "", fmt.Errorf("%s and %s are both set; unset one", dataSourceName, dataSourceNameFile)
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", dataSourceNameFile, err)
-		}
-		return strings.TrimSpace(string(text)), nil
+// DataSource is the server to watch, read anew at each call so that a secret can be
+// renewed. What our variables leave open libpq's say. Its errors repeat no value: it may
+// be a password in the wrong variable.
+func DataSource() (*conninfo.Info, error) {
+	var values [4]string
+	var faults error
+	names := [...]string{dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass}
+	for n, name := range names {
+		var err error
+		values[n], err = variable(name)
+		faults = errors.Join(faults, err)
 	}
-	return os.Getenv(dataSourceName), nil
+	if faults != nil {
+		return nil, faults
+	}
+	name, uri, user, pass := values[0], values[1], values[2], values[3]
+	var info *conninfo.Info
+	var err error
+	switch {
+	case name != "" && (uri != "" || user != "" || pass != ""):
+		return nil, fmt.Errorf("%s is the whole connection string, so %s, %s and %s must not be set beside it; unset one or the others",
+			dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass)
+	case uri != "":
+		info, err = apart(uri, user, pass)
+	case user != "" || pass != "":
+		return nil, fmt.Errorf("%s and %s need %s, which says where the server is, as in db.example.com:5432/postgres", dataSourceUser, dataSourcePass, dataSourceURI)
+	default:
+		if info, err = conninfo.Parse(name); err != nil {
+			err = fmt.Errorf("%s: %w", dataSourceName, err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return info.WithDefaults(os.Getenv)
+}
+
+// apart puts address, user and password together, of which only the first is encoded.
+func apart(uri, user, pass string) (*conninfo.Info, error) {
+	if !strings.Contains(uri, "://") {
+		uri = "postgresql://" + uri
+	}
+	info, err := conninfo.Parse(uri)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dataSourceURI, err)
+	}
+	if info.Get("user") != "" || info.Get("password") != "" {
+		return nil, fmt.Errorf("%s holds a user or a password; move them to %s and %s", dataSourceURI, dataSourceUser, dataSourcePass)
+	}
+	login := map[string]string{}
+	if user != "" {
+		login["user"] = user
+	}
+	if pass != "" {
+		login["password"] = pass
+	}
+	return info.With(login)
+}
+
+// variable is the value of a variable, or what the file holds that its twin names.
+func variable(name string) (string, error) {
+	value := os.Getenv(name)
+	if name != dataSourcePass {
+		value = conninfo.Trim(value)
+	}
+	file := os.Getenv(name + inFile)
+	switch {
+	case file == "":
+		return value, nil
+	case value != "":
+		return "", fmt.Errorf("%s and %s are both set; unset one", name, name+inFile)
+	}
+	text, err := readSecret(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name+inFile, err)
+	}
+	if text = conninfo.Trim(text); text == "" {
+		return "", fmt.Errorf("%s: the file that it names is empty", name+inFile)
+	}
+	return text, nil
+}
+
+// readSecret reads a file. Its error does not repeat the name: many a password has stood
+// there instead.
+func readSecret(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if e := (*os.PathError)(nil); errors.As(err, &e) {
+		err = fmt.Errorf("the file that it names cannot be read: %w", e.Err)
+	}
+	return string(text), err
 }

@@ -59,20 +59,32 @@ func decode(text []byte, c *Config) error {
 var (
 	unknownField = regexp.MustCompile(`field (\S+) not found in type config\.(\w+)`)
 	wrongType    = regexp.MustCompile("cannot unmarshal !!(\\w+)(?: (`.*`))? into (\\S+)")
+	wrongTag     = regexp.MustCompile("cannot decode (!!\\w+) `.*` as a (!!\\w+)")
+	anchor       = regexp.MustCompile(`unknown anchor '.*' referenced`)
 )
 
-// plain puts the words of the YAML library into those of the file's author.
+// plain puts the words of the YAML library into those of the file's author. What may be a
+// password is not repeated.
 func plain(err error) error {
 	var all *yaml.TypeError
 	if !errors.As(err, &all) {
-		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		text := strings.TrimPrefix(err.Error(), "yaml: ")
+		text = anchor.ReplaceAllString(text, "a value that begins with * refers to nothing; put it in quotes")
+		return errors.New(wrongTag.ReplaceAllString(text, "a value is $1, not $2 as it is marked"))
 	}
 	faults := make([]error, len(all.Errors))
 	for i, text := range all.Errors {
 		text = unknownField.ReplaceAllString(text, `unknown setting "$1": check its spelling and indentation against the commented config.yaml`)
 		text = wrongType.ReplaceAllStringFunc(text, func(s string) string {
 			m := wrongType.FindStringSubmatch(s)
-			return fmt.Sprintf("%s %s cannot stand where a %s is expected", kindOf[m[1]], m[2], strings.TrimPrefix(m[3], "config."))
+			what, where := kindOf[m[1]], strings.TrimPrefix(m[3], "config.")
+			switch {
+			case where == "AuthModule" || strings.HasPrefix(where, "map["):
+				where = "group of settings" // in which the text may be a password
+			case m[2] != "":
+				what += " " + m[2]
+			}
+			return fmt.Sprintf("%s cannot stand where a %s is expected", what, where)
 		})
 		faults[i] = errors.New(text)
 	}

@@ -3,22 +3,25 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
 // Target is a server that /probe asks, and one of its databases.
 type Target struct {
 	Host, Port, Database string
 	module               AuthModule
+	moduleName           string
 }
 
 // form is that of a target. What a connection string could read as more than one host,
@@ -43,6 +46,7 @@ func (c *Config) NewTarget(target, module string) (Target, error) {
 	if t.module, known = c.AuthModules[module]; !known {
 		return Target{}, fmt.Errorf("auth_module: there is no %q under auth_modules in the configuration", module)
 	}
+	t.moduleName = module
 	return t, nil
 }
 
@@ -73,31 +77,43 @@ func parseTarget(target string) (Target, error) {
 // String writes the target as it is asked for.
 func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) + "/" + t.Database }
 
-// DataSourceName is the target's connection string. The password file is read
-// anew at each call.
-func (t Target) DataSourceName() (string, error) {
+// DataSource is how to connect to the target. The password file is read anew at each
+// call. Of libpq's variables those hold that speak of no other server: PGPASSWORD is not
+// meant for this one.
+func (t Target) DataSource() (*conninfo.Info, error) {
 	m := t.module
 	password := string(m.Password)
 	if m.PasswordFile != "" {
-		text, err := os.ReadFile(m.PasswordFile)
+		text, err := readSecret(m.PasswordFile)
 		if err != nil {
-			return "", fmt.Errorf("password_file: %w", err)
+			return nil, fmt.Errorf("auth_modules.%s.password_file: %w", t.moduleName, err)
 		}
-		password = strings.TrimRight(string(text), "\r\n")
+		password = strings.TrimRight(text, "\r\n")
 	}
-	options := url.Values{"sslmode": {"prefer"}}
-	for name, value := range map[string]string{"sslmode": m.SSLMode, "sslrootcert": m.SSLRootCert, "sslcert": m.SSLCert, "sslkey": m.SSLKey} {
+	info, err := m.parameters()
+	if err != nil {
+		return nil, err
+	}
+	info, err = info.With(map[string]string{"host": t.Host, "port": t.Port, "user": m.User, "password": password})
+	if err != nil {
+		return nil, fmt.Errorf("target: %w", err)
+	}
+	return info.In(t.Database).WithDefaults(conninfo.ForAnyServer(os.Getenv))
+}
+
+// parameters are what the module says beside the user and the password.
+func (m AuthModule) parameters() (*conninfo.Info, error) {
+	settings := map[string]string{"sslmode": "prefer"}
+	maps.Copy(settings, m.Options)
+	for name, value := range m.fields() {
 		if value != "" {
-			options.Set(name, value)
+			settings[name] = value
 		}
 	}
-	dsn := url.URL{
-		Scheme: "postgres",
-		// An empty password is written too: PGPASSWORD is not meant for this server.
-		User:     url.UserPassword(m.User, password),
-		Host:     net.JoinHostPort(t.Host, t.Port),
-		Path:     "/" + t.Database,
-		RawQuery: options.Encode(),
-	}
-	return dsn.String(), nil
+	return conninfo.New(settings)
+}
+
+// fields are the parameters that have a field of their own.
+func (m AuthModule) fields() map[string]string {
+	return map[string]string{"sslmode": m.SSLMode, "sslrootcert": m.SSLRootCert, "sslcert": m.SSLCert, "sslkey": m.SSLKey}
 }

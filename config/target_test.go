@@ -15,6 +15,7 @@ probe: {allow: ['db[12]\.example:5432/.*', '\[::1\]:5432/shop']}
 auth_modules:
   plain: {user: bob, password: 's3cr3t/@'}
   none: {user: bob}
+  neon: {user: bob, options: {options: endpoint=cool, connect_timeout: 5, target_session_attrs: any, sslmode: verify-full, keepalives: 1}}
 `
 
 func TestTargetsOutsideTheAllowListAreRefused(t *testing.T) {
@@ -90,11 +91,11 @@ func FuzzTarget(f *testing.F) {
 		if again, err := c.NewTarget(target.String(), "m"); err != nil || again.String() != target.String() {
 			t.Errorf("%q becomes %q, and that %q: %v", text, target, again, err)
 		}
-		dsn, err := target.DataSourceName()
+		info, err := target.DataSource()
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := pgconn.ParseConfig(dsn)
+		read, err := pgconn.ParseConfig(info.KeyValue(nil))
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -125,19 +126,46 @@ func TestTargetBecomesAConnectionString(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ target, module, want string }{
-		{"db1.example:5432/shop", "plain", "postgres://bob:s3cr3t%2F%40@db1.example:5432/shop?sslmode=prefer"},
-		{"[::1]:5432/shop", "none", "postgres://bob:@[::1]:5432/shop?sslmode=prefer"},
-		{"[0:0::0001]:5432/shop", "none", "postgres://bob:@[::1]:5432/shop?sslmode=prefer"},
-		{"DB2.Example:5432/Shop", "none", "postgres://bob:@db2.example:5432/Shop?sslmode=prefer"},
-		{"db1.example:5432/Süd & West", "none", "postgres://bob:@db1.example:5432/S%C3%BCd%20&%20West?sslmode=prefer"},
+		{"db1.example:5432/shop", "plain", "host='db1.example' port='5432' dbname='shop' user='bob' password='s3cr3t/@' sslmode='prefer'"},
+		{"[::1]:5432/shop", "none", "host='::1' port='5432' dbname='shop' user='bob' password='' sslmode='prefer'"},
+		{"[0:0::0001]:5432/shop", "none", "host='::1' port='5432' dbname='shop' user='bob' password='' sslmode='prefer'"},
+		{"DB2.Example:5432/Shop", "none", "host='db2.example' port='5432' dbname='Shop' user='bob' password='' sslmode='prefer'"},
+		{"db1.example:5432/Süd & West='1'", "none", `host='db1.example' port='5432' dbname='Süd & West=\'1\'' user='bob' password='' sslmode='prefer'`},
+		{"db1.example:5432/shop", "neon", "host='db1.example' port='5432' dbname='shop' user='bob' password='' options='endpoint=cool' sslmode='verify-full'"},
 	} {
 		target, err := c.NewTarget(test.target, test.module)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := target.DataSourceName(); err != nil || got != test.want {
-			t.Errorf("DataSourceName of %s = %q, %v; want %q", test.target, got, err, test.want)
+		got, err := target.DataSource()
+		if err != nil || got.KeyValue(nil) != test.want {
+			t.Errorf("DataSource of %s with %s = %s, %v; want %s", test.target, test.module, got, err, test.want)
 		}
+		if seconds := got.ConnectTimeout().Seconds(); test.module == "neon" && seconds != 5 {
+			t.Errorf("connect_timeout is %g s", seconds)
+		}
+	}
+}
+
+// Whoever may ask for targets is not given the password of another server, nor led there.
+func TestVariablesOfTheConnectionStringSayNothingOfATarget(t *testing.T) {
+	for name, value := range map[string]string{"PGPASSWORD": "s3cr3t", "PGHOSTADDR": "127.0.0.1", "PGOPTIONS": "-c geqo=off", "PGSERVICE": "nope", "PGTARGETSESSIONATTRS": "primary"} {
+		t.Setenv(name, value)
+	}
+	c, err := load(t, probing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := c.NewTarget("[::1]:5432/shop", "none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := target.DataSource()
+	if want := "host='::1' port='5432' dbname='shop' user='bob' password='' sslmode='prefer'"; err != nil || got.KeyValue(nil) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	if got.Get("target_session_attrs") != "" || got.Get("hostaddr") != "" {
+		t.Errorf("it goes elsewhere: %s, %s", got.Get("target_session_attrs"), got.Get("hostaddr"))
 	}
 }
 
@@ -151,33 +179,16 @@ func TestPasswordFilesAreReadAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.DataSourceName(); err == nil || !strings.Contains(err.Error(), file) {
+	_, err = target.DataSource()
+	if err == nil || !strings.Contains(err.Error(), "auth_modules.m.password_file") || strings.Contains(err.Error(), file) {
 		t.Errorf("without the file: %v", err)
 	}
 	for _, password := range []string{"first", "second"} {
 		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := target.DataSourceName(); err != nil || !strings.Contains(got, "bob:"+password+"@") {
-			t.Errorf("DataSourceName = %q, %v", got, err)
+		if got, err := target.DataSource(); err != nil || got.Get("password") != password {
+			t.Errorf("DataSource = %s, %v", got, err)
 		}
-	}
-}
-
-func TestDataSourceNameFileIsReadAnew(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "dsn")
-	t.Setenv("DATA_SOURCE_NAME", "")
-	t.Setenv("DATA_SOURCE_NAME_FILE", file)
-	for _, dsn := range []string{"host=one", "host=two"} {
-		if err := os.WriteFile(file, []byte(dsn+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := DataSourceName(); err != nil || got != dsn {
-			t.Errorf("DataSourceName() = %q, %v", got, err)
-		}
-	}
-	t.Setenv("DATA_SOURCE_NAME", "host=three")
-	if _, err := DataSourceName(); err == nil {
-		t.Error("two sources were accepted")
 	}
 }

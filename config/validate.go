@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
 // faults collects what is wrong, so that the user sees all of it at once.
@@ -127,11 +129,35 @@ func (f *faults) authModule(field string, m AuthModule) {
 	if m.Password != "" && m.PasswordFile != "" {
 		f.add(field, "password and password_file contradict each other; keep one")
 	}
-	modes := []string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-	if !slices.Contains(modes, m.SSLMode) {
-		f.add(field+".sslmode", "must be one of%s, not %q", strings.Join(modes, " "), m.SSLMode)
+	f.parameters(field, m.fields())
+	f.parameters(field+".options", m.Options)
+	for _, name := range slices.Sorted(maps.Keys(m.Options)) {
+		if other := elsewhere[name]; other != "" {
+			f.add(field+".options."+name, "%s", other)
+		}
+		if m.fields()[name] != "" {
+			f.add(field+".options."+name, "is said twice; remove it, or %s.%s", field, name)
+		}
 	}
-	if (m.SSLCert == "") != (m.SSLKey == "") {
-		f.add(field, "sslcert and sslkey belong together; write both or none")
+	if info, err := m.parameters(); err == nil {
+		if _, err := info.WithDefaults(func(string) string { return "" }); err != nil {
+			f.add(field, "%v", err)
+		}
 	}
+}
+
+// parameters checks those of a connection, each by itself.
+func (f *faults) parameters(field string, settings map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if _, err := conninfo.New(map[string]string{name: settings[name]}); err != nil {
+			f.add(field+"."+name, "%s", strings.TrimPrefix(err.Error(), name+" "))
+		}
+	}
+}
+
+// elsewhere are the parameters that are no options of an auth module: some of them would lead a password to another server than the target.
+var elsewhere = map[string]string{
+	"host": "the target says it", "hostaddr": "the target says the host", "port": "the target says it", "dbname": "the target says it",
+	"service": "the target says the server", "servicefile": "the target says the server",
+	"user": "write it in user", "password": "write it in password",
 }

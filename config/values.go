@@ -75,4 +75,4 @@ func (p Pattern) Matches(name string) bool { return p.MatchString(name) }
 type Secret string
 
 // String hides the secret.
-func (Secret) String() string { return mask }
+func (Secret) String() string { return "xxxxx" }

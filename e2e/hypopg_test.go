@@ -33,10 +33,7 @@ func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, indexes.Adv
 func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 	server := pgtest.Start(t, pgserver.Options{})
 	direct := pgtest.NewDatabase(t, server)
-	name, err := inspect.ParseSource(direct)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name := exportertest.Database(t, direct)
 	pgtest.Exec(t, direct, `CREATE SCHEMA "odd schema"; CREATE EXTENSION hypopg SCHEMA "odd schema";
 		CREATE TABLE users AS SELECT i AS id, i || repeat('x', 300) AS name, CASE WHEN i % 10 < 6 THEN now() END AS deleted_at FROM generate_series(1, 20000) i;
 		CREATE INDEX users_name ON users (name); ANALYZE users`)

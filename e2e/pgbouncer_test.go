@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -158,15 +159,28 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	}
 }
 
+// What libpq does by itself, or nobody needs here, is not sent: the pooler would refuse it.
+func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
+	server := pgtest.Shared(t)
+	dsn := pgtest.NewDatabase(t, server)
+	through := pgbouncer(t, server, 3)(exportertest.Database(t, dsn))
+	i := exportertest.NewInspector(t, through+"&keepalives=1&tcp_user_timeout=1&gssencmode=prefer&fallback_application_name=x&client_encoding=LATIN1&krbsrvname=x&load_balance_hosts=random", "ping: {timeout: 10s}")
+	if p := i.Ping(t.Context()); !p.Up {
+		t.Errorf("ping: %s", p.Err)
+	}
+	// What is asked for is sent, and the pooler's answer is shown.
+	i = exportertest.NewInspector(t, through+"&options=-c%20geqo%3Doff", "ping: {timeout: 10s}")
+	if p := i.Ping(t.Context()); p.Up || !strings.Contains(p.Err, "options") {
+		t.Errorf("up %t: %s", p.Up, p.Err)
+	}
+}
+
 // Named statements would be looked for in the wrong connection.
 func TestPgBouncerUnderLoad(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)
 	pgtest.Exec(t, dsn, `CREATE TABLE users AS SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i; CREATE TABLE orders AS TABLE users`)
-	datname, err := inspect.ParseSource(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	datname := exportertest.Database(t, dsn)
 	through := pgbouncer(t, server, 3)(datname)
 	want := map[string]string{datname + ".users": "4", datname + ".orders": "4"}
 	var running sync.WaitGroup

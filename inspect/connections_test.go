@@ -27,7 +27,7 @@ func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	for i := range all {
 		all[i] = New(Options{
 			Config:      func() *config.Config { return c },
-			Source:      func() (string, error) { return dsn, nil },
+			Source:      source(t, dsn),
 			Connections: shared,
 			Costs:       &softdelete.Costs{},
 			Logger:      log.NewNopLogger(),

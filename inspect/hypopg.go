@@ -56,6 +56,7 @@ func (s *session) try(ctx context.Context, t queries.Trial) (bytes int64, err er
 		s.inspector.Costs.Add(s.Database, time.Since(began), err)
 		if err != nil {
 			s.recover()
+			err = s.conn.info.Hide(err)
 		}
 	}()
 	begin := &pgx.Batch{}

@@ -35,7 +35,7 @@ func BenchmarkUnchangedCatalog(b *testing.B) {
 	c := load(b, `{discovery: {max_tables: 20000}, limits: {statement_timeout: 10s}}`)
 	i := New(Options{
 		Config:      func() *config.Config { return c },
-		Source:      func() (string, error) { return dsn, nil },
+		Source:      source(b, dsn),
 		Connections: NewConnections(4),
 		Costs:       &softdelete.Costs{},
 		Logger:      log.NewNopLogger(),

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -24,18 +24,19 @@ type Inspector struct {
 	// mu guards the ping's connection, which is kept between scrapes; nil when there
 	// is none.
 	mu     sync.Mutex
-	pinger *pgx.Conn
+	pinger *link
 	// farewells are those to lost connections, for Close to wait for.
 	farewells sync.WaitGroup
+	silence   silence
 }
 
 // Options are what an Inspector needs.
 type Options struct {
 	// Config returns the configuration in force; a pass keeps the one that it began with.
 	Config func() *config.Config
-	// Source returns the connection string. It is asked at each connect, so that a
-	// renewed password is found.
-	Source func() (string, error)
+	// Source says how to connect. It is asked at each connect, so that a renewed password
+	// is found.
+	Source func() (*conninfo.Info, error)
 	// Connections are shared by all Inspectors of the process.
 	Connections *Connections
 	// Costs take what the queries cost.

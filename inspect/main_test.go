@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
@@ -39,7 +40,7 @@ func inspector(t *testing.T, dsn, text string) *Inspector {
 	c := load(t, text)
 	i := New(Options{
 		Config:      func() *config.Config { return c },
-		Source:      func() (string, error) { return dsn, nil },
+		Source:      source(t, dsn),
 		Connections: NewConnections(c.Limits.Connections),
 		Costs:       &softdelete.Costs{},
 		Logger:      log.NewNopLogger(),
@@ -92,11 +93,15 @@ func discovered(t *testing.T, i *Inspector) *softdelete.Snapshot {
 // empty is the Snapshot before the first.
 func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
-	dsn, err := i.Source()
+	info, err := i.Source()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return softdelete.Empty(database(t, dsn))
+	name, err := ParseSource(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return softdelete.Empty(name)
 }
 
 // told is what a Snapshot says of each table: "total deleted old", - for what is not
@@ -152,11 +157,25 @@ func table(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
 // database is the name of the database that a connection string names.
 func database(t *testing.T, dsn string) string {
 	t.Helper()
-	name, err := ParseSource(dsn)
+	info, err := conninfo.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := ParseSource(info)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// source says how to connect to the server of a connection string.
+func source(t testing.TB, dsn string) func() (*conninfo.Info, error) {
+	t.Helper()
+	info, err := conninfo.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() (*conninfo.Info, error) { return info, nil }
 }
 
 // role creates a role without any privilege, named after the database, and returns

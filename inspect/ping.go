@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -22,10 +21,11 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 	ping := softdelete.Ping{At: time.Now()}
 	took, err := i.askTwice(ctx)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
+		// Of several hosts it is said how each failed.
+		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
 			err = errors.New("no answer in time")
 		}
-		ping.Err = config.Redact(err.Error())
+		ping.Err = err.Error()
 		return ping
 	}
 	// Not before the lock is given back: who wants the connection closed does not wait.
@@ -63,7 +63,7 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 	batch.Queue(queries.Ping())
 	batch.Queue(queries.Commit())
 	began := time.Now()
-	err := i.pinger.SendBatch(ctx, batch).Close()
+	err := i.pinger.info.Hide(i.pinger.SendBatch(ctx, batch).Close())
 	took := time.Since(began)
 	i.Costs.Add(i.pinger.Config().Database, took, err)
 	if err != nil {
@@ -76,7 +76,7 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 
 // takePinger takes the ping's connection away; nil if there is none. The caller
 // holds mu.
-func (i *Inspector) takePinger() *pgx.Conn {
+func (i *Inspector) takePinger() *link {
 	conn := i.pinger
 	i.pinger = nil
 	return conn

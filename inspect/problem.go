@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -37,7 +36,7 @@ var reasons = map[string]softdelete.Reason{
 
 // problem says what went wrong with a table in the terms of the domain.
 func problem(err error) softdelete.Problem {
-	p := softdelete.Problem{Reason: softdelete.OtherError, Message: config.Redact(err.Error())}
+	p := softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()}
 	if reason, known := reasons[code(err)]; known {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {

@@ -19,7 +19,7 @@ const grace = time.Second
 type session struct {
 	server
 	inspector *Inspector
-	conn      *pgx.Conn
+	conn      *link
 	// guard is the statement with the settings of every transaction; brief that of those
 	// for which we do not wait long.
 	guard, brief     string
@@ -111,7 +111,7 @@ func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, e
 	batch.Queue(queries.Commit())
 	if err := s.conn.SendBatch(ctx, batch).Close(); err != nil {
 		s.recover()
-		return nil, err
+		return nil, s.conn.info.Hide(err)
 	}
 	return rows, nil
 }

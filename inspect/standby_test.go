@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,7 @@ func TestStandby(t *testing.T) {
 		"deadlock_timeout":            "60s", // or our lock_timeout is lowered
 	}})
 	t.Run("is read like a primary, but for unlogged tables", func(t *testing.T) { readStandby(t, primary, standby) })
+	t.Run("is preferred, wherever it stands in the list", func(t *testing.T) { preferred(t, primary, standby) })
 	t.Run("conflicts with recovery are retried", func(t *testing.T) { conflictWithRecovery(t, primary, standby) })
 }
 
@@ -38,6 +40,24 @@ func catchUp(t *testing.T, primary, standby *pgserver.Server) {
 // readable is how the test itself can ask the standby.
 func readable(standby *pgserver.Server) string {
 	return standby.DSN("postgres", superuser) + "&default_transaction_isolation=read%20committed"
+}
+
+// preferred connects to the standby where there is one, and to the primary where there is
+// none.
+func preferred(t *testing.T, primary, standby *pgserver.Server) {
+	for _, test := range []struct {
+		ports, wanted string
+		standby       bool
+	}{
+		{fmt.Sprintf("%d,%d", primary.Port, standby.Port), preferStandby, true},
+		{fmt.Sprintf("%d,%d", standby.Port, primary.Port), "primary", false},
+		{fmt.Sprintf("%d,%d", primary.Port, primary.Port), preferStandby, false},
+	} {
+		s := ours(t, fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable", test.ports, test.wanted, superuser))
+		if s.Standby != test.standby {
+			t.Errorf("%s of ports %s: connected to a standby: %t", test.wanted, test.ports, s.Standby)
+		}
+	}
 }
 
 func readStandby(t *testing.T, primary, standby *pgserver.Server) {

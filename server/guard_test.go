@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -66,9 +67,9 @@ func listening(t *testing.T, refresh time.Duration, test func(t *testing.T, p *p
 	loaded := configtest.Load(t, "")
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Options{
-			Settings: NewSettings(loaded), Source: func() (string, error) { return "", nil }, Datname: "shop",
+			Settings: NewSettings(loaded), Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Datname: "shop",
 			Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true,
-			Connect: func(func() (string, error)) cache.Open {
+			Connect: func(func() (*conninfo.Info, error)) cache.Open {
 				return func(*softdelete.Costs) cache.Source {
 					return cache.Source{
 						Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{At: time.Now(), Up: true} },
@@ -267,7 +268,7 @@ func TestAConnectionOutlivesTheIntervalOfScrapes(t *testing.T) {
 
 func TestEveryPageIsGuarded(t *testing.T) {
 	c := counted{settings: NewSettings(configtest.Load(t, ""))}
-	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (string, error) { return "", nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true})
+	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +300,7 @@ func TestEveryPageIsGuarded(t *testing.T) {
 // A form with files would be written to the disk, and what it says taken for the query.
 func TestNoPageReadsABody(t *testing.T) {
 	c := counted{settings: NewSettings(configtest.Load(t, ""))}
-	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (string, error) { return "", nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
@@ -50,13 +51,13 @@ func (p *probes) find(name, module string) (*target, error) {
 		if len(p.known) == maxTargets && !p.giveWay() {
 			return nil, errTooMany
 		}
-		known = &probed{target: p.server.newTarget(func() (string, error) {
+		known = &probed{target: p.server.newTarget(func() (*conninfo.Info, error) {
 			// Asked anew at each connect: a reload may have changed the module.
 			t, err := p.server.Settings.Config().NewTarget(key.target, module)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
-			return t.DataSourceName()
+			return t.DataSource()
 		}, t.Database)}
 		known.timer = time.AfterFunc(idle, func() {
 			rescue.Log(p.server.Logger, rescue.Catch(func() error {

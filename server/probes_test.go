@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -26,13 +27,13 @@ type counted struct {
 	opened, closed, refreshes atomic.Int64
 }
 
-func (c *counted) connect(source func() (string, error)) cache.Open {
+func (c *counted) connect(source func() (*conninfo.Info, error)) cache.Open {
 	return func(*softdelete.Costs) cache.Source {
 		c.opened.Add(1)
 		return cache.Source{
 			Ping: func(context.Context) softdelete.Ping {
-				dsn, err := source()
-				return softdelete.Ping{At: time.Now(), Up: err == nil && !strings.Contains(dsn, "invented") && !c.down.Load()}
+				info, err := source()
+				return softdelete.Ping{At: time.Now(), Up: err == nil && !strings.Contains(info.String(), "invented") && !c.down.Load()}
 			},
 			Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 				c.refreshes.Add(1)

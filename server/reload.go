@@ -11,6 +11,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
@@ -109,7 +110,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { <-s.turns.running }()
 	if err := s.reloadNow(); err != nil {
-		http.Error(w, config.Redact(err.Error()), http.StatusInternalServerError)
+		http.Error(w, conninfo.Redact(err.Error()), http.StatusInternalServerError)
 		return
 	}
 	_, _ = w.Write([]byte("Configuration reloaded.\n")) // the client may have left

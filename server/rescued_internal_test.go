@@ -15,6 +15,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -25,8 +26,8 @@ func upAndEmpty(t *testing.T, logger log.Logger, load func() (*config.Config, er
 	t.Helper()
 	s, err := New(Options{
 		Load: load, Settings: NewSettings(configtest.Load(t, "")), Process: prometheus.NewRegistry(), Logger: logger, Lifecycle: true,
-		Source: func() (string, error) { return "", nil },
-		Connect: func(func() (string, error)) cache.Open {
+		Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
+		Connect: func(func() (*conninfo.Info, error)) cache.Open {
 			return func(*softdelete.Costs) cache.Source {
 				return cache.Source{
 					Ping:    func(context.Context) softdelete.Ping { return softdelete.Ping{Up: true} },

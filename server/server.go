@@ -13,6 +13,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
 // Options are what a Server needs.
@@ -21,13 +22,12 @@ type Options struct {
 	Load func() (*config.Config, error)
 	// Settings holds the configuration in force; a reload replaces it.
 	Settings *Settings
-	// Source returns the connection string of the server that /metrics shows; nil
-	// when there is none. Datname is the database that it names.
-	Source  func() (string, error)
+	// Source says how to connect to the server that /metrics shows; nil when there is
+	// none. Datname is the database that it names.
+	Source  func() (*conninfo.Info, error)
 	Datname string
-	// Connect makes what the cache needs to ask the server that a connection string
-	// names.
-	Connect func(source func() (string, error)) cache.Open
+	// Connect makes what the cache needs to ask a server.
+	Connect func(source func() (*conninfo.Info, error)) cache.Open
 	// Process gathers the metrics of the exporter itself.
 	Process *prometheus.Registry
 	Version string

@@ -12,6 +12,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -28,7 +29,7 @@ type target struct {
 	families []*dto.MetricFamily
 }
 
-func (s *Server) newTarget(source func() (string, error), datname string) *target {
+func (s *Server) newTarget(source func() (*conninfo.Info, error), datname string) *target {
 	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(source), func() cache.Settings {
 		c := s.Settings.Config()
 		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(), PingWithRefresh: c.Ping.When == "refresh"}

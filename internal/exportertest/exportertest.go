@@ -12,6 +12,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
@@ -30,7 +31,7 @@ func NewInspector(tb testing.TB, dsn, configuration string) *inspect.Inspector {
 	tb.Helper()
 	c := configtest.Load(tb, configuration)
 	i := inspect.New(inspect.Options{
-		Config: func() *config.Config { return c }, Source: func() (string, error) { return dsn, nil },
+		Config: func() *config.Config { return c }, Source: Source(tb, dsn),
 		Connections: inspect.NewConnections(c.Limits.Connections), Costs: &softdelete.Costs{}, Logger: log.NewNopLogger(),
 	})
 	tb.Cleanup(i.Close)
@@ -46,16 +47,12 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	datname, err := inspect.ParseSource(dsn)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	e := &Exporter{}
 	settings, connections := server.NewSettings(c), inspect.NewConnections(c.Limits.Connections)
 	e.Server, err = server.New(server.Options{
 		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: log.NewNopLogger(),
-		Source: func() (string, error) { return dsn, nil }, Datname: datname,
-		Connect: func(source func() (string, error)) cache.Open {
+		Source: Source(tb, dsn), Datname: Database(tb, dsn),
+		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
 				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {

@@ -120,7 +120,8 @@ func (r reference) write(out *strings.Builder, structName, prefix string, defaul
 		}
 		switch {
 		case simple && many != "":
-			fmt.Fprintf(out, "| `%s` | list of %s | %s | %s |\n", path, word, shown(value), doc)
+			of := map[string]string{"list": "list of " + word, "group by name": word + " by name"}[many]
+			fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", path, of, shown(value), doc)
 		case simple:
 			fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", path, word, shown(value), doc)
 		default:

@@ -1,0 +1,168 @@
+// Package conninfo reads PostgreSQL's connection strings, as URL or as key=value, and
+// hides their secrets.
+//
+// It is stricter than libpq. A string that is misread goes somewhere: a piece of the
+// password becomes the name of a host, a database or a parameter, and stands in our log
+// and in that of the server. So what is not plainly a URL, or plainly key=value with
+// known keys, is refused before anybody connects, by an error that repeats nothing of it.
+package conninfo
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Info is what a connection string says, and what was filled in for it. It is never
+// changed, only copied. However it is printed, its secrets are not.
+type Info struct {
+	settings map[string]string
+	// written are the secrets as they stood in the string, in their encoding.
+	written []string
+}
+
+// forms shows the two ways to write a connection string.
+const forms = "postgres://user@host:5432/database or host=… user=… dbname=…"
+
+// encoding says how to write in a URL what would cut it.
+const encoding = "percent-encode what is special in user, password and database: " +
+	"@ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a blank as %20; or give the password apart from the URL"
+
+// quoting says how to write in key=value what would cut it.
+const quoting = `put a value that holds blanks in single quotes, with \ before each ' and \ in it`
+
+// refuse makes an error about the string as a whole.
+func refuse(format string, args ...any) error {
+	return fmt.Errorf("the connection string "+format, args...)
+}
+
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// Parse reads a connection string. An empty one says nothing. Blanks around it are
+// taken off, and the byte order mark that some editors put in front of a file.
+func Parse(text string) (*Info, error) {
+	text = Trim(text)
+	if !utf8.ValidString(text) {
+		return nil, refuse("is not in UTF-8")
+	}
+	if strings.ContainsRune(text, 0) {
+		return nil, refuse("holds a NUL character")
+	}
+	i := &Info{settings: map[string]string{}}
+	switch {
+	case text == "":
+		return i, nil
+	case strings.ContainsRune("\"'`“”„‘’«", []rune(text)[0]):
+		return nil, refuse("is in quotes; remove them")
+	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
+		return i, i.readURL(text)
+	case scheme.MatchString(text):
+		return nil, refuse("has an unknown scheme; write postgres:// or postgresql://")
+	case strings.HasPrefix(text, "postgres:"), strings.HasPrefix(text, "postgresql:"):
+		return nil, refuse("lacks the // behind postgres: at its beginning")
+	}
+	err := i.readKeyValue(text)
+	if err != nil && (strings.Contains(text, "postgres://") || strings.Contains(text, "postgresql://")) {
+		return nil, refuse("holds a URL but does not begin with it; remove what stands before postgres://")
+	}
+	return i, err
+}
+
+// Trim takes off what editors and shells leave around a text.
+func Trim(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
+}
+
+// With returns a copy with more settings, by libpq's names. They replace those there.
+func (i *Info) With(settings map[string]string) (*Info, error) {
+	next := i.clone()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if err := next.set(name, settings[name]); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// New makes an Info of settings by libpq's names.
+func New(settings map[string]string) (*Info, error) {
+	return (&Info{settings: map[string]string{}}).With(settings)
+}
+
+// set checks a setting and keeps it, if it is one of those that matter here. Its error
+// begins with the name, and does not repeat the value.
+func (i *Info) set(name, value string) error {
+	p, known := find(name)
+	if !known {
+		return fmt.Errorf("unknown parameter%s", suggestion(name))
+	}
+	if err := p.check(value); err != nil {
+		return fmt.Errorf("%s %w", name, err)
+	}
+	if p.secret && value != "" {
+		i.written = append(i.written, value)
+	}
+	if p.Treatment == Honoured {
+		i.settings[name] = value
+	}
+	return nil
+}
+
+// Get is a setting by libpq's name; empty if there is none.
+func (i *Info) Get(name string) string { return i.settings[name] }
+
+// KeyValue writes the settings for a driver, secrets included: those that the driver is
+// to see, with the given changes.
+func (i *Info) KeyValue(changes map[string]string) string {
+	return i.write(changes, func(_ Parameter, value string) string { return value })
+}
+
+// String writes the settings without their secrets.
+func (i *Info) String() string {
+	return i.write(nil, func(p Parameter, value string) string {
+		if p.secret {
+			return mask
+		}
+		return value
+	})
+}
+
+// Format implements fmt.Formatter, so that no verb shows a secret.
+func (i *Info) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
+
+func (i *Info) write(changes map[string]string, show func(Parameter, string) string) string {
+	var words []string
+	for _, p := range parameters {
+		value, there := changes[p.Name]
+		if !there && !p.ours {
+			value, there = i.settings[p.Name]
+		}
+		if there {
+			words = append(words, p.Name+"="+quote(show(p, value)))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// In returns a copy that connects to another database, one that the server has named.
+func (i *Info) In(database string) *Info {
+	next := i.clone()
+	next.settings["dbname"] = database
+	return next
+}
+
+// Knowing returns a copy that hides a secret more, which the driver has found.
+func (i *Info) Knowing(secret string) *Info {
+	next := i.clone()
+	next.written = append(next.written, secret)
+	return next
+}
+
+func (i *Info) clone() *Info {
+	return &Info{settings: maps.Clone(i.settings), written: slices.Clone(i.written)}
+}

@@ -1,0 +1,380 @@
+package conninfo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+func TestParseReadsWhatLibpqReads(t *testing.T) {
+	for text, want := range map[string]map[string]string{
+		"":                                  {},
+		" \n":                               {},
+		"postgres://":                       {},
+		"postgresql://bob:pw@db:5432/shop":  {"user": "bob", "password": "pw", "host": "db", "port": "5432", "dbname": "shop"},
+		" \ufeffpostgres://bob@db/shop\r\n": {"user": "bob", "host": "db", "dbname": "shop"},
+		"postgres://b%40b:p%40s%3As%2F%3F%23%25@db/s%20p":                              {"user": "b@b", "password": "p@s:s/?#%", "host": "db", "dbname": "s p"},
+		"postgres://bob:a:b+c@db":                                                      {"user": "bob", "password": "a:b+c", "host": "db"},
+		"postgres://bob:@db":                                                           {"user": "bob", "host": "db"},
+		"postgres://db1,db2:5433/shop":                                                 {"host": "db1,db2", "port": ",5433", "dbname": "shop"},
+		"postgres://[::1]:5433,[fe80::1%25eth0]/shop":                                  {"host": "::1,fe80::1%eth0", "port": "5433,", "dbname": "shop"},
+		"postgres://%2Fvar%2Frun/shop":                                                 {"host": "/var/run", "dbname": "shop"},
+		"postgres:///shop?host=/var/run&port=5433&sslmode=require":                     {"host": "/var/run", "port": "5433", "dbname": "shop", "sslmode": "require"},
+		"postgres://db?ssl=true":                                                       {"host": "db", "sslmode": "require"},
+		"postgres://db?options=-c%20geqo%3Doff&user=bob&password=x":                    {"host": "db", "options": "-c geqo=off", "user": "bob", "password": "x"},
+		"host=db user = bob\n dbname= shop":                                            {"host": "db", "user": "bob", "dbname": "shop"},
+		`user='b\'o\\b' password=a\ b\'c dbname=''`:                                    {"user": `b'o\b`, "password": "a b'c", "dbname": ""},
+		"password=a:b@c/d?e#f user=bob":                                                {"password": "a:b@c/d?e#f", "user": "bob"},
+		"host=db keepalives=1 application_name=mine gssencmode=prefer replication=off": {"host": "db"},
+	} {
+		i, err := Parse(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, i.settings); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// Each string holds the password S3cr3t, or pieces of it, where something else may be
+// looked for.
+func TestWhatIsNotPlainIsRefusedWithoutShowingIt(t *testing.T) {
+	for _, test := range []struct{ text, says string }{
+		{"postgres://u:S3cr3t@S3cr3t/w#S3cr3t@h/db", "# as %23"},
+		{"postgres://u:S3cr3t@S3cr3t@h/db", "@ as %40"},
+		{"postgres://u:1234/S3cr3t@h/db", "/ as %2F"},
+		{"postgres://u:1234?S3cr3t@h/db", "? as %3F"},
+		{"postgres://h?user=u&password=S3cr3t@x", "@ as %40"},
+		{"postgres://u:S3cr3t#S3cr3t@h/db", "# as %23"},
+		{"postgres://u:S3cr3t S3cr3t@h/db", "a blank as %20"},
+		{"postgres://u:S3cr3t\nS3cr3t@h/db", "a blank as %20"},
+		{"postgres://u:S3cr3t%zz@h/db", "% as %25"},
+		{"postgres://u:S3cr3t%4@h/db", "% as %25"},
+		{"postgres://u:S3cr3t%00@h/db", "NUL"},
+		{"postgres://u:S3cr3t%ff@h/db", "UTF-8"},
+		{"postgres://u:S3cr3t", "port must be a number"},
+		{"postgres://u:123456/db", "port must be a number"},
+		{"postgres://u%3AS3cr3t@h/db", "colon"},
+		{"postgres://u@h/a/S3cr3t", "/ as %2F"},
+		{"postgres://u@h/S3cr3t\"", "quote"},
+		{"postgres://u@[::1/S3cr3t", "["},
+		{"postgres://u@[::1]S3cr3t/db", "["},
+		{"postgres://a%2CS3cr3t/db", "comma"},
+		{"postgres://u@h/db?S3cr3t", "parameter 1"},
+		{"postgres://u@h/db?sslmode=require&password=a=S3cr3t", "parameter 2"},
+		{"postgres://u@h/db?password=a&S3cr3t=x", "parameter 2 is unknown"},
+		{"postgres://u@h/db?sslmod=S3cr3t", "did you mean sslmode?"},
+		{"postgres://u@h/db?ssl=S3cr3t", "did you mean sslmode?"},
+		{"postgres://u@h/db?search_path=S3cr3t", "options"},
+		{"postgres://u:S3cr3t@h/db,postgres://u:S3cr3t@h/db", "more than one URL"},
+		{`"postgres://u:S3cr3t@h/db"`, "in quotes; remove them"},
+		{`'host=h password=S3cr3t'`, "in quotes; remove them"},
+		{"“postgres://u:S3cr3t@h/db”", "in quotes; remove them"},
+		{"postgresql+psycopg2://u:S3cr3t@h/db", "unknown scheme"},
+		{"mysql://u:S3cr3t@h/db", "unknown scheme"},
+		{"POSTGRES://u:S3cr3t@h/db", "unknown scheme"},
+		{"jdbc:postgresql://h/db?user=u&password=S3cr3t", "remove what stands before"},
+		{"DATA_SOURCE_NAME=postgres://u:S3cr3t@h/db", "remove what stands before"},
+		{"psql postgres://u:S3cr3t@h/db", "remove what stands before"},
+		{"postgres:S3cr3t@h/db?sslmode=disable", "lacks the //"},
+		{"u:S3cr3t@h/db?sslmode=disable", "neither"},
+		{"u:S3cr3t@h:5432/db", "neither"},
+		{"S3cr3t", "neither"},
+		{"password=abc S3cr3t=x", "single quotes"},
+		{"password=abc S3cr3t", "single quotes"},
+		{"password='abc'S3cr3t=x", "single quotes"},
+		{"password='S3cr3t", "single quotes"},
+		{`password="abc S3cr3t"`, "single quotes"},
+		{`user=u password=S3cr3t\`, `ends with a \`},
+		{"pasword=S3cr3t", "did you mean password?"},
+		{"PASSWORD=S3cr3t", "did you mean password?"},
+		{"database=S3cr3t", "did you mean dbname?"},
+		{"host=h statement_timeout=S3cr3t", "options"},
+		{"host=S3cr3t:5432", "port=5432"},
+		{"host=S3cr3t@h", "host holds what"},
+		{"host=h dbname=postgres://u:S3cr3t@h/db", "remove what stands before"},
+		{"dbname='host=h password=S3cr3t'", "name of the database alone"},
+		{"dbname='a\nS3cr3t'", "control character"},
+		{"user='a\x1bS3cr3t'", "control character"},
+		{"port=S3cr3t", "port must be a number"},
+		{"port=0", "port must be a number"},
+		{"hostaddr=S3cr3t", "hostaddr must be an IP address"},
+		{"sslmode=S3cr3t", "sslmode must be one of disable, allow"},
+		{"connect_timeout=S3cr3t", "connect_timeout must be"},
+		{"require_auth=S3cr3t", "require_auth must be"},
+		{"require_auth=md5,!none", "require_auth must be"},
+		{"requirepeer=S3cr3t", "requirepeer is not supported"},
+		{"sslcrl=S3cr3t", "sslcrl is not supported"},
+		{"gssencmode=require", "gssencmode is not supported"},
+		{"replication=database", "replication is not supported"},
+		{"oauth_client_secret=S3cr3t", "oauth_client_secret is not supported"},
+		{"password=S3cr3t\x00", "NUL"},
+		{"password=S3cr3t\xff", "UTF-8"},
+		{"\xff\xfep\x00o\x00", "UTF-8"},
+	} {
+		i, err := Parse(test.text)
+		if err == nil {
+			t.Errorf("%q was read as %s", test.text, i)
+			continue
+		}
+		if !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%q: %v; want it to say %q", test.text, err, test.says)
+		}
+		if strings.Contains(err.Error(), "S3cr") {
+			t.Errorf("%q: the error shows the password: %v", test.text, err)
+		}
+		if redacted := Redact(err.Error()); redacted != err.Error() {
+			t.Errorf("%q: its own error is taken for a secret: %s", test.text, redacted)
+		}
+	}
+}
+
+// What was read once is written so that the driver reads the same.
+func TestTheDriverReadsWhatWasWritten(t *testing.T) {
+	clearVariables(t)
+	for _, password := range []string{"pw", `a b'c\d"`, "ü@/:?#%", "a\nb\t", " ", `\`} {
+		i, err := New(map[string]string{"host": "db1", "port": "5433", "user": `b'o\b`, "password": password, "dbname": "s h", "sslmode": "disable", "options": "-c geqo=off"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := pgconn.ParseConfig(i.KeyValue(map[string]string{"host": "db2"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{c.Host, fmt.Sprint(c.Port), c.User, c.Password, c.Database, c.RuntimeParams["options"]}
+		if diff := cmp.Diff([]string{"db2", "5433", `b'o\b`, password, "s h", "-c geqo=off"}, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", password, diff)
+		}
+	}
+}
+
+// What the driver does not know it would send to the server as a setting, and the server
+// would end the connection.
+func TestTheDriverKnowsWhatItIsGiven(t *testing.T) {
+	clearVariables(t)
+	for _, p := range Parameters() {
+		value := map[string]string{"host": "db", "port": "5432", "require_auth": "md5", "sslcert": "", "sslkey": "", "sslrootcert": ""}[p.Name]
+		if len(p.values) > 0 {
+			value = p.values[0]
+		}
+		text := fmt.Sprintf("%s=%s", p.Name, quote(value))
+		if p.Treatment == Refused || p.ours {
+			continue
+		}
+		i, err := Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		c, err := pgconn.ParseConfig(i.KeyValue(nil))
+		if err != nil {
+			t.Errorf("%s: the driver says %v", text, err)
+			continue
+		}
+		for name := range c.RuntimeParams {
+			if name != "options" {
+				t.Errorf("%s: the driver would send %s to the server", text, name)
+			}
+		}
+	}
+}
+
+// The list of PQconndefaults() of PostgreSQL 15, and what came later by its release notes.
+func TestEveryParameterOfLibpqIsKnown(t *testing.T) {
+	for _, name := range strings.Fields(`
+		service user password passfile channel_binding connect_timeout dbname host hostaddr port client_encoding options
+		application_name fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count
+		tcp_user_timeout sslmode sslcompression sslcert sslkey sslpassword sslrootcert sslcrl sslcrldir sslsni requirepeer
+		ssl_min_protocol_version ssl_max_protocol_version gssencmode krbsrvname gsslib replication target_session_attrs
+		load_balance_hosts require_auth sslcertmode gssdelegation sslnegotiation
+		sslkeylogfile min_protocol_version max_protocol_version scram_client_key scram_server_key
+		oauth_issuer oauth_client_id oauth_client_secret oauth_scope servicefile`) {
+		p, known := find(name)
+		if !known {
+			t.Errorf("%s is not known", name)
+		}
+		if p.Treatment != Honoured && p.Note == "" {
+			t.Errorf("%s is %s, and nobody says why", name, p.Treatment)
+		}
+		if p.Treatment == Honoured && len(p.Harmless) > 0 {
+			t.Errorf("%s is honoured, so no value of it is dropped", name)
+		}
+	}
+}
+
+// What asks for security is honoured or refused.
+func TestSecurityIsNeverDropped(t *testing.T) {
+	for _, text := range []string{"requirepeer=root", "sslcrl=a", "sslcrldir=a", "gssencmode=require", "scram_client_key=a", "scram_server_key=a"} {
+		if _, err := Parse(text); err == nil {
+			t.Errorf("%s was accepted", text)
+		}
+	}
+	for _, text := range []string{"require_auth=scram-sha-256", "channel_binding=require", "sslmode=verify-full", "sslcertmode=require", "ssl_min_protocol_version=TLSv1.3", "sslnegotiation=direct", "min_protocol_version=3.2"} {
+		name, value, _ := strings.Cut(text, "=")
+		if i, err := Parse(text); err != nil || i.Get(name) != value {
+			t.Errorf("%s: %v, %v", text, i, err)
+		}
+	}
+}
+
+func TestNoVerbPrintsASecret(t *testing.T) {
+	i, err := Parse("postgres://bob:S3cr3t@db/shop?sslpassword=S3cr3t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if text := fmt.Sprintf(verb, i); strings.Contains(text, "S3cr3t") || !strings.Contains(text, "user='bob'") {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
+}
+
+func TestHostsPairUp(t *testing.T) {
+	for text, want := range map[string][]Host{
+		"":                                      {{}},
+		"host=a":                                {{Name: "a"}},
+		"host=a,b port=1":                       {{Name: "a", Port: "1"}, {Name: "b", Port: "1"}},
+		"host=a,b port=,2":                      {{Name: "a"}, {Name: "b", Port: "2"}},
+		"hostaddr=::1,127.0.0.1 port=1,2":       {{Address: "::1", Port: "1"}, {Address: "127.0.0.1", Port: "2"}},
+		"host=a,b hostaddr=127.0.0.1,127.0.0.2": {{Name: "a", Address: "127.0.0.1"}, {Name: "b", Address: "127.0.0.2"}},
+	} {
+		i, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, i.Hosts()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestContradictionsAreRefused(t *testing.T) {
+	for text, says := range map[string]string{
+		"host=a,b hostaddr=127.0.0.1":         "2 host and 1 hostaddr",
+		"host=a,b port=1,2,3":                 "3 ports for 2 hosts",
+		"port=1,2":                            "2 ports for 1 hosts",
+		"sslcert=a":                           "sslcert and sslkey",
+		"sslnegotiation=direct sslmode=allow": "sslnegotiation=direct",
+		"ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2": "ssl_max_protocol_version",
+		"min_protocol_version=3.2 max_protocol_version=3.0":                 "max_protocol_version",
+	} {
+		i, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.WithDefaults(variables(nil)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v; want it to say %q", text, err, says)
+		}
+	}
+}
+
+func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "services")
+	write(t, file, "# ours\n[other]\nhost=no\n\n[shop]\nhost = db1\nport=5433\npassword=S3rvice/pw\nport=1\nkeepalives=1\n[bad]\nrequirepeer=S3cr3t\n[worse]\nS3cr3t\n[typo]\nhosts=S3cr3t\n")
+	write(t, filepath.Join(dir, "pg_service.conf"), "[system]\nhost=db2\n")
+	for _, test := range []struct {
+		text      string
+		variables map[string]string
+		want      map[string]string
+		fails     string
+	}{
+		{"user=bob", map[string]string{"PGUSER": "eve", "PGHOST": "db", "PGAPPNAME": "x"}, map[string]string{"user": "bob", "host": "db"}, ""},
+		{"password=''", map[string]string{"PGPASSWORD": "S3cr3t"}, map[string]string{"password": ""}, ""},
+		{"service=shop port=9 servicefile=" + file, map[string]string{"PGHOST": "no", "PGDATABASE": "x"},
+			map[string]string{"service": "shop", "servicefile": file, "host": "db1", "port": "9", "password": "S3rvice/pw", "dbname": "x"}, ""},
+		{"", map[string]string{"PGSERVICE": "system", "PGSERVICEFILE": file, "PGSYSCONFDIR": dir},
+			map[string]string{"service": "system", "servicefile": file, "host": "db2"}, ""},
+		{"service=S3cr3t servicefile=" + file, nil, nil, "has this service"},
+		{"service=bad servicefile=" + file, nil, nil, "in the service file: requirepeer is not supported"},
+		{"service=worse servicefile=" + file, nil, nil, "line 14 of the service file"},
+		{"service=typo servicefile=" + file, nil, nil, "did you mean host?"},
+		{"", map[string]string{"PGREQUIREPEER": "S3cr3t"}, nil, "PGREQUIREPEER is not supported"},
+		{"", map[string]string{"PGSSLCRL": "S3cr3t"}, nil, "PGSSLCRL is not supported"},
+		{"", map[string]string{"PGGSSENCMODE": "require"}, nil, "PGGSSENCMODE is not supported"},
+		{"", map[string]string{"PGDATABASE": "postgres://u:S3cr3t@h/db"}, nil, "PGDATABASE holds a connection string"},
+		{"", map[string]string{"PGHOST": "u:S3cr3t@h"}, nil, "PGHOST holds a colon"},
+	} {
+		i, err := Parse(test.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := i.WithDefaults(variables(test.variables))
+		if test.fails != "" {
+			if err == nil || !strings.Contains(err.Error(), test.fails) || strings.Contains(err.Error(), "S3cr3t") {
+				t.Errorf("%q, %v: %v; want it to say %q", test.text, test.variables, err, test.fails)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q, %v: %v", test.text, test.variables, err)
+			continue
+		}
+		if diff := cmp.Diff(test.want, got.settings); diff != "" {
+			t.Errorf("%q, %v (-want +got):\n%s", test.text, test.variables, diff)
+		}
+		if text := got.Redact("it is S3rvice"); got.Get("host") == "db1" && text != "it is xxxxx" {
+			t.Errorf("the password of the service is shown: %s", text)
+		}
+	}
+}
+
+// What logs in to one server is sent to no other.
+func TestVariablesOfOneServerSayNothingOfAnother(t *testing.T) {
+	all := map[string]string{}
+	for _, p := range Parameters() {
+		if p.Variable != "" {
+			all[p.Variable] = "x"
+		}
+	}
+	lookup := ForAnyServer(variables(all))
+	for _, name := range []string{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS"} {
+		if lookup(name) != "" {
+			t.Errorf("%s is let through", name)
+		}
+	}
+	for _, name := range []string{"PGSSLROOTCERT", "PGREQUIREAUTH", "PGPASSFILE"} {
+		if lookup(name) == "" {
+			t.Errorf("%s is held back", name)
+		}
+	}
+}
+
+func TestConnectTimeout(t *testing.T) {
+	for text, want := range map[string]string{"": "0s", "connect_timeout=3": "3s", "connect_timeout=-1": "0s"} {
+		i, err := Parse(text)
+		if err != nil || i.ConnectTimeout().String() != want {
+			t.Errorf("%q: %v, %v", text, i.ConnectTimeout(), err)
+		}
+	}
+}
+
+// variables stands for os.Getenv, without the machine's home.
+func variables(set map[string]string) func(string) string {
+	return func(name string) string { return set[name] }
+}
+
+// clearVariables takes away what the driver would read beside the string.
+func clearVariables(t testing.TB) {
+	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	for _, p := range Parameters() {
+		if p.Variable != "" && os.Getenv(p.Variable) != "" {
+			t.Setenv(p.Variable, "")
+		}
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,121 @@
+package conninfo
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// WithDefaults fills in what the string leaves open as libpq does: from the service that
+// it names, then from the variables that lookup returns. What stands there is checked like
+// the string: a connection string in PGDATABASE is refused, and so is PGREQUIREPEER.
+func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
+	next := i.clone()
+	get := func(name string) string {
+		p, _ := find(name)
+		return cmp.Or(next.Get(name), lookup(p.Variable))
+	}
+	if service := get("service"); service != "" {
+		settings, err := readService(get("servicefile"), lookup("PGSYSCONFDIR"), service)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(settings)) {
+			if err := next.fill(name, settings[name]); err != nil {
+				return nil, fmt.Errorf("in the service file: %w", err)
+			}
+		}
+	}
+	for _, p := range parameters {
+		if value := lookup(p.Variable); p.Variable != "" && value != "" {
+			if err := next.fill(p.Name, value); err != nil {
+				return nil, fmt.Errorf("%s %w", p.Variable, errors.Unwrap(err))
+			}
+		}
+	}
+	if err := next.fits(); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// fill sets what is not set yet. An empty value counts as set, as in libpq.
+func (i *Info) fill(name, value string) error {
+	if _, set := i.settings[name]; set {
+		return nil
+	}
+	return i.set(name, value)
+}
+
+// ForAnyServer returns the variables without those that name one server, or log in to it:
+// they say nothing of any other.
+func ForAnyServer(lookup func(string) string) func(string) string {
+	return func(variable string) string {
+		for _, p := range parameters {
+			if p.bound && p.Variable == variable {
+				return ""
+			}
+		}
+		return lookup(variable)
+	}
+}
+
+// errService is what is wrong with a service file. Its name, and that of the service, may
+// be a misread piece of a password.
+var errService = errors.New("no file that libpq looks into (servicefile, PGSERVICEFILE, ~/.pg_service.conf, PGSYSCONFDIR) has this service")
+
+// readService returns the settings of a service from the user's file, else the system's.
+func readService(file, directory, service string) (map[string]string, error) {
+	if home, err := os.UserHomeDir(); file == "" && err == nil {
+		file = filepath.Join(home, ".pg_service.conf")
+	}
+	files := []string{file}
+	if directory != "" {
+		files = append(files, filepath.Join(directory, "pg_service.conf"))
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if settings, err := section(string(text), service); settings != nil || err != nil {
+			return settings, err
+		}
+	}
+	return nil, errService
+}
+
+// section returns the settings of one section of a service file; nil if there is none.
+func section(text, name string) (settings map[string]string, err error) {
+	line := 0
+	for one := range strings.Lines(text) {
+		line++
+		one = Trim(one)
+		switch {
+		case one == "" || strings.HasPrefix(one, "#"):
+		case strings.HasPrefix(one, "["):
+			if settings != nil {
+				return settings, nil
+			}
+			if one == "["+name+"]" {
+				settings = map[string]string{}
+			}
+		case settings != nil:
+			key, value, found := strings.Cut(one, "=")
+			if !found {
+				return nil, fmt.Errorf("line %d of the service file is not of the form name=value", line)
+			}
+			key, value = Trim(key), Trim(value)
+			// The first of several holds, as in libpq.
+			if _, twice := settings[key]; !twice {
+				settings[key] = value
+			}
+		}
+	}
+	return settings, nil
+}

@@ -1,0 +1,41 @@
+package conninfo
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Host is one of the servers that a connection may go to.
+type Host struct {
+	// Name is that of a host, an address, or the directory of a socket; empty for the
+	// default. Address is where to connect instead of asking for the name's; it may be
+	// empty. Port may be empty for the default.
+	Name, Address, Port string
+}
+
+// Hosts are the servers to try, in order. There is at least one.
+func (i *Info) Hosts() []Host {
+	names, addresses, ports := strings.Split(i.Get("host"), ","), strings.Split(i.Get("hostaddr"), ","), strings.Split(i.Get("port"), ",")
+	hosts := make([]Host, max(len(names), len(addresses)))
+	for n := range hosts {
+		hosts[n] = Host{Name: nth(names, n), Address: nth(addresses, n), Port: nth(ports, n)}
+		if len(ports) == 1 {
+			hosts[n].Port = ports[0] // one for all
+		}
+	}
+	return hosts
+}
+
+func nth(list []string, n int) string {
+	if n < len(list) {
+		return list[n]
+	}
+	return ""
+}
+
+// ConnectTimeout is how long to wait for one host at most; 0 where nothing is said.
+func (i *Info) ConnectTimeout() time.Duration {
+	seconds, _ := strconv.Atoi(i.Get("connect_timeout"))
+	return time.Duration(max(seconds, 0)) * time.Second
+}

@@ -1,0 +1,156 @@
+package conninfo
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Treatment is what becomes of a parameter.
+type Treatment string
+
+// The treatments.
+const (
+	Honoured Treatment = "honoured" // it does what it does in libpq
+	Dropped  Treatment = "dropped"  // it has no effect here
+	Refused  Treatment = "refused"  // it asks for what the exporter cannot give
+)
+
+// Parameter is one of libpq's, or of its relatives.
+type Parameter struct {
+	// Name is libpq's, Variable the environment's; empty where libpq has none.
+	Name, Variable string
+	Treatment      Treatment
+	// Note says more of the treatment, or why. Of what is refused it says what to do.
+	Note string
+	// Harmless are values of a refused parameter that ask for nothing, and are dropped.
+	Harmless []string
+
+	// values are all that it may be; nil where anything goes that valid accepts.
+	values []string
+	valid  func(string) error
+	secret bool
+	// ours is what we do ourselves, so that the driver need not know of it.
+	ours bool
+	// bound speaks of one server: it says nothing of those that are probed.
+	bound bool
+}
+
+// serverSettings says where else a parameter may belong.
+const serverSettings = "settings of the server go into options, as in -c name=value, and those of a driver must go"
+
+var versions = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
+
+// parameters are those of libpq up to PostgreSQL 18 (its documentation, "Parameter Key
+// Words"), roughly in its order.
+var parameters = []Parameter{
+	{Name: "host", Variable: "PGHOST", Treatment: Honoured, Note: "several are tried in turn, each in its share of the time that is left", valid: validHosts, bound: true},
+	{Name: "hostaddr", Variable: "PGHOSTADDR", Treatment: Honoured, valid: validAddresses, ours: true, bound: true},
+	{Name: "port", Variable: "PGPORT", Treatment: Honoured, valid: validPorts, bound: true},
+	{Name: "dbname", Variable: "PGDATABASE", Treatment: Honoured, valid: validDatabase, bound: true},
+	{Name: "user", Variable: "PGUSER", Treatment: Honoured, bound: true},
+	{Name: "password", Variable: "PGPASSWORD", Treatment: Honoured, valid: anything, secret: true, bound: true},
+	{Name: "passfile", Variable: "PGPASSFILE", Treatment: Honoured, Note: "each host has its own password there"},
+	{Name: "require_auth", Variable: "PGREQUIREAUTH", Treatment: Honoured, valid: validMethods},
+	{Name: "channel_binding", Variable: "PGCHANNELBINDING", Treatment: Honoured, values: []string{"disable", "prefer", "require"}},
+	{Name: "connect_timeout", Variable: "PGCONNECT_TIMEOUT", Treatment: Honoured, Note: "it bounds the share of each host further", valid: validSeconds, ours: true},
+	{Name: "client_encoding", Variable: "PGCLIENTENCODING", Treatment: Dropped, Note: "the exporter speaks UTF-8"},
+	{Name: "options", Variable: "PGOPTIONS", Treatment: Honoured, Note: "PgBouncer refuses it, unless it is told to ignore it", bound: true},
+	{Name: "application_name", Variable: "PGAPPNAME", Treatment: Dropped, Note: "every session is called softdelete_exporter"},
+	{Name: "fallback_application_name", Treatment: Dropped, Note: "every session is called softdelete_exporter"},
+	{Name: "keepalives", Treatment: Dropped, Note: "every question has its own deadline"},
+	{Name: "keepalives_idle", Treatment: Dropped, Note: "every question has its own deadline"},
+	{Name: "keepalives_interval", Treatment: Dropped, Note: "every question has its own deadline"},
+	{Name: "keepalives_count", Treatment: Dropped, Note: "every question has its own deadline"},
+	{Name: "tcp_user_timeout", Treatment: Dropped, Note: "every question has its own deadline"},
+	{Name: "replication", Treatment: Refused, Harmless: []string{"false", "off", "no", "0"}, Note: "remove it; the exporter is no standby"},
+	{Name: "gssencmode", Variable: "PGGSSENCMODE", Treatment: Refused, Harmless: []string{"disable", "prefer"}, Note: "there is no GSSAPI; write disable, and sslmode=verify-full for encryption"},
+	{Name: "sslmode", Variable: "PGSSLMODE", Treatment: Honoured, values: []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+	{Name: "sslnegotiation", Variable: "PGSSLNEGOTIATION", Treatment: Honoured, values: []string{"postgres", "direct"}},
+	{Name: "sslcompression", Variable: "PGSSLCOMPRESSION", Treatment: Dropped, Note: "there is no compression"},
+	{Name: "sslcert", Variable: "PGSSLCERT", Treatment: Honoured},
+	{Name: "sslkey", Variable: "PGSSLKEY", Treatment: Honoured},
+	{Name: "sslkeylogfile", Treatment: Refused, Note: "remove it; the exporter writes no keys"},
+	{Name: "sslpassword", Variable: "PGSSLPASSWORD", Treatment: Honoured, valid: anything, secret: true},
+	{Name: "sslcertmode", Variable: "PGSSLCERTMODE", Treatment: Honoured, values: []string{"disable", "allow", "require"}},
+	{Name: "sslrootcert", Variable: "PGSSLROOTCERT", Treatment: Honoured},
+	{Name: "sslcrl", Variable: "PGSSLCRL", Treatment: Refused, Note: "revocation lists are not read, ~/.postgresql/root.crl neither; let sslrootcert hold only authorities that you trust, and remove it"},
+	{Name: "sslcrldir", Variable: "PGSSLCRLDIR", Treatment: Refused, Note: "revocation lists are not read; let sslrootcert hold only authorities that you trust, and remove it"},
+	{Name: "sslsni", Variable: "PGSSLSNI", Treatment: Honoured, values: []string{"0", "1"}},
+	{Name: "requirepeer", Variable: "PGREQUIREPEER", Treatment: Refused, Note: "the owner of a socket is not looked at; put the socket into a directory that only this owner can write to, and remove it"},
+	{Name: "ssl_min_protocol_version", Variable: "PGSSLMINPROTOCOLVERSION", Treatment: Honoured, values: versions, ours: true},
+	{Name: "ssl_max_protocol_version", Variable: "PGSSLMAXPROTOCOLVERSION", Treatment: Honoured, values: versions, ours: true},
+	{Name: "min_protocol_version", Variable: "PGMINPROTOCOLVERSION", Treatment: Honoured, values: []string{"3.0", "3.2", "latest"}},
+	{Name: "max_protocol_version", Variable: "PGMAXPROTOCOLVERSION", Treatment: Honoured, values: []string{"3.0", "3.2", "latest"}},
+	{Name: "krbsrvname", Variable: "PGKRBSRVNAME", Treatment: Dropped, Note: "there is no GSSAPI"},
+	{Name: "gsslib", Variable: "PGGSSLIB", Treatment: Dropped, Note: "there is no GSSAPI"},
+	{Name: "gssdelegation", Variable: "PGGSSDELEGATION", Treatment: Dropped, Note: "there is no GSSAPI"},
+	{Name: "scram_client_key", Treatment: Refused, Note: "give the password instead", secret: true},
+	{Name: "scram_server_key", Treatment: Refused, Note: "give the password instead", secret: true},
+	{Name: "service", Variable: "PGSERVICE", Treatment: Honoured, ours: true, bound: true},
+	{Name: "servicefile", Variable: "PGSERVICEFILE", Treatment: Honoured, ours: true, bound: true},
+	{Name: "target_session_attrs", Variable: "PGTARGETSESSIONATTRS", Treatment: Honoured, values: []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}, ours: true, bound: true},
+	{Name: "load_balance_hosts", Variable: "PGLOADBALANCEHOSTS", Treatment: Honoured, values: []string{"disable", "random"}, ours: true, bound: true},
+	{Name: "oauth_issuer", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
+	{Name: "oauth_client_id", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
+	{Name: "oauth_client_secret", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate", secret: true},
+	{Name: "oauth_scope", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
+}
+
+// Parameters are all that are known, with what becomes of them.
+func Parameters() []Parameter { return slices.Clone(parameters) }
+
+// find looks a parameter up by its name.
+func find(name string) (Parameter, bool) {
+	n := slices.IndexFunc(parameters, func(p Parameter) bool { return p.Name == name })
+	if n < 0 {
+		return Parameter{}, false
+	}
+	return parameters[n], true
+}
+
+// others are names that other programs have for a parameter.
+var others = map[string]string{
+	"database": "dbname", "db": "dbname", "username": "user", "pass": "password", "passwd": "password", "pwd": "password",
+	"hostname": "host", "server": "host", "requiressl": "sslmode", "ssl": "sslmode", "timeout": "connect_timeout",
+}
+
+// suggestion says which parameter was probably meant, without repeating what was
+// written: that may be a piece of the password.
+func suggestion(name string) string {
+	name = strings.ToLower(name)
+	best, least := "", 3
+	for _, p := range parameters {
+		if d := distance(name, p.Name); d < least && d < len(p.Name)/2 {
+			best, least = p.Name, d
+		}
+	}
+	if best = cmp.Or(others[name], best); best == "" {
+		return ""
+	}
+	return " (did you mean " + best + "?)"
+}
+
+// distance is how many letters must change to make one word of the other.
+func distance(a, b string) int {
+	if len(a) > 2*len(b) {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

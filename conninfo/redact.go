@@ -1,0 +1,202 @@
+package conninfo
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const mask = "xxxxx"
+
+// patterns are the places where a password stands in any text, each with what may be
+// kept of it. Rather too much is taken than too little: a password may hold any
+// character, also ones that it should not.
+var patterns = []struct {
+	pattern *regexp.Regexp
+	kept    string
+}{
+	// scheme://user:password@host, also where it does not parse as a URL
+	{regexp.MustCompile(`(://[^:/?#@\s]*:)[^\n]*@`), "${1}" + mask + "@"},
+	// password=… of a key=value string or a query, quoted or not
+	{regexp.MustCompile(`(?i)(` + words + `\s*=\s*)(` + quotedValue + `|(?:\\.|\S)*)`), "${1}" + mask},
+	// "password": "…" of JSON
+	{regexp.MustCompile(`(?i)(` + words + `["']\s*:\s*)` + quotedValue), "${1}" + mask},
+	// password: … of YAML, alone on its line
+	{regexp.MustCompile(`(?im)^(\s*(?:- )?` + words + `:\s+)` + `[^\n]+`), "${1}" + mask},
+	// what a parser of URLs quotes of the tail that it took apart
+	{regexp.MustCompile(`(invalid (?:port|URL escape|userinfo|character)[^"\n]*)"(?:[^"\\\n]|\\.)*"`), `${1}"` + mask + `"`},
+}
+
+const (
+	words       = `(?:password|passwd|passphrase|pwd|secret|scram_\w+_key)`
+	quotedValue = `(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|['"][^\n]*)`
+)
+
+// Redact hides passwords in a text of which nobody knows what it may hold, by the places
+// in which they stand. Where the connection is known, use its own Redact.
+func Redact(text string) string {
+	for _, p := range patterns {
+		text = p.pattern.ReplaceAllString(text, p.kept)
+	}
+	return text
+}
+
+// Redact hides the secrets of this connection in a text that a parser, a driver or a
+// server wrote: whole, in any encoding, and in the pieces into which a parser may have
+// cut them. The names of the user, the database and the hosts stay.
+func (i *Info) Redact(text string) string {
+	long, short := i.secretForms()
+	kept := i.namesIn(text)
+	var b strings.Builder
+	for n := 0; n < len(text); {
+		length := hiddenAt(text, n, long, short)
+		if length == 0 || kept.hold(n, n+length) {
+			_, size := utf8.DecodeRuneInString(text[n:])
+			b.WriteString(text[n : n+size])
+			n += size
+			continue
+		}
+		b.WriteString(mask)
+		n += length
+	}
+	return Redact(b.String())
+}
+
+// Hide returns an error whose text is redacted. What it wraps can still be looked for.
+func (i *Info) Hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &hidden{i.Redact(err.Error()), err}
+}
+
+type hidden struct {
+	text string
+	err  error
+}
+
+func (h *hidden) Error() string { return h.text }
+
+func (h *hidden) Unwrap() error { return h.err }
+
+// hiddenAt is how long the secret is that stands at a place of a text; 0 for none. Of a
+// short one, which any text may hold by chance, only whole words count.
+func hiddenAt(text string, n int, long, short []string) int {
+	for _, form := range long {
+		if strings.HasPrefix(text[n:], form) {
+			return len(form)
+		}
+	}
+	for _, form := range short {
+		if strings.HasPrefix(text[n:], form) && isWord(text, n, n+len(form)) {
+			return len(form)
+		}
+	}
+	return 0
+}
+
+// shortest is how many characters a piece of a secret has at least that is hidden
+// wherever it stands.
+const shortest = 4
+
+// secretForms are the texts to hide, the longest first.
+func (i *Info) secretForms() (long, short []string) {
+	for _, secret := range i.written {
+		for _, piece := range pieces(secret) {
+			for _, form := range encodings(piece) {
+				switch {
+				case utf8.RuneCountInString(form) >= shortest:
+					long = append(long, form)
+				case piece == secret && form != "":
+					short = append(short, form)
+				}
+			}
+		}
+	}
+	slices.SortFunc(long, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(long), short
+}
+
+// manyPieces is how many pieces a secret has of which every run is looked for.
+const manyPieces = 16
+
+// pieces are a secret and what remains of it when a parser cuts it at the characters
+// that end something in a connection string.
+func pieces(secret string) []string {
+	starts, ends := []int{0}, []int{}
+	for n, r := range secret {
+		if strings.ContainsRune("@/:?#", r) || unicode.IsSpace(r) {
+			ends, starts = append(ends, n), append(starts, n+utf8.RuneLen(r))
+		}
+	}
+	ends = append(ends, len(secret))
+	var all []string
+	for a, start := range starts {
+		for b, end := range ends[a:] {
+			outer := a == 0 || a+b == len(ends)-1
+			if b == 0 || outer || len(starts) <= manyPieces {
+				all = append(all, secret[start:end])
+			}
+		}
+	}
+	return all
+}
+
+// encodings are the ways in which a text may be written by those who quote it.
+func encodings(text string) []string {
+	all := []string{text, url.QueryEscape(text), url.PathEscape(text), url.User(text).String(), quoter.Replace(text), strings.ReplaceAll(text, "'", "''")}
+	if quoted := strconv.Quote(text); len(quoted) > 1 {
+		all = append(all, quoted[1:len(quoted)-1])
+	}
+	if encoded, err := json.Marshal(text); err == nil {
+		all = append(all, string(encoded[1:len(encoded)-1]))
+	}
+	for _, form := range all[1:4] {
+		all = append(all, lowerHex.ReplaceAllStringFunc(form, strings.ToLower))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+var lowerHex = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// spans are parts of a text, from the first byte to behind the last.
+type spans [][2]int
+
+// hold tells whether a part lies within one of them.
+func (s spans) hold(start, end int) bool {
+	return slices.ContainsFunc(s, func(span [2]int) bool { return span[0] <= start && end <= span[1] })
+}
+
+// namesIn are the places where a text names the user, the database or a host.
+func (i *Info) namesIn(text string) (found spans) {
+	names := append(strings.Split(i.Get("host"), ","), i.Get("user"), i.Get("dbname"), i.Get("hostaddr"))
+	for _, name := range names {
+		for at := 0; name != ""; {
+			n := strings.Index(text[at:], name)
+			if n < 0 {
+				break
+			}
+			start, end := at+n, at+n+len(name)
+			if isWord(text, start, end) {
+				found = append(found, [2]int{start, end})
+			}
+			at = start + 1
+		}
+	}
+	return found
+}
+
+// isWord tells whether a part of a text is no part of a longer word.
+func isWord(text string, start, end int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:start])
+	after, _ := utf8.DecodeRuneInString(text[end:])
+	return !inWord(before) && !inWord(after)
+}
+
+func inWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }

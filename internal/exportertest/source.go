@@ -1,0 +1,32 @@
+package exportertest
+
+import (
+	"testing"
+
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+)
+
+// Source returns what says how to connect to the server of a connection string.
+func Source(tb testing.TB, dsn string) func() (*conninfo.Info, error) {
+	tb.Helper()
+	info, err := conninfo.Parse(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return func() (*conninfo.Info, error) { return info, nil }
+}
+
+// Database is the name of the database that a connection string names.
+func Database(tb testing.TB, dsn string) string {
+	tb.Helper()
+	info, err := Source(tb, dsn)()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	name, err := inspect.ParseSource(info)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return name
+}
