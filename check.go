@@ -44,32 +44,32 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error {
 	watched, unread := 0, 0
 	for _, t := range tables {
-		fmt.Fprintf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
+		printf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
 		if len(t.Markers) > 0 {
-			fmt.Fprintf(w, " (%s: %s)", t.Markers.KindLabel(), strings.Join(t.Markers.Columns(), ", "))
+			printf(w, " (%s: %s)", t.Markers.KindLabel(), strings.Join(t.Markers.Columns(), ", "))
 		}
 		switch {
 		case !t.Watched:
-			fmt.Fprint(w, ": left alone")
+			printf(w, ": left alone")
 		case t.Problem == nil:
-			fmt.Fprint(w, ": watched")
+			printf(w, ": watched")
 			watched++
 		default:
-			fmt.Fprintf(w, ": %s: %s", t.Problem.Reason, t.Problem.Message)
+			printf(w, ": %s: %s", t.Problem.Reason, t.Problem.Message)
 			unread++
 		}
 		if t.Judgement.Left != "" && t.Problem == nil {
-			fmt.Fprintf(w, ": %s", t.Judgement.Left)
+			printf(w, ": %s", t.Judgement.Left)
 		}
 		fmt.Fprintln(w)
 		if t.Watched {
-			fmt.Fprintf(w, "    %s\n", policy(t.Policy))
+			printf(w, "    %s\n", policy(t.Policy))
 		}
 		if t.Problem != nil && t.Problem.Remedy != "" {
-			fmt.Fprintf(w, "    remedy: %s\n", t.Problem.Remedy)
+			printf(w, "    remedy: %s\n", t.Problem.Remedy)
 		}
 		for _, p := range t.Unchecked {
-			fmt.Fprintf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
+			printf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
 		}
 		for _, d := range t.Judgement.Decisions {
 			decide(w, d)
@@ -79,7 +79,7 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
 	}
 	if skipped > 0 {
-		fmt.Fprintf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
+		printf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
 	}
 	if unread > 0 {
 		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
@@ -106,10 +106,20 @@ func decide(w io.Writer, d discovery.Decision) {
 	if d.Taken {
 		what = "taken by " + d.Rule
 	}
-	fmt.Fprintf(w, "    %s is %s: %s\n", d.Column, what, d.Why)
+	printf(w, "    %s is %s: %s\n", d.Column, what, d.Why)
 	if d.Remedy != "" {
-		fmt.Fprintf(w, "        to change that: %s\n", d.Remedy)
+		printf(w, "        to change that: %s\n", d.Remedy)
 	}
+}
+
+// printf prints texts of which each may be a name, and a name anything.
+func printf(w io.Writer, format string, texts ...any) {
+	for i, text := range texts {
+		if text, ok := text.(string); ok {
+			texts[i] = softdelete.Printable(text)
+		}
+	}
+	fmt.Fprintf(w, format, texts...)
 }
 
 // grants prints the statements for a role that may see the watched tables and

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
@@ -35,6 +39,74 @@ tables:
 	for _, want := range []string{"public.nope", `"lost"`} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the faults do not name %s:\n%s", want, stderr)
+		}
+	}
+}
+
+// hostile is a name that would clear a terminal, turn the direction of what is beside it,
+// and begin a line of its own.
+const hostile = "a\x1b[2J\u009b31m\u202eb\u2066c\npublic.d: watched\r\x7f"
+
+// unprintable finds what a terminal would obey.
+func unprintable(text string) string {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+		return text[max(0, i-30):min(len(text), i+10)]
+	}
+	return ""
+}
+
+// strange is a database with tables in a schema of a hostile name, seen by a role of that
+// name, and a configuration that lists a column which one of them lacks.
+func strange(t *testing.T) (dsn, file string) {
+	t.Helper()
+	owner := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, owner, strings.ReplaceAll(`CREATE SCHEMA $; CREATE TABLE $.$ (id int, deleted_at timestamptz);
+		CREATE TABLE $.shut (id int, deleted_at timestamptz); ALTER TABLE $.shut ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+		CREATE TABLE $.kept (id int, is_deleted bool, archived bool, deleted_by int);
+		CREATE ROLE $ LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA $ TO $; GRANT SELECT ON $.$, $.shut TO $`, "$", `"`+hostile+`"`))
+	t.Cleanup(func() {
+		pgtest.Exec(t, owner, strings.ReplaceAll("DROP OWNED BY $; DROP ROLE $", "$", `"`+hostile+`"`))
+	})
+	u, err := url.Parse(owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(hostile, "pw")
+	name := strconv.Quote(hostile)
+	return u.String(), configFile(t, "tables: [{schema: "+name+", table: "+name+", column: "+name+"}]")
+}
+
+func TestCheckConfigObeysNoName(t *testing.T) {
+	dsn, file := strange(t)
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	for _, config := range []string{file, configFile(t, "")} {
+		code, stdout, stderr := command("check-config", "--connect", "--config.file="+config)
+		if code != 2 || !strings.Contains(stdout, "row_security") || !strings.Contains(stdout, "permission_denied") || strings.Count(stdout, "[2J") < 5 {
+			t.Errorf("exit code %d: %q%q", code, stdout, stderr)
+		}
+		if bad := unprintable(stdout + stderr); bad != "" {
+			t.Errorf("it holds %q", bad)
+		}
+		if strings.Contains("\n"+stdout+stderr, "\npublic.d") {
+			t.Errorf("a name begins a line:\n%s%s", stdout, stderr)
+		}
+	}
+}
+
+func TestTheLogObeysNoName(t *testing.T) {
+	dsn, _ := strange(t)
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	for _, format := range []string{"logfmt", "json"} {
+		address, written := start(t, "--log.format="+format, "--log.level=debug")
+		waitFor(t, "the tables to be logged", func() bool {
+			get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
+			return strings.Count(written.String(), "cannot read table") >= 2
+		})
+		if bad := unprintable(written.String()); bad != "" {
+			t.Errorf("%s: it holds %q", format, bad)
+		}
+		if text := written.String(); strings.Contains(text, "\npublic.d") || !strings.Contains(text, "[2J") {
+			t.Errorf("%s: a name begins a line, or there is none:\n%s", format, text)
 		}
 	}
 }

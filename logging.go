@@ -12,9 +12,10 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// newLogger writes log lines, free of passwords.
+// newLogger writes log lines, free of passwords and of what a terminal would obey.
 func newLogger(w io.Writer, format string) log.Logger {
 	w = log.NewSyncWriter(w)
 	logger := log.NewLogfmtLogger(w)
@@ -24,7 +25,8 @@ func newLogger(w io.Writer, format string) log.Logger {
 	return redacting{logger}
 }
 
-// redacting takes the passwords out of whatever is logged.
+// redacting takes the passwords out of whatever is logged, and the characters that the
+// formats do not escape. They do so to line breaks.
 type redacting struct{ log.Logger }
 
 // Log implements log.Logger.
@@ -33,7 +35,7 @@ func (r redacting) Log(keyvals ...any) error {
 	for i, v := range keyvals {
 		switch v.(type) {
 		case string, error, fmt.Stringer, []any:
-			v = conninfo.Redact(fmt.Sprint(v))
+			v = softdelete.PrintableLines(conninfo.Redact(fmt.Sprint(v)))
 		}
 		clean[i] = v
 	}

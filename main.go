@@ -25,6 +25,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 //go:embed config.yaml
@@ -99,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", conninfo.Redact(argumentFault(args, err)))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", softdelete.PrintableLines(conninfo.Redact(argumentFault(args, err))))
 		return exitUsage
 	}
 	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC), level.AllowError())
@@ -142,7 +143,7 @@ func exitCode(err error, logFormat string, stderr io.Writer) int {
 	case logFormat == "json":
 		level.Error(log.With(newLogger(stderr, logFormat), "ts", log.DefaultTimestampUTC)).Log("msg", err)
 	default:
-		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", conninfo.Redact(err.Error()))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", softdelete.PrintableLines(conninfo.Redact(err.Error())))
 	}
 	if errors.As(err, new(usage)) {
 		return exitUsage

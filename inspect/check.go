@@ -83,7 +83,7 @@ func (i *Inspector) faults(databases []surveyed, unasked error) error {
 	for _, d := range databases {
 		for _, r := range d.relations {
 			if r.listed && r.obstacle != nil && (r.obstacle.Reason == softdelete.MarkerMissing || r.obstacle.Reason == softdelete.Unsupported) {
-				faults = append(faults, errors.New(r.obstacle.Message))
+				faults = append(faults, errors.New(softdelete.Printable(r.obstacle.Message))) // a line each
 			}
 		}
 	}

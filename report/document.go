@@ -2,8 +2,12 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
@@ -20,10 +24,33 @@ const schemaURL = "https://raw.githubusercontent.com/softdelete-exporter/softdel
 // JSON writes the report as the document that schema.json describes. What is unknown
 // is absent, never 0.
 func JSON(w io.Writer, r Report) error {
-	e := json.NewEncoder(w)
+	var out strings.Builder
+	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(r.document())
+	if err := e.Encode(r.document()); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escaped(out.String()))
+	return err
+}
+
+// escaped writes what a terminal would obey as JSON can (RFC 8259, 7), where the encoder
+// does not. All of it is within strings.
+func escaped(document string) string {
+	var out strings.Builder
+	for _, r := range document {
+		switch {
+		case r < 0x7f || unicode.IsPrint(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return out.String()
 }
 
 // The field names are those of the reference, where it has one.

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 //go:embed page.html page.css page.js
@@ -45,13 +47,21 @@ func Policy() string { return policy + "; frame-ancestors 'none'" }
 // HTML writes the report as one page that loads nothing. A live one links to what the
 // exporter has beside it.
 func HTML(w io.Writer, r Report, live bool) error {
-	return page.Execute(w, struct {
+	var out strings.Builder
+	err := page.Execute(&out, struct {
 		view
 		Policy string
 		Style  template.CSS
 		Script template.JS
 		Live   bool
 	}{newView(r), policy, template.CSS(style), template.JS(script), live})
+	if err != nil {
+		return err
+	}
+	// A name could turn the direction of what stands beside it. The page itself has
+	// nothing but what is printable.
+	_, err = io.WriteString(w, softdelete.PrintableLines(out.String()))
+	return err
 }
 
 // title puts a capital in front.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
@@ -74,7 +73,7 @@ func columns(s string) int { return utf8.RuneCountInString(escape.ReplaceAllStri
 func (t *text) wrap(lead, s string) {
 	indent := strings.Repeat(" ", columns(lead))
 	line, empty := lead, true
-	for _, word := range strings.Fields(printable(s)) {
+	for _, word := range strings.Fields(softdelete.Printable(s)) {
 		if !empty && columns(line)+1+columns(word) > width {
 			t.line(line)
 			line, empty = indent, true
@@ -177,9 +176,9 @@ func (t *text) tables(r Report) {
 	t.line(t.paint(faint, strings.Repeat(" ", 11+max(name, 0))+numbers(rows[0])))
 	for i := range r.Tables {
 		table := &r.Tables[i]
-		full := printable(table.FullName())
+		full := softdelete.Printable(table.FullName())
 		if len(r.Databases) > 1 {
-			full = printable(table.Database) + " " + full
+			full = softdelete.Printable(table.Database) + " " + full
 		}
 		lead := "  " + t.verdict(table.Verdict.Health) + "  "
 		if length := columns(full); length <= name {
@@ -277,20 +276,6 @@ func (t *text) code(title string, statements []string) {
 
 func (t *text) statement(s string) {
 	for line := range strings.Lines(s) {
-		t.line("       ", printable(strings.TrimRight(line, "\n")))
+		t.line("       ", softdelete.Printable(strings.TrimRight(line, "\n")))
 	}
-}
-
-// printable takes out of a text what a terminal would obey: a table may be called
-// anything.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' || r == '\n' {
-			return ' '
-		}
-		if unicode.IsControl(r) || !unicode.IsPrint(r) && r != ' ' {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

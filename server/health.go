@@ -9,6 +9,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
 
+// noAnswer is what /health says of an error. The driver's own words name user and host,
+// and whoever asks for the health need not know these.
+const noAnswer = "the server does not answer, or refuses the connection: /report and the log say more"
+
 // health is the lightweight check: whether the database answers, and how fast. Its
 // fields are those of the reference health checker.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
@@ -25,10 +29,11 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		Status       assess.ConnectionStatus `json:"status"`
 		Error        string                  `json:"error,omitempty"`
 		Timestamp    time.Time               `json:"timestamp"`
-	}{ping.Up, ping.Milliseconds(), "", ping.Err, ping.At.UTC()}
+	}{ping.Up, ping.Milliseconds(), "", "", ping.At.UTC()}
 	answer.Status, _ = s.Settings.Config().Thresholds.Judge(ping)
 	w.Header().Set("Content-Type", "application/json")
 	if !ping.Up {
+		answer.Error = noAnswer
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // the client may have left

@@ -129,6 +129,23 @@ func TestTheReportReadsWellWithTheDatabaseDown(t *testing.T) {
 	}
 }
 
+func TestHealthNamesNeitherUserNorHost(t *testing.T) {
+	e := newExporter(t, "postgres://nobody@127.0.0.1:1/shop?sslmode=disable", "")
+	answer := e.get(t, "/health")
+	got := text(t, answer)
+	if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got, `"connected":false`) || !strings.Contains(got, `"error":"the server does not answer`) {
+		t.Errorf("status %d: %s", answer.StatusCode, got)
+	}
+	for _, name := range []string{"nobody", "127.0.0.1", "shop"} {
+		if strings.Contains(got, name) {
+			t.Errorf("it names %s: %s", name, got)
+		}
+	}
+	if page := text(t, e.get(t, "/report?format=json")); !strings.Contains(page, "nobody") {
+		t.Errorf("the report does not say more:\n%s", page)
+	}
+}
+
 func TestThresholdsDecideWhatIsSlow(t *testing.T) {
 	dsn := users(t, pgtest.Shared(t))
 	file := filepath.Join(t.TempDir(), "limits.json")

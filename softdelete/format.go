@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Thousands writes a number of rows, with a comma between thousands.
@@ -80,6 +81,30 @@ func Size(bytes int64) string {
 		n, unit = n/1024, unit+1
 	}
 	return fmt.Sprintf("%.3g %cB", n, units[unit])
+}
+
+// Printable takes out of a text what a terminal would obey, or what would show it as
+// another one: a table may be called anything. The text becomes one line.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n':
+			return ' '
+		case unicode.IsPrint(r):
+			return r
+		default:
+			return unicode.ReplacementChar
+		}
+	}, text)
+}
+
+// PrintableLines does so to each line of a text.
+func PrintableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = Printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // plainYAML are the texts that need no quotes in YAML, unless they are one of its words.
