@@ -60,10 +60,9 @@ func (p *probes) find(name, module string) (*target, error) {
 			return t.DataSource()
 		}, t.Database)}
 		known.timer = time.AfterFunc(idle, func() {
-			rescue.Log(p.server.Logger, rescue.Catch(func() error {
-				p.forget(key, known)
-				return nil
-			}), "target", key.target)
+			if p.remove(key, known) {
+				p.end(key, known)
+			}
 		})
 		if p.known == nil {
 			p.known = map[probeKey]*probed{}
@@ -89,19 +88,21 @@ func (p *probes) giveWay() bool {
 		t := p.known[oldest]
 		t.timer.Stop()
 		delete(p.known, oldest)
-		p.farewells.Go(t.Close)
+		p.farewells.Go(func() { p.end(oldest, t) })
 	}
 	return found
 }
 
-// forget closes a target that nobody asked for since its timer was set.
-func (p *probes) forget(key probeKey, idle *probed) {
-	if p.remove(key, idle) {
-		idle.Close()
-	}
+// end closes a target that was taken away.
+func (p *probes) end(key probeKey, t *probed) {
+	err := rescue.Catch(func() error {
+		t.Close()
+		return nil
+	})
+	rescue.Log(p.server.Logger, err, "target", key.target)
 }
 
-// remove takes a target away, unless somebody asked for it of late.
+// remove takes a target away, unless somebody asked for it since its timer was set.
 func (p *probes) remove(key probeKey, idle *probed) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
