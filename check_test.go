@@ -55,23 +55,21 @@ func unprintable(text string) string {
 	return ""
 }
 
-// strange is a database with tables in a schema of a hostile name, seen by a role of that
-// name, and a configuration that lists a column which one of them lacks.
+// strange is a database with tables in a schema of a hostile name, and a configuration
+// that lists a column which one of them lacks.
 func strange(t *testing.T) (dsn, file string) {
 	t.Helper()
 	owner := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, owner, strings.ReplaceAll(`CREATE SCHEMA $; CREATE TABLE $.$ (id int, deleted_at timestamptz);
 		CREATE TABLE $.shut (id int, deleted_at timestamptz); ALTER TABLE $.shut ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 		CREATE TABLE $.kept (id int, is_deleted bool, archived bool, deleted_by int);
-		CREATE ROLE $ LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA $ TO $; GRANT SELECT ON $.$, $.shut TO $`, "$", `"`+hostile+`"`))
-	t.Cleanup(func() {
-		pgtest.Exec(t, owner, strings.ReplaceAll("DROP OWNED BY $; DROP ROLE $", "$", `"`+hostile+`"`))
-	})
+		CREATE ROLE stranger LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA $ TO stranger; GRANT SELECT ON $.$, $.shut TO stranger`, "$", `"`+hostile+`"`))
+	t.Cleanup(func() { pgtest.Exec(t, owner, "DROP OWNED BY stranger; DROP ROLE stranger") })
 	u, err := url.Parse(owner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User = url.UserPassword(hostile, "pw")
+	u.User = url.UserPassword("stranger", "pw")
 	name := strconv.Quote(hostile)
 	return u.String(), configFile(t, "tables: [{schema: "+name+", table: "+name+", column: "+name+"}]")
 }

@@ -141,7 +141,7 @@ func TestHealthNamesNeitherUserNorHost(t *testing.T) {
 			t.Errorf("it names %s: %s", name, got)
 		}
 	}
-	if page := text(t, e.get(t, "/report?format=json")); !strings.Contains(page, "nobody") {
+	if page := text(t, e.get(t, "/report?format=json")); !strings.Contains(page, "127.0.0.1:1") {
 		t.Errorf("the report does not say more:\n%s", page)
 	}
 }
