@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/go-kit/log"
@@ -33,8 +34,8 @@ type redacting struct{ log.Logger }
 func (r redacting) Log(keyvals ...any) error {
 	clean := make([]any, len(keyvals))
 	for i, v := range keyvals {
-		switch v.(type) {
-		case string, error, fmt.Stringer, []any:
+		switch reflect.ValueOf(v).Kind() {
+		case reflect.String, reflect.Pointer, reflect.Struct, reflect.Slice, reflect.Array, reflect.Map:
 			v = softdelete.PrintableLines(conninfo.Redact(fmt.Sprint(v)))
 		}
 		clean[i] = v

@@ -117,12 +117,13 @@ func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, format := range []string{"logfmt", "json"} {
-		if err := filter(newLogger(&out, format), "info").Log("msg", text, "err", errors.New(text), "dsn", []any{text}); err != nil {
+		if err := filter(newLogger(&out, format), "info").Log("msg", text, "err", errors.New(text), "dsn", []any{text}, "all", []string{text}, "by", map[string]string{"a": text}); err != nil {
 			t.Error(err)
 		}
+		bridge(newLogger(&out, format), "info").Error(text, "err", errors.New(text), "all", []string{text})
 	}
-	if got := out.String(); strings.Contains(got, "s3cr3t") || strings.Count(got, "bob:xxxxx@db") != 7 {
-		t.Errorf("want the password written as xxxxx, seven times:\n%s", got)
+	if got := out.String(); strings.Contains(got, "s3cr3t") || strings.Count(got, "bob:xxxxx@db") != 17 {
+		t.Errorf("want the password written as xxxxx, 17 times:\n%s", got)
 	}
 }
 
