@@ -121,6 +121,7 @@ func TestNothingCanBeProbedByDefault(t *testing.T) {
 }
 
 func TestTargetBecomesAConnectionString(t *testing.T) {
+	environ(t, nil)
 	c, err := load(t, probing)
 	if err != nil {
 		t.Fatal(err)
@@ -149,9 +150,7 @@ func TestTargetBecomesAConnectionString(t *testing.T) {
 
 // Whoever may ask for targets is not given the password of another server, nor led there.
 func TestVariablesOfTheConnectionStringSayNothingOfATarget(t *testing.T) {
-	for name, value := range map[string]string{"PGPASSWORD": "s3cr3t", "PGHOSTADDR": "127.0.0.1", "PGOPTIONS": "-c geqo=off", "PGSERVICE": "nope", "PGTARGETSESSIONATTRS": "primary"} {
-		t.Setenv(name, value)
-	}
+	environ(t, map[string]string{"PGPASSWORD": "s3cr3t", "PGHOSTADDR": "127.0.0.1", "PGOPTIONS": "-c geqo=off", "PGSERVICE": "nope", "PGTARGETSESSIONATTRS": "primary"})
 	c, err := load(t, probing)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -116,8 +117,26 @@ func (i *Info) set(name, value string) error {
 // Get is a setting by libpq's name; empty if there is none.
 func (i *Info) Get(name string) string { return i.settings[name] }
 
-// KeyValue writes the settings for a driver, secrets included: those that the driver is
-// to see, with the given changes.
+// ForDriver writes the settings for a driver that takes what is not said from variables,
+// services and files by itself, as pgx does: it says them all, so that nothing else has an
+// effect. A service whose name the driver would find in PGSERVICE must still be there.
+func (i *Info) ForDriver(changes map[string]string) string {
+	all := map[string]string{}
+	for _, p := range parameters {
+		if _, set := i.settings[p.Name]; !set && p.Treatment == Honoured && !p.ours && !p.bound {
+			all[p.Name] = p.unsaid
+		}
+	}
+	if service := os.Getenv("PGSERVICE"); service != "" && i.Get("service") == "" {
+		file, _, _ := readService(os.Getenv("PGSERVICEFILE"), os.Getenv("PGSYSCONFDIR"), service)
+		all["service"], all["servicefile"] = service, file
+	}
+	maps.Copy(all, changes)
+	return i.KeyValue(all)
+}
+
+// KeyValue writes the settings that a driver may see, secrets included, with the given
+// changes.
 func (i *Info) KeyValue(changes map[string]string) string {
 	return i.write(changes, func(_ Parameter, value string) string { return value })
 }

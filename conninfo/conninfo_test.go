@@ -165,7 +165,7 @@ func TestTheDriverKnowsWhatItIsGiven(t *testing.T) {
 			value = p.values[0]
 		}
 		text := fmt.Sprintf("%s=%s", p.Name, quote(value))
-		if p.Treatment == Refused || p.ours {
+		if p.Treatment == Refused || p.ours || strings.HasPrefix(p.Name, "service") {
 			continue
 		}
 		i, err := Parse(text)
@@ -221,6 +221,83 @@ func TestSecurityIsNeverDropped(t *testing.T) {
 		if i, err := Parse(text); err != nil || i.Get(name) != value {
 			t.Errorf("%s: %v, %v", text, i, err)
 		}
+	}
+}
+
+// The driver reads variables, services and files by itself. It must find nothing that we
+// did not say.
+func TestWhatTheDriverFindsByItselfHasNoEffect(t *testing.T) {
+	clearVariables(t)
+	dir := t.TempDir()
+	services, unread := filepath.Join(dir, "services"), filepath.Join(dir, "nothing")
+	write(t, services, "[s]\nhost=other\nport=1\ndbname=other\nuser=eve\npassword=S3cr3t\npassfile="+unread+"\nsslmode=verify-full\nsslcert="+unread+"\nsslkey="+unread+
+		"\nsslrootcert="+unread+"\nrequire_auth=none\nchannel_binding=require\nsslnegotiation=direct\nsslcertmode=require\nsslsni=0\nmin_protocol_version=3.2\nconnect_timeout=7\ntarget_session_attrs=standby\n")
+	info, err := New(map[string]string{"host": "db", "port": "5432", "dbname": "shop", "user": "bob", "password": "", "sslmode": "disable"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		t.Helper()
+		c, err := pgconn.ParseConfig(info.ForDriver(map[string]string{"connect_timeout": "0", "target_session_attrs": "any"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(c.Host, c.Port, c.Database, c.User, c.Password, c.RequireAuth, c.ChannelBinding, c.SSLNegotiation, c.SSLCertMode, c.MinProtocolVersion,
+			c.MaxProtocolVersion, c.ConnectTimeout, c.ValidateConnect == nil, c.TLSConfig == nil)
+	}
+	clean := read()
+	for name, value := range map[string]string{
+		"PGHOST": "other", "PGPORT": "1", "PGDATABASE": "other", "PGUSER": "eve", "PGPASSWORD": "S3cr3t", "PGPASSFILE": unread, "PGSSLMODE": "verify-full", "PGSSLCERT": unread, "PGSSLKEY": unread,
+		"PGSSLROOTCERT": unread, "PGREQUIREAUTH": "none", "PGCHANNELBINDING": "require", "PGSSLNEGOTIATION": "direct", "PGSSLCERTMODE": "require", "PGSSLSNI": "0", "PGMINPROTOCOLVERSION": "3.2",
+		"PGCONNECT_TIMEOUT": "7", "PGTARGETSESSIONATTRS": "standby",
+	} {
+		t.Setenv(name, value)
+	}
+	if got := read(); got != clean {
+		t.Errorf("with variables: %s, want %s", got, clean)
+	}
+	t.Setenv("PGSERVICE", "s")
+	t.Setenv("PGSERVICEFILE", services)
+	if got := read(); got != clean {
+		t.Errorf("with a service: %s, want %s", got, clean)
+	}
+	// As libpq has it, the system's file is looked into, too.
+	t.Setenv("PGSERVICEFILE", unread)
+	t.Setenv("PGSYSCONFDIR", dir)
+	write(t, filepath.Join(dir, "pg_service.conf"), "[s]\nhost=other\n")
+	if got := read(); got != clean {
+		t.Errorf("with a service of the system: %s, want %s", got, clean)
+	}
+}
+
+func TestTheUsersFilesAreFound(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	if err := os.Mkdir(filepath.Join(home, ".postgresql"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"sslkey": "mine", "sslcert": "mine"}
+	for name, file := range map[string]string{"passfile": ".pgpass", "sslrootcert": ".postgresql/root.crt", "": ".postgresql/postgresql.crt"} {
+		write(t, filepath.Join(home, file), "")
+		want[name] = filepath.Join(home, file)
+	}
+	delete(want, "")
+	for text, certificates := range map[string]bool{"sslcert=mine sslkey=mine": true, "": false} {
+		info, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err = info.WithDefaults(variables(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if !certificates { // of which one alone is none
+			delete(want, "sslkey")
+			delete(want, "sslcert")
+		}
+		if diff := cmp.Diff(want, info.settings); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+		want["sslkey"], want["sslcert"] = "mine", "mine"
 	}
 }
 
@@ -291,7 +368,7 @@ func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 		{"service=shop port=9 servicefile=" + file, map[string]string{"PGHOST": "no", "PGDATABASE": "x"},
 			map[string]string{"service": "shop", "servicefile": file, "host": "db1", "port": "9", "password": "S3rvice/pw", "dbname": "x"}, ""},
 		{"", map[string]string{"PGSERVICE": "system", "PGSERVICEFILE": file, "PGSYSCONFDIR": dir},
-			map[string]string{"service": "system", "servicefile": file, "host": "db2"}, ""},
+			map[string]string{"service": "system", "servicefile": filepath.Join(dir, "pg_service.conf"), "host": "db2"}, ""},
 		{"service=S3cr3t servicefile=" + file, nil, nil, "has this service"},
 		{"service=bad servicefile=" + file, nil, nil, "in the service file: requirepeer is not supported"},
 		{"service=worse servicefile=" + file, nil, nil, "line 14 of the service file"},

@@ -12,8 +12,9 @@ import (
 )
 
 // WithDefaults fills in what the string leaves open as libpq does: from the service that
-// it names, then from the variables that lookup returns. What stands there is checked like
-// the string: a connection string in PGDATABASE is refused, and so is PGREQUIREPEER.
+// it names, then from the variables that lookup returns, then from the files in ~. What
+// stands there is checked like the string: a connection string in PGDATABASE is refused, and
+// so is PGREQUIREPEER.
 func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
 	next := i.clone()
 	get := func(name string) string {
@@ -21,10 +22,11 @@ func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
 		return cmp.Or(next.Get(name), lookup(p.Variable))
 	}
 	if service := get("service"); service != "" {
-		settings, err := readService(get("servicefile"), lookup("PGSYSCONFDIR"), service)
+		file, settings, err := readService(get("servicefile"), lookup("PGSYSCONFDIR"), service)
 		if err != nil {
 			return nil, err
 		}
+		next.settings["service"], next.settings["servicefile"] = service, file
 		for _, name := range slices.Sorted(maps.Keys(settings)) {
 			if err := next.fill(name, settings[name]); err != nil {
 				return nil, fmt.Errorf("in the service file: %w", err)
@@ -41,7 +43,31 @@ func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
 	if err := next.fits(); err != nil {
 		return nil, err
 	}
+	next.fillFromHome()
 	return next, nil
+}
+
+// fillFromHome names the files that libpq looks for in the user's home.
+func (i *Info) fillFromHome() {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return
+	}
+	file := func(name string) (string, bool) {
+		path := filepath.Join(home, name)
+		_, err := os.Stat(path)
+		return path, err == nil
+	}
+	certificate, isThere := file(".postgresql/postgresql.crt")
+	key, too := file(".postgresql/postgresql.key")
+	if i.Get("sslcert") == "" && i.Get("sslkey") == "" && isThere && too {
+		i.settings["sslcert"], i.settings["sslkey"] = certificate, key
+	}
+	for name, path := range map[string]string{"sslrootcert": ".postgresql/root.crt", "passfile": ".pgpass"} {
+		if path, isThere := file(path); isThere && i.Get(name) == "" {
+			i.settings[name] = path
+		}
+	}
 }
 
 // fill sets what is not set yet. An empty value counts as set, as in libpq.
@@ -69,8 +95,9 @@ func ForAnyServer(lookup func(string) string) func(string) string {
 // be a misread piece of a password.
 var errService = errors.New("no file that libpq looks into (servicefile, PGSERVICEFILE, ~/.pg_service.conf, PGSYSCONFDIR) has this service")
 
-// readService returns the settings of a service from the user's file, else the system's.
-func readService(file, directory, service string) (map[string]string, error) {
+// readService returns the settings of a service and the file in which they stand: the
+// user's, else the system's.
+func readService(file, directory, service string) (in string, settings map[string]string, err error) {
 	if home, err := os.UserHomeDir(); file == "" && err == nil {
 		file = filepath.Join(home, ".pg_service.conf")
 	}
@@ -84,10 +111,10 @@ func readService(file, directory, service string) (map[string]string, error) {
 			continue
 		}
 		if settings, err := section(string(text), service); settings != nil || err != nil {
-			return settings, err
+			return file, settings, err
 		}
 	}
-	return nil, errService
+	return "", nil, errService
 }
 
 // section returns the settings of one section of a service file; nil if there is none.

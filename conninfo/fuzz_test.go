@@ -36,7 +36,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: written %s, read %s", text, i.KeyValue(nil), again.KeyValue(nil))
 		}
 		// No file is to be looked for.
-		for _, name := range []string{"passfile", "sslcert", "sslkey", "sslrootcert"} {
+		for _, name := range []string{"passfile", "sslcert", "sslkey", "sslrootcert", "service"} {
 			if i.Get(name) != "" {
 				return
 			}

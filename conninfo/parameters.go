@@ -30,6 +30,8 @@ type Parameter struct {
 	values []string
 	valid  func(string) error
 	secret bool
+	// unsaid is how to tell a driver that nothing is said.
+	unsaid string
 	// ours is what we do ourselves, so that the driver need not know of it.
 	ours bool
 	// bound speaks of one server: it says nothing of those that are probed.
@@ -72,7 +74,7 @@ var parameters = []Parameter{
 	{Name: "sslkey", Variable: "PGSSLKEY", Treatment: Honoured},
 	{Name: "sslkeylogfile", Treatment: Refused, Note: "remove it; the exporter writes no keys"},
 	{Name: "sslpassword", Variable: "PGSSLPASSWORD", Treatment: Honoured, valid: anything, secret: true},
-	{Name: "sslcertmode", Variable: "PGSSLCERTMODE", Treatment: Honoured, values: []string{"disable", "allow", "require"}},
+	{Name: "sslcertmode", Variable: "PGSSLCERTMODE", Treatment: Honoured, unsaid: "allow", values: []string{"disable", "allow", "require"}},
 	{Name: "sslrootcert", Variable: "PGSSLROOTCERT", Treatment: Honoured},
 	{Name: "sslcrl", Variable: "PGSSLCRL", Treatment: Refused, Note: "revocation lists are not read, ~/.postgresql/root.crl neither; let sslrootcert hold only authorities that you trust, and remove it"},
 	{Name: "sslcrldir", Variable: "PGSSLCRLDIR", Treatment: Refused, Note: "revocation lists are not read; let sslrootcert hold only authorities that you trust, and remove it"},
@@ -87,8 +89,8 @@ var parameters = []Parameter{
 	{Name: "gssdelegation", Variable: "PGGSSDELEGATION", Treatment: Dropped, Note: "there is no GSSAPI"},
 	{Name: "scram_client_key", Treatment: Refused, Note: "give the password instead", secret: true},
 	{Name: "scram_server_key", Treatment: Refused, Note: "give the password instead", secret: true},
-	{Name: "service", Variable: "PGSERVICE", Treatment: Honoured, ours: true, bound: true},
-	{Name: "servicefile", Variable: "PGSERVICEFILE", Treatment: Honoured, ours: true, bound: true},
+	{Name: "service", Variable: "PGSERVICE", Treatment: Honoured, bound: true},
+	{Name: "servicefile", Variable: "PGSERVICEFILE", Treatment: Honoured, bound: true},
 	{Name: "target_session_attrs", Variable: "PGTARGETSESSIONATTRS", Treatment: Honoured, values: []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}, ours: true, bound: true},
 	{Name: "load_balance_hosts", Variable: "PGLOADBALANCEHOSTS", Treatment: Honoured, values: []string{"disable", "random"}, ours: true, bound: true},
 	{Name: "oauth_issuer", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},

@@ -57,7 +57,7 @@ const (
 // the wanted kind. The driver finds the password in pgpass; the returned Info hides that,
 // too.
 func connConfig(info *conninfo.Info, host conninfo.Host, kind string) (*pgx.ConnConfig, *conninfo.Info, error) {
-	c, err := pgx.ParseConfig(info.KeyValue(map[string]string{
+	c, err := pgx.ParseConfig(info.ForDriver(map[string]string{
 		"host": cmp.Or(host.Name, host.Address), "port": host.Port, "target_session_attrs": kind, "connect_timeout": "0",
 	}))
 	if err != nil {
@@ -144,9 +144,13 @@ func (i *Inspector) connectHost(ctx context.Context, info *conninfo.Info, a atte
 	}
 	addresses, err := resolve(ctx, c.Host, a.Address)
 	if err != nil {
+		if timedOut(ctx) {
+			i.silence.note(a)
+		}
 		failed.add(c, info, err)
 		return nil, nil
 	}
+	silent := false
 	takeTurns(ctx, last(&i.silence, addresses), func(ctx context.Context, address string) (done bool) {
 		if most := info.ConnectTimeout(); most > 0 {
 			var cancel context.CancelFunc
@@ -161,6 +165,7 @@ func (i *Inspector) connectHost(ctx context.Context, info *conninfo.Info, a atte
 			return true
 		}
 		if timedOut(ctx) {
+			silent = true
 			i.silence.note(address)
 		}
 		failed.add(c, info, cmp.Or(errors.Unwrap(fault), fault)) // without the driver's preamble
@@ -170,6 +175,9 @@ func (i *Inspector) connectHost(ctx context.Context, info *conninfo.Info, a atte
 		}
 		return err != nil
 	})
+	if conn == nil && silent {
+		i.silence.note(a)
+	}
 	return conn, err
 }
 

@@ -25,9 +25,6 @@ func (i *Inspector) connect(ctx context.Context, info *conninfo.Info) (conn *lin
 	failed := &connectError{database: info.Get("dbname")}
 	takeTurns(ctx, last(&i.silence, attempts(info)), func(ctx context.Context, a attempt) (done bool) {
 		conn, err = i.connectHost(ctx, info, a, failed)
-		if timedOut(ctx) {
-			i.silence.note(a)
-		}
 		return conn != nil || err != nil
 	})
 	if conn == nil && err == nil {
