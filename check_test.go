@@ -91,6 +91,31 @@ func TestCheckConfigObeysNoName(t *testing.T) {
 	}
 }
 
+// What grants prints says by numbers what a terminal would obey, and does what it says.
+func TestGrantsWriteHostileNamesByNumbers(t *testing.T) {
+	dsn, _ := strange(t)
+	owner := strings.Replace(dsn, dsn[len("postgres://"):strings.Index(dsn, "@")], "postgres", 1)
+	t.Setenv("DATA_SOURCE_NAME", owner)
+	code, stdout, stderr := command("grants", "--role=stranger")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if bad := unprintable(stdout); bad != "" || strings.Contains(stdout, "\npublic.d") || !strings.Contains(stdout, `\001B[2J`) {
+		t.Errorf("it holds %q:\n%s", bad, stdout)
+	}
+	var sql strings.Builder
+	for line := range strings.Lines(stdout) {
+		if !strings.HasPrefix(line, `\`) { // meta-commands are psql's
+			sql.WriteString(line)
+		}
+	}
+	pgtest.Exec(t, owner, sql.String())
+	const may = "SELECT has_column_privilege('stranger', format('%I.kept', $1::text)::regclass, $2, 'SELECT')"
+	if !pgtest.Value[bool](t, owner, may, hostile, "is_deleted") || pgtest.Value[bool](t, owner, may, hostile, "deleted_by") {
+		t.Errorf("it grants something else:\n%s", stdout)
+	}
+}
+
 func TestTheLogObeysNoName(t *testing.T) {
 	dsn, _ := strange(t)
 	t.Setenv("DATA_SOURCE_NAME", dsn)

@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -79,9 +80,14 @@ type Grants struct {
 // that could not be asked.
 func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 	databases, err := i.survey(ctx)
-	all := make([]Grants, len(databases))
-	for i, d := range databases {
-		all[i] = Grants{queries.Connect(d.Database), d.grants(role)}
+	var all []Grants
+	for _, d := range databases {
+		connect, refused := queries.Connect(d.Database)
+		if refused != nil {
+			err = errors.Join(err, refused)
+			continue
+		}
+		all = append(all, Grants{connect, d.grants(role)})
 	}
 	return all, err
 }

@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -19,8 +20,15 @@ func GrantUsage(schema, role string) string {
 	return advice("usage.sql", vars{"schemaname": schema, "role": role})
 }
 
-// Connect is psql's command to connect to a database.
-func Connect(database string) string { return `\connect ` + identifier(database) }
+// Connect is psql's command to connect to a database. A bare name may be taken for a
+// connection string, and lead elsewhere. psql has no escapes here, so that a name with
+// line breaks or other control characters cannot be written.
+func Connect(database string) (string, error) {
+	if !plain(database) {
+		return "", fmt.Errorf("psql cannot be told to connect to database %q: its name holds control characters", database)
+	}
+	return `\connect -reuse-previous=on "dbname='` + strings.NewReplacer(`\`, `\\`, `'`, `\'`, `"`, `""`).Replace(database) + `'"`, nil
+}
 
 // GrantConnect lets a role connect to a database.
 func GrantConnect(database, role string) string {

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed *.sql
@@ -97,19 +99,48 @@ func statement(file string, values vars) string {
 	return lead + strings.TrimSuffix(render(string(template), values), ";")
 }
 
-// identifier quotes a name (PostgreSQL documentation, 4.1.1).
+// identifier quotes a name (PostgreSQL documentation, 4.1.1). What a terminal would obey,
+// or a person not see, is written by its number.
 func identifier(name string) string {
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	doubled := strings.ReplaceAll(name, `"`, `""`)
+	if plain(name) {
+		return `"` + doubled + `"`
+	}
+	return `U&"` + numbered(strings.ReplaceAll(doubled, `\`, `\\`), `\%04X`, `\+%06X`) + `"`
 }
 
-// literal quotes a string (PostgreSQL documentation, 4.1.2). A backslash is safe
-// under either setting of standard_conforming_strings.
+// literal quotes a string (PostgreSQL documentation, 4.1.2), what cannot be seen by its
+// number. A backslash is safe under either setting of standard_conforming_strings.
 func literal(value string) string {
 	quoted := "'" + strings.ReplaceAll(value, "'", "''") + "'"
-	if strings.Contains(value, `\`) {
-		return " E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	if strings.Contains(value, `\`) || !plain(value) {
+		return " E" + numbered(strings.ReplaceAll(quoted, `\`, `\\`), `\u%04X`, `\U%08X`)
 	}
 	return quoted
+}
+
+// plain tells whether a text can be seen, and shown, as it is.
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// numbered writes what cannot be seen by its number, in four digits or in more. Bytes
+// that are no UTF-8 stay.
+func numbered(text, four, more string) string {
+	var out strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case unicode.IsPrint(r):
+			out.WriteString(text[:size])
+		case r <= 0xFFFF:
+			fmt.Fprintf(&out, four, r)
+		default:
+			fmt.Fprintf(&out, more, r)
+		}
+		text = text[size:]
+	}
+	return out.String()
 }
 
 // escape writes an element of an array.
