@@ -25,7 +25,7 @@ func counted(name string, total, deleted, old int64) softdelete.Table {
 	n := softdelete.ExactNumbers(total, deleted)
 	o := softdelete.Exactly(old)
 	n.Old = &o
-	t := softdelete.Table{Schema: "public", Name: name, Markers: timed, Policy: kept}
+	t := softdelete.Table{Schema: "public", Name: name, Markers: timed, Policy: kept, Purging: &softdelete.Purging{}}
 	t.Succeed(n, noon)
 	return t
 }

@@ -3,6 +3,7 @@ package assess
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -13,6 +14,15 @@ import (
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
 		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair || t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
+}
+
+// few are the first of some reasons.
+func few(reasons []string) string {
+	text := strings.Join(reasons[:min(len(reasons), named)], "; ")
+	if more := len(reasons) - named; more > 0 {
+		text += fmt.Sprintf("; and %s more", softdelete.Thousands(float64(more)))
+	}
+	return text
 }
 
 // ratioAfterPurge is the share of deleted rows when the old ones are gone.
@@ -47,6 +57,10 @@ func (t *TableHealth) purge() Recommendation {
 	if t.Partitioned {
 		r.Notes = []string{"What is purged is gone: have a backup, and first run the SELECT, which counts what will go."}
 	}
+	withheld := t.Withheld()
+	if len(withheld) > 0 {
+		r.Notes = []string{"No statement is given, because a DELETE may remove other rows, or do more than remove them: " + few(withheld) + "."}
+	}
 	if now, then := softdelete.Percent(n.Ratio.Value), softdelete.Percent(t.ratioAfterPurge()); now != then {
 		r.Gain.Text += fmt.Sprintf("; the deletion ratio falls from %s to %s", now, then)
 	}
@@ -56,14 +70,11 @@ func (t *TableHealth) purge() Recommendation {
 			softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
 	}
 	if x := t.Indexing; x != nil {
-		if slices.ContainsFunc(x.Indexes, func(i softdelete.Index) bool { return i.Referenced }) {
-			r.Notes = append(r.Notes, "Foreign keys reference this table: with ON DELETE CASCADE their rows go too, else a batch fails while there are any. Purge those tables first.")
-		}
 		if len(indexes.Unpurgeable(t.Table)) > 0 {
 			r.Notes = append(r.Notes, "No index finds these rows, so each batch reads the table until it has enough of them.")
 		}
 	}
-	if t.Partitioned {
+	if t.Partitioned && len(withheld) == 0 {
 		r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
 	}
 	if !t.Policy.ZoneKnown && slices.ContainsFunc(t.Markers, func(m softdelete.Marker) bool { return m.Time != nil && m.Time.Type != softdelete.Timestamptz }) {

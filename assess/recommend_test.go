@@ -82,7 +82,16 @@ func TestAPurgeIsRehearsedAsItsTableAllows(t *testing.T) {
 	whole := counted("old", 50000, 20000, 19000)
 	parted := whole
 	parted.Partitioned = true
-	for want, table := range map[string]softdelete.Table{"run the DELETE alone": whole, "first run the SELECT": parted} {
+	local, unknown, referenced := whole, whole, parted
+	local.Markers = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
+	unknown.Purging = nil
+	referenced.Purging = &softdelete.Purging{Problems: []string{"one", "two", "three", "four", "five", "six", "seven"}}
+	for want, table := range map[string]softdelete.Table{
+		"run the DELETE alone": whole, "first run the SELECT": parted,
+		"No statement is given, because a DELETE may remove other rows, or do more than remove them: the marker is not one column of type timestamptz": local,
+		"it is not known what stands in the way.":    unknown,
+		": one; two; three; four; five; and 2 more.": referenced,
+	} {
 		if notes := assessed(t, table).Recommendations[0].Notes[0]; !strings.Contains(notes, want) {
 			t.Errorf("%q is not in %q", want, notes)
 		}

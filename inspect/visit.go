@@ -47,6 +47,7 @@ func (v *visit) run(ctx context.Context) error {
 	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
 	v.checkAll(ctx)
 	indexed := v.indexAll(ctx)
+	v.purgeAll(ctx)
 	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete, Indexes: indexed})
 	return v.lostFor
 }

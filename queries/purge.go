@@ -30,6 +30,12 @@ func Purge(t *softdelete.Table) string {
 	return loop("purge partitions", vars{"root": table, "batch": purge("%1$I.%2$I", escape(old), escape(order))})
 }
 
+// PurgeObstacles asks what could make a Purge do more, or something else, than it is
+// printed for. Roots and attnames are parallel: the tables, each with its marker columns.
+func PurgeObstacles(roots []uint32, attnames []string) string {
+	return statement("purge_obstacles.sql", vars{"roots": array(roots), "attnames": array(attnames)})
+}
+
 // PurgeCount counts the rows that Purge will remove of a partitioned table.
 func PurgeCount(t *softdelete.Table) string {
 	return advice("purge_count.sql", vars{"schemaname": t.Schema, "relname": t.Name, "old": deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)})

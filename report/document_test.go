@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 func asJSON(t *testing.T, r Report) []byte {
@@ -59,6 +62,20 @@ func TestJSON(t *testing.T) {
 				t.Errorf("the schema refuses it: %v", err)
 			}
 		})
+	}
+}
+
+func TestAPurgeThatMayDoMoreHasNoStatement(t *testing.T) {
+	for problem, statements := range map[string]int{"": 1, "public.items references it by key": 0} {
+		carts := table("carts", "", 420000, 300000, 12345)
+		if problem != "" {
+			carts.Purging = &softdelete.Purging{Problems: []string{problem}}
+		}
+		s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: []softdelete.Table{carts}}}}
+		got := (Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{}, noon)}).document().Recommendations[0]
+		if got.Kind != "purge" || len(got.Statements) != statements || !strings.Contains(got.Notes[0], problem) {
+			t.Errorf("%q: %+v", problem, got)
+		}
 	}
 }
 

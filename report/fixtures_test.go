@@ -52,7 +52,7 @@ func table(name, service string, total, deleted, old int64) softdelete.Table {
 	n := softdelete.ExactNumbers(total, deleted)
 	o := softdelete.Exactly(old)
 	n.Old = &o
-	t := softdelete.Table{Schema: "public", Name: name, Markers: stamp("deleted_at"), Policy: softdelete.Policy{Service: service, Retention: 90 * day, TimeZone: "UTC"}}
+	t := softdelete.Table{Schema: "public", Name: name, Markers: stamp("deleted_at"), Policy: softdelete.Policy{Service: service, Retention: 90 * day, TimeZone: "UTC"}, Purging: &softdelete.Purging{}}
 	t.Succeed(n, noon.Add(-time.Minute))
 	return t
 }

@@ -84,6 +84,8 @@ type Table struct {
 	Counting *Counting
 	// Integrity are the checks of the table's rows; none where they are not opted in.
 	Integrity []Check
+	// Purging is nil while nothing is known of it, or there is nothing to purge.
+	Purging *Purging
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
