@@ -124,12 +124,12 @@ func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) er
 }
 
 // contradict tells whether the planner sees that a query finds nothing. Where we may
-// not read the columns, nothing is proved.
+// not read the columns, or a function of a constraint fails, nothing is proved.
 func (v *visit) contradict(ctx context.Context, sql string) (bool, error) {
-	rows, err := query[struct {
+	rows, err := ask[struct {
 		Plan string `db:"QUERY PLAN"`
-	}](ctx, v.session, sql)
-	if code(err) == insufficientPrivilege {
+	}](ctx, v.session, v.proving, sql)
+	if code(err) == insufficientPrivilege || inFunction(err) != nil {
 		return false, nil
 	}
 	if err != nil {

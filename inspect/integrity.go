@@ -199,9 +199,9 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 		c.Found, c.RetryAt = nil, v.began.Add(uncheckableFor)
 		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut, Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day", v.config.Limits.StatementTimeout)}
 	default:
-		p := problem(err)
+		p := v.problem(ctx, err, c.r)
 		c.Problem = &p
-		if p.Reason != softdelete.Locked && !isConflict(err) && code(err) != undefinedTable {
+		if p.Reason != softdelete.Locked && !isConflict(err) && !isGone(err) {
 			c.RetryAt = v.began.Add(failedFor)
 		}
 	}

@@ -53,11 +53,11 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
 		}
 		for _, r := range at {
-			r.dropped = true // unless it is among the answers
+			r.dropped = true // unless it is among the answers, by its name
 		}
 		for _, l := range leaves {
 			r := at[l.Root]
-			r.dropped = r.dropped && l.OID != l.Root
+			r.dropped = r.dropped && (l.OID != l.Root || l.Schema != r.Schema || l.Name != r.Name)
 			if l.Relkind != "p" {
 				r.leaves = append(r.leaves, l)
 			}

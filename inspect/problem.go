@@ -17,6 +17,9 @@ const (
 	queryCanceled         = "57014" // by statement_timeout
 	undefinedColumn       = "42703"
 	undefinedTable        = "42P01"
+	undefinedFunction     = "42883"
+	undefinedObject       = "42704"
+	undefinedSchema       = "3F000"
 	featureNotSupported   = "0A000" // an unlogged table on a standby
 	serializationFailure  = "40001" // a conflict with recovery on a standby
 	undefinedDatabase     = "3D000"
@@ -43,6 +46,9 @@ func problem(err error) softdelete.Problem {
 		p.Reason = softdelete.TimedOut
 	} else if errors.Is(err, errElsewhere) {
 		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
+	}
+	if e := inFunction(err); e != nil && p.Reason != softdelete.Locked && p.Reason != softdelete.TimedOut {
+		return ofFunction(e, p.Message)
 	}
 	if p.Reason == softdelete.PermissionDenied {
 		p.Remedy = "run what softdelete_exporter grants prints"

@@ -21,9 +21,9 @@ type session struct {
 	inspector *Inspector
 	conn      *link
 	// guard is the statement with the settings of every transaction; brief that of those
-	// for which we do not wait long.
-	guard, brief     string
-	statementTimeout time.Duration
+	// for which we do not wait long, proving of those that ask for contradictions.
+	guard, brief, proving string
+	statementTimeout      time.Duration
 }
 
 // server is what queries.Server answers.
@@ -73,8 +73,9 @@ const briefTimeout = 200 * time.Millisecond
 
 // guardBy settles the limits of every transaction.
 func (s *session) guardBy(lockTimeout time.Duration) {
-	s.guard = queries.Settings(lockTimeout, s.statementTimeout)
-	s.brief = queries.Settings(lockTimeout, min(briefTimeout, s.statementTimeout))
+	s.guard = queries.Settings(lockTimeout, s.statementTimeout, false)
+	s.brief = queries.Settings(lockTimeout, min(briefTimeout, s.statementTimeout), false)
+	s.proving = queries.Settings(lockTimeout, s.statementTimeout, true)
 }
 
 // close ends the session.

@@ -131,7 +131,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		}
 	}
 	err := v.attempt(ctx, count)
-	if code(err) == undefinedTable && v.lookAgain(ctx, r) {
+	if isGone(err) && v.lookAgain(ctx, r) {
 		err = v.attempt(ctx, count)
 	}
 	switch {
@@ -141,11 +141,11 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 	case err != nil:
 		// A lost connection is no passing trouble: it may be this table that costs it,
 		// and those behind it must have their turn some day.
-		p := problem(err)
+		p := v.problem(ctx, err, r)
 		if p.Reason == softdelete.TimedOut && len(r.ungranted) > 0 {
 			p.Remedy = "let the role read each partition by itself: run what softdelete_exporter grants prints"
 		}
-		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || code(err) == undefinedTable)
+		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || isGone(err))
 	case numbers == nil:
 		r.Confirm(time.Now())
 	default:
@@ -173,10 +173,6 @@ func (v *visit) attempt(ctx context.Context, ask func() error) error {
 // lookAgain finds out what is left of a table of which a relation went away since
 // discovery, and tells whether it can still be counted.
 func (v *visit) lookAgain(ctx context.Context, r *relation) bool {
-	if len(r.leaves) == 1 && r.leaves[0].OID == r.OID {
-		r.dropped = true
-		return false
-	}
 	one := []relation{*r}
 	one[0].leaves, one[0].ungranted = nil, nil
 	if v.findLeaves(ctx, v.session, one) != nil {

@@ -12,7 +12,7 @@ FROM (VALUES
   -- How it is read. What is off for the role would be missing in proofs of the planner.
   ('enable_seqscan', 'on'), ('enable_indexscan', 'on'), ('enable_indexonlyscan', 'on'),
   ('enable_bitmapscan', 'on'), ('enable_tidscan', 'on'),
-  ('constraint_exclusion', 'on'),            -- the planner is asked what predicates contradict each other
+  ('constraint_exclusion', :'constraint_exclusion'),
   -- What it means.
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
   ('search_path', 'pg_catalog'),

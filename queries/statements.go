@@ -8,10 +8,16 @@ import (
 // Begin opens the short read-only transaction of one question.
 func Begin() string { return statement("begin.sql", nil) }
 
-// Settings bounds what the transaction may cost, until its end.
-func Settings(lockTimeout, statementTimeout time.Duration) string {
+// Settings bounds what the transaction may cost, and says how it is read, until its end.
+// Only with contradictions does the planner see that predicates contradict each other,
+// for which it also looks into CHECK constraints and their functions.
+func Settings(lockTimeout, statementTimeout time.Duration, contradictions bool) string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
-	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout)})
+	exclusion := "off"
+	if contradictions {
+		exclusion = "on"
+	}
+	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout), "constraint_exclusion": exclusion})
 }
 
 // Commit ends the transaction.
@@ -48,6 +54,17 @@ func Statistics(relations []uint32, attnames []string) string {
 // Probe asks for one value of an integer column that is above zero.
 func Probe(schema, name, column string) string {
 	return statement("probe.sql", vars{"schemaname": schema, "relname": name, "column": column})
+}
+
+// Function asks for the function in whose body a text stands, best one that the given
+// relations call.
+func Function(text string, relations []uint32) string {
+	return statement("function.sql", vars{"text": text, "relations": array(relations)})
+}
+
+// SetSearchPath lets a function find its names.
+func SetSearchPath(function string) string {
+	return advice("function_path.sql", vars{"function": function})
 }
 
 // Leaves asks for the leaves of the given partitioned tables.
