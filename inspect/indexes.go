@@ -80,7 +80,7 @@ func (v *visit) indexAll(ctx context.Context) bool {
 		v.tryAll(ctx)
 	}
 	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "cannot read the indexes", "datname", v.Database, "err", err)
+		v.warn(ctx, "cannot read the indexes", v.Database, err)
 	}
 	return err == nil
 }

@@ -58,7 +58,7 @@ func (v *visit) checkAll(ctx context.Context) {
 	}
 	_, checks, err := v.findChecks(ctx, v.session, v.relations)
 	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "cannot find out what to check", "datname", v.Database, "err", err)
+		v.warn(ctx, "cannot find out what to check", v.Database, err)
 		return
 	}
 	slices.SortStableFunc(checks, func(a, b *check) int { return a.Asked.Compare(b.Asked) })

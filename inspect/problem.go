@@ -39,7 +39,7 @@ var reasons = map[string]softdelete.Reason{
 
 // problem says what went wrong with a table in the terms of the domain.
 func problem(err error) softdelete.Problem {
-	p := softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()}
+	p := softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error(), Remedy: ofServer(err)}
 	if reason, known := reasons[code(err)]; known {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {

@@ -140,7 +140,7 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 
 // lost notes that a database could not be reached; what was known of it stays.
 func (p *pass) lost(ctx context.Context, name string, err error) {
-	level.Warn(p.log(ctx)).Log("msg", "cannot connect", "datname", name, "err", err)
+	p.warn(ctx, "cannot look into the database", name, err)
 	p.left(name, softdelete.Checks{}, err)
 }
 
@@ -160,6 +160,15 @@ func (p *pass) left(name string, checks softdelete.Checks, err error) {
 		}
 	}
 	p.databases[name] = d
+}
+
+// warn says in the log what failed in a database, and what to do if that is known.
+func (p *pass) warn(ctx context.Context, msg, datname string, err error) {
+	fields := []any{"msg", msg, "datname", datname, "err", err}
+	if remedy := ofServer(err); remedy != "" {
+		fields = append(fields, "remedy", remedy)
+	}
+	level.Warn(p.log(ctx)).Log(fields...)
 }
 
 // unreachable notes that the server could not be reached, unless it was we who

@@ -51,7 +51,10 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 	s.guardBy(lockTimeout)
 	s.Database = conn.Config().Database
 	rows, err := query[server](ctx, s, queries.Server())
-	if err == nil && rows[0].Version < oldest {
+	switch {
+	case err != nil:
+		err = fmt.Errorf("asking what server it is: %w", err)
+	case rows[0].Version < oldest:
 		err = fmt.Errorf("PostgreSQL %s is too old: version 14 or newer is needed", rows[0].VersionText)
 	}
 	if err != nil {

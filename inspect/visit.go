@@ -32,7 +32,7 @@ func (v *visit) run(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "discovery failed", "datname", v.Database, "err", err)
+		v.warn(ctx, "discovery failed", v.Database, err)
 		v.left(v.Database, softdelete.Checks{Connect: true}, err)
 		v.offer()
 		return v.lostFor
@@ -85,7 +85,7 @@ func (r *relation) remember(previous []softdelete.Table) {
 func (v *visit) countAll(ctx context.Context) (complete bool) {
 	if err := v.takeFingerprints(ctx); err != nil {
 		// Then nothing counts as unchanged.
-		level.Warn(v.log(ctx)).Log("msg", "cannot tell which tables have changed", "datname", v.Database, "err", err)
+		v.warn(ctx, "cannot tell which tables have changed", v.Database, err)
 	}
 	for _, r := range queue(v.relations, v.began) {
 		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
@@ -199,7 +199,7 @@ func (v *visit) reopen(ctx context.Context) bool {
 	v.close()
 	s, err := v.open(ctx, v.Database)
 	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "cannot connect again", "datname", v.Database, "err", err)
+		v.warn(ctx, "cannot connect again", v.Database, err)
 		v.lostFor = err
 		return false
 	}

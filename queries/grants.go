@@ -35,6 +35,9 @@ func GrantConnect(database, role string) string {
 	return advice("connect.sql", vars{"database": database, "role": role})
 }
 
+// LimitConnections lets a role have the two connections of one exporter.
+func LimitConnections(role string) string { return advice("limit_role.sql", vars{"role": role}) }
+
 // BypassRowSecurity lets a role see every row.
 func BypassRowSecurity(role string) string {
 	return advice("bypassrls.sql", vars{"role": role})

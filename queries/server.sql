@@ -3,7 +3,7 @@ SELECT current_setting('server_version_num')::int AS version,
        current_setting('server_version') AS version_text,
        current_database()::text AS database,
        current_user::text AS role,
-       (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms,
+       (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000)::int8 AS deadlock_timeout_ms,
        pg_is_in_recovery() AS standby,
        -- Not by to_regclass: that is an error where the schema is not granted.
        EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
