@@ -64,6 +64,18 @@ func TestALimitOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 	}
 }
 
+// Each transaction begins under the role's own statement_timeout. One of a millisecond is
+// played by one that is longer, on a server that takes its time.
+func TestATimeoutOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	name, its := role(t, dsn)
+	pgtest.Exec(t, dsn, asRole(`ALTER ROLE watcher SET statement_timeout = '2s';
+		CREATE OR REPLACE FUNCTION pg_catalog.current_setting(name text, missing_ok boolean) RETURNS text LANGUAGE sql AS
+			$$SELECT CASE WHEN pg_sleep(10) IS NULL THEN '' ELSE name END$$`, name))
+	saysWhy(t, inspector(t, its, ""), "the statement_timeout of the role", "ALTER ROLE … SET statement_timeout = '1s'")
+}
+
 // The last connections of a server are kept for superusers.
 func TestAServerWithoutRoomIsSaid(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,9 @@ const (
 // ofServer is what to do about an error that is the server's and not a table's; empty
 // where there is nothing to name.
 func ofServer(err error) string {
+	if errors.Is(err, errHurried) {
+		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter has its own, but begins under that of the role"
+	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Code, insufficientResources) {
 		return ""

@@ -2,11 +2,13 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
@@ -98,6 +100,10 @@ func query[T any](ctx context.Context, s *session, sql string) ([]T, error) {
 	return ask[T](ctx, s, s.guard, sql)
 }
 
+// errHurried tells that a statement_timeout that is not ours ended a transaction before
+// it had its guard.
+var errHurried = errors.New("the statement_timeout of the role ends even the shortest statement")
+
 // ask is query under the given guard.
 func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
@@ -105,9 +111,13 @@ func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, e
 	began := time.Now()
 	defer func() { s.inspector.Costs.Add(s.Database, time.Since(began), err) }()
 
+	guarded := false
 	batch := &pgx.Batch{}
 	batch.Queue(queries.Begin())
-	batch.Queue(guard)
+	batch.Queue(guard).Exec(func(pgconn.CommandTag) error {
+		guarded = true
+		return nil
+	})
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
 		rows, err = pgx.CollectRows(r, pgx.RowToStructByName[T])
 		return err
@@ -115,6 +125,9 @@ func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, e
 	batch.Queue(queries.Commit())
 	if err := s.conn.SendBatch(ctx, batch).Close(); err != nil {
 		s.recover()
+		if !guarded && code(err) == queryCanceled {
+			err = fmt.Errorf("%w: %w", errHurried, err)
+		}
 		return nil, s.conn.info.Hide(err)
 	}
 	return rows, nil
