@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // oldest is the first supported version of PostgreSQL, as server_version_num.
@@ -40,7 +41,7 @@ func ParseSource(info *conninfo.Info) (datname string, err error) {
 		if err != nil {
 			return "", err
 		}
-		datname = c.Database
+		datname = softdelete.Legible(c.Database)
 	}
 	return datname, nil
 }

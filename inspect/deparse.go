@@ -86,6 +86,9 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 		return err
 	}
 	for _, row := range rows {
+		if text, found := v.illegible(append(row.Expressions, row.Predicate)...); found {
+			return notText(text)
+		}
 		i := at[row.OID]
 		delete(at, row.OID)
 		i.Predicate = row.Predicate

@@ -63,6 +63,10 @@ func (p *pass) discover(ctx context.Context, s *session) (relations []relation, 
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
 	}
 	columns, err := query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+	if code(err) == untranslatable {
+		schemas, relnames = s.writable(ctx, schemas, relnames)
+		columns, err = query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the catalogs of database %q: %w", s.Database, err)
 	}
@@ -126,6 +130,10 @@ func (p *pass) relation(s *session, columns []column, entry *config.Table) (rela
 	if entry == nil && len(r.Markers) == 0 {
 		return relation{}, false
 	}
+	if p := s.unnamed(c.OID, c.Schema, c.Name); p != nil {
+		r.Markers, r.obstacle = nil, p
+		return r, true
+	}
 	if r.obstacle == nil {
 		r.obstacle = ungranted(s, columns, r.Markers)
 	}
@@ -183,5 +191,6 @@ func capped(relations []relation, most int) (kept []relation, skipped int) {
 		relations, skipped = relations[:most], len(relations)-most
 	}
 	slices.SortFunc(relations, byName)
-	return relations, skipped
+	// An escaped name can be that of another table.
+	return slices.CompactFunc(relations, func(a, b relation) bool { return byName(a, b) == 0 }), skipped
 }

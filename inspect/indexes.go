@@ -179,7 +179,10 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 			continue
 		}
 		r := &v.relations[n]
-		err := v.deparse(ctx, r, x, deparse)
+		err := v.named(x)
+		if err == nil {
+			err = v.deparse(ctx, r, x, deparse)
+		}
 		switch {
 		case err == nil:
 			r.Indexing = x

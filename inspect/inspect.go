@@ -83,6 +83,7 @@ func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdel
 		taken:     previous.Taken,
 		before:    previous.Taken,
 		databases: map[string]softdelete.Database{},
+		unnamed:   map[string]bool{},
 		publish:   publish,
 	}
 	p.many = len(p.config.Probe.Allow) > 0

@@ -120,6 +120,8 @@ func (v *visit) checkOne(ctx context.Context, c *check, deadline time.Time) {
 	switch {
 	case c.refused:
 		c.Waiting = false
+	case c.foreign != nil && c.foreign.obstacle != nil:
+		c.Problem, c.Waiting = c.foreign.obstacle, false
 	case c.foreign != nil && c.foreign.parent.obstacle != nil:
 		obstacle := c.foreign.parent.obstacle
 		c.Problem, c.Waiting = &softdelete.Problem{Reason: obstacle.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), obstacle.Message)}, false

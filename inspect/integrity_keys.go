@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,6 +17,8 @@ type foreignKey struct {
 	Child, Parent                  uint32
 	Columns, Referenced, Operators []string
 	child, parent                  *relation
+	// obstacle is why it cannot be asked about; nil if it can.
+	obstacle *softdelete.Problem
 }
 
 func (k *foreignKey) reference() *softdelete.Reference {
@@ -44,8 +47,16 @@ func (p *pass) foreignKeys(ctx context.Context, s *session, relations []relation
 	if err != nil {
 		return nil, fmt.Errorf("reading the foreign keys of database %q: %w", s.Database, err)
 	}
+	// An escaped name can be that of another key.
+	byName := func(a, b foreignKey) int { return cmp.Or(cmp.Compare(a.Child, b.Child), cmp.Compare(a.Name, b.Name)) }
+	slices.SortFunc(keys, byName)
+	keys = slices.CompactFunc(keys, func(a, b foreignKey) bool { return byName(a, b) == 0 })
 	for i := range keys {
-		keys[i].child, keys[i].parent = at[keys[i].Child], at[keys[i].Parent]
+		k := &keys[i]
+		k.child, k.parent = at[k.Child], at[k.Parent]
+		if column, found := s.illegible(slices.Concat(k.Columns, k.Referenced, k.Operators)...); found {
+			k.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: notText(column).Error()}
+		}
 	}
 	return keys, nil
 }
@@ -58,7 +69,7 @@ type needed struct {
 
 // needs is what the check of a foreign key reads beside what counting does.
 func (k *foreignKey) needs() []needed {
-	if k == nil {
+	if k == nil || k.obstacle != nil {
 		return nil
 	}
 	var all []needed

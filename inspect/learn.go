@@ -54,7 +54,7 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
 	for i := range lessons {
 		l := &lessons[i]
-		if l.open(p.began) {
+		if l.open(p.began) && s.unnamed(l.OID, l.Schema, l.Name) == nil {
 			if time.Now().After(deadline) {
 				l.learnt.unread = "there was no time left for it"
 			} else if err := l.ask(ctx, s, p.began); err != nil {

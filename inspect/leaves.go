@@ -104,7 +104,10 @@ func (r *relation) inspectLeaves(s *session) {
 	}
 	var denied []string
 	for _, l := range r.leaves {
+		unnamed := s.unnamed(l.OID, l.Schema, l.Name)
 		switch {
+		case unnamed != nil:
+			r.Markers, r.obstacle = nil, unnamed
 		case l.Relkind != "r":
 			r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("partition %s.%s is %s", l.Schema, l.Name, relkinds[l.Relkind])}
 		case l.Unlogged && s.Standby:

@@ -17,6 +17,7 @@ const (
 	queryCanceled         = "57014" // by statement_timeout
 	undefinedColumn       = "42703"
 	undefinedTable        = "42P01"
+	untranslatable        = "22P05" // from one encoding into the other
 	undefinedFunction     = "42883"
 	undefinedObject       = "42704"
 	undefinedSchema       = "3F000"
@@ -39,11 +40,13 @@ var reasons = map[string]softdelete.Reason{
 
 // problem says what went wrong with a table in the terms of the domain.
 func problem(err error) softdelete.Problem {
-	p := softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error(), Remedy: ofServer(err)}
+	p := softdelete.Problem{Reason: softdelete.OtherError, Message: softdelete.Legible(err.Error()), Remedy: ofServer(err)}
 	if reason, known := reasons[code(err)]; known {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		p.Reason = softdelete.TimedOut
+	} else if errors.Is(err, errUnnamed) {
+		p.Reason, p.Remedy = softdelete.Unsupported, "rename it (ALTER DATABASE … RENAME TO …), or let a connection string name it"
 	} else if errors.Is(err, errElsewhere) {
 		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
 	}

@@ -35,6 +35,8 @@ type pass struct {
 	// databases are as the next Snapshot has them so far.
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
+	// unnamed are the databases that a connection string of ours cannot name.
+	unnamed map[string]bool
 	// explain is told what was decided on each table; nil while nobody asks.
 	explain func(discovery.TableDecision)
 }
@@ -98,6 +100,9 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 		names = nil
 		for _, r := range rows {
 			names = append(names, r.Name)
+			if _, found := s.illegible(r.Name); found {
+				p.unnamed[r.Name] = true
+			}
 		}
 	case len(names) == 0:
 		return []string{""}, nil
@@ -129,6 +134,9 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 		err = v.run(ctx)
 	}
 	switch {
+	case errors.Is(err, errUnnamed):
+		p.lost(ctx, name, err)
+		return name, nil
 	case err == nil || isServers(err):
 	case code(err) == undefinedDatabase && p.config.Databases.All:
 		return "", nil // dropped since we listed it
@@ -164,7 +172,7 @@ func (p *pass) left(name string, checks softdelete.Checks, err error) {
 
 // warn says in the log what failed in a database, and what to do if that is known.
 func (p *pass) warn(ctx context.Context, msg, datname string, err error) {
-	fields := []any{"msg", msg, "datname", datname, "err", err}
+	fields := []any{"msg", msg, "datname", datname, "err", softdelete.Legible(err.Error())}
 	if remedy := ofServer(err); remedy != "" {
 		fields = append(fields, "remedy", remedy)
 	}

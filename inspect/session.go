@@ -26,6 +26,8 @@ type session struct {
 	// for which we do not wait long, proving of those that ask for contradictions.
 	guard, brief, proving string
 	statementTimeout      time.Duration
+	// escaped are the texts that are not as the database has them.
+	escaped map[string]bool
 }
 
 // server is what queries.Server answers.
@@ -42,6 +44,9 @@ type server struct {
 // open connects to a database, of which an empty name is the connection string's
 // own, refuses a server that is too old, and settles the limits of the session.
 func (p *pass) open(ctx context.Context, datname string) (*session, error) {
+	if p.unnamed[datname] {
+		return nil, errUnnamed
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := p.dial(ctx, datname)
@@ -49,7 +54,7 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 		return nil, err
 	}
 	lockTimeout, statementTimeout := p.config.Limits.LockTimeout.Std(), p.config.Limits.StatementTimeout.Std()
-	s := &session{inspector: p.Inspector, conn: conn, statementTimeout: statementTimeout}
+	s := &session{inspector: p.Inspector, conn: conn, statementTimeout: statementTimeout, escaped: map[string]bool{}}
 	s.guardBy(lockTimeout)
 	s.Database = conn.Config().Database
 	rows, err := query[server](ctx, s, queries.Server())
@@ -119,7 +124,9 @@ func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, e
 		return nil
 	})
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
-		rows, err = pgx.CollectRows(r, pgx.RowToStructByName[T])
+		rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (T, error) {
+			return pgx.RowToStructByName[T](legible{row, s})
+		})
 		return err
 	})
 	batch.Queue(queries.Commit())

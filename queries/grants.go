@@ -38,6 +38,16 @@ func GrantConnect(database, role string) string {
 // LimitConnections lets a role have the two connections of one exporter.
 func LimitConnections(role string) string { return advice("limit_role.sql", vars{"role": role}) }
 
+// RenameTable gives a relation another name, without writing the one that it has.
+func RenameTable(oid uint32) string { return rename("rename_table.sql", oid) }
+
+// RenameSchema gives the schema of a relation another name, likewise.
+func RenameSchema(oid uint32) string { return rename("rename_schema.sql", oid) }
+
+func rename(body string, oid uint32) string {
+	return advice("rename.sql", vars{"body": advice(body, vars{"relation": fmt.Sprint(oid)})})
+}
+
 // BypassRowSecurity lets a role see every row.
 func BypassRowSecurity(role string) string {
 	return advice("bypassrls.sql", vars{"role": role})

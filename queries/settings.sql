@@ -16,6 +16,8 @@ FROM (VALUES
   -- What it means.
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
   ('search_path', 'pg_catalog'),
+  -- Where there is no encoding, any bytes are a name, and an error in UTF8.
+  ('client_encoding', CASE pg_catalog.current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END),
   -- How PostgreSQL writes what we read and print, and reads what it wrote.
   ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
   ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),

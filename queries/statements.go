@@ -56,6 +56,9 @@ func Probe(schema, name, column string) string {
 	return statement("probe.sql", vars{"schemaname": schema, "relname": name, "column": column})
 }
 
+// Writable fails where the encoding of the database cannot write a text.
+func Writable(text string) string { return statement("writable.sql", vars{"text": text}) }
+
 // Function asks for the function in whose body a text stands, best one that the given
 // relations call.
 func Function(text string, relations []uint32) string {
