@@ -57,7 +57,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 		{"no such database", mixed, []string{"--database=nope"}, 2, []string{"Database nope could not be looked into.", "does not exist"}, []string{"no table could be judged"}},
 		{"no tables", none, nil, 0, []string{"No table with soft delete was found.", "column: deleted_at"}, nil},
 		{"nothing may be read", denied, nil, 2, []string{"health: UNKNOWN", "permission denied", "GRANT SELECT"}, []string{"no table could be judged"}},
-		{"one connection", lonely, nil, 2, []string{"too many connections", `ALTER ROLE "lonely" CONNECTION LIMIT 2;`}, []string{"no table could be judged"}},
+		{"one connection", lonely, nil, 2, []string{"SQLSTATE 53300", `ALTER ROLE "lonely" CONNECTION LIMIT 2;`}, []string{"no table could be judged"}},
 		{"down", "postgres://nobody@127.0.0.1:1/shop", nil, 1, []string{"health: POOR", "Cannot connect"}, []string{"cannot connect to the database"}},
 		{"no database", "", nil, 2, nil, []string{"DATA_SOURCE_NAME"}},
 		{"no such format", good, []string{"--format=pdf"}, 2, nil, []string{"--help"}},

@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // oldest is the first supported version of PostgreSQL, as server_version_num.
@@ -41,7 +40,7 @@ func ParseSource(info *conninfo.Info) (datname string, err error) {
 		if err != nil {
 			return "", err
 		}
-		datname = softdelete.Legible(c.Database)
+		datname = c.Database
 	}
 	return datname, nil
 }
@@ -196,9 +195,9 @@ func resolve(ctx context.Context, name, address string) ([]string, error) {
 
 // connectError tells how each host that was tried failed.
 type connectError struct {
-	database string
-	texts    []string
-	errs     []error
+	database, user string
+	texts          []string
+	errs           []error
 }
 
 // add notes how a host failed: what the server said, else the driver.
@@ -211,7 +210,8 @@ func (e *connectError) add(c *pgx.ConnConfig, info *conninfo.Info, err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		text = where + "no answer in time"
 	}
-	e.database, e.texts, e.errs = c.Database, append(e.texts, text), append(e.errs, info.Hide(err))
+	e.database, e.user = c.Database, info.Redact(c.User)
+	e.texts, e.errs = append(e.texts, text), append(e.errs, info.Hide(err))
 }
 
 // Error implements error.

@@ -64,7 +64,7 @@ func (s *session) note(text string) {
 	}
 }
 
-// errUnnamed tells that a database has such a name.
+// errUnnamed tells that a database has such a name, which no connection string can hold.
 var errUnnamed = errors.New("its name is not valid UTF-8")
 
 // illegible finds among texts one that is not as the database has it.

@@ -25,7 +25,7 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
 			err = errors.New("no answer in time")
 		}
-		ping.Err = err.Error()
+		ping.Err = softdelete.Legible(err.Error())
 		return ping
 	}
 	// Not before the lock is given back: who wants the connection closed does not wait.

@@ -46,7 +46,7 @@ func problem(err error) softdelete.Problem {
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		p.Reason = softdelete.TimedOut
 	} else if errors.Is(err, errUnnamed) {
-		p.Reason, p.Remedy = softdelete.Unsupported, "rename it (ALTER DATABASE … RENAME TO …), or let a connection string name it"
+		p.Reason, p.Remedy = softdelete.Unsupported, "rename it (ALTER DATABASE … RENAME TO …)"
 	} else if errors.Is(err, errElsewhere) {
 		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
 	}

@@ -47,13 +47,13 @@ func ofServer(err error) string {
 // forConnections tells whose limit was reached. The words of the error are in the language of
 // the server, the routine that found it is not.
 func forConnections(e *pgconn.PgError, err error) string {
-	var c *pgconn.ConnectError
+	var c *connectError
 	if errors.As(err, &c) {
 		switch e.Routine {
 		case "InitializeSessionUserId":
-			return queries.LimitConnections(c.Config.User) + " -- two for each exporter, and those of others that use the role"
+			return queries.LimitConnections(c.user) + " -- two for each exporter, and those of others that use the role"
 		case "CheckMyDatabase":
-			return fmt.Sprintf("raise the connection limit of database %q: the exporter needs two", c.Config.Database)
+			return fmt.Sprintf("raise the connection limit of database %q: the exporter needs two", c.database)
 		}
 	}
 	return "leave room for two connections of the exporter: close others, or raise max_connections"

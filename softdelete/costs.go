@@ -37,7 +37,7 @@ type Cost struct {
 
 // Add records one query.
 func (c *Costs) Add(datname string, took time.Duration, err error) {
-	key := CostKey{Legible(datname), Success}
+	key := CostKey{datname, Success}
 	if err != nil {
 		key.Result = Failure
 	}
