@@ -55,7 +55,7 @@ func (c *Config) NewTarget(target, module string) (Target, error) {
 func parseTarget(target string) (Target, error) {
 	parts := form.FindStringSubmatch(target)
 	if parts == nil || !utf8.ValidString(target) {
-		return Target{}, errors.New("target: write host:port/database only, with one host name or address (IPv6 in brackets); credentials belong into an auth module of the configuration")
+		return Target{}, errors.New("target: write host:port/database only, with one host name or address (IPv6 in brackets); credentials belong in an auth module of the configuration")
 	}
 	t := Target{Host: strings.ToLower(parts[1]), Port: parts[3], Database: parts[4]}
 	if parts[1] == "" {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The time-outs of the HTTP server: nobody who is slow holds a connection for as long as
-// he likes.
+// The time-outs of the HTTP server: no client that is slow holds a connection for as long
+// as it likes.
 const (
 	// headTimeout is how long a client may take to send the head of a request,
 	// requestTimeout the whole of it. No page of ours reads a body.
