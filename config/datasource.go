@@ -20,8 +20,8 @@ const (
 )
 
 // ErrNoDataSource tells that nothing in the environment says which server to watch.
-var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " + dataSourceName + inFile + ", " +
-	dataSourceURI + ", or PGHOST and libpq's other variables")
+var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " +
+	dataSourceName + inFile + ", " + dataSourceURI + ", or PGHOST and libpq's other variables")
 
 // HasDataSource tells whether the environment says which server to watch: by variables
 // of ours, or by one of libpq's that name a server.
@@ -59,12 +59,13 @@ func DataSource() (*conninfo.Info, error) {
 	var err error
 	switch {
 	case name != "" && (uri != "" || user != "" || pass != ""):
-		return nil, fmt.Errorf("%s is the whole connection string, so %s, %s and %s must not be set beside it; unset one or the others",
+		return nil, fmt.Errorf("%s is all there is to say; %s, %s and %s must not be set beside it: unset one or the others",
 			dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass)
 	case uri != "":
 		info, err = apart(uri, user, pass)
 	case user != "" || pass != "":
-		return nil, fmt.Errorf("%s and %s need %s, which says where the server is, as in db.example.com:5432/postgres", dataSourceUser, dataSourcePass, dataSourceURI)
+		return nil, fmt.Errorf("%s and %s need %s, which says where the server is, as in db.example.com:5432/postgres",
+			dataSourceUser, dataSourcePass, dataSourceURI)
 	default:
 		if info, err = conninfo.Parse(name); err != nil {
 			err = fmt.Errorf("%s: %w", dataSourceName, err)
@@ -86,7 +87,8 @@ func apart(uri, user, pass string) (*conninfo.Info, error) {
 		return nil, fmt.Errorf("%s: %w", dataSourceURI, err)
 	}
 	if info.Get("user") != "" || info.Get("password") != "" {
-		return nil, fmt.Errorf("%s holds a user or a password; move them to %s and %s", dataSourceURI, dataSourceUser, dataSourcePass)
+		return nil, fmt.Errorf("%s holds a user or a password; move them to %s and %s",
+			dataSourceURI, dataSourceUser, dataSourcePass)
 	}
 	login := map[string]string{}
 	if user != "" {

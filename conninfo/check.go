@@ -110,18 +110,19 @@ func validMethods(list string) error {
 // fits tells what contradicts each other.
 func (i *Info) fits() error {
 	hosts, addresses, ports := count(i.Get("host")), count(i.Get("hostaddr")), count(i.Get("port"))
+	all := max(hosts, addresses, 1)
 	switch {
 	case hosts > 0 && addresses > 0 && hosts != addresses:
 		return fmt.Errorf("there are %d host and %d hostaddr; write as many of one as of the other", hosts, addresses)
-	case ports > 1 && ports != max(hosts, addresses, 1):
-		return fmt.Errorf("there are %d ports for %d hosts; write one for all, or one for each", ports, max(hosts, addresses, 1))
+	case ports > 1 && ports != all:
+		return fmt.Errorf("there are %d ports for %d hosts; write one for all, or one for each", ports, all)
 	case (i.Get("sslcert") == "") != (i.Get("sslkey") == ""):
 		return errors.New("sslcert and sslkey belong together; write both or none")
 	case i.Get("sslnegotiation") == "direct" && slices.Contains([]string{"disable", "allow"}, i.Get("sslmode")):
 		return errors.New("sslnegotiation=direct needs sslmode=require or stricter")
 	case less(versions, i.Get("ssl_max_protocol_version"), i.Get("ssl_min_protocol_version")):
 		return errors.New("ssl_max_protocol_version must not be lower than ssl_min_protocol_version")
-	case less([]string{"3.0", "3.2", "latest"}, i.Get("max_protocol_version"), i.Get("min_protocol_version")):
+	case less(protocols, i.Get("max_protocol_version"), i.Get("min_protocol_version")):
 		return errors.New("max_protocol_version must not be lower than min_protocol_version")
 	}
 	return nil

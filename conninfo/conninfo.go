@@ -55,23 +55,28 @@ func Parse(text string) (*Info, error) {
 		return nil, refuse("holds a NUL character")
 	}
 	i := &Info{settings: map[string]string{}}
+	var err error
 	switch {
 	case text == "":
 		return i, nil
 	case strings.ContainsRune("\"'`“”„‘’«", []rune(text)[0]):
 		return nil, refuse("is in quotes; remove them")
 	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
-		return i, i.readURL(text)
+		err = i.readURL(text)
 	case scheme.MatchString(text):
 		return nil, refuse("has an unknown scheme; write postgres:// or postgresql://")
 	case strings.HasPrefix(text, "postgres:"), strings.HasPrefix(text, "postgresql:"):
 		return nil, refuse("lacks the // behind postgres: at its beginning")
+	default:
+		err = i.readKeyValue(text)
+		if err != nil && (strings.Contains(text, "postgres://") || strings.Contains(text, "postgresql://")) {
+			err = refuse("holds a URL but does not begin with it; remove what stands before postgres://")
+		}
 	}
-	err := i.readKeyValue(text)
-	if err != nil && (strings.Contains(text, "postgres://") || strings.Contains(text, "postgresql://")) {
-		return nil, refuse("holds a URL but does not begin with it; remove what stands before postgres://")
+	if err != nil {
+		return nil, err
 	}
-	return i, err
+	return i, nil
 }
 
 // Trim takes off what editors and shells leave around a text.
@@ -92,7 +97,7 @@ func (i *Info) With(settings map[string]string) (*Info, error) {
 
 // New makes an Info of settings by libpq's names.
 func New(settings map[string]string) (*Info, error) {
-	return (&Info{settings: map[string]string{}}).With(settings)
+	return new(Info).With(settings)
 }
 
 // set checks a setting and keeps it, if it is one of those that matter here. Its error
@@ -183,5 +188,7 @@ func (i *Info) Knowing(secret string) *Info {
 }
 
 func (i *Info) clone() *Info {
-	return &Info{settings: maps.Clone(i.settings), written: slices.Clone(i.written)}
+	next := &Info{settings: map[string]string{}, written: slices.Clone(i.written)}
+	maps.Copy(next.settings, i.settings)
+	return next
 }

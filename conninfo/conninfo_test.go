@@ -369,7 +369,7 @@ func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 			map[string]string{"service": "shop", "servicefile": file, "host": "db1", "port": "9", "password": "S3rvice/pw", "dbname": "x"}, ""},
 		{"", map[string]string{"PGSERVICE": "system", "PGSERVICEFILE": file, "PGSYSCONFDIR": dir},
 			map[string]string{"service": "system", "servicefile": filepath.Join(dir, "pg_service.conf"), "host": "db2"}, ""},
-		{"service=S3cr3t servicefile=" + file, nil, nil, "has this service"},
+		{"service=S3cr3t servicefile=" + file, nil, nil, "the service is in no file"},
 		{"service=bad servicefile=" + file, nil, nil, "in the service file: requirepeer is not supported"},
 		{"service=worse servicefile=" + file, nil, nil, "line 14 of the service file"},
 		{"service=typo servicefile=" + file, nil, nil, "did you mean host?"},

@@ -93,7 +93,8 @@ func ForAnyServer(lookup func(string) string) func(string) string {
 
 // errService is what is wrong with a service file. Its name, and that of the service, may
 // be a misread piece of a password.
-var errService = errors.New("no file that libpq looks into (servicefile, PGSERVICEFILE, ~/.pg_service.conf, PGSYSCONFDIR) has this service")
+var errService = errors.New("the service is in no file: it is looked for in that of servicefile or PGSERVICEFILE, " +
+	"else in ~/.pg_service.conf, and then in pg_service.conf in PGSYSCONFDIR")
 
 // readService returns the settings of a service and the file in which they stand: the
 // user's, else the system's.

@@ -16,7 +16,8 @@ type Host struct {
 
 // Hosts are the servers to try, in order. There is at least one.
 func (i *Info) Hosts() []Host {
-	names, addresses, ports := strings.Split(i.Get("host"), ","), strings.Split(i.Get("hostaddr"), ","), strings.Split(i.Get("port"), ",")
+	list := func(name string) []string { return strings.Split(i.Get(name), ",") }
+	names, addresses, ports := list("host"), list("hostaddr"), list("port")
 	hosts := make([]Host, max(len(names), len(addresses)))
 	for n := range hosts {
 		hosts[n] = Host{Name: nth(names, n), Address: nth(addresses, n), Port: nth(ports, n)}

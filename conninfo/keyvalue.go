@@ -20,7 +20,8 @@ func (i *Info) readKeyValue(text string) error {
 			if n == 1 && !isName(name) {
 				return refuse("is neither a URL nor key=value; write %s", forms)
 			}
-			return refuse("is key=value, and the name before its = number %d is unknown%s; %s; %s", n, suggestion(name), quoting, serverSettings)
+			return refuse("is key=value, and the name before its = number %d is unknown%s; %s; %s",
+				n, suggestion(name), quoting, serverSettings)
 		}
 		value, behind, err := readValue(strings.TrimLeft(rest, blanks))
 		if err != nil {

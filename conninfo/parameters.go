@@ -41,12 +41,25 @@ type Parameter struct {
 // serverSettings says where else a parameter may belong.
 const serverSettings = "settings of the server go into options, as in -c name=value, and those of a driver must go"
 
-var versions = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
+var (
+	versions  = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
+	protocols = []string{"3.0", "3.2", "latest"}
+)
+
+// Notes of more than one parameter.
+const (
+	ourName    = "every session is called softdelete_exporter"
+	byDeadline = "every question has its own deadline"
+	noGSSAPI   = "there is no GSSAPI"
+	noOAuth    = "there is no OAuth; use a password or a certificate"
+	noKeys     = "give the password instead"
+)
 
 // parameters are those of libpq up to PostgreSQL 18 (its documentation, "Parameter Key
 // Words"), roughly in its order.
 var parameters = []Parameter{
-	{Name: "host", Variable: "PGHOST", Treatment: Honoured, Note: "several are tried in turn, each in its share of the time that is left", valid: validHosts, bound: true},
+	{Name: "host", Variable: "PGHOST", Treatment: Honoured,
+		Note: "several are tried in turn, each in its share of the time that is left", valid: validHosts, bound: true},
 	{Name: "hostaddr", Variable: "PGHOSTADDR", Treatment: Honoured, valid: validAddresses, ours: true, bound: true},
 	{Name: "port", Variable: "PGPORT", Treatment: Honoured, valid: validPorts, bound: true},
 	{Name: "dbname", Variable: "PGDATABASE", Treatment: Honoured, valid: validDatabase, bound: true},
@@ -54,49 +67,64 @@ var parameters = []Parameter{
 	{Name: "password", Variable: "PGPASSWORD", Treatment: Honoured, valid: anything, secret: true, bound: true},
 	{Name: "passfile", Variable: "PGPASSFILE", Treatment: Honoured, Note: "each host has its own password there"},
 	{Name: "require_auth", Variable: "PGREQUIREAUTH", Treatment: Honoured, valid: validMethods},
-	{Name: "channel_binding", Variable: "PGCHANNELBINDING", Treatment: Honoured, values: []string{"disable", "prefer", "require"}},
-	{Name: "connect_timeout", Variable: "PGCONNECT_TIMEOUT", Treatment: Honoured, Note: "it bounds the share of each host further", valid: validSeconds, ours: true},
+	{Name: "channel_binding", Variable: "PGCHANNELBINDING", Treatment: Honoured,
+		values: []string{"disable", "prefer", "require"}},
+	{Name: "connect_timeout", Variable: "PGCONNECT_TIMEOUT", Treatment: Honoured,
+		Note: "it bounds the share of each host further", valid: validSeconds, ours: true},
 	{Name: "client_encoding", Variable: "PGCLIENTENCODING", Treatment: Dropped, Note: "the exporter speaks UTF-8"},
-	{Name: "options", Variable: "PGOPTIONS", Treatment: Honoured, Note: "PgBouncer refuses it, unless it is told to ignore it", bound: true},
-	{Name: "application_name", Variable: "PGAPPNAME", Treatment: Dropped, Note: "every session is called softdelete_exporter"},
-	{Name: "fallback_application_name", Treatment: Dropped, Note: "every session is called softdelete_exporter"},
-	{Name: "keepalives", Treatment: Dropped, Note: "every question has its own deadline"},
-	{Name: "keepalives_idle", Treatment: Dropped, Note: "every question has its own deadline"},
-	{Name: "keepalives_interval", Treatment: Dropped, Note: "every question has its own deadline"},
-	{Name: "keepalives_count", Treatment: Dropped, Note: "every question has its own deadline"},
-	{Name: "tcp_user_timeout", Treatment: Dropped, Note: "every question has its own deadline"},
-	{Name: "replication", Treatment: Refused, Harmless: []string{"false", "off", "no", "0"}, Note: "remove it; the exporter is no standby"},
-	{Name: "gssencmode", Variable: "PGGSSENCMODE", Treatment: Refused, Harmless: []string{"disable", "prefer"}, Note: "there is no GSSAPI; write disable, and sslmode=verify-full for encryption"},
-	{Name: "sslmode", Variable: "PGSSLMODE", Treatment: Honoured, values: []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
-	{Name: "sslnegotiation", Variable: "PGSSLNEGOTIATION", Treatment: Honoured, values: []string{"postgres", "direct"}},
+	{Name: "options", Variable: "PGOPTIONS", Treatment: Honoured,
+		Note: "PgBouncer refuses it, unless it is told to ignore it", bound: true},
+	{Name: "application_name", Variable: "PGAPPNAME", Treatment: Dropped, Note: ourName},
+	{Name: "fallback_application_name", Treatment: Dropped, Note: ourName},
+	{Name: "keepalives", Treatment: Dropped, Note: byDeadline},
+	{Name: "keepalives_idle", Treatment: Dropped, Note: byDeadline},
+	{Name: "keepalives_interval", Treatment: Dropped, Note: byDeadline},
+	{Name: "keepalives_count", Treatment: Dropped, Note: byDeadline},
+	{Name: "tcp_user_timeout", Treatment: Dropped, Note: byDeadline},
+	{Name: "replication", Treatment: Refused, Harmless: []string{"false", "off", "no", "0"},
+		Note: "remove it; the exporter is no standby"},
+	{Name: "gssencmode", Variable: "PGGSSENCMODE", Treatment: Refused, Harmless: []string{"disable", "prefer"},
+		Note: "there is no GSSAPI; write disable, and sslmode=verify-full for encryption"},
+	{Name: "sslmode", Variable: "PGSSLMODE", Treatment: Honoured,
+		values: []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+	{Name: "sslnegotiation", Variable: "PGSSLNEGOTIATION", Treatment: Honoured,
+		values: []string{"postgres", "direct"}},
 	{Name: "sslcompression", Variable: "PGSSLCOMPRESSION", Treatment: Dropped, Note: "there is no compression"},
 	{Name: "sslcert", Variable: "PGSSLCERT", Treatment: Honoured},
 	{Name: "sslkey", Variable: "PGSSLKEY", Treatment: Honoured},
 	{Name: "sslkeylogfile", Treatment: Refused, Note: "remove it; the exporter writes no keys"},
 	{Name: "sslpassword", Variable: "PGSSLPASSWORD", Treatment: Honoured, valid: anything, secret: true},
-	{Name: "sslcertmode", Variable: "PGSSLCERTMODE", Treatment: Honoured, unsaid: "allow", values: []string{"disable", "allow", "require"}},
+	{Name: "sslcertmode", Variable: "PGSSLCERTMODE", Treatment: Honoured, unsaid: "allow",
+		values: []string{"disable", "allow", "require"}},
 	{Name: "sslrootcert", Variable: "PGSSLROOTCERT", Treatment: Honoured},
-	{Name: "sslcrl", Variable: "PGSSLCRL", Treatment: Refused, Note: "revocation lists are not read, ~/.postgresql/root.crl neither; let sslrootcert hold only authorities that you trust, and remove it"},
-	{Name: "sslcrldir", Variable: "PGSSLCRLDIR", Treatment: Refused, Note: "revocation lists are not read; let sslrootcert hold only authorities that you trust, and remove it"},
+	{Name: "sslcrl", Variable: "PGSSLCRL", Treatment: Refused,
+		Note: "remove it; revocation lists are not read, ~/.postgresql/root.crl neither"},
+	{Name: "sslcrldir", Variable: "PGSSLCRLDIR", Treatment: Refused,
+		Note: "remove it; revocation lists are not read"},
 	{Name: "sslsni", Variable: "PGSSLSNI", Treatment: Honoured, values: []string{"0", "1"}},
-	{Name: "requirepeer", Variable: "PGREQUIREPEER", Treatment: Refused, Note: "the owner of a socket is not looked at; put the socket into a directory that only this owner can write to, and remove it"},
-	{Name: "ssl_min_protocol_version", Variable: "PGSSLMINPROTOCOLVERSION", Treatment: Honoured, values: versions, ours: true},
-	{Name: "ssl_max_protocol_version", Variable: "PGSSLMAXPROTOCOLVERSION", Treatment: Honoured, values: versions, ours: true},
-	{Name: "min_protocol_version", Variable: "PGMINPROTOCOLVERSION", Treatment: Honoured, values: []string{"3.0", "3.2", "latest"}},
-	{Name: "max_protocol_version", Variable: "PGMAXPROTOCOLVERSION", Treatment: Honoured, values: []string{"3.0", "3.2", "latest"}},
-	{Name: "krbsrvname", Variable: "PGKRBSRVNAME", Treatment: Dropped, Note: "there is no GSSAPI"},
-	{Name: "gsslib", Variable: "PGGSSLIB", Treatment: Dropped, Note: "there is no GSSAPI"},
-	{Name: "gssdelegation", Variable: "PGGSSDELEGATION", Treatment: Dropped, Note: "there is no GSSAPI"},
-	{Name: "scram_client_key", Treatment: Refused, Note: "give the password instead", secret: true},
-	{Name: "scram_server_key", Treatment: Refused, Note: "give the password instead", secret: true},
+	{Name: "requirepeer", Variable: "PGREQUIREPEER", Treatment: Refused,
+		Note: "remove it; put the socket into a directory that only its owner can write to"},
+	{Name: "ssl_min_protocol_version", Variable: "PGSSLMINPROTOCOLVERSION", Treatment: Honoured,
+		values: versions, ours: true},
+	{Name: "ssl_max_protocol_version", Variable: "PGSSLMAXPROTOCOLVERSION", Treatment: Honoured,
+		values: versions, ours: true},
+	{Name: "min_protocol_version", Variable: "PGMINPROTOCOLVERSION", Treatment: Honoured, values: protocols},
+	{Name: "max_protocol_version", Variable: "PGMAXPROTOCOLVERSION", Treatment: Honoured, values: protocols},
+	{Name: "krbsrvname", Variable: "PGKRBSRVNAME", Treatment: Dropped, Note: noGSSAPI},
+	{Name: "gsslib", Variable: "PGGSSLIB", Treatment: Dropped, Note: noGSSAPI},
+	{Name: "gssdelegation", Variable: "PGGSSDELEGATION", Treatment: Dropped, Note: noGSSAPI},
+	{Name: "scram_client_key", Treatment: Refused, Note: noKeys, secret: true},
+	{Name: "scram_server_key", Treatment: Refused, Note: noKeys, secret: true},
 	{Name: "service", Variable: "PGSERVICE", Treatment: Honoured, bound: true},
 	{Name: "servicefile", Variable: "PGSERVICEFILE", Treatment: Honoured, bound: true},
-	{Name: "target_session_attrs", Variable: "PGTARGETSESSIONATTRS", Treatment: Honoured, values: []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}, ours: true, bound: true},
-	{Name: "load_balance_hosts", Variable: "PGLOADBALANCEHOSTS", Treatment: Honoured, values: []string{"disable", "random"}, ours: true, bound: true},
-	{Name: "oauth_issuer", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
-	{Name: "oauth_client_id", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
-	{Name: "oauth_client_secret", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate", secret: true},
-	{Name: "oauth_scope", Treatment: Refused, Note: "there is no OAuth; use a password or a certificate"},
+	{Name: "target_session_attrs", Variable: "PGTARGETSESSIONATTRS", Treatment: Honoured,
+		values: []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}, ours: true, bound: true},
+	{Name: "load_balance_hosts", Variable: "PGLOADBALANCEHOSTS", Treatment: Honoured,
+		values: []string{"disable", "random"}, ours: true, bound: true},
+	{Name: "oauth_issuer", Treatment: Refused, Note: noOAuth},
+	{Name: "oauth_client_id", Treatment: Refused, Note: noOAuth},
+	{Name: "oauth_client_secret", Treatment: Refused, Note: noOAuth, secret: true},
+	{Name: "oauth_scope", Treatment: Refused, Note: noOAuth},
 }
 
 // Parameters are all that are known, with what becomes of them.
@@ -113,7 +141,8 @@ func find(name string) (Parameter, bool) {
 
 // others are names that other programs have for a parameter.
 var others = map[string]string{
-	"database": "dbname", "db": "dbname", "username": "user", "pass": "password", "passwd": "password", "pwd": "password",
+	"database": "dbname", "db": "dbname", "username": "user",
+	"pass": "password", "passwd": "password", "pwd": "password",
 	"hostname": "host", "server": "host", "requiressl": "sslmode", "ssl": "sslmode", "timeout": "connect_timeout",
 }
 

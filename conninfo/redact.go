@@ -29,12 +29,13 @@ var patterns = []struct {
 	// password: … of YAML, alone on its line
 	{regexp.MustCompile(`(?im)^(\s*(?:- )?` + words + `:\s+)` + `[^\n]+`), "${1}" + mask},
 	// what a parser of URLs quotes of the tail that it took apart
-	{regexp.MustCompile(`(invalid (?:port|URL escape|userinfo|character)[^"\n]*)"(?:[^"\\\n]|\\.)*"`), `${1}"` + mask + `"`},
+	{regexp.MustCompile(`(invalid (?:port|URL escape|userinfo|character)[^"\n]*)` + inQuotes), `${1}"` + mask + `"`},
 }
 
 const (
 	words       = `(?:password|passwd|passphrase|pwd|secret|scram_\w+_key)`
-	quotedValue = `(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|['"][^\n]*)`
+	inQuotes    = `"(?:[^"\\\n]|\\.)*"`
+	quotedValue = `(?:'(?:[^'\\\n]|\\.)*'|` + inQuotes + `|['"][^\n]*)`
 )
 
 // Redact hides passwords in a text of which nobody knows what it may hold, by the places
@@ -149,14 +150,15 @@ func pieces(secret string) []string {
 
 // encodings are the ways in which a text may be written by those who quote it.
 func encodings(text string) []string {
-	all := []string{text, url.QueryEscape(text), url.PathEscape(text), url.User(text).String(), quoter.Replace(text), strings.ReplaceAll(text, "'", "''")}
+	inURL := []string{url.QueryEscape(text), url.PathEscape(text), url.User(text).String()}
+	all := append(inURL, text, quoter.Replace(text), strings.ReplaceAll(text, "'", "''"))
 	if quoted := strconv.Quote(text); len(quoted) > 1 {
 		all = append(all, quoted[1:len(quoted)-1])
 	}
 	if encoded, err := json.Marshal(text); err == nil {
 		all = append(all, string(encoded[1:len(encoded)-1]))
 	}
-	for _, form := range all[1:4] {
+	for _, form := range inURL {
 		all = append(all, lowerHex.ReplaceAllStringFunc(form, strings.ToLower))
 	}
 	slices.Sort(all)

@@ -105,7 +105,9 @@ func validate(kind string, ask pgconn.ValidateConnectFunc) pgconn.ValidateConnec
 	}
 }
 
-var tlsVersion = map[string]uint16{"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}
+var tlsVersion = map[string]uint16{
+	"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13,
+}
 
 func fallbacks(c *pgx.ConnConfig) (all []*tls.Config) {
 	for _, f := range c.Fallbacks {
@@ -137,7 +139,9 @@ func (i *Inspector) dial(ctx context.Context, datname string) (*link, error) {
 
 // connectHost tries the addresses of one host in turn. Its error is one for which no other
 // host need be tried; those that another may not have are added to failed.
-func (i *Inspector) connectHost(ctx context.Context, info *conninfo.Info, a attempt, failed *connectError) (conn *link, err error) {
+func (i *Inspector) connectHost(
+	ctx context.Context, info *conninfo.Info, a attempt, failed *connectError,
+) (conn *link, err error) {
 	c, info, err := connConfig(info, a.Host, a.kind)
 	if err != nil {
 		return nil, err
