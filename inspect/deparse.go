@@ -9,6 +9,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -37,35 +38,38 @@ type deparseRow struct {
 const atOnce = 1000
 
 // readDetails completes the given indexes but for what has to be deparsed, and
-// returns which these are.
-func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, err error) {
-	deparse = map[uint32]bool{}
+// returns which these are, and which could not be completed.
+func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
+	deparse, unread = map[uint32]bool{}, map[uint32]error{}
 	for oids := range slices.Chunk(slices.Sorted(maps.Keys(indexes)), atOnce) {
 		rows, err := query[detailRow](ctx, v.session, queries.IndexDetails(oids))
 		if err != nil {
-			return nil, fmt.Errorf("reading what the indexes are: %w", err)
+			return nil, nil, fmt.Errorf("reading what the indexes are: %w", err)
 		}
 		for _, row := range rows {
-			i := indexes[row.OID]
-			i.Method, i.Unique, i.Primary, i.Exclusion = row.Method, row.Unique, row.Primary, row.Exclusion
-			i.Deferrable, i.NullsNotDistinct, i.ReplicaIdentity = row.Deferrable, row.NullsNotDistinct, row.ReplicaIdentity
-			i.Scope = predicate.ScopeOf(nil, "")
-			for n, column := range row.Columns {
-				switch {
-				case n >= row.Keys:
-					i.Include = append(i.Include, *column)
-				case column == nil:
-					i.Keys = append(i.Keys, softdelete.Key{Rest: row.Rest[n]})
-				default:
-					i.Keys = append(i.Keys, softdelete.Key{Column: *column, Rest: row.Rest[n]})
-				}
-			}
-			if row.Deparse {
-				deparse[row.OID] = true
-			}
+			unread[row.OID] = rescue.Catch(func() error { return row.complete(indexes[row.OID]) })
+			deparse[row.OID] = row.Deparse
 		}
 	}
-	return deparse, nil
+	return deparse, unread, nil
+}
+
+// complete notes of an index what the row says.
+func (row detailRow) complete(i *softdelete.Index) error {
+	i.Method, i.Unique, i.Primary, i.Exclusion = row.Method, row.Unique, row.Primary, row.Exclusion
+	i.Deferrable, i.NullsNotDistinct, i.ReplicaIdentity = row.Deferrable, row.NullsNotDistinct, row.ReplicaIdentity
+	i.Scope = predicate.ScopeOf(nil, "")
+	for n, column := range row.Columns {
+		switch {
+		case n >= row.Keys:
+			i.Include = append(i.Include, *column)
+		case column == nil:
+			i.Keys = append(i.Keys, softdelete.Key{Rest: row.Rest[n]})
+		default:
+			i.Keys = append(i.Keys, softdelete.Key{Column: *column, Rest: row.Rest[n]})
+		}
+	}
+	return nil
 }
 
 // deparse completes the indexes of one table with their predicates and expressions.

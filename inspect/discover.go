@@ -76,7 +76,7 @@ func (p *pass) discover(ctx context.Context, s *session) (relations []relation, 
 		name := [2]string{table[0].Schema, table[0].Name}
 		entry := listed[name]
 		delete(listed, name)
-		if r, watched := p.relation(s, table, entry); watched {
+		if r, watched := p.spareRelation(s, table, entry); watched {
 			relations = append(relations, r)
 		}
 	}
@@ -103,6 +103,34 @@ func split(columns []column) [][]column {
 	}
 	return tables
 }
+
+// spareRelation is relation, of which a panic becomes the table's problem. Whether the
+// table is watched at all is then not known, so it is shown.
+func (p *pass) spareRelation(s *session, columns []column, entry *config.Table) (r relation, watched bool) {
+	c := columns[0]
+	err := p.catch(s, "rules", c.Schema, c.Name, func() error {
+		for _, c := range columns {
+			if c.learnt.fault != nil {
+				return c.learnt.fault
+			}
+		}
+		r, watched = p.relation(s, columns, entry)
+		return nil
+	})
+	if err == nil {
+		return r, watched
+	}
+	why := problem(err)
+	r = relation{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil, obstacle: &why}
+	previous := p.databases[s.Database].Tables
+	if i, found := slices.BinarySearchFunc(previous, &r.Table, byName); found && previous[i].OID == r.OID {
+		r.Table = previous[i] // what was known stays
+	}
+	return r, true
+}
+
+// byName finds a table among others that are in order.
+func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) }
 
 // relation turns the candidate columns of one table into a watched table; false if
 // none of them marks deleted rows, or the configuration leaves the table out.
@@ -180,17 +208,17 @@ func ungranted(s *session, columns []column, markers softdelete.Markers) *softde
 // capped keeps the tables that the configuration lists and as many others as there
 // is room for, in the order of their names.
 func capped(relations []relation, most int) (kept []relation, skipped int) {
-	byName := func(a, b relation) int { return a.Compare(&b.Table) }
+	byFullName := func(a, b relation) int { return a.Compare(&b.Table) }
 	slices.SortFunc(relations, func(a, b relation) int {
 		if a.listed != b.listed {
 			return map[bool]int{true: -1, false: 1}[a.listed]
 		}
-		return byName(a, b)
+		return byFullName(a, b)
 	})
 	if len(relations) > most {
 		relations, skipped = relations[:most], len(relations)-most
 	}
-	slices.SortFunc(relations, byName)
+	slices.SortFunc(relations, byFullName)
 	// An escaped name can be that of another table.
-	return slices.CompactFunc(relations, func(a, b relation) bool { return byName(a, b) == 0 }), skipped
+	return slices.CompactFunc(relations, func(a, b relation) bool { return byFullName(a, b) == 0 }), skipped
 }

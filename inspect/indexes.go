@@ -160,7 +160,13 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 		if r.OID == 0 || len(r.Markers) == 0 {
 			continue
 		}
-		tables[n] = c.indexing(r, now)
+		err := v.spare(r, "indexes", true, func() error {
+			tables[n] = c.indexing(r, now)
+			return nil
+		})
+		if err != nil {
+			continue
+		}
 		for i := range tables[n].Indexes {
 			index := &tables[n].Indexes[i]
 			if index.Method == "" {
@@ -168,7 +174,7 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 			}
 		}
 	}
-	deparse, err := v.readDetails(ctx, changed)
+	deparse, unread, err := v.readDetails(ctx, changed)
 	if err != nil {
 		return err
 	}
@@ -179,10 +185,17 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 			continue
 		}
 		r := &v.relations[n]
-		err := v.named(x)
-		if err == nil {
-			err = v.deparse(ctx, r, x, deparse)
-		}
+		err := v.spare(r, "expressions", true, func() error {
+			for i := range x.Indexes {
+				if err := unread[x.Indexes[i].OID]; err != nil {
+					return err
+				}
+			}
+			if err := v.named(x); err != nil {
+				return err
+			}
+			return v.deparse(ctx, r, x, deparse)
+		})
 		switch {
 		case err == nil:
 			r.Indexing = x

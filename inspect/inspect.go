@@ -25,6 +25,9 @@ type Inspector struct {
 	// is none.
 	mu     sync.Mutex
 	pinger *link
+	// each is called before each step, with the table that it concerns, if it is one: tests
+	// make it panic. Else it is nil.
+	each func(step, table string)
 	// farewells are those to lost connections, for Close to wait for.
 	farewells sync.WaitGroup
 	silence   silence

@@ -68,7 +68,14 @@ func (v *visit) checkAll(ctx context.Context) {
 	}
 	for _, c := range checks {
 		if ctx.Err() == nil && (!v.broken() || v.reopen(ctx)) {
-			v.checkOne(ctx, c, deadline)
+			err := v.catch(v.session, "check", c.r.Schema, c.r.Name, func() error {
+				v.checkOne(ctx, c, deadline)
+				return nil
+			})
+			if err != nil {
+				why := problem(err)
+				c.Problem, c.Waiting, c.Asked, c.RetryAt = &why, false, v.began, v.began.Add(failedFor)
+			}
 		}
 	}
 	v.show(checks)

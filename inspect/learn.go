@@ -11,6 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -28,8 +29,10 @@ const (
 type learnt struct {
 	def     string
 	settled softdelete.IntegerMeaning
-	// unread is why it could not be asked this time.
+	// unread is why it could not be asked this time, fault the panic that kept it from being
+	// asked, of which the table is told.
 	unread string
+	fault  error
 }
 
 // lesson is a column of which something is to be learnt.
@@ -48,7 +51,7 @@ func (l *lesson) id() softdelete.ColumnID {
 // not asked again while it holds.
 func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed map[[2]string]*config.Table) {
 	d := p.databases[s.Database]
-	lessons := p.lessons(tables, listed, d.ColumnFacts)
+	lessons := p.lessons(s, tables, listed, d.ColumnFacts)
 	p.readStatistics(ctx, s, lessons)
 	deadline := time.Now().Add(learningTime)
 	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
@@ -57,8 +60,11 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 		if l.open(p.began) && s.unnamed(l.OID, l.Schema, l.Name) == nil {
 			if time.Now().After(deadline) {
 				l.learnt.unread = "there was no time left for it"
-			} else if err := l.ask(ctx, s, p.began); err != nil {
+			} else if err := p.catch(s, "columns", l.Schema, l.Name, func() error { return l.ask(ctx, s, p.began) }); err != nil {
 				l.learnt.unread = excuse(err)
+				if rescue.Is(err) {
+					l.learnt.fault = err
+				}
 				level.Warn(p.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", l.Schema, "relname", l.Name, "column", l.Column, "err", err)
 			}
 		}
@@ -70,18 +76,24 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 }
 
 // lessons are what is needed, with what is known of it already.
-func (p *pass) lessons(tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []lesson {
+func (p *pass) lessons(s *session, tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []lesson {
 	var all []lesson
 	for _, columns := range tables {
 		c := columns[0]
 		entry := listed[[2]string{c.Schema, c.Name}]
 		var needs map[string]discovery.Need
-		switch {
-		case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
-		case entry != nil && entry.Column != "":
-			needs = entry.Marker().Needs(domain(columns))
-		default:
-			needs = p.rules.Needs(c.Name, entry != nil, domain(columns))
+		err := p.catch(s, "needs", c.Schema, c.Name, func() error {
+			switch {
+			case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
+			case entry != nil && entry.Column != "":
+				needs = entry.Marker().Needs(domain(columns))
+			default:
+				needs = p.rules.Needs(c.Name, entry != nil, domain(columns))
+			}
+			return nil
+		})
+		if err != nil {
+			columns[0].learnt.fault = err
 		}
 		for i := range columns {
 			if need := needs[columns[i].Column]; need != discovery.NeedNothing {

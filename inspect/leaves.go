@@ -64,7 +64,15 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 		}
 	}
 	for i := range relations {
-		relations[i].inspectLeaves(s)
+		r := &relations[i]
+		err := p.catch(s, "leaves", r.Schema, r.Name, func() error {
+			r.inspectLeaves(s)
+			return nil
+		})
+		if err != nil {
+			why := problem(err)
+			r.obstacle = &why
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -69,7 +70,12 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		// Nobody who waits for the answer waits for the farewell, too.
 		lost := i.takePinger()
-		i.farewells.Go(func() { i.hangUp(lost) })
+		i.farewells.Go(func() {
+			rescue.Log(i.Logger, rescue.Catch(func() error {
+				i.hangUp(lost)
+				return nil
+			}))
+		})
 	}
 	return took, err
 }

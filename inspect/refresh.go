@@ -60,7 +60,7 @@ func (p *pass) run(ctx context.Context) {
 			visited[name] = true // its turn comes the next time
 			continue
 		}
-		seen, err := p.visit(ctx, name)
+		seen, err := p.spareVisit(ctx, name)
 		if isServers(err) || err != nil && name == "" {
 			// No other database of this server can be reached either, or there is none.
 			p.unreachable(ctx, err)

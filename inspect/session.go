@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
 // grace is how much longer than the server's statement_timeout we wait for it.
@@ -55,6 +56,12 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 	}
 	lockTimeout, statementTimeout := p.config.Limits.LockTimeout.Std(), p.config.Limits.StatementTimeout.Std()
 	s := &session{inspector: p.Inspector, conn: conn, statementTimeout: statementTimeout, escaped: map[string]bool{}}
+	opened := false
+	defer func() {
+		if !opened {
+			s.close()
+		}
+	}()
 	s.guardBy(lockTimeout)
 	s.Database = conn.Config().Database
 	rows, err := query[server](ctx, s, queries.Server())
@@ -65,7 +72,6 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 		err = fmt.Errorf("PostgreSQL %s is too old: version 14 or newer is needed", rows[0].VersionText)
 	}
 	if err != nil {
-		s.close()
 		return nil, err
 	}
 	s.server = rows[0]
@@ -75,6 +81,7 @@ func (p *pass) open(ctx context.Context, datname string) (*session, error) {
 		level.Warn(p.Logger).Log("msg", "lock_timeout lowered to half of the server's deadlock_timeout", "datname", s.Database, "configured", lockTimeout, "used", half)
 		s.guardBy(half)
 	}
+	opened = true
 	return s, nil
 }
 
@@ -124,9 +131,14 @@ func ask[T any](ctx context.Context, s *session, guard, sql string) (rows []T, e
 		return nil
 	})
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
-		rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (T, error) {
-			return pgx.RowToStructByName[T](legible{row, s})
+		// A panic in here would leave the connection in the middle of an answer.
+		err = rescue.Catch(func() (err error) {
+			rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (T, error) {
+				return pgx.RowToStructByName[T](legible{row, s})
+			})
+			return err
 		})
+		rescue.Log(s.inspector.Logger, err, "datname", s.Database)
 		return err
 	})
 	batch.Queue(queries.Commit())

@@ -35,6 +35,9 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the statistics of %s.%s: %w", l.Schema, l.Name, err)
 		}
+		if len(rows) == 0 {
+			return nil, fmt.Errorf("%s.%s is gone", l.Schema, l.Name)
+		}
 		switch s := rows[0]; {
 		case s.Rows == 0:
 		case s.Rows < 0 || s.Known == nil || *s.Known <= 0:

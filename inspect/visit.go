@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -27,11 +28,15 @@ type visit struct {
 // the connection was lost, and why there is no new one.
 func (v *visit) run(ctx context.Context) error {
 	before := v.databases[v.Database]
-	err := v.attempt(ctx, func() (err error) {
-		v.relations, v.skipped, err = v.discover(ctx, v.session)
-		return err
+	err := v.attempt(ctx, func() error {
+		return rescue.Catch(func() (err error) {
+			v.begin("discovery", "")
+			v.relations, v.skipped, err = v.discover(ctx, v.session)
+			return err
+		})
 	})
 	if err != nil {
+		rescue.Log(v.Logger, err, "step", "discovery", "datname", v.Database)
 		v.warn(ctx, "discovery failed", v.Database, err)
 		v.left(v.Database, softdelete.Checks{Connect: true}, err)
 		v.offer()
@@ -43,11 +48,12 @@ func (v *visit) run(ctx context.Context) error {
 	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting, Indexes: before.Checks.Indexes})
 	v.offer()
 
-	complete := v.countAll(ctx)
+	var complete, indexed bool
+	v.part("counting", func() { complete = v.countAll(ctx) })
 	v.relations = slices.DeleteFunc(v.relations, func(r relation) bool { return r.dropped })
-	v.checkAll(ctx)
-	indexed := v.indexAll(ctx)
-	v.purgeAll(ctx)
+	v.part("checks", func() { v.checkAll(ctx) })
+	v.part("indexes", func() { indexed = v.indexAll(ctx) })
+	v.part("purges", func() { v.purgeAll(ctx) })
 	v.keep(softdelete.Checks{Connect: true, Discovery: true, Counting: complete, Indexes: indexed})
 	return v.lostFor
 }
@@ -64,7 +70,7 @@ func (v *visit) keep(checks softdelete.Checks) {
 // remember gives a table what the previous snapshot knew of it, if it is still the
 // same table with the same meaning.
 func (r *relation) remember(previous []softdelete.Table) {
-	i, found := slices.BinarySearchFunc(previous, &r.Table, func(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) })
+	i, found := slices.BinarySearchFunc(previous, &r.Table, byName)
 	if found && previous[i].SameSubject(&r.Table) {
 		policy := r.Policy
 		r.Table = previous[i]
@@ -92,7 +98,10 @@ func (v *visit) countAll(ctx context.Context) (complete bool) {
 			level.Warn(v.log(ctx)).Log("msg", "lost the connection while counting", "datname", v.Database)
 			return false
 		}
-		v.countOne(ctx, r)
+		_ = v.spare(r, "count", false, func() error {
+			v.countOne(ctx, r)
+			return nil
+		})
 	}
 	return true
 }

@@ -11,7 +11,7 @@ import (
 
 func TestAPanicBecomesAnErrorThatSaysWhere(t *testing.T) {
 	fault := errors.New("an ordinary error")
-	if err := Catch(func() error { return fault }); err != fault || Is(err) {
+	if err := Catch(func() error { return fault }); !errors.Is(err, fault) || Is(err) {
 		t.Errorf("an error becomes %v", err)
 	}
 	if err := Catch(func() error { return nil }); err != nil {
@@ -19,11 +19,12 @@ func TestAPanicBecomesAnErrorThatSaysWhere(t *testing.T) {
 	}
 	var none []int
 	var nothing *struct{ field int }
+	var unmade map[int]int
 	for value, do := range map[string]func() error{
 		"index out of range [3]": func() error { none[3]++; return nil },
 		"nil pointer":            func() error { nothing.field++; return nil },
 		"just so":                func() error { panic("just so") },
-		"nil map":                func() error { map[int]int(nil)[1]++; return nil },
+		"nil map":                func() error { unmade[1]++; return nil },
 	} {
 		err := Catch(do)
 		if !Is(err) || !strings.Contains(err.Error(), value) || !strings.Contains(err.Error(), "rescue_test.go:") {

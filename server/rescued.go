@@ -19,10 +19,10 @@ func (s *Server) rescued(pages http.Handler) http.Handler {
 			return nil
 		})
 		var p *rescue.Panic
-		switch {
-		case !errors.As(err, &p):
+		if !errors.As(err, &p) {
 			return
-		case p.Value == http.ErrAbortHandler: // it is meant so
+		}
+		if cause, ok := p.Value.(error); ok && errors.Is(cause, http.ErrAbortHandler) { // it is meant so
 			panic(http.ErrAbortHandler)
 		}
 		rescue.Log(s.Logger, err, "path", r.URL.Path)
