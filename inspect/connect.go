@@ -129,12 +129,14 @@ func (i *Inspector) dial(ctx context.Context, datname string) (*link, error) {
 	if err := i.Connections.acquire(ctx); err != nil {
 		return nil, err
 	}
-	conn, err := i.connect(ctx, info)
-	if err != nil {
-		i.Connections.release()
-		return nil, err
-	}
-	return conn, nil
+	var conn *link
+	defer func() {
+		if conn == nil {
+			i.Connections.release()
+		}
+	}()
+	conn, err = i.connect(ctx, info)
+	return conn, err
 }
 
 // connectHost tries the addresses of one host in turn. Its error is one for which no other
