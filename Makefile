@@ -17,7 +17,7 @@ LDFLAGS = -s -w \
 	-X $(COMMON).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit e2e lint generate bench clean
+.PHONY: help build demo test unit e2e soak lint generate bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ unit: ## run the tests that need no more than Go and PostgreSQL
 
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
 	scripts/test.sh e2e
+
+soak: ## five minutes of changes, faults, reloads and scrapes under the race detector
+	scripts/tools.sh test
+	SOAK=5m go test -race -run TestASoak -timeout 20m -v ./server
 
 lint: ## check Go and Jsonnet: format, linters, go.mod
 	scripts/tools.sh lint jsonnet

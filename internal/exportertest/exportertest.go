@@ -24,6 +24,8 @@ type Exporter struct {
 	*server.Server
 	// Refreshes counts the passes that it began, Refreshed those that are over.
 	Refreshes, Refreshed atomic.Int64
+	// Log is what it logs.
+	Log Output
 }
 
 // NewInspector makes what asks the server of a connection string, alone.
@@ -48,13 +50,14 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 		tb.Fatal(err)
 	}
 	e := &Exporter{}
+	logger := log.NewLogfmtLogger(&e.Log)
 	settings, connections := server.NewSettings(c), inspect.NewConnections(c.Limits.Connections)
 	e.Server, err = server.New(server.Options{
-		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: log.NewNopLogger(),
+		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: logger,
 		Source: Source(tb, dsn), Datname: Database(tb, dsn),
 		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
-				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: log.NewNopLogger()})
+				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
 				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 					e.Refreshes.Add(1)
 					defer e.Refreshed.Add(1)
