@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -54,7 +55,8 @@ func (s *session) problem(ctx context.Context, err error, r *relation) softdelet
 		relations = append(relations, l.OID)
 	}
 	rows, failed := query[struct{ Function string }](ctx, s, queries.Function(e.InternalQuery, relations))
-	if failed == nil && len(rows) > 0 {
+	// A statement with a name that a terminal obeys is not printed.
+	if failed == nil && len(rows) > 0 && !strings.ContainsFunc(rows[0].Function, unicode.IsControl) {
 		p.Remedy = queries.SetSearchPath(rows[0].Function) + " -- where its names are found; or " + p.Remedy
 	}
 	return p

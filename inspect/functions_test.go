@@ -30,6 +30,7 @@ func functionsFail(t *testing.T, dsn string) {
 		CREATE FUNCTION norm(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1)';
 		CREATE FUNCTION app.norm(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1)';
 		CREATE FUNCTION "Odd one"."a norm"(x text, "y z" int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT public.norm($1)';
+		CREATE FUNCTION "a`+"\x1b"+`[2Jb"(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1) || $1';
 		CREATE FUNCTION weigh(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT weight FROM ranks WHERE id = $1';
 		CREATE FUNCTION enabled() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN NOT EXISTS (SELECT FROM ranks); END$$;
 		CREATE TYPE mood AS ENUM ('1', '2');
@@ -39,7 +40,7 @@ func functionsFail(t *testing.T, dsn string) {
 		CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF current_user = 'watcher' THEN RAISE 'not for you'; END IF; RETURN true; END$$;`)
 	var sql strings.Builder
 	for name, index := range map[string]string{
-		"healthy": "(id)", "app.expression": "(app.norm(id::text))", "nested": `("Odd one"."a norm"(id::text, 1))`, "weighed": "(weigh(id))",
+		"healthy": "(id)", "app.expression": "(app.norm(id::text))", "nested": `("Odd one"."a norm"(id::text, 1))`, "weighed": "(weigh(id))", "obeyed": "(\"a\x1b[2Jb\"(id::text))",
 		"filtered": "(id) WHERE enabled()", "casting": "(typed(id::text))", "secretive": "(id) WHERE secret()", "refusing": "(id) WHERE refuse()",
 	} {
 		fmt.Fprintf(&sql, "%s CREATE INDEX ON %s %s;", deletedAt(name), name, index)
@@ -52,7 +53,7 @@ func functionsFail(t *testing.T, dsn string) {
 	i := inspector(t, strings.Replace(dsn, superuser+"@", "watcher@", 1), "")
 	s := first(t, i)
 	want := map[string]string{
-		"public.healthy": "10 4 3", "public.checked": "10 4 3", "app.expression": "error", "public.nested": "error", "public.weighed": "error", "public.filtered": "error",
+		"public.healthy": "10 4 3", "public.checked": "10 4 3", "app.expression": "error", "public.nested": "error", "public.weighed": "error", "public.obeyed": "error", "public.filtered": "error",
 		"public.casting": "error", "public.secretive": "error", "public.refusing": "error", "public.surveyed": "error", "public.parted": "error",
 	}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
@@ -72,6 +73,7 @@ func functionsFail(t *testing.T, dsn string) {
 		"parted":     {"counting public.parted_2: ", alter("public.norm(text)")},
 		"secretive":  {"app.secrets", ""},
 		"refusing":   {"not for you", ""},
+		"obeyed":     {"function plain(text) does not exist", "write their schemas before all names in the function"},
 	} {
 		p := table(t, s, name).Problem
 		if p == nil || !strings.Contains(p.Message, test.says) || !strings.Contains(p.Message, "search_path") {
@@ -80,14 +82,14 @@ func functionsFail(t *testing.T, dsn string) {
 		}
 		if remedy, _, _ := strings.Cut(p.Remedy, " --"); remedy != test.remedy {
 			t.Errorf("%s: the remedy is %q, want %q", name, p.Remedy, test.remedy)
-		} else if remedy != "" {
+		} else if strings.HasPrefix(remedy, "ALTER") {
 			pgtest.Exec(t, dsn, remedy)
 		}
 	}
 	healed := refresh(t, i, s, nil)
 	for name := range want {
 		switch {
-		case strings.HasSuffix(name, "secretive") || strings.HasSuffix(name, "refusing"):
+		case strings.HasSuffix(name, "secretive") || strings.HasSuffix(name, "obeyed") || strings.HasSuffix(name, "refusing"):
 		case name == "public.parted":
 			want[name] = "2 1 0"
 		default:
