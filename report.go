@@ -63,6 +63,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	}
 
 	a := assess.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
+	rescue.Log(f.faults, errors.Join(a.Faults...))
 	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
 		return usage{fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them", r.asked())}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -34,6 +35,8 @@ type Assessment struct {
 	Tables          []TableHealth
 	Alerts          []Alert
 	Recommendations []Recommendation
+	// Faults are panics, for the log; the tables that they cost have a problem.
+	Faults []error
 }
 
 // Connection is how the server answers.
@@ -111,8 +114,39 @@ func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 	})
 }
 
-// assess is Assess with a given way to find what is to be said of a table's indexes.
+// assess is Assess with a given way to find what is to be said of a table's indexes. A
+// panic costs the tables that make it, which are found by judging each by itself.
 func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
+	try := func(s *softdelete.Snapshot) (a *Assessment, err error) {
+		err = rescue.Catch(func() error {
+			a = judge(pings, s, t, c, now, look)
+			return nil
+		})
+		return a, err
+	}
+	a, err := try(s)
+	if err == nil {
+		return a
+	}
+	rest := &softdelete.Snapshot{Taken: s.Taken, Databases: slices.Clone(s.Databases)}
+	for i := range rest.Databases {
+		d := &rest.Databases[i]
+		d.Tables = slices.Clone(d.Tables)
+		for j := range d.Tables {
+			alone := *d
+			alone.Tables = d.Tables[j : j+1]
+			if _, err := try(&softdelete.Snapshot{Taken: s.Taken, Databases: []softdelete.Database{alone}}); err != nil {
+				d.Tables[j] = d.Tables[j].Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
+			}
+		}
+	}
+	a = judge(pings, rest, t, c, now, look) // what panics still is no table
+	a.Faults = []error{err}
+	return a
+}
+
+// judge makes an assessment.
+func judge(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
 	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: softdelete.Ping{Err: "not asked yet"}}}
 	if len(pings) > 0 {
 		a.Connection.Ping = pings[len(pings)-1]

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -36,19 +35,11 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 		for i := range d.Tables {
 			t := &d.Tables[i]
 			if err := tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name); err != nil {
-				*t = failed(t, err)
+				*t = t.Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
 				_ = tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name)
 			}
 		}
 		_ = databaseMetrics.collect(ch, c.logger, &d, d.Name)
-	}
-}
-
-// failed is a table of which nothing can be shown but that it is there, and why not.
-func failed(t *softdelete.Table, why error) softdelete.Table {
-	return softdelete.Table{
-		Schema: strings.ToValidUTF8(t.Schema, "?"), Name: strings.ToValidUTF8(t.Name, "?"), OID: t.OID,
-		Problem: &softdelete.Problem{Reason: softdelete.OtherError, Message: why.Error()},
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/report"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -70,8 +72,10 @@ func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
 	if n := len(pings); n == 0 || pings[n-1].At.Before(last.At) {
 		pings = append(pings, last) // not back in time, so the cache does not know it
 	}
+	a := assess.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now())
+	rescue.Log(s.Logger, errors.Join(a.Faults...))
 	return report.Report{
-		Assessment:     assess.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now()),
+		Assessment:     a,
 		Version:        s.Version,
 		ConnectionOnly: !c.Monitoring,
 	}

@@ -184,6 +184,12 @@ func ExactNumbers(total, deleted int64) *Numbers {
 	return n
 }
 
+// Bare is the table with its names, its policy and a problem: what is left where more
+// could not be said of it.
+func (t *Table) Bare(p Problem) Table {
+	return Table{Schema: t.Schema, Name: t.Name, OID: t.OID, Policy: t.Policy, Problem: &p}
+}
+
 // State says in one word where a table stands.
 type State string
 
