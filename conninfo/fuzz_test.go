@@ -18,7 +18,7 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"postgres://bob:p%40ss@db:5432/shop?sslmode=disable", "postgresql://[::1]:5433,h2/x", "host=db user='b\\'ob' password=a\\ b",
-		"postgres://u:p@ss/w#rd@h/db", "postgres:PW@h/db?sslmode=disable", "password=abc def=x", "\ufeff\"postgres://\"", "a\x00b", "",
+		"postgres://u:p@ss/w#rd@h/db", "postgres:PW@h/db?sslmode=disable", "password=abc def=x", "postgres://u:%ff@h", "\ufeff\"postgres://\"", "a\x00b", "",
 	} {
 		f.Add(text)
 	}
@@ -27,6 +27,9 @@ func FuzzParse(f *testing.F) {
 		i, err := Parse(text)
 		if err != nil {
 			return
+		}
+		if !utf8.ValidString(i.Get("password") + i.Get("sslpassword")) {
+			return // only a URL can write it
 		}
 		again, err := Parse(i.KeyValue(nil))
 		if err != nil {

@@ -134,11 +134,16 @@ func (i *Info) readQuery(query string) error {
 
 // setEncoded sets what a URL holds in encoding.
 func (i *Info) setEncoded(name, raw string) error {
-	value, err := decode(raw)
+	p, _ := find(name)
+	read := decode
+	if p.secret { // it may be in another encoding
+		read = decodeBytes
+	}
+	value, err := read(raw)
 	if err != nil {
 		return err
 	}
-	if p, _ := find(name); p.secret {
+	if p.secret {
 		i.written = append(i.written, raw)
 	}
 	if err := i.set(name, value); err != nil {
@@ -152,8 +157,17 @@ var (
 	errDecoded = errors.New("the connection string is a URL that encodes what is not UTF-8, or a NUL")
 )
 
-// decode takes the percent-encoding off. A plus sign is a plus sign, as in libpq.
+// decode takes the percent-encoding off a text.
 func decode(raw string) (string, error) {
+	text, err := decodeBytes(raw)
+	if err == nil && !utf8.ValidString(text) {
+		err = errDecoded
+	}
+	return text, err
+}
+
+// decodeBytes takes the percent-encoding off. A plus sign is a plus sign, as in libpq.
+func decodeBytes(raw string) (string, error) {
 	var b strings.Builder
 	for n := 0; n < len(raw); n++ {
 		if raw[n] != '%' {
@@ -166,10 +180,10 @@ func decode(raw string) (string, error) {
 		b.WriteByte(byte(digit(raw[n+1])<<4 | digit(raw[n+2])))
 		n += 2
 	}
-	if text := b.String(); utf8.ValidString(text) && !strings.ContainsRune(text, 0) {
-		return text, nil
+	if strings.ContainsRune(b.String(), 0) {
+		return "", errDecoded
 	}
-	return "", errDecoded
+	return b.String(), nil
 }
 
 // digit is the value of a hexadecimal digit; -1 if it is none.
