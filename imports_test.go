@@ -13,7 +13,7 @@ import (
 
 const module = "github.com/softdelete-exporter/softdelete_exporter"
 
-// arrows are the imports among our packages that the design allows, no others.
+// arrows are the imports among our packages: exactly those of the design.
 var arrows = map[string][]string{
 	"softdelete": {},
 	"sampling":   {},
@@ -26,7 +26,8 @@ var arrows = map[string][]string{
 	"indexes":    {"predicate", "softdelete"},
 	"assess":     {"indexes", "rescue", "softdelete"},
 	"config":     {"conninfo", "softdelete", "discovery", "assess", "mixin"},
-	"inspect":    {"conninfo", "config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
+	"postgres":   {"conninfo", "queries", "rescue", "softdelete"},
+	"inspect":    {"postgres", "config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
 	"cache":      {"rescue", "softdelete"},
 	"collector":  {"softdelete", "indexes", "rescue"},
 	"report":     {"assess", "indexes", "queries", "softdelete"},
@@ -37,7 +38,7 @@ var arrows = map[string][]string{
 var free = []string{".", "demo", "e2e", "internal", "bench"}
 
 func TestImportsPointOneWay(t *testing.T) {
-	seen := map[string]bool{}
+	seen, used := map[string]bool{}, map[string]bool{}
 	for file, imports := range goFiles(t) {
 		room, _, _ := strings.Cut(filepath.ToSlash(filepath.Dir(file)), "/")
 		seen[room] = true
@@ -49,17 +50,24 @@ func TestImportsPointOneWay(t *testing.T) {
 			t.Errorf("%s: the design has no folder %s", file, room)
 		}
 		for _, imported := range imports {
-			if target, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(allowed, target) {
+			target, ours := strings.CutPrefix(imported, module+"/")
+			used[room+" -> "+target] = true
+			if ours && !slices.Contains(allowed, target) {
 				t.Errorf("%s imports %s; the design allows only %v", file, target, allowed)
 			}
-			if room != "inspect" && strings.HasPrefix(imported, "github.com/jackc/pgx") {
-				t.Errorf("%s imports pgx; only inspect may", file)
+			if room != "postgres" && strings.HasPrefix(imported, "github.com/jackc/pgx") {
+				t.Errorf("%s imports pgx; only postgres may", file)
 			}
 		}
 	}
-	for _, room := range []string{"softdelete", "inspect", "server"} {
+	for room, targets := range arrows {
 		if !seen[room] {
 			t.Errorf("no file of %s was read", room)
+		}
+		for _, target := range targets {
+			if !used[room+" -> "+target] {
+				t.Errorf("%s does not import %s; take the arrow out of the design", room, target)
+			}
 		}
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -58,7 +59,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		return usage{fmt.Errorf("web.config.file: %w", err)}
 	}
 	settings := server.NewSettings(c)
-	connections := inspect.NewConnections(c.Limits.Connections)
+	connections := postgres.NewConnections(c.Limits.Connections)
 	process := prometheus.NewRegistry()
 	process.MustRegister(
 		collectors.NewGoCollector(),
@@ -82,7 +83,9 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		Profiling: f.profiling, Lifecycle: f.lifecycle,
 		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
-				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
+				i := inspect.New(settings.Config, postgres.NewServer(postgres.Options{
+					Source: source, Connections: connections, Costs: costs, Logger: logger,
+				}))
 				return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
 			}
 		},
@@ -146,7 +149,7 @@ func sourceDatabase() (datname string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return inspect.ParseSource(info)
+	return postgres.ParseSource(info)
 }
 
 // checkSource does so at the start, and holds what the configuration says of tables
@@ -170,11 +173,10 @@ func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datn
 
 // newInspector asks the connection string's server once, beside the exporter.
 func newInspector(c *config.Config, logger log.Logger) *inspect.Inspector {
-	return inspect.New(inspect.Options{
-		Config:      func() *config.Config { return c },
+	return inspect.New(func() *config.Config { return c }, postgres.NewServer(postgres.Options{
 		Source:      config.DataSource,
-		Connections: inspect.NewConnections(c.Limits.Connections),
+		Connections: postgres.NewConnections(c.Limits.Connections),
 		Costs:       &softdelete.Costs{},
 		Logger:      logger,
-	})
+	}))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -27,7 +28,7 @@ func through[T any](ctx context.Context, c *count, name string, question func(qu
 		return false, nil
 	}
 	failed := func(err error) (bool, error) {
-		if ctx.Err() != nil || c.broken() {
+		if ctx.Err() != nil || c.Broken() {
 			return false, err
 		}
 		c.provisional = true
@@ -44,8 +45,8 @@ func through[T any](ctx context.Context, c *count, name string, question func(qu
 		if !proof.Sound {
 			return false, nil
 		}
-		rows, err := ask[T](ctx, c.session, c.brief, question(c.on(p.leaf), proof.Index))
-		if code(err) == queryCanceled {
+		rows, err := postgres.QueryUnder[T](ctx, c.Session, c.ShortLimits, question(c.on(p.leaf), proof.Index))
+		if postgres.Code(err) == postgres.QueryCanceled {
 			c.disprove(p.leaf, name)
 			return false, nil
 		}

@@ -154,7 +154,7 @@ func TestAConnectionThatIsTerminatedCostsNothing(t *testing.T) {
 	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !once {
 			once = true
-			terminate(t, dsn) // the ping's as well
+			pgtest.Terminate(t, dsn) // the ping's as well
 		}
 	})
 	want := map[string]string{"public.a": "10 4 3", "public.b": "10 4 3", "public.c": "10 4 3"}
@@ -183,7 +183,7 @@ func TestATableThatAlwaysCostsTheConnection(t *testing.T) {
 		made := behind(t, i, s)
 		for range 2 {
 			waitForLock(t, dsn)
-			terminate(t, dsn)
+			pgtest.Terminate(t, dsn)
 		}
 		s = <-made
 		if got := told(s); got["public.a"] != "10 4 3" || got["public.b"] != "error" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -19,7 +20,7 @@ func (e *ConfigError) Unwrap() error { return e.error }
 
 // surveyed is one database with its watched tables, uncounted.
 type surveyed struct {
-	server
+	postgres.ServerInfo
 	relations []relation
 	skipped   int
 	// keys are the foreign keys of the tables that opted in to checks of integrity, and
@@ -56,7 +57,7 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 	if err != nil {
 		return surveyed{}, err
 	}
-	defer s.close()
+	defer s.Close()
 	var judgements []discovery.TableDecision
 	p.explain = func(j discovery.TableDecision) { judgements = append(judgements, j) }
 	relations, skipped, err := p.discover(ctx, s)
@@ -64,7 +65,7 @@ func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
 		return surveyed{}, err
 	}
 	keys, checks, err := p.findChecks(ctx, s, relations)
-	return surveyed{s.server, relations, skipped, keys, checks, judgements}, err
+	return surveyed{s.ServerInfo, relations, skipped, keys, checks, judgements}, err
 }
 
 // Check holds the configured tables against the database. It returns a

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/sampling"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -133,7 +134,7 @@ func (c *count) gate() int64 {
 
 // lastResort asks the statistics where reading took too long.
 func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers, error) {
-	if code(err) != queryCanceled || c.r.Policy.Method == softdelete.Exact {
+	if postgres.Code(err) != postgres.QueryCanceled || c.r.Policy.Method == softdelete.Exact {
 		return nil, err
 	}
 	numbers, none := c.byStatistics(ctx)
@@ -160,11 +161,11 @@ func (c *count) countExactly(ctx context.Context) error {
 		if !l.Heap {
 			limit = math.MaxInt64
 		}
-		rows, err := query[tally](ctx, c.session, c.on(l).Count(limit))
-		if code(err) == queryCanceled && l.Heap && c.r.Policy.Method != softdelete.Exact {
+		rows, err := postgres.Query[tally](ctx, c.Session, c.on(l).Count(limit))
+		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.r.Policy.Method != softdelete.Exact {
 			c.kept.TooLarge = c.began.Add(tooLargeFor)
 			left, limit = 0, -1 // for the size alone
-			rows, err = query[tally](ctx, c.session, c.on(l).Count(limit))
+			rows, err = postgres.Query[tally](ctx, c.Session, c.on(l).Count(limit))
 		}
 		if err != nil {
 			return fmt.Errorf("counting %s.%s: %w", l.Schema, l.Name, err)

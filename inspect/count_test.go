@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -66,7 +67,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 	s := newSession(t, dsn, "")
 	tab := softdelete.Table{Schema: "public", Name: "big", Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
 	c := count{r: &relation{Table: tab}}
-	rows, err := query[struct {
+	rows, err := postgres.Query[struct {
 		Plan []struct {
 			Plan struct {
 				Buffers int64 `json:"Shared Hit Blocks"`

@@ -51,7 +51,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE true; ALTER DATABASE closed ALLOW_CONNECTIONS false")
 	defer pgtest.Exec(t, admin, "ALTER DATABASE template IS_TEMPLATE false")
 	i := inspector(t, admin, "databases: {all: true}")
-	stop := atMost(t, admin, allOurSessions, 2)
+	stop := atMost(t, admin, pgtest.AllOurSessions, 2)
 
 	dropped := false
 	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
@@ -76,7 +76,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 		t.Errorf("ping: %s", p.Err)
 	}
 	for _, name := range []string{"one", "three", "four"} {
-		if n := sessions(t, server.DSN(name, superuser)); n != 0 {
+		if n := pgtest.Sessions(t, server.DSN(name, superuser)); n != 0 {
 			t.Errorf("CREATE DATABASE TEMPLATE %s has to wait for %d sessions of ours", name, n)
 		}
 		pgtest.Exec(t, admin, fmt.Sprintf("CREATE DATABASE copy TEMPLATE %s", name))

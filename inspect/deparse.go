@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
@@ -42,7 +43,7 @@ const atOnce = 1000
 func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
 	deparse, unread = map[uint32]bool{}, map[uint32]error{}
 	for oids := range slices.Chunk(slices.Sorted(maps.Keys(indexes)), atOnce) {
-		rows, err := query[detailRow](ctx, v.session, queries.IndexDetails(oids))
+		rows, err := postgres.Query[detailRow](ctx, v.Session, queries.IndexDetails(oids))
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading what the indexes are: %w", err)
 		}
@@ -85,12 +86,12 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 	if len(at) == 0 {
 		return nil
 	}
-	rows, err := query[deparseRow](ctx, v.session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
+	rows, err := postgres.Query[deparseRow](ctx, v.Session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		if text, found := v.illegible(append(row.Expressions, row.Predicate)...); found {
+		if text, found := v.Illegible(append(row.Expressions, row.Predicate)...); found {
 			return notText(text)
 		}
 		i := at[row.OID]
@@ -133,10 +134,10 @@ func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) er
 // contradict tells whether the planner sees that a query finds nothing. Where we may
 // not read the columns, or a function of a constraint fails, nothing is proved.
 func (v *visit) contradict(ctx context.Context, sql string) (bool, error) {
-	rows, err := ask[struct {
+	rows, err := postgres.QueryUnder[struct {
 		Plan string `db:"QUERY PLAN"`
-	}](ctx, v.session, v.proving, sql)
-	if code(err) == insufficientPrivilege || inFunction(err) != nil {
+	}](ctx, v.Session, v.ProvingLimits, sql)
+	if postgres.Code(err) == postgres.InsufficientPrivilege || postgres.IsInFunction(err) {
 		return false, nil
 	}
 	if err != nil {

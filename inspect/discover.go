@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -53,7 +54,7 @@ type column struct {
 // discover finds the watched tables of a database: those that the rules know and
 // those that the configuration lists, in the order of schema and name. Those beyond
 // the cap are only counted.
-func (p *pass) discover(ctx context.Context, s *session) (relations []relation, skipped int, err error) {
+func (p *pass) discover(ctx context.Context, s *postgres.Session) (relations []relation, skipped int, err error) {
 	listed := p.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
 	if p.config.Discovery.Enabled {
@@ -62,10 +63,10 @@ func (p *pass) discover(ctx context.Context, s *session) (relations []relation, 
 	for name := range listed {
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
 	}
-	columns, err := query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
-	if code(err) == untranslatable {
-		schemas, relnames = s.writable(ctx, schemas, relnames)
-		columns, err = query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+	columns, err := postgres.Query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+	if postgres.Code(err) == postgres.Untranslatable {
+		schemas, relnames = writable(ctx, s, schemas, relnames)
+		columns, err = postgres.Query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the catalogs of database %q: %w", s.Database, err)
@@ -106,7 +107,7 @@ func split(columns []column) [][]column {
 
 // spareRelation is relation, of which a panic becomes the table's problem. Whether the
 // table is watched at all is then not known, so it is shown.
-func (p *pass) spareRelation(s *session, columns []column, entry *config.Table) (r relation, watched bool) {
+func (p *pass) spareRelation(s *postgres.Session, columns []column, entry *config.Table) (r relation, watched bool) {
 	c := columns[0]
 	err := p.catch(s, "rules", c.Schema, c.Name, func() error {
 		for _, c := range columns {
@@ -120,7 +121,7 @@ func (p *pass) spareRelation(s *session, columns []column, entry *config.Table) 
 	if err == nil {
 		return r, watched
 	}
-	why := problem(err)
+	why := postgres.Problem(err)
 	r = relation{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil, obstacle: &why}
 	previous := p.databases[s.Database].Tables
 	if i, found := slices.BinarySearchFunc(previous, &r.Table, byName); found && previous[i].OID == r.OID {
@@ -134,7 +135,7 @@ func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(ke
 
 // relation turns the candidate columns of one table into a watched table; false if
 // none of them marks deleted rows, or the configuration leaves the table out.
-func (p *pass) relation(s *session, columns []column, entry *config.Table) (relation, bool) {
+func (p *pass) relation(s *postgres.Session, columns []column, entry *config.Table) (relation, bool) {
 	c := columns[0]
 	r := relation{
 		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p", Policy: p.config.Policy(c.Schema, c.Name, entry)},
@@ -158,7 +159,7 @@ func (p *pass) relation(s *session, columns []column, entry *config.Table) (rela
 	if entry == nil && len(r.Markers) == 0 {
 		return relation{}, false
 	}
-	if p := s.unnamed(c.OID, c.Schema, c.Name); p != nil {
+	if p := unnamed(s, c.OID, c.Schema, c.Name); p != nil {
 		r.Markers, r.obstacle = nil, p
 		return r, true
 	}
@@ -176,7 +177,7 @@ func (p *pass) relation(s *session, columns []column, entry *config.Table) (rela
 var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 // absent is a table that the configuration lists and the database does not have.
-func (p *pass) absent(s *session, name [2]string, entry *config.Table) relation {
+func (p *pass) absent(s *postgres.Session, name [2]string, entry *config.Table) relation {
 	return relation{
 		Table:    softdelete.Table{Schema: name[0], Name: name[1], Policy: p.config.Policy(name[0], name[1], entry)},
 		obstacle: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
@@ -189,7 +190,7 @@ func missing(format string, args ...any) *softdelete.Problem {
 }
 
 // ungranted says which grant we lack to read the marker columns; nil if none.
-func ungranted(s *session, columns []column, markers softdelete.Markers) *softdelete.Problem {
+func ungranted(s *postgres.Session, columns []column, markers softdelete.Markers) *softdelete.Problem {
 	c := columns[0]
 	if !c.Usage {
 		return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no USAGE on schema %q", c.Schema),

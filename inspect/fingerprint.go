@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
@@ -44,7 +45,7 @@ func (v *visit) takeFingerprints(ctx context.Context) error {
 	}
 	var marks []mark
 	err := v.attempt(ctx, func() (err error) {
-		marks, err = query[mark](ctx, v.session, queries.Fingerprint(oids, columns))
+		marks, err = postgres.Query[mark](ctx, v.Session, queries.Fingerprint(oids, columns))
 		return err
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 		}
 		return n
 	}
-	waitFor(t, "the other sessions to end", func() bool {
+	pgtest.WaitFor(t, "the other sessions to end", func() bool {
 		return value(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
 			AND pid <> pg_backend_pid() AND application_name <> 'softdelete_exporter'`) == 0
 	})
@@ -46,7 +46,7 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 	}
 	since := time.Now()
 	last = value(counter)
-	waitFor(t, "the counters", func() bool {
+	pgtest.WaitFor(t, "the counters", func() bool {
 		if now := value(counter); now != last {
 			last, since = now, time.Now()
 		}
@@ -129,14 +129,14 @@ func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 		t.Error("the counters of before the restart were believed")
 	}
 	// A backend that is killed takes the counters with it, but not the postmaster.
-	victim, witness := connected(t, dsn), connected(t, dsn)
+	victim, witness := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
 	started := pgtest.Value[time.Time](t, dsn, "SELECT pg_postmaster_start_time()")
 	if err := syscall.Kill(int(victim.PgConn().PID()), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	// Until the server has noticed, everybody else is served as before.
-	waitFor(t, "the crash", func() bool { return witness.Ping(t.Context()) != nil })
-	waitFor(t, "recovery", func() bool {
+	pgtest.WaitFor(t, "the crash", func() bool { return witness.Ping(t.Context()) != nil })
+	pgtest.WaitFor(t, "recovery", func() bool {
 		conn, err := pgx.Connect(t.Context(), dsn)
 		return err == nil && conn.Close(t.Context()) == nil
 	})

@@ -215,7 +215,7 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	front.Behave(pgtest.Slow) // so that nobody misses the moment
 	i := inspector(t, front.DSN, config)
 	made := behind(t, i, empty(t, i))
-	waitFor(t, "half of the queries", func() bool { return spent(i).Queries >= spent(whole).Queries/2 })
+	pgtest.WaitFor(t, "half of the queries", func() bool { return spent(i).Queries >= spent(whole).Queries/2 })
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
 	got := table(t, <-made, "orders")

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -49,7 +50,7 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 	// And a range of blocks can be read, as sampling does.
 	pgtest.Exec(t, its, `SELECT count(deleted_at) FROM users WHERE ctid < '(1,0)' AND tableoid = 'users'::regclass`)
 	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1", "DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
-		if err := try(t, its, more); code(err) != insufficientPrivilege {
+		if err := try(t, its, more); postgres.Code(err) != postgres.InsufficientPrivilege {
 			t.Errorf("%s: err = %v, want it to be refused", more, err)
 		}
 	}

@@ -1,40 +1,20 @@
 package inspect
 
 import (
-	"context"
-	"fmt"
-	"net/url"
-	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
-
-// twoHosts are the hosts of a database, of which the first takes connections and never
-// answers.
-func twoHosts(t *testing.T) (dsn string) {
-	t.Helper()
-	direct := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, direct, deletedAt("users"))
-	front := pgtest.NewFront(t, direct)
-	front.Behave(pgtest.Silent)
-	silent, err := url.Parse(front.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Replace(direct, "@", "@"+silent.Host+",", 1)
-}
 
 func TestASilentHostLeavesTimeToTheOthers(t *testing.T) {
 	for _, what := range []string{"ping", "refresh"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			i := inspector(t, twoHosts(t), "ping: {timeout: 5s}")
+			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+			pgtest.Exec(t, dsn, deletedAt("users"))
+			i := inspector(t, pgtest.TwoHosts(t, dsn), "ping: {timeout: 5s}")
 			if what == "ping" {
 				if p := i.Ping(t.Context()); !p.Up {
 					t.Errorf("it is down: %s", p.Err)
@@ -45,94 +25,5 @@ func TestASilentHostLeavesTimeToTheOthers(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// What one does not use, the next ones have.
-func TestEachHostHasItsShareOfTheTimeThatIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
-		defer cancel()
-		var took []string
-		takeTurns(ctx, []time.Duration{time.Hour, time.Second, time.Hour, time.Hour}, func(ctx context.Context, uses time.Duration) bool {
-			began := time.Now()
-			select {
-			case <-ctx.Done():
-			case <-time.After(uses):
-			}
-			took = append(took, time.Since(began).String())
-			return false
-		})
-		if diff := cmp.Diff([]string{"2.25s", "1s", "2.875s", "2.875s"}, took); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestWhoDidNotAnswerIsAskedLastForAMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var s silence
-		all := []string{"a", "b", "c"}
-		s.note("a")
-		if got := fmt.Sprint(last(&s, all), all); got != "[b c a] [a b c]" {
-			t.Errorf("at once: %s", got)
-		}
-		time.Sleep(forgiveness + 1)
-		s.note("b")
-		if got := fmt.Sprint(last(&s, all)); got != "[a c b]" {
-			t.Errorf("after a minute: %s", got)
-		}
-	})
-}
-
-func TestConnectTimeoutBoundsTheShareOfAHost(t *testing.T) {
-	t.Parallel()
-	i := inspector(t, twoHosts(t)+"&connect_timeout=1", "ping: {timeout: 60s}")
-	began := time.Now()
-	if p := i.Ping(t.Context()); !p.Up || time.Since(began) > 25*time.Second { // half of 60 s without it
-		t.Errorf("after %s: %s", time.Since(began), p.Err)
-	}
-}
-
-// Each host is named with what it said.
-func TestTheErrorTellsHowEachHostFailed(t *testing.T) {
-	t.Parallel()
-	i := inspector(t, strings.Replace(twoHosts(t), "@", "@127.0.0.1:1,", 1)+"&target_session_attrs=standby", "ping: {timeout: 2s}")
-	p := i.Ping(t.Context())
-	for _, want := range []string{"127.0.0.1:1 ", "connection refused; ", "no answer in time; ", "not in hot standby mode"} {
-		if !strings.Contains(p.Err, want) {
-			t.Errorf("it does not say %q: %s", want, p.Err)
-		}
-	}
-}
-
-func TestHostsAreTriedInTheOrderThatTheStringAsksFor(t *testing.T) {
-	for text, want := range map[string]string{
-		"host=a,b":                                     "a any, b any",
-		"host=a,b target_session_attrs=primary":        "a primary, b primary",
-		"host=a,b target_session_attrs=prefer-standby": "a standby, b standby, a any, b any",
-	} {
-		info, err := conninfo.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, a := range attempts(info) {
-			got = append(got, a.Name+" "+a.kind)
-		}
-		if strings.Join(got, ", ") != want {
-			t.Errorf("%s: %v, want %s", text, got, want)
-		}
-	}
-	info, err := conninfo.Parse("host=a,b,c load_balance_hosts=random")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := map[string]bool{}
-	for range 200 {
-		first[attempts(info)[0].Name] = true
-	}
-	if len(first) != 3 {
-		t.Errorf("only %v are tried first", first)
 	}
 }

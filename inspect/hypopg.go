@@ -2,12 +2,11 @@ package inspect
 
 import (
 	"context"
-	"time"
 
 	"github.com/go-kit/log/level"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -37,16 +36,16 @@ func (v *visit) tryOne(ctx context.Context, r *relation, hypopg *string) (more b
 			continue
 		}
 		if *hypopg == "" {
-			rows, err := query[struct{ Schema string }](ctx, v.session, queries.Hypopg())
+			rows, err := postgres.Query[struct{ Schema string }](ctx, v.Session, queries.Hypopg())
 			if err != nil || len(rows) == 0 {
 				return false
 			}
 			*hypopg = rows[0].Schema
 		}
-		bytes, err := v.try(ctx, queries.TryLive(*hypopg, &r.Table, i))
+		bytes, err := v.TryIndex(ctx, queries.TryLive(*hypopg, &r.Table, i))
 		if err != nil {
 			level.Debug(v.Logger).Log("msg", "cannot try a hypothetical index", "datname", v.Database, "indexrelname", i.Name, "err", err)
-			if v.broken() {
+			if v.Broken() {
 				return false
 			}
 			continue
@@ -54,37 +53,4 @@ func (v *visit) tryOne(ctx context.Context, r *relation, hypopg *string) (more b
 		i.Trial = &softdelete.Trial{Bytes: bytes, Of: i.Bytes}
 	}
 	return true
-}
-
-// try asks about one hypothetical index. It is forgotten in the transaction that made
-// it, even after an error: behind a pooler the next one may have another backend.
-func (s *session) try(ctx context.Context, t queries.Trial) (bytes int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
-	defer cancel()
-	began := time.Now()
-	defer func() {
-		s.inspector.Costs.Add(s.Database, time.Since(began), err)
-		if err != nil {
-			s.recover()
-			err = s.conn.info.Hide(err)
-		}
-	}()
-	begin := &pgx.Batch{}
-	for _, sql := range []string{queries.Begin(), s.guard, t.Savepoint} {
-		begin.Queue(sql)
-	}
-	if err := s.conn.SendBatch(ctx, begin).Close(); err != nil {
-		return 0, err
-	}
-	tried := s.conn.QueryRow(ctx, t.Try).Scan(&bytes)
-	end := &pgx.Batch{}
-	if tried != nil {
-		end.Queue(t.Undo)
-	}
-	end.Queue(t.Reset)
-	end.Queue(queries.Commit())
-	if err := s.conn.SendBatch(ctx, end).Close(); err != nil {
-		return 0, err
-	}
-	return bytes, tried
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -69,7 +70,7 @@ func (v *visit) indexAll(ctx context.Context) bool {
 	if len(relids) == 0 {
 		return true
 	}
-	if v.broken() && !v.reopen(ctx) {
+	if v.Broken() && !v.reopen(ctx) {
 		return false
 	}
 	c, err := v.readCatalog(ctx, relids)
@@ -89,7 +90,7 @@ func (v *visit) indexAll(ctx context.Context) bool {
 func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, error) {
 	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{}, constraints: map[uint32][]constraintRow{},
 		heaps: map[uint32]heapRow{}, referenced: map[uint32]bool{}}
-	partitions, err := query[partitionRow](ctx, v.session, queries.IndexPartitions(relids))
+	partitions, err := postgres.Query[partitionRow](ctx, v.Session, queries.IndexPartitions(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the partitions: %w", err)
 	}
@@ -103,14 +104,14 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 		root[p.OID] = p.Root
 		all = append(all, p.OID)
 	}
-	indexes, err := query[indexRow](ctx, v.session, queries.Indexes(all))
+	indexes, err := postgres.Query[indexRow](ctx, v.Session, queries.Indexes(all))
 	if err != nil {
 		return nil, fmt.Errorf("reading the indexes: %w", err)
 	}
 	for _, i := range indexes {
 		c.indexes[root[i.Relid]] = append(c.indexes[root[i.Relid]], i)
 	}
-	heaps, err := query[heapRow](ctx, v.session, queries.IndexHeaps(all))
+	heaps, err := postgres.Query[heapRow](ctx, v.Session, queries.IndexHeaps(all))
 	if err != nil {
 		return nil, fmt.Errorf("reading the sizes of tables: %w", err)
 	}
@@ -118,7 +119,7 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 		sum := c.heaps[root[h.OID]]
 		c.heaps[root[h.OID]] = heapRow{OID: root[h.OID], Bytes: sum.Bytes + h.Bytes, Updates: sum.Updates + h.Updates, HOT: sum.HOT + h.HOT}
 	}
-	constraints, err := query[constraintRow](ctx, v.session, queries.IndexConstraints(relids))
+	constraints, err := postgres.Query[constraintRow](ctx, v.Session, queries.IndexConstraints(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the constraints: %w", err)
 	}
@@ -133,14 +134,14 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 
 // readServer reads what all tables have in common.
 func (v *visit) readServer(ctx context.Context, c *catalog) error {
-	names, err := query[struct{ Name string }](ctx, v.session, queries.IndexNames())
+	names, err := postgres.Query[struct{ Name string }](ctx, v.Session, queries.IndexNames())
 	if err != nil {
 		return fmt.Errorf("reading the names of relations: %w", err)
 	}
 	for _, n := range names {
 		c.names = append(c.names, n.Name)
 	}
-	since, err := query[struct{ Since *time.Time }](ctx, v.session, queries.IndexStatistics())
+	since, err := postgres.Query[struct{ Since *time.Time }](ctx, v.Session, queries.IndexStatistics())
 	if err != nil {
 		return fmt.Errorf("reading the age of the statistics: %w", err)
 	}
@@ -191,7 +192,7 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 					return err
 				}
 			}
-			if err := v.named(x); err != nil {
+			if err := namable(v.Session, x); err != nil {
 				return err
 			}
 			return v.deparse(ctx, r, x, deparse)
@@ -199,7 +200,7 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 		switch {
 		case err == nil:
 			r.Indexing = x
-		case v.broken() || ctx.Err() != nil:
+		case v.Broken() || ctx.Err() != nil:
 			return fmt.Errorf("lost the connection at the indexes of %s.%s: %w", r.Schema, r.Name, err)
 		default:
 			failed, reason = append(failed, r.Schema+"."+r.Name), err

@@ -10,6 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -33,13 +34,12 @@ func BenchmarkUnchangedCatalog(b *testing.B) {
 	pgtest.Exec(b, dsn, `CALL make(10000)`)
 	pgtest.Exec(b, dsn, `VACUUM ANALYZE pg_catalog.pg_index, pg_catalog.pg_class, pg_catalog.pg_attribute`)
 	c := load(b, `{discovery: {max_tables: 20000}, limits: {statement_timeout: 10s}}`)
-	i := New(Options{
-		Config:      func() *config.Config { return c },
+	i := New(func() *config.Config { return c }, postgres.NewServer(postgres.Options{
 		Source:      source(b, dsn),
-		Connections: NewConnections(4),
+		Connections: postgres.NewConnections(4),
 		Costs:       &softdelete.Costs{},
 		Logger:      log.NewNopLogger(),
-	})
+	}))
 	defer i.Close()
 	// look is a refresh without the counting.
 	look := func(previous *softdelete.Snapshot) *softdelete.Snapshot {
@@ -48,8 +48,8 @@ func BenchmarkUnchangedCatalog(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer s.close()
-		v := &visit{pass: p, session: s}
+		defer s.Close()
+		v := &visit{pass: p, Session: s}
 		if v.relations, v.skipped, err = v.discover(b.Context(), s); err != nil {
 			b.Fatal(err)
 		}

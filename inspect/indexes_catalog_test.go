@@ -203,7 +203,7 @@ func TestAnInvalidIndexOfOnePartitionIsFound(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, partitioned+`INSERT INTO events SELECT * FROM events_1 LIMIT 1`)
-	conn := connected(t, dsn)
+	conn := pgtest.Connect(t, dsn)
 	if _, err := conn.Exec(t.Context(), `CREATE UNIQUE INDEX CONCURRENTLY events_1_id ON events_1 (id)`); err == nil {
 		t.Fatal("the build did not fail")
 	}
@@ -261,7 +261,7 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 		CREATE TABLE calm (id int, deleted_at timestamptz); CREATE INDEX calm_a ON calm (id) WHERE deleted_at IS NULL;
 		CREATE TABLE locked (id int, deleted_at timestamptz); CREATE INDEX locked_a ON locked (id) WHERE deleted_at IS NULL`)
 	i := inspector(t, dsn, patient)
-	conn := connected(t, dsn)
+	conn := pgtest.Connect(t, dsn)
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE locked`); err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestTheAgeOfTheStatisticsIsThatOfTheLastCrashOrReset(t *testing.T) {
 	}
 	pgtest.Exec(t, dsn, `ALTER SYSTEM SET track_counts = off`)
 	pgtest.Exec(t, dsn, `SELECT pg_reload_conf()`)
-	waitFor(t, "the setting", func() bool { return pgtest.Value[string](t, dsn, `SELECT current_setting('track_counts')`) == "off" })
+	pgtest.WaitFor(t, "the setting", func() bool { return pgtest.Value[string](t, dsn, `SELECT current_setting('track_counts')`) == "off" })
 	if got := since(); !got.IsZero() {
 		t.Errorf("while nothing is counted the statistics are of %s", got)
 	}

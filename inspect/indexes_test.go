@@ -251,7 +251,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	pgtest.Exec(t, dsn, `CREATE TABLE twins (email text, deleted_at timestamptz); INSERT INTO twins VALUES ('a'), ('a');
 		CREATE TABLE slow (id int, deleted_at timestamptz)`)
 	ctx := t.Context()
-	conn := connected(t, dsn)
+	conn := pgtest.Connect(t, dsn)
 	if _, err := conn.Exec(ctx, `CREATE UNIQUE INDEX CONCURRENTLY twins_email ON twins (email)`); err == nil {
 		t.Fatal("the build did not fail")
 	}
@@ -268,7 +268,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 		}
 		built <- err
 	}()
-	waitFor(t, "the build", func() bool {
+	pgtest.WaitFor(t, "the build", func() bool {
 		return pgtest.Value[bool](t, dsn, `SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'slow_id')`)
 	})
 	// A VACUUM takes the same lock as a build.

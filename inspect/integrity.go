@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -53,10 +54,10 @@ type findings struct{ Bytes, Inconsistent, Future, Orphaned int64 }
 // leaves the numbers of the table alone.
 func (v *visit) checkAll(ctx context.Context) {
 	opted := slices.ContainsFunc(v.relations, func(r relation) bool { return r.checkable() })
-	if !opted || ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
+	if !opted || ctx.Err() != nil || v.Broken() && !v.reopen(ctx) {
 		return
 	}
-	_, checks, err := v.findChecks(ctx, v.session, v.relations)
+	_, checks, err := v.findChecks(ctx, v.Session, v.relations)
 	if err != nil {
 		v.warn(ctx, "cannot find out what to check", v.Database, err)
 		return
@@ -67,13 +68,13 @@ func (v *visit) checkAll(ctx context.Context) {
 		deadline = v.budget.deadline
 	}
 	for _, c := range checks {
-		if ctx.Err() == nil && (!v.broken() || v.reopen(ctx)) {
-			err := v.catch(v.session, "check", c.r.Schema, c.r.Name, func() error {
+		if ctx.Err() == nil && (!v.Broken() || v.reopen(ctx)) {
+			err := v.catch(v.Session, "check", c.r.Schema, c.r.Name, func() error {
 				v.checkOne(ctx, c, deadline)
 				return nil
 			})
 			if err != nil {
-				why := problem(err)
+				why := postgres.Problem(err)
 				c.Problem, c.Waiting, c.Asked, c.RetryAt = &why, false, v.began, v.began.Add(failedFor)
 			}
 		}
@@ -101,7 +102,7 @@ func (v *visit) show(checks []*check) {
 
 // findChecks puts together what there is to ask, with what was found the last time, and
 // the foreign keys of all tables that opted in.
-func (p *pass) findChecks(ctx context.Context, s *session, relations []relation) (keys []foreignKey, checks []*check, err error) {
+func (p *pass) findChecks(ctx context.Context, s *postgres.Session, relations []relation) (keys []foreignKey, checks []*check, err error) {
 	for i := range relations {
 		if r := &relations[i]; r.checkable() && r.CanContradict() {
 			checks = append(checks, &check{Check: r.Check(""), r: r})
@@ -118,7 +119,7 @@ func (p *pass) findChecks(ctx context.Context, s *session, relations []relation)
 			checks = append(checks, &c)
 		}
 	}
-	return keys, checks, s.refuse(ctx, checks)
+	return keys, checks, findRefused(ctx, s, checks)
 }
 
 // checkOne brings one check up to date.
@@ -204,13 +205,13 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 	case errors.Is(err, errUnsized):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: err.Error()}
-	case code(err) == queryCanceled:
+	case postgres.Code(err) == postgres.QueryCanceled:
 		c.Found, c.RetryAt = nil, v.began.Add(uncheckableFor)
 		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut, Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day", v.config.Limits.StatementTimeout)}
 	default:
 		p := v.problem(ctx, err, c.r)
 		c.Problem = &p
-		if p.Reason != softdelete.Locked && !isConflict(err) && !isGone(err) {
+		if p.Reason != softdelete.Locked && !postgres.IsConflict(err) && !postgres.IsGone(err) {
 			c.RetryAt = v.began.Add(failedFor)
 		}
 	}
@@ -250,7 +251,7 @@ func (c *check) all(ctx context.Context, v *visit, deadline time.Time) (sum find
 			if !time.Now().Before(deadline) {
 				return sum, errSpent
 			}
-			found, err := ask(ctx, v.session, limit-sum.Bytes)
+			found, err := ask(ctx, v.Session, limit-sum.Bytes)
 			if err != nil {
 				return sum, err
 			}
@@ -271,7 +272,7 @@ func (f *findings) add(o findings) {
 }
 
 // question asks of one relation, or two, unless they are larger than most bytes.
-type question func(ctx context.Context, s *session, most int64) (findings, error)
+type question func(ctx context.Context, s *postgres.Session, most int64) (findings, error)
 
 // questions are one for each leaf, or pair of leaves.
 func (c *check) questions() ([]question, error) {
@@ -282,8 +283,8 @@ func (c *check) questions() ([]question, error) {
 	var questions []question
 	if c.foreign == nil {
 		for _, l := range children {
-			questions = append(questions, func(ctx context.Context, s *session, most int64) (findings, error) {
-				rows, err := query[struct{ Bytes, Inconsistent, Future int64 }](ctx, s, l.Contradictions(most))
+			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (findings, error) {
+				rows, err := postgres.Query[struct{ Bytes, Inconsistent, Future int64 }](ctx, s, l.Contradictions(most))
 				if err != nil {
 					return findings{}, fmt.Errorf("checking %s.%s: %w", l.Schema, l.Name, err)
 				}
@@ -301,8 +302,8 @@ func (c *check) questions() ([]question, error) {
 	}
 	for _, l := range children {
 		for _, p := range parents {
-			questions = append(questions, func(ctx context.Context, s *session, most int64) (findings, error) {
-				rows, err := query[struct{ Bytes, Orphaned int64 }](ctx, s, l.Orphans(p, c.Key, most))
+			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (findings, error) {
+				rows, err := postgres.Query[struct{ Bytes, Orphaned int64 }](ctx, s, l.Orphans(p, c.Key, most))
 				if err != nil {
 					return findings{}, fmt.Errorf("checking %s.%s against %s.%s: %w", l.Schema, l.Name, p.Schema, p.Name, err)
 				}

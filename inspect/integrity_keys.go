@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -26,7 +27,7 @@ func (k *foreignKey) reference() *softdelete.Reference {
 }
 
 // foreignKeys are those of the tables that opted in which reference a watched table.
-func (p *pass) foreignKeys(ctx context.Context, s *session, relations []relation) ([]foreignKey, error) {
+func (p *pass) foreignKeys(ctx context.Context, s *postgres.Session, relations []relation) ([]foreignKey, error) {
 	at := map[uint32]*relation{}
 	var children, parents []uint32
 	for i := range relations {
@@ -43,7 +44,7 @@ func (p *pass) foreignKeys(ctx context.Context, s *session, relations []relation
 	if len(children) == 0 {
 		return nil, nil
 	}
-	keys, err := query[foreignKey](ctx, s, queries.ForeignKeys(children, parents))
+	keys, err := postgres.Query[foreignKey](ctx, s, queries.ForeignKeys(children, parents))
 	if err != nil {
 		return nil, fmt.Errorf("reading the foreign keys of database %q: %w", s.Database, err)
 	}
@@ -54,7 +55,7 @@ func (p *pass) foreignKeys(ctx context.Context, s *session, relations []relation
 	for i := range keys {
 		k := &keys[i]
 		k.child, k.parent = at[k.Child], at[k.Parent]
-		if column, found := s.illegible(slices.Concat(k.Columns, k.Referenced, k.Operators)...); found {
+		if column, found := s.Illegible(slices.Concat(k.Columns, k.Referenced, k.Operators)...); found {
 			k.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: notText(column).Error()}
 		}
 	}
@@ -82,9 +83,9 @@ func (k *foreignKey) needs() []needed {
 	return all
 }
 
-// refuse finds in the catalogs which checks lack a grant, so that no statement fails of
+// findRefused finds in the catalogs which checks lack a grant, so that no statement fails of
 // it again and again.
-func (s *session) refuse(ctx context.Context, checks []*check) error {
+func findRefused(ctx context.Context, s *postgres.Session, checks []*check) error {
 	var relations []uint32
 	var attnames []string
 	for _, c := range checks {
@@ -97,7 +98,7 @@ func (s *session) refuse(ctx context.Context, checks []*check) error {
 	if len(relations) == 0 {
 		return nil
 	}
-	rows, err := query[struct {
+	rows, err := postgres.Query[struct {
 		Relation uint32
 		Column   string
 	}](ctx, s, queries.Unreadable(relations, attnames))

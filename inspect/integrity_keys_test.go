@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -106,7 +107,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	}
 	grant("")
 	for _, sql := range []string{"SELECT parent FROM children", "SELECT id FROM other.parents"} {
-		if err := try(t, its, sql); code(err) != insufficientPrivilege {
+		if err := try(t, its, sql); postgres.Code(err) != postgres.InsufficientPrivilege {
 			t.Errorf("with checks off %s: %v, want it to be refused", sql, err)
 		}
 	}
@@ -151,7 +152,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 		t.Errorf("parted, with all that grants prints: %s", got)
 	}
 	for _, sql := range []string{"SELECT id FROM children", "SELECT secret FROM parted_1", "SELECT parent FROM parted"} {
-		if err := try(t, its, sql); code(err) != insufficientPrivilege {
+		if err := try(t, its, sql); postgres.Code(err) != postgres.InsufficientPrivilege {
 			t.Errorf("%s: %v, want it to be refused", sql, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -119,7 +120,7 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 		"rows":    on(key.child).Contradictions(512 << 10),
 		"orphans": on(key.child).Orphans(on(key.parent), key.reference(), 512<<10),
 	} {
-		rows, err := query[struct {
+		rows, err := postgres.Query[struct {
 			Plan []struct {
 				Plan struct {
 					Buffers int64 `json:"Shared Hit Blocks"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -49,7 +50,7 @@ func (l *lesson) id() softdelete.ColumnID {
 // learn finds out what the rules and the configuration need to know of columns beyond
 // their catalog rows: defaults, and what integers hold. What the last Snapshot knew is
 // not asked again while it holds.
-func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed map[[2]string]*config.Table) {
+func (p *pass) learn(ctx context.Context, s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table) {
 	d := p.databases[s.Database]
 	lessons := p.lessons(s, tables, listed, d.ColumnFacts)
 	p.readStatistics(ctx, s, lessons)
@@ -57,7 +58,7 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
 	for i := range lessons {
 		l := &lessons[i]
-		if l.open(p.began) && s.unnamed(l.OID, l.Schema, l.Name) == nil {
+		if l.open(p.began) && unnamed(s, l.OID, l.Schema, l.Name) == nil {
 			if time.Now().After(deadline) {
 				l.learnt.unread = "there was no time left for it"
 			} else if err := p.catch(s, "columns", l.Schema, l.Name, func() error { return l.ask(ctx, s, p.began) }); err != nil {
@@ -76,7 +77,7 @@ func (p *pass) learn(ctx context.Context, s *session, tables [][]column, listed 
 }
 
 // lessons are what is needed, with what is known of it already.
-func (p *pass) lessons(s *session, tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []lesson {
+func (p *pass) lessons(s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []lesson {
 	var all []lesson
 	for _, columns := range tables {
 		c := columns[0]
@@ -115,9 +116,9 @@ func (l *lesson) open(now time.Time) bool {
 }
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
-func (l *lesson) ask(ctx context.Context, s *session, now time.Time) error {
+func (l *lesson) ask(ctx context.Context, s *postgres.Session, now time.Time) error {
 	if l.need == discovery.NeedDefault {
-		rows, err := query[struct {
+		rows, err := postgres.Query[struct {
 			Attnum     int16
 			Expression string
 		}](ctx, s, queries.Defaults(l.OID, []int16{l.Attnum}))
@@ -130,23 +131,23 @@ func (l *lesson) ask(ctx context.Context, s *session, now time.Time) error {
 		return nil
 	}
 	err := l.probe(ctx, s)
-	if err == nil || code(err) == queryCanceled {
+	if err == nil || postgres.Code(err) == postgres.QueryCanceled {
 		l.Probed = now
 	}
 	return err
 }
 
 // probe looks for one value of a deleted row.
-func (l *lesson) probe(ctx context.Context, s *session) error {
+func (l *lesson) probe(ctx context.Context, s *postgres.Session) error {
 	leaves := []leaf{{Schema: l.Schema, Name: l.Name}}
 	if l.Relkind == "p" {
 		var err error
-		if leaves, err = query[leaf](ctx, s, queries.Leaves([]uint32{l.OID})); err != nil {
+		if leaves, err = postgres.Query[leaf](ctx, s, queries.Leaves([]uint32{l.OID})); err != nil {
 			return err
 		}
 	}
 	for _, leaf := range leaves[:min(len(leaves), probedLeaves)] {
-		rows, err := query[struct{ Value float64 }](ctx, s, queries.Probe(leaf.Schema, leaf.Name, l.Column))
+		rows, err := postgres.Query[struct{ Value float64 }](ctx, s, queries.Probe(leaf.Schema, leaf.Name, l.Column))
 		if err != nil {
 			return err
 		}
@@ -159,7 +160,7 @@ func (l *lesson) probe(ctx context.Context, s *session) error {
 }
 
 // readStatistics settles integers by what the statistics say, which reads no table.
-func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson) {
+func (p *pass) readStatistics(ctx context.Context, s *postgres.Session, lessons []lesson) {
 	var relations []uint32
 	var attnames []string
 	type key struct {
@@ -176,7 +177,7 @@ func (p *pass) readStatistics(ctx context.Context, s *session, lessons []lesson)
 	if len(open) == 0 {
 		return
 	}
-	rows, err := query[struct {
+	rows, err := postgres.Query[struct {
 		Relation uint32
 		Column   string
 		Value    float64
@@ -200,5 +201,5 @@ func excuse(err error) string {
 	return cmp.Or(map[softdelete.Reason]string{
 		softdelete.Locked:   "the table was locked",
 		softdelete.TimedOut: "the search for a deleted row took too long",
-	}[problem(err).Reason], fmt.Sprint(err))
+	}[postgres.Problem(err).Reason], fmt.Sprint(err))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -30,8 +31,8 @@ const fewLeaves = 50
 
 // findLeaves gives each table the relations that hold its rows, and finds what
 // keeps us from reading them.
-func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation) error {
-	elsewhere, err := s.elsewhere(ctx)
+func (p *pass) findLeaves(ctx context.Context, s *postgres.Session, relations []relation) error {
+	elsewhere, err := storedByExtension(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 		}
 	}
 	if len(roots) > 0 {
-		leaves, err := query[leaf](ctx, s, queries.Leaves(roots))
+		leaves, err := postgres.Query[leaf](ctx, s, queries.Leaves(roots))
 		if err != nil {
 			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
 		}
@@ -70,7 +71,7 @@ func (p *pass) findLeaves(ctx context.Context, s *session, relations []relation)
 			return nil
 		})
 		if err != nil {
-			why := problem(err)
+			why := postgres.Problem(err)
 			r.obstacle = &why
 		}
 	}
@@ -86,15 +87,15 @@ func (r *relation) whole() leaf {
 	return leaf{OID: r.OID, Schema: r.Schema, Name: r.Name, Relkind: "r", Readable: true, RowSecurity: r.rowSecurity, children: true}
 }
 
-// elsewhere are the tables whose own files are empty because an extension keeps
+// storedByExtension are the tables whose own files are empty because an extension keeps
 // the rows in other ones. Counted by themselves, they would seem empty.
-func (s *session) elsewhere(ctx context.Context) (map[uint32]bool, error) {
+func storedByExtension(ctx context.Context, s *postgres.Session) (map[uint32]bool, error) {
 	found := map[uint32]bool{}
 	for question, asked := range map[string]bool{queries.Citus(): s.Citus, queries.Timescale(): s.Timescale} {
 		if !asked {
 			continue
 		}
-		rows, err := query[struct{ OID uint32 }](ctx, s, question)
+		rows, err := postgres.Query[struct{ OID uint32 }](ctx, s, question)
 		if err != nil {
 			return nil, fmt.Errorf("reading which tables an extension distributes in database %q: %w", s.Database, err)
 		}
@@ -106,13 +107,13 @@ func (s *session) elsewhere(ctx context.Context) (map[uint32]bool, error) {
 }
 
 // inspectLeaves finds what keeps us from reading the leaves.
-func (r *relation) inspectLeaves(s *session) {
+func (r *relation) inspectLeaves(s *postgres.Session) {
 	if r.obstacle != nil {
 		return
 	}
 	var denied []string
 	for _, l := range r.leaves {
-		unnamed := s.unnamed(l.OID, l.Schema, l.Name)
+		unnamed := unnamed(s, l.OID, l.Schema, l.Name)
 		switch {
 		case unnamed != nil:
 			r.Markers, r.obstacle = nil, unnamed
@@ -142,7 +143,7 @@ func (r *relation) inspectLeaves(s *session) {
 }
 
 // hidden says that policies hide rows from us.
-func (l leaf) hidden(s *session) *softdelete.Problem {
+func (l leaf) hidden(s *postgres.Session) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
 		Remedy: queries.BypassRowSecurity(s.Role)}
 }

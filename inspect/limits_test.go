@@ -13,6 +13,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -104,7 +105,7 @@ func TestWhatTheServerLacksIsSaid(t *testing.T) {
 		{pgconn.PgError{Code: "53300", Message: "sorry, too many clients already"}, "max_connections"},
 		{pgconn.PgError{Code: "42883", Message: "operator does not exist", Hint: "You might need to add explicit type casts."}, ""},
 	} {
-		if got := problem(fmt.Errorf("counting: %w", &test.err)); got.Reason != softdelete.OtherError || !strings.Contains(got.Remedy, test.want) || (got.Remedy == "") != (test.want == "") {
+		if got := postgres.Problem(fmt.Errorf("counting: %w", &test.err)); got.Reason != softdelete.OtherError || !strings.Contains(got.Remedy, test.want) || (got.Remedy == "") != (test.want == "") {
 			t.Errorf("%s: %+v, want the remedy %q", test.err.Message, got, test.want)
 		}
 	}

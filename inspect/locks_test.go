@@ -21,7 +21,7 @@ type migration struct {
 
 func newMigration(t *testing.T, dsn string) migration {
 	t.Helper()
-	return migration{t, connected(t, dsn)}
+	return migration{t, pgtest.Connect(t, dsn)}
 }
 
 // do runs statements.

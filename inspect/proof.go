@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -30,9 +31,9 @@ func (c *count) prove(ctx context.Context, l leaf, name, question string, suits 
 	if known, found := c.kept.Proofs[asked]; found {
 		return known, nil
 	}
-	rows, err := query[struct {
+	rows, err := postgres.Query[struct {
 		Plan []struct{ Plan plan } `db:"QUERY PLAN"`
-	}](ctx, c.session, queries.Explain(question))
+	}](ctx, c.Session, queries.Explain(question))
 	if err != nil {
 		return softdelete.Proof{}, fmt.Errorf("asking how %s.%s would be read: %w", l.Schema, l.Name, err)
 	}

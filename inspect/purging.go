@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -30,12 +31,12 @@ func (v *visit) purgeAll(ctx context.Context) {
 			roots, columns = append(roots, r.OID), append(columns, c)
 		}
 	}
-	if len(roots) == 0 || ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
+	if len(roots) == 0 || ctx.Err() != nil || v.Broken() && !v.reopen(ctx) {
 		return
 	}
 	var rows []obstacle
 	err := v.attempt(ctx, func() (err error) {
-		rows, err = query[obstacle](ctx, v.session, queries.PurgeObstacles(roots, columns))
+		rows, err = postgres.Query[obstacle](ctx, v.Session, queries.PurgeObstacles(roots, columns))
 		return err
 	})
 	if err != nil {

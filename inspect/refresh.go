@@ -13,6 +13,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -41,6 +42,15 @@ type pass struct {
 	explain func(discovery.TableDecision)
 }
 
+// open opens a session to a database, of which an empty name is the connection string's own.
+func (p *pass) open(ctx context.Context, datname string) (*postgres.Session, error) {
+	if p.unnamed[datname] {
+		return nil, errUnnamed
+	}
+	l := p.config.Limits
+	return p.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(), StatementTimeout: l.StatementTimeout.Std()})
+}
+
 // run visits the watched databases, one after another.
 func (p *pass) run(ctx context.Context) {
 	names, err := p.names(ctx)
@@ -61,7 +71,7 @@ func (p *pass) run(ctx context.Context) {
 			continue
 		}
 		seen, err := p.spareVisit(ctx, name)
-		if isServers(err) || err != nil && name == "" {
+		if postgres.IsServerWide(err) || err != nil && name == "" {
 			// No other database of this server can be reached either, or there is none.
 			p.unreachable(ctx, err)
 			return
@@ -92,15 +102,15 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer s.close()
-		rows, err := query[struct{ Name string }](ctx, s, queries.Databases())
+		defer s.Close()
+		rows, err := postgres.Query[struct{ Name string }](ctx, s, queries.Databases())
 		if err != nil {
 			return nil, err
 		}
 		names = nil
 		for _, r := range rows {
 			names = append(names, r.Name)
-			if _, found := s.illegible(r.Name); found {
+			if _, found := s.Illegible(r.Name); found {
 				p.unnamed[r.Name] = true
 			}
 		}
@@ -128,8 +138,8 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 	s, err := p.open(ctx, name)
 	if err == nil {
 		name = s.Database
-		v := &visit{pass: p, session: s}
-		defer func() { v.close() }() // of the connection that it has by then
+		v := &visit{pass: p, Session: s}
+		defer func() { v.Close() }() // of the connection that it has by then
 		p.taken = p.began
 		err = v.run(ctx)
 	}
@@ -137,8 +147,8 @@ func (p *pass) visit(ctx context.Context, name string) (string, error) {
 	case errors.Is(err, errUnnamed):
 		p.lost(ctx, name, err)
 		return name, nil
-	case err == nil || isServers(err):
-	case code(err) == undefinedDatabase && p.config.Databases.All:
+	case err == nil || postgres.IsServerWide(err):
+	case postgres.Code(err) == postgres.UndefinedDatabase && p.config.Databases.All:
 		return "", nil // dropped since we listed it
 	case name != "":
 		p.lost(ctx, name, err)
@@ -156,7 +166,7 @@ func (p *pass) lost(ctx context.Context, name string, err error) {
 // waits for one: what cannot be looked at grows stale.
 func (p *pass) left(name string, checks softdelete.Checks, err error) {
 	d := p.databases[name]
-	why := problem(err)
+	why := unsupported(postgres.Problem(err), err)
 	d.Name, d.Checks, d.Problem = name, checks, &why
 	d.Tables = slices.Clone(d.Tables)
 	for i := range d.Tables {
@@ -173,7 +183,7 @@ func (p *pass) left(name string, checks softdelete.Checks, err error) {
 // warn says in the log what failed in a database, and what to do if that is known.
 func (p *pass) warn(ctx context.Context, msg, datname string, err error) {
 	fields := []any{"msg", msg, "datname", datname, "err", softdelete.Legible(err.Error())}
-	if remedy := ofServer(err); remedy != "" {
+	if remedy := postgres.Remedy(err); remedy != "" {
 		fields = append(fields, "remedy", remedy)
 	}
 	level.Warn(p.log(ctx)).Log(fields...)

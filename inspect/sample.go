@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/sampling"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -87,7 +88,7 @@ func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate s
 		}
 		rows, err := c.readBatch(ctx, places)
 		if err != nil {
-			if k == 0 || ctx.Err() != nil || c.broken() {
+			if k == 0 || ctx.Err() != nil || c.Broken() {
 				return estimate, err
 			}
 			break
@@ -118,7 +119,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 		}
 		slices.Sort(blocks)
 		for some := range slices.Chunk(slices.Compact(blocks), c.config.Counting.Batch) {
-			rows, err := query[inBlock](ctx, c.session, c.on(p.leaf).Sample(some))
+			rows, err := postgres.Query[inBlock](ctx, c.Session, c.on(p.leaf).Sample(some))
 			if err != nil {
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
@@ -146,7 +147,7 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 	for len(groups) < systemGroups && (len(groups) < 5 || !c.budget.over()) {
 		var group sampling.Rows
 		for _, p := range c.parts {
-			rows, err := query[struct{ Total, Deleted, Old int64 }](ctx, c.session, c.on(p.leaf).SampleSystem(rate, rng.Int32()))
+			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.Session, c.on(p.leaf).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}

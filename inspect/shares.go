@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -16,9 +17,6 @@ type share struct {
 	Known        *float64
 	Deleted, Old float64
 }
-
-// errElsewhere tells that the statistics of a table say nothing of its rows.
-var errElsewhere = errors.New("other tables hold the rows, and the statistics do not tell of them")
 
 // byStatistics puts the numbers together from what ANALYZE left, without reading a
 // row. Nobody knows how wrong they are.
@@ -31,7 +29,7 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		if l.children {
 			return nil, fmt.Errorf("%s.%s: %w", l.Schema, l.Name, errElsewhere)
 		}
-		rows, err := query[share](ctx, c.session, c.on(l).Shares())
+		rows, err := postgres.Query[share](ctx, c.Session, c.on(l).Shares())
 		if err != nil {
 			return nil, fmt.Errorf("reading the statistics of %s.%s: %w", l.Schema, l.Name, err)
 		}

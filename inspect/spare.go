@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -18,14 +19,14 @@ func (i *Inspector) begin(step, table string) {
 }
 
 // catch does one step of what concerns a table, whose name the log is told of if it panics.
-func (p *pass) catch(s *session, step, schema, name string, do func() error) error {
+func (p *pass) catch(s *postgres.Session, step, schema, name string, do func() error) error {
 	err := rescue.Catch(func() error {
 		p.begin(step, name)
 		return do()
 	})
 	if rescue.Is(err) {
 		rescue.Log(p.Logger, err, "step", step, "datname", s.Database, "schemaname", schema, "relname", name)
-		s.calm()
+		s.Calm()
 	}
 	return err
 }
@@ -33,9 +34,9 @@ func (p *pass) catch(s *session, step, schema, name string, do func() error) err
 // spare does one step of what concerns a table. A panic becomes its problem; passing
 // tells that the table is not left alone for that.
 func (v *visit) spare(r *relation, step string, passing bool, do func() error) error {
-	err := v.catch(v.session, step, r.Schema, r.Name, do)
+	err := v.catch(v.Session, step, r.Schema, r.Name, do)
 	if rescue.Is(err) {
-		r.Fail(problem(err), passing, v.began, v.config.TTL.Std())
+		r.Fail(postgres.Problem(err), passing, v.began, v.config.TTL.Std())
 	}
 	return err
 }
@@ -49,7 +50,7 @@ func (v *visit) part(step string, do func()) {
 	})
 	if err != nil {
 		rescue.Log(v.Logger, err, "step", step, "datname", v.Database)
-		v.calm()
+		v.Calm()
 	}
 }
 
@@ -68,19 +69,4 @@ func (p *pass) spareVisit(ctx context.Context, name string) (seen string, err er
 	rescue.Log(p.Logger, caught, "datname", name)
 	p.left(name, softdelete.Checks{}, caught)
 	return name, nil
-}
-
-// calm brings the connection into a state in which it can be asked again. One that is in
-// the middle of an answer cannot: it is given up, as if it had been lost.
-func (s *session) calm() {
-	if s.broken() {
-		return
-	}
-	if !s.conn.PgConn().IsBusy() {
-		s.recover()
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	_ = s.conn.Close(ctx) // it is given up either way
 }

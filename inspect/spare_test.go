@@ -10,8 +10,6 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
-	"github.com/softdelete-exporter/softdelete_exporter/queries"
-	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -140,43 +138,6 @@ func TestAPanicInOneDatabaseLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
-// bomb panics when it is read.
-type bomb struct{}
-
-// Scan implements sql.Scanner.
-func (*bomb) Scan(any) error { panic("while a row is read") }
-
-func TestAPanicAmidAnAnswerLeavesTheConnectionUsable(t *testing.T) {
-	t.Parallel()
-	i := inspector(t, pgtest.NewDatabase(t, pgtest.Shared(t)), "")
-	s, err := i.newPass(softdelete.Empty(""), nil).open(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	if _, err := query[struct{ X bomb }](t.Context(), s, "SELECT i AS x FROM generate_series(1, 1000) i"); !rescue.Is(err) {
-		t.Fatalf("the error is %v", err)
-	}
-	if _, err := query[struct{ N int }](t.Context(), s, "SELECT 1 AS n"); err != nil {
-		t.Error(err)
-	}
-	// In the middle of a transaction, and of an answer.
-	if _, err := s.conn.Exec(t.Context(), queries.Begin()); err != nil {
-		t.Fatal(err)
-	}
-	s.calm()
-	if s.broken() || s.conn.PgConn().TxStatus() != 'I' {
-		t.Error("the transaction goes on")
-	}
-	if _, err := s.conn.Query(t.Context(), "SELECT 1"); err != nil {
-		t.Fatal(err)
-	}
-	s.calm()
-	if !s.broken() {
-		t.Error("the connection is not given up")
-	}
-}
-
 // panicking is a logger that panics at one message.
 type panicking string
 
@@ -200,7 +161,7 @@ func TestAPanicWhileConnectingLeavesNoConnection(t *testing.T) {
 	if s := first(t, i); s.Databases[0].Problem == nil || s.Databases[0].Checks.Connect {
 		t.Errorf("%+v", s.Databases[0])
 	}
-	if n := sessions(t, dsn); n != 0 {
+	if n := pgtest.Sessions(t, dsn); n != 0 {
 		t.Errorf("%d connections are left", n)
 	}
 }

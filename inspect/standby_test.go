@@ -32,7 +32,7 @@ func TestStandby(t *testing.T) {
 func catchUp(t *testing.T, primary, standby *pgserver.Server) {
 	t.Helper()
 	written := pgtest.Value[string](t, primary.DSN("postgres", superuser), "SELECT pg_current_wal_flush_lsn()::text")
-	waitFor(t, "the standby to catch up", func() bool {
+	pgtest.WaitFor(t, "the standby to catch up", func() bool {
 		return pgtest.Value[bool](t, readable(standby), "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", written)
 	})
 }
@@ -49,11 +49,12 @@ func preferred(t *testing.T, primary, standby *pgserver.Server) {
 		ports, wanted string
 		standby       bool
 	}{
-		{fmt.Sprintf("%d,%d", primary.Port, standby.Port), preferStandby, true},
+		{fmt.Sprintf("%d,%d", primary.Port, standby.Port), "prefer-standby", true},
 		{fmt.Sprintf("%d,%d", standby.Port, primary.Port), "primary", false},
-		{fmt.Sprintf("%d,%d", primary.Port, primary.Port), preferStandby, false},
+		{fmt.Sprintf("%d,%d", primary.Port, primary.Port), "prefer-standby", false},
 	} {
-		s := ours(t, fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable", test.ports, test.wanted, superuser))
+		s := newSession(t, fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable",
+			test.ports, test.wanted, superuser), "")
 		if s.Standby != test.standby {
 			t.Errorf("%s of ports %s: connected to a standby: %t", test.wanted, test.ports, s.Standby)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -15,7 +16,7 @@ import (
 // visit is a pass's stay in one database.
 type visit struct {
 	*pass
-	*session
+	*postgres.Session
 	relations []relation
 	skipped   int
 	// reopened tells that the connection was lost once already; lostFor why it could
@@ -31,7 +32,7 @@ func (v *visit) run(ctx context.Context) error {
 	err := v.attempt(ctx, func() error {
 		return rescue.Catch(func() (err error) {
 			v.begin("discovery", "")
-			v.relations, v.skipped, err = v.discover(ctx, v.session)
+			v.relations, v.skipped, err = v.discover(ctx, v.Session)
 			return err
 		})
 	})
@@ -94,7 +95,7 @@ func (v *visit) countAll(ctx context.Context) (complete bool) {
 		v.warn(ctx, "cannot tell which tables have changed", v.Database, err)
 	}
 	for _, r := range queue(v.relations, v.began) {
-		if ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
+		if ctx.Err() != nil || v.Broken() && !v.reopen(ctx) {
 			level.Warn(v.log(ctx)).Log("msg", "lost the connection while counting", "datname", v.Database)
 			return false
 		}
@@ -140,7 +141,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		}
 	}
 	err := v.attempt(ctx, count)
-	if isGone(err) && v.lookAgain(ctx, r) {
+	if postgres.IsGone(err) && v.lookAgain(ctx, r) {
 		err = v.attempt(ctx, count)
 	}
 	switch {
@@ -154,7 +155,7 @@ func (v *visit) countOne(ctx context.Context, r *relation) {
 		if p.Reason == softdelete.TimedOut && len(r.ungranted) > 0 {
 			p.Remedy = "let the role read each partition by itself: run what softdelete_exporter grants prints"
 		}
-		v.failed(r, p, p.Reason == softdelete.Locked || isConflict(err) || isGone(err))
+		v.failed(r, p, p.Reason == softdelete.Locked || postgres.IsConflict(err) || postgres.IsGone(err))
 	case numbers == nil:
 		r.Confirm(time.Now())
 	default:
@@ -170,10 +171,10 @@ const conflicts = 3
 // with recovery, or the connection was lost and there is a new one.
 func (v *visit) attempt(ctx context.Context, ask func() error) error {
 	err := ask()
-	for tries := 0; isConflict(err) && tries < conflicts; tries++ {
+	for tries := 0; postgres.IsConflict(err) && tries < conflicts; tries++ {
 		err = ask()
 	}
-	if err != nil && v.broken() && v.reopen(ctx) {
+	if err != nil && v.Broken() && v.reopen(ctx) {
 		err = ask()
 	}
 	return err
@@ -184,11 +185,20 @@ func (v *visit) attempt(ctx context.Context, ask func() error) error {
 func (v *visit) lookAgain(ctx context.Context, r *relation) bool {
 	one := []relation{*r}
 	one[0].leaves, one[0].ungranted = nil, nil
-	if v.findLeaves(ctx, v.session, one) != nil {
+	if v.findLeaves(ctx, v.Session, one) != nil {
 		return false
 	}
 	*r = one[0]
 	return !r.dropped && r.obstacle == nil
+}
+
+// problem says what went wrong with a table.
+func (v *visit) problem(ctx context.Context, err error, r *relation) softdelete.Problem {
+	relations := []uint32{r.OID}
+	for _, l := range r.leaves {
+		relations = append(relations, l.OID)
+	}
+	return unsupported(v.Session.Problem(ctx, err, relations...), err)
 }
 
 // failed notes a table's problem; its last good numbers stay.
@@ -205,13 +215,13 @@ func (v *visit) reopen(ctx context.Context) bool {
 		return false
 	}
 	v.reopened = true
-	v.close()
+	v.Close()
 	s, err := v.open(ctx, v.Database)
 	if err != nil {
 		v.warn(ctx, "cannot connect again", v.Database, err)
 		v.lostFor = err
 		return false
 	}
-	v.session = s
+	v.Session = s
 	return true
 }

@@ -37,7 +37,7 @@ func TestManyScrapesOnAColdCacheShareOneRefreshAndTwoConnections(t *testing.T) {
 			case <-time.After(time.Millisecond):
 			}
 			var n int
-			if err := observer.QueryRow(t.Context(), ourSessions).Scan(&n); err != nil {
+			if err := observer.QueryRow(t.Context(), pgtest.OurSessions).Scan(&n); err != nil {
 				t.Error(err)
 				return
 			}
@@ -122,7 +122,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 			if s := e.scrape(t, scrapeTimeout); !s.is("db_up", 1) {
 				t.Errorf("once it answers a scrape shows %v", s)
 			}
-			waitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
+			pgtest.WaitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
 			front.Behave(pgtest.Silent)
 			if s := e.scrape(t, test.timeout); !s.is("db_up", 0) || len(s.per("softdelete_exporter_check_success", "check")) < 3 {
 				t.Errorf("when it is silent again a scrape shows %v", s)
@@ -131,7 +131,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 			if s := e.scrape(t, scrapeTimeout); !s.is("db_up", 1) {
 				t.Errorf("once it answers a scrape shows %v", s)
 			}
-			waitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
+			pgtest.WaitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
 		})
 	}
 }
@@ -189,11 +189,11 @@ func TestTooManyConnections(t *testing.T) {
 	if s := e.scrape(t, scrapeTimeout); !s.down() {
 		t.Errorf("with no connection a scrape shows %v", s)
 	}
-	waitFor(t, "the refresh to be refused, too", func() bool { return e.Refreshed.Load() == 1 })
+	pgtest.WaitFor(t, "the refresh to be refused, too", func() bool { return e.Refreshed.Load() == 1 })
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 1`, name))
 	// Whom the server refused still counts until it is gone.
 	var s scraped
-	waitFor(t, "the ping to get the one connection", func() bool {
+	pgtest.WaitFor(t, "the ping to get the one connection", func() bool {
 		s = e.scrape(t, scrapeTimeout)
 		return s.is("db_up", 1)
 	})
@@ -201,7 +201,7 @@ func TestTooManyConnections(t *testing.T) {
 		t.Errorf("with one connection a scrape shows %v", s)
 	}
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 2`, name))
-	waitFor(t, "the refresh with two connections", func() bool { return e.scrape(t, scrapeTimeout).healthy() })
+	pgtest.WaitFor(t, "the refresh with two connections", func() bool { return e.scrape(t, scrapeTimeout).healthy() })
 }
 
 func TestTerminatedConnectionsAreReopenedInTheSameScrape(t *testing.T) {
@@ -212,7 +212,7 @@ func TestTerminatedConnectionsAreReopenedInTheSameScrape(t *testing.T) {
 		if s := e.scrape(t, scrapeTimeout); !s.healthy() {
 			t.Errorf("a scrape shows %v", s)
 		}
-		pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+		pgtest.Terminate(t, dsn)
 	}
 }
 
@@ -236,7 +236,7 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 	refreshed := func(times int64) scraped {
 		t.Helper()
 		e.scrape(t, scrapeTimeout)
-		waitFor(t, "the refresh", func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
+		pgtest.WaitFor(t, "the refresh", func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
 		return e.scrape(t, scrapeTimeout)
 	}
 	s := refreshed(1)

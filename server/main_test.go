@@ -99,7 +99,7 @@ func users(t *testing.T, s *pgserver.Server) (dsn string) {
 	dsn = pgtest.NewDatabase(t, s)
 	pgtest.Exec(t, dsn, usersTable)
 	t.Cleanup(func() {
-		if n := sessions(t, dsn); n != 0 {
+		if n := pgtest.Sessions(t, dsn); n != 0 {
 			t.Errorf("%d connections are left after the test", n)
 		}
 	})
@@ -108,28 +108,10 @@ func users(t *testing.T, s *pgserver.Server) (dsn string) {
 
 const usersTable = `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`
 
-// sessions is how many connections of ours there are to the database.
-func sessions(t *testing.T, dsn string) int {
-	t.Helper()
-	return pgtest.Value[int](t, dsn, ourSessions)
-}
-
-const ourSessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`
-
 // database is the name in a connection string.
 func database(dsn string) string {
 	name, _, _ := strings.Cut(dsn[strings.LastIndex(dsn, "/")+1:], "?")
 	return name
-}
-
-// waitFor waits until something has happened.
-func waitFor(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // hold runs a statement in a transaction that it keeps open until it is told to end it.

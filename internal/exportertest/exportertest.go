@@ -15,6 +15,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/server"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -32,10 +33,10 @@ type Exporter struct {
 func NewInspector(tb testing.TB, dsn, configuration string) *inspect.Inspector {
 	tb.Helper()
 	c := configtest.Load(tb, configuration)
-	i := inspect.New(inspect.Options{
-		Config: func() *config.Config { return c }, Source: Source(tb, dsn),
-		Connections: inspect.NewConnections(c.Limits.Connections), Costs: &softdelete.Costs{}, Logger: log.NewNopLogger(),
-	})
+	i := inspect.New(func() *config.Config { return c }, postgres.NewServer(postgres.Options{
+		Source: Source(tb, dsn), Connections: postgres.NewConnections(c.Limits.Connections),
+		Costs: &softdelete.Costs{}, Logger: log.NewNopLogger(),
+	}))
 	tb.Cleanup(i.Close)
 	return i
 }
@@ -51,13 +52,15 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 	}
 	e := &Exporter{}
 	logger := log.NewLogfmtLogger(&e.Log)
-	settings, connections := server.NewSettings(c), inspect.NewConnections(c.Limits.Connections)
+	settings, connections := server.NewSettings(c), postgres.NewConnections(c.Limits.Connections)
 	e.Server, err = server.New(server.Options{
 		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: logger,
 		Source: Source(tb, dsn), Datname: Database(tb, dsn),
 		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
-				i := inspect.New(inspect.Options{Config: settings.Config, Source: source, Connections: connections, Costs: costs, Logger: logger})
+				i := inspect.New(settings.Config, postgres.NewServer(postgres.Options{
+					Source: source, Connections: connections, Costs: costs, Logger: logger,
+				}))
 				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 					e.Refreshes.Add(1)
 					defer e.Refreshed.Add(1)

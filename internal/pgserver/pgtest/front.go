@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -178,4 +179,17 @@ func (f *Front) pump(to, from net.Conn) {
 			return
 		}
 	}
+}
+
+// TwoHosts are the hosts of a database, of which the first takes connections and never
+// answers.
+func TwoHosts(t testing.TB, direct string) (dsn string) {
+	t.Helper()
+	front := NewFront(t, direct)
+	front.Behave(Silent)
+	silent, err := url.Parse(front.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(direct, "@", "@"+silent.Host+",", 1)
 }

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"cmp"
@@ -19,10 +19,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// oldest is the first supported version of PostgreSQL, as server_version_num.
-const oldest = 140000
+// oldestVersion is the first supported version of PostgreSQL, as server_version_num.
+const oldestVersion = 140000
 
-// connectTimeout bounds the connect of a pass; the ping has its own, tighter one.
+// connectTimeout bounds the connect of a refresh; the ping has its own, tighter one.
 const connectTimeout = 10 * time.Second
 
 // link is a connection, with what hides its secrets in the errors of the driver and the
@@ -118,30 +118,30 @@ func fallbacks(c *pgx.ConnConfig) (all []*tls.Config) {
 
 // dial connects to a database of the server; datname is empty for that of the
 // connection string.
-func (i *Inspector) dial(ctx context.Context, datname string) (*link, error) {
-	info, err := i.Source()
+func (s *Server) dial(ctx context.Context, datname string) (*link, error) {
+	info, err := s.Source()
 	if err != nil {
 		return nil, err
 	}
 	if datname != "" {
 		info = info.In(datname)
 	}
-	if err := i.Connections.acquire(ctx); err != nil {
+	if err := s.Connections.acquire(ctx); err != nil {
 		return nil, err
 	}
 	var conn *link
 	defer func() {
 		if conn == nil {
-			i.Connections.release()
+			s.Connections.release()
 		}
 	}()
-	conn, err = i.connect(ctx, info)
+	conn, err = s.connect(ctx, info)
 	return conn, err
 }
 
 // connectHost tries the addresses of one host in turn. Its error is one for which no other
 // host need be tried; those that another may not have are added to failed.
-func (i *Inspector) connectHost(
+func (s *Server) connectHost(
 	ctx context.Context, info *conninfo.Info, a attempt, failed *connectError,
 ) (conn *link, err error) {
 	c, info, err := connConfig(info, a.Host, a.kind)
@@ -151,13 +151,13 @@ func (i *Inspector) connectHost(
 	addresses, err := resolve(ctx, c.Host, a.Address)
 	if err != nil {
 		if timedOut(ctx) {
-			i.silence.note(a)
+			s.silence.note(a)
 		}
 		failed.add(c, info, err)
 		return nil, nil
 	}
 	silent := false
-	takeTurns(ctx, last(&i.silence, addresses), func(ctx context.Context, address string) (done bool) {
+	takeTurns(ctx, last(&s.silence, addresses), func(ctx context.Context, address string) (done bool) {
 		if most := info.ConnectTimeout(); most > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, most)
@@ -172,17 +172,17 @@ func (i *Inspector) connectHost(
 		}
 		if timedOut(ctx) {
 			silent = true
-			i.silence.note(address)
+			s.silence.note(address)
 		}
 		failed.add(c, info, cmp.Or(errors.Unwrap(fault), fault)) // without the driver's preamble
-		switch code(fault) {
-		case invalidPassword, undefinedDatabase, insufficientPrivilege:
+		switch Code(fault) {
+		case invalidPassword, UndefinedDatabase, InsufficientPrivilege:
 			err = failed
 		}
 		return err != nil
 	})
 	if conn == nil && silent {
-		i.silence.note(a)
+		s.silence.note(a)
 	}
 	return conn, err
 }
@@ -228,23 +228,23 @@ func (e *connectError) Error() string {
 // Unwrap returns the driver's errors.
 func (e *connectError) Unwrap() []error { return e.errs }
 
-// goodbye is how long the other side has to take note that we hang up.
-const goodbye = time.Second
+// closeTimeout is how long the other side has to take note that we hang up.
+const closeTimeout = time.Second
 
-// hangUp closes a connection and waits, but not long, until the server has ended its
+// closeConn closes a connection and waits, but not long, until the server has ended its
 // session: only then is there one less, and does nothing of ours keep a database busy.
-func (i *Inspector) hangUp(conn *link) {
-	defer i.Connections.release()
+func (s *Server) closeConn(conn *link) {
+	defer s.Connections.release()
 	pg := conn.PgConn()
 	if conn.IsClosed() { // the driver has given it up and is cleaning up behind it
 		select {
 		case <-pg.CleanupDone():
-		case <-time.After(goodbye):
+		case <-time.After(closeTimeout):
 		}
 		return
 	}
 	// Errors mean that the other side is gone already.
-	_ = pg.Conn().SetDeadline(time.Now().Add(goodbye))
+	_ = pg.Conn().SetDeadline(time.Now().Add(closeTimeout))
 	pg.Frontend().Send(&pgproto3.Terminate{})
 	if pg.Frontend().Flush() == nil {
 		_, _ = io.Copy(io.Discard, pg.Conn())

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"context"
@@ -24,29 +24,36 @@ type Connections struct {
 	free int
 	// warned is when it was last said that there is not enough room.
 	warned time.Time
-	// resting are the Inspectors whose ping connection is not in use, the one that
+	// idle are the Servers whose ping connection is not in use, the one that
 	// rests longest first.
-	resting []*Inspector
+	idle []*Server
 	// freed is closed, and made anew, when a connection ends or comes to rest.
 	freed chan struct{}
-	// turns are those of the passes. A pass holds its connection long, so that all of
+	// refreshSlots are those of the refreshes. A refresh holds its connection long, so that all of
 	// them together leave half of the connections to the pings.
-	turns chan struct{}
+	refreshSlots chan struct{}
 }
 
 // NewConnections allows at most the given number of connections.
 func NewConnections(most int) *Connections {
-	return &Connections{most: most, free: most, freed: make(chan struct{}), turns: make(chan struct{}, max(1, most/2))}
+	return &Connections{most: most, free: most, freed: make(chan struct{}), refreshSlots: make(chan struct{}, max(1, most/2))}
+}
+
+// Free is how many more connections may be opened.
+func (c *Connections) Free() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.free
 }
 
 // Evicted is how many ping connections were closed to make room for others.
 func (c *Connections) Evicted() int64 { return c.evicted.Load() }
 
-// turn waits until one more pass may run. The caller gives the turn back by end.
-func (c *Connections) turn(ctx context.Context) (end func(), err error) {
+// AcquireRefreshSlot waits until one more refresh may run. The caller gives the slot back by end.
+func (c *Connections) AcquireRefreshSlot(ctx context.Context) (end func(), err error) {
 	select {
-	case c.turns <- struct{}{}:
-		return func() { <-c.turns }, nil
+	case c.refreshSlots <- struct{}{}:
+		return func() { <-c.refreshSlots }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -62,14 +69,14 @@ func (c *Connections) acquire(ctx context.Context) error {
 			return nil
 		}
 		freed := c.freed
-		var latest *Inspector
-		if n := len(c.resting); n > 0 {
-			latest, c.resting = c.resting[n-1], c.resting[:n-1]
+		var latest *Server
+		if n := len(c.idle); n > 0 {
+			latest, c.idle = c.idle[n-1], c.idle[:n-1]
 		}
 		c.mu.Unlock()
 
 		if latest != nil {
-			if latest.makeRoom() {
+			if latest.closeIdle() {
 				c.evicted.Add(1)
 				c.warn(latest.Logger)
 			}
@@ -108,19 +115,19 @@ func (c *Connections) release() {
 	c.announce()
 }
 
-// rest notes that an Inspector's ping connection is not in use.
-func (c *Connections) rest(i *Inspector) {
+// markIdle notes that a Server's ping connection is not in use.
+func (c *Connections) markIdle(s *Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.resting = append(c.resting, i)
+	c.idle = append(c.idle, s)
 	c.announce()
 }
 
-// claim notes that it is in use, or about to be closed.
-func (c *Connections) claim(i *Inspector) {
+// markBusy notes that it is in use, or about to be closed.
+func (c *Connections) markBusy(s *Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.resting = slices.DeleteFunc(c.resting, func(r *Inspector) bool { return r == i })
+	c.idle = slices.DeleteFunc(c.idle, func(r *Server) bool { return r == s })
 }
 
 func (c *Connections) announce() {

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"cmp"
@@ -21,10 +21,10 @@ type attempt struct {
 
 // connect tries the hosts in turn, each in its share of the time that is left, so that
 // one that never answers does not take the turn of the others.
-func (i *Inspector) connect(ctx context.Context, info *conninfo.Info) (conn *link, err error) {
+func (s *Server) connect(ctx context.Context, info *conninfo.Info) (conn *link, err error) {
 	failed := &connectError{database: info.Get("dbname")}
-	takeTurns(ctx, last(&i.silence, attempts(info)), func(ctx context.Context, a attempt) (done bool) {
-		conn, err = i.connectHost(ctx, info, a, failed)
+	takeTurns(ctx, last(&s.silence, attempts(info)), func(ctx context.Context, a attempt) (done bool) {
+		conn, err = s.connectHost(ctx, info, a, failed)
 		return conn != nil || err != nil
 	})
 	if conn == nil && err == nil {

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"crypto/tls"
@@ -12,20 +12,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
-	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
-
-// ours is a session of a refresh, by a connection string.
-func ours(t *testing.T, dsn string) *session {
-	t.Helper()
-	i := inspector(t, dsn, "")
-	s, err := i.newPass(empty(t, i), func(*softdelete.Snapshot) {}).open(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.close)
-	return s
-}
 
 // What libpq knows and the driver does not would be sent to the server as a setting, and
 // the server would end the connection.
@@ -47,8 +34,8 @@ func TestEveryParameterOfLibpqConnects(t *testing.T) {
 		case value == "":
 			value = "1"
 		}
-		i := inspector(t, dsn+"&"+p.Name+"="+value, "ping: {timeout: 20s}")
-		if ping := i.Ping(t.Context()); !ping.Up {
+		i := newServer(t, dsn+"&"+p.Name+"="+value)
+		if ping := i.Ping(t.Context(), inTime); !ping.Up {
 			t.Errorf("%s=%s: %s", p.Name, value, ping.Err)
 		}
 		i.Close()
@@ -59,7 +46,7 @@ func TestTheServerIsToldOurNameAndTheOptions(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t)) + "&options=-c%20geqo%3Doff&application_name=mine&client_encoding=LATIN1"
 	type settings struct{ Name, Encoding, Geqo string }
-	got, err := query[settings](t.Context(), ours(t, dsn), `SELECT current_setting('application_name') AS name,
+	got, err := Query[settings](t.Context(), newSession(t, dsn, usual), `SELECT current_setting('application_name') AS name,
 		current_setting('client_encoding') AS encoding, current_setting('geqo') AS geqo`)
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +87,8 @@ func TestNothingElseGoesToTheServer(t *testing.T) {
 func TestHostaddrIsConnectedTo(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	i := inspector(t, fmt.Sprintf("host=nobody.invalid hostaddr=127.0.0.1 port=%d user=postgres sslmode=disable", server.Port), "ping: {timeout: 20s}")
-	if p := i.Ping(t.Context()); !p.Up {
+	i := newServer(t, fmt.Sprintf("host=nobody.invalid hostaddr=127.0.0.1 port=%d user=postgres sslmode=disable", server.Port))
+	if p := i.Ping(t.Context(), inTime); !p.Up {
 		t.Errorf("it is down: %s", p.Err)
 	}
 }
@@ -116,8 +103,8 @@ func TestSecurityIsHonoured(t *testing.T) {
 		"sslcertmode=require":          "certificate",
 		"target_session_attrs=standby": "standby",
 	} {
-		i := inspector(t, dsn+"&"+parameter, "ping: {timeout: 20s}")
-		if p := i.Ping(t.Context()); p.Up || !strings.Contains(p.Err, says) {
+		i := newServer(t, dsn+"&"+parameter)
+		if p := i.Ping(t.Context(), inTime); p.Up || !strings.Contains(p.Err, says) {
 			t.Errorf("%s: up %t, %s; want it to say %q", parameter, p.Up, p.Err, says)
 		}
 	}
@@ -138,12 +125,12 @@ func TestSecurityIsHonoured(t *testing.T) {
 func TestAServersMessageShowsNoPasswordLater(t *testing.T) {
 	t.Parallel()
 	dsn := strings.Replace(pgtest.NewDatabase(t, pgtest.Shared(t)), "postgres@", "postgres:tr0ub4dor%2Fhorse@", 1)
-	s := ours(t, dsn)
-	_, err := query[struct{ N int }](t.Context(), s, `SELECT 'tr0ub4dor/horse'::int AS n`)
-	if err == nil || !strings.Contains(err.Error(), `"xxxxx"`) || code(err) != "22P02" {
-		t.Errorf("code %q: %v", code(err), err)
+	s := newSession(t, dsn, usual)
+	_, err := Query[struct{ N int }](t.Context(), s, `SELECT 'tr0ub4dor/horse'::int AS n`)
+	if err == nil || !strings.Contains(err.Error(), `"xxxxx"`) || Code(err) != "22P02" {
+		t.Errorf("code %q: %v", Code(err), err)
 	}
-	if p := problem(err); strings.Contains(p.Message, "horse") {
+	if p := Problem(err); strings.Contains(p.Message, "horse") {
 		t.Errorf("the problem says %s", p.Message)
 	}
 }

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 // Ping asks the shortest question on a connection of its own. A connection that
 // turns out broken is reopened once, but never after a timeout: the server had its
 // chance. The time to connect is not part of the answer's duration.
-func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
-	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std())
+func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Ping {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	i.Connections.claim(i)
+	s.Connections.markBusy(s)
 	ping := softdelete.Ping{At: time.Now()}
-	took, err := i.askTwice(ctx)
+	took, err := s.askTwice(ctx)
 	if err != nil {
 		// Of several hosts it is said how each failed.
 		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
@@ -30,19 +30,19 @@ func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 		return ping
 	}
 	// Not before the lock is given back: who wants the connection closed does not wait.
-	i.Connections.rest(i)
+	s.Connections.markIdle(s)
 	ping.Up, ping.Duration = true, took
 	return ping
 }
 
 // askTwice asks, and once more if the connection was an old one and broken.
-func (i *Inspector) askTwice(ctx context.Context) (time.Duration, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	established := i.pinger != nil
-	took, err := i.ask(ctx)
+func (s *Server) askTwice(ctx context.Context) (time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	established := s.pinger != nil
+	took, err := s.ask(ctx)
 	if err != nil && established && ctx.Err() == nil {
-		took, err = i.ask(ctx)
+		took, err = s.ask(ctx)
 	}
 	return took, err
 }
@@ -51,28 +51,28 @@ func (i *Inspector) askTwice(ctx context.Context) (time.Duration, error) {
 // and gives the connection up if it fails. Like every other question it has a
 // transaction of its own: a standby answers nothing at all where the default
 // isolation is serializable.
-func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
-	if i.pinger == nil {
-		conn, err := i.dial(ctx, "")
+func (s *Server) ask(ctx context.Context) (time.Duration, error) {
+	if s.pinger == nil {
+		conn, err := s.dial(ctx, "")
 		if err != nil {
 			return 0, err
 		}
-		i.pinger = conn
+		s.pinger = conn
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(queries.Begin())
 	batch.Queue(queries.Ping())
 	batch.Queue(queries.Commit())
 	began := time.Now()
-	err := i.pinger.info.Hide(i.pinger.SendBatch(ctx, batch).Close())
+	err := s.pinger.info.Hide(s.pinger.SendBatch(ctx, batch).Close())
 	took := time.Since(began)
-	i.Costs.Add(i.pinger.Config().Database, took, err)
+	s.Costs.Add(s.pinger.Config().Database, took, err)
 	if err != nil {
-		// Nobody who waits for the answer waits for the farewell, too.
-		lost := i.takePinger()
-		i.farewells.Go(func() {
-			rescue.Log(i.Logger, rescue.Catch(func() error {
-				i.hangUp(lost)
+		// Nobody who waits for the answer waits until it is closed, too.
+		lost := s.takePinger()
+		s.closing.Go(func() {
+			rescue.Log(s.Logger, rescue.Catch(func() error {
+				s.closeConn(lost)
 				return nil
 			}))
 		})
@@ -82,23 +82,23 @@ func (i *Inspector) ask(ctx context.Context) (time.Duration, error) {
 
 // takePinger takes the ping's connection away; nil if there is none. The caller
 // holds mu.
-func (i *Inspector) takePinger() *link {
-	conn := i.pinger
-	i.pinger = nil
+func (s *Server) takePinger() *link {
+	conn := s.pinger
+	s.pinger = nil
 	return conn
 }
 
-// makeRoom closes the ping's connection, unless it has just come into use again, and
+// closeIdle closes the ping's connection, unless it has just come into use again, and
 // tells whether it did.
-func (i *Inspector) makeRoom() bool {
-	if !i.mu.TryLock() {
+func (s *Server) closeIdle() bool {
+	if !s.mu.TryLock() {
 		return false
 	}
-	conn := i.takePinger()
-	i.mu.Unlock()
+	conn := s.takePinger()
+	s.mu.Unlock()
 	if conn == nil {
 		return false
 	}
-	i.hangUp(conn)
+	s.closeConn(conn)
 	return true
 }

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"context"
@@ -25,36 +25,35 @@ func inFunction(err error) *pgconn.PgError {
 	return nil
 }
 
-// isGone tells that a relation of the question is not there any more.
-func isGone(err error) bool { return code(err) == undefinedTable && inFunction(err) == nil }
+// IsInFunction tells that an error comes out of a function of the database.
+func IsInFunction(err error) bool { return inFunction(err) != nil }
 
-// unfound are the errors of a name that is not found under our search_path.
-var unfound = map[string]bool{undefinedTable: true, undefinedColumn: true, undefinedFunction: true, undefinedObject: true, undefinedSchema: true}
+// IsGone tells that a relation of the question is not there any more.
+func IsGone(err error) bool { return Code(err) == UndefinedTable && inFunction(err) == nil }
 
-// ofFunction is the problem with a table of which a function fails.
-func ofFunction(e *pgconn.PgError, message string) softdelete.Problem {
+// notFound are the errors of a name that is not found under our search_path.
+var notFound = map[string]bool{UndefinedTable: true, undefinedColumn: true, undefinedFunction: true, undefinedObject: true, undefinedSchema: true}
+
+// functionProblem is the problem with a table of which a function fails.
+func functionProblem(e *pgconn.PgError, message string) softdelete.Problem {
 	where, _, _ := strings.Cut(e.Where, "\n")
 	p := softdelete.Problem{Reason: softdelete.OtherError, Message: fmt.Sprintf(
 		"%s; %s: before it reads a table PostgreSQL looks into the functions of its indexes, here under search_path = pg_catalog", message, where)}
-	if unfound[e.Code] {
+	if notFound[e.Code] {
 		p.Remedy = "write their schemas before all names in the function"
 	}
 	return p
 }
 
-// problem says what went wrong with a table. Where that is a function which does not
+// Problem says what went wrong with a table. Where that is a function which does not
 // find its names, it finds the function among those of the given relations.
-func (s *session) problem(ctx context.Context, err error, r *relation) softdelete.Problem {
-	p := problem(err)
+func (s *Session) Problem(ctx context.Context, err error, relations ...uint32) softdelete.Problem {
+	p := Problem(err)
 	e := inFunction(err)
-	if e == nil || !unfound[e.Code] || e.InternalQuery == "" || s.broken() {
+	if e == nil || !notFound[e.Code] || e.InternalQuery == "" || s.Broken() {
 		return p
 	}
-	relations := []uint32{r.OID}
-	for _, l := range r.leaves {
-		relations = append(relations, l.OID)
-	}
-	rows, failed := query[struct{ Function string }](ctx, s, queries.Function(e.InternalQuery, relations))
+	rows, failed := Query[struct{ Function string }](ctx, s, queries.Function(e.InternalQuery, relations))
 	// A statement with a name that a terminal obeys is not printed.
 	if failed == nil && len(rows) > 0 && !strings.ContainsFunc(rows[0].Function, unicode.IsControl) {
 		p.Remedy = queries.SetSearchPath(rows[0].Function) + " -- where its names are found; or " + p.Remedy

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"context"
@@ -12,18 +12,18 @@ import (
 // PostgreSQL's error codes (PostgreSQL documentation, appendix A) that mean
 // something to us.
 const (
-	insufficientPrivilege = "42501"
+	InsufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
-	queryCanceled         = "57014" // by statement_timeout
+	QueryCanceled         = "57014" // by statement_timeout
 	undefinedColumn       = "42703"
-	undefinedTable        = "42P01"
-	untranslatable        = "22P05" // from one encoding into the other
+	UndefinedTable        = "42P01"
+	Untranslatable        = "22P05" // from one encoding into the other
 	undefinedFunction     = "42883"
 	undefinedObject       = "42704"
 	undefinedSchema       = "3F000"
 	featureNotSupported   = "0A000" // an unlogged table on a standby
 	serializationFailure  = "40001" // a conflict with recovery on a standby
-	undefinedDatabase     = "3D000"
+	UndefinedDatabase     = "3D000"
 	invalidPassword       = "28P01"
 	adminShutdown         = "57P01"
 	crashShutdown         = "57P02"
@@ -31,27 +31,23 @@ const (
 )
 
 var reasons = map[string]softdelete.Reason{
-	insufficientPrivilege: softdelete.PermissionDenied,
+	InsufficientPrivilege: softdelete.PermissionDenied,
 	lockNotAvailable:      softdelete.Locked,
-	queryCanceled:         softdelete.TimedOut,
+	QueryCanceled:         softdelete.TimedOut,
 	undefinedColumn:       softdelete.MarkerMissing,
 	featureNotSupported:   softdelete.Unsupported,
 }
 
-// problem says what went wrong with a table in the terms of the domain.
-func problem(err error) softdelete.Problem {
-	p := softdelete.Problem{Reason: softdelete.OtherError, Message: softdelete.Legible(err.Error()), Remedy: ofServer(err)}
-	if reason, known := reasons[code(err)]; known {
+// Problem says what went wrong with a table in the terms of the domain.
+func Problem(err error) softdelete.Problem {
+	p := softdelete.Problem{Reason: softdelete.OtherError, Message: softdelete.Legible(err.Error()), Remedy: Remedy(err)}
+	if reason, known := reasons[Code(err)]; known {
 		p.Reason = reason
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		p.Reason = softdelete.TimedOut
-	} else if errors.Is(err, errUnnamed) {
-		p.Reason, p.Remedy = softdelete.Unsupported, "rename it (ALTER DATABASE … RENAME TO …)"
-	} else if errors.Is(err, errElsewhere) {
-		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
 	}
 	if e := inFunction(err); e != nil && p.Reason != softdelete.Locked && p.Reason != softdelete.TimedOut {
-		return ofFunction(e, p.Message)
+		return functionProblem(e, p.Message)
 	}
 	if p.Reason == softdelete.PermissionDenied {
 		p.Remedy = "run what softdelete_exporter grants prints"
@@ -63,8 +59,8 @@ func problem(err error) softdelete.Problem {
 	return p
 }
 
-// code is the SQLSTATE of an error of the server, empty for any other error.
-func code(err error) string {
+// Code is the SQLSTATE of an error of the server, empty for any other error.
+func Code(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
 		return e.Code
@@ -72,16 +68,16 @@ func code(err error) string {
 	return ""
 }
 
-// isConflict tells that a standby cancelled our query to go on with recovery: that
+// IsConflict tells that a standby cancelled our query to go on with recovery: that
 // says nothing of the table and may succeed at once.
-func isConflict(err error) bool { return code(err) == serializationFailure }
+func IsConflict(err error) bool { return Code(err) == serializationFailure }
 
-// isServers tells whether an error of connecting is one of the whole server, and
+// IsServerWide tells whether an error of connecting is one of the whole server, and
 // not of one of its databases: what has no code comes from the network. A password
 // that one database refuses is not tried on the others. What takes too long may be one
 // database alone, whose catalogs are locked.
-func isServers(err error) bool {
-	switch code(err) {
+func IsServerWide(err error) bool {
+	switch Code(err) {
 	case "":
 		return err != nil && !errors.Is(err, context.DeadlineExceeded)
 	case invalidPassword, adminShutdown, crashShutdown, cannotConnectNow:

@@ -1,4 +1,4 @@
-package inspect
+package postgres
 
 import (
 	"errors"
@@ -19,10 +19,10 @@ const (
 	limitExceeded         = "53400" // temp_file_limit
 )
 
-// ofServer is what to do about an error that is the server's and not a table's; empty
+// Remedy is what to do about an error that is the server's and not a table's; empty
 // where there is nothing to name.
-func ofServer(err error) string {
-	if errors.Is(err, errHurried) {
+func Remedy(err error) string {
+	if errors.Is(err, errRoleTimeout) {
 		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter has its own, but begins under that of the role"
 	}
 	var e *pgconn.PgError
@@ -31,7 +31,7 @@ func ofServer(err error) string {
 	}
 	switch e.Code {
 	case tooManyConnections:
-		return forConnections(e, err)
+		return connectionsRemedy(e, err)
 	case limitExceeded:
 		return "give the role more memory (ALTER ROLE … SET work_mem = '16MB'), or let it write temporary files (temp_file_limit)"
 	}
@@ -44,9 +44,9 @@ func ofServer(err error) string {
 	}[e.Code]
 }
 
-// forConnections tells whose limit was reached. The words of the error are in the language of
+// connectionsRemedy tells whose limit was reached. The words of the error are in the language of
 // the server, the routine that found it is not.
-func forConnections(e *pgconn.PgError, err error) string {
+func connectionsRemedy(e *pgconn.PgError, err error) string {
 	var c *connectError
 	if errors.As(err, &c) {
 		switch e.Routine {

@@ -1,0 +1,26 @@
+package inspect
+
+import (
+	"errors"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+var (
+	// errUnnamed tells that no connection string can hold the name of a database.
+	errUnnamed = errors.New("its name is not valid UTF-8")
+	// errElsewhere tells that the statistics of a table say nothing of its rows.
+	errElsewhere = errors.New("other tables hold the rows, and the statistics do not tell of them")
+)
+
+// unsupported completes the problem of an error that is not the server's but ours.
+func unsupported(p softdelete.Problem, err error) softdelete.Problem {
+	switch {
+	case p.Reason != softdelete.OtherError:
+	case errors.Is(err, errUnnamed):
+		p.Reason, p.Remedy = softdelete.Unsupported, "rename it (ALTER DATABASE … RENAME TO …)"
+	case errors.Is(err, errElsewhere):
+		p.Reason, p.Remedy = softdelete.Unsupported, "use another method than statistics"
+	}
+	return p
+}

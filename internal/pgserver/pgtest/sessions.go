@@ -1,0 +1,49 @@
+package pgtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Connect is a session of somebody else, until the test ends.
+func Connect(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// Sessions is how many connections of ours there are to the database.
+func Sessions(t testing.TB, dsn string) int {
+	t.Helper()
+	return Value[int](t, dsn, OurSessions)
+}
+
+// WaitFor waits until something has happened.
+func WaitFor(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// The connections of ours to one database, and to the whole server, which then must be
+// the test's own.
+const (
+	AllOurSessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter'`
+	OurSessions    = AllOurSessions + ` AND datname = current_database()`
+)
+
+// Terminate ends every session of ours in the database.
+func Terminate(t testing.TB, dsn string) {
+	t.Helper()
+	Exec(t, dsn, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+}

@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// legible is a row of which every text is valid UTF-8.
+type legible struct {
+	pgx.CollectableRow
+	s *Session
+}
+
+// Scan implements pgx.CollectableRow.
+func (l legible) Scan(into ...any) error {
+	if err := l.CollectableRow.Scan(into...); err != nil {
+		return err
+	}
+	for _, field := range into {
+		switch texts := field.(type) {
+		case *string:
+			l.s.escape(texts)
+		case **string:
+			l.s.escape(*texts)
+		case *[]string:
+			for _, text := range *texts {
+				l.s.note(text)
+			}
+		case *[]*string:
+			for _, text := range *texts {
+				if text != nil {
+					l.s.note(*text)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// escape makes a text legible, which may be nil. One that was not is not as the database
+// has it and may stand in no statement, so the session remembers it.
+func (s *Session) escape(text *string) {
+	if text == nil {
+		return
+	}
+	if escaped := softdelete.Legible(*text); escaped != *text {
+		s.escaped[escaped] = true
+		*text = escaped
+	}
+}
+
+// note remembers an element of an array in which the driver replaced what is not UTF-8.
+func (s *Session) note(text string) {
+	if strings.ContainsRune(text, utf8.RuneError) {
+		s.escaped[text] = true
+	}
+}
+
+// Illegible finds among texts one that is not as the database has it.
+func (s *Session) Illegible(texts ...string) (text string, found bool) {
+	for _, text := range texts {
+		if s.escaped[text] {
+			return text, true
+		}
+	}
+	return "", false
+}
