@@ -86,8 +86,9 @@ func users(t *testing.T) (dsn string) {
 }
 
 func TestPages(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t, goleak.IgnoreCurrent()) })
 	t.Setenv("DATA_SOURCE_NAME", users(t))
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	address, _ := start(t)
 	for _, test := range []struct {
