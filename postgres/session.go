@@ -112,8 +112,15 @@ func Query[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
 // it had its limits.
 var errRoleTimeout = errors.New("the statement_timeout of the role ends even the shortest statement")
 
+// errClosed is what a question gets after the connection was lost and could not be opened
+// anew.
+var errClosed = errors.New("the connection was lost")
+
 // QueryUnder is Query under the given limits.
 func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (rows []T, err error) {
+	if s.conn == nil {
+		return nil, errClosed
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
 	defer cancel()
 	began := time.Now()

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,16 @@ func TestAnErrorDoesNotCostTheConnection(t *testing.T) {
 	}
 	if after := value[int](t, s, backend); after != before {
 		t.Errorf("backend %d became %d", before, after)
+	}
+}
+
+// What is left to ask when a lost connection could not be opened anew fails, and no more.
+func TestAClosedSessionAnswersWithAnError(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)), usual)
+	s.Close()
+	if _, err := Query[struct{ Value int }](t.Context(), s, "SELECT 1 AS value"); !errors.Is(err, errClosed) {
+		t.Errorf("it answers with %v", err)
 	}
 }
 

@@ -135,6 +135,9 @@ const (
 var lexeme = regexp.MustCompile(`(?s)^\s*(?:([Ee]'(?:[^'\\]|\\.|'')*'|[BbXxNn]'(?:[^']|'')*')|('(?:[^']|'')*')|("(?:[^"]|"")+")|` +
 	`([A-Za-z_[:^ascii:]][\w$[:^ascii:]]*)|(\d+(?:\.\d*)?(?:[Ee][-+]?\d+)?)|(::|[-+*/<>=~!@#%^&|` + "`" + `?]+|[(),.:\[\]]))`)
 
+// blanks stand between tokens. Others that Unicode knows are letters to PostgreSQL.
+const blanks = " \t\n\r\f"
+
 // deepest is how many brackets are read within each other: what it costs to read a
 // predicate grows with them, and no person nests so many.
 const deepest = 100
@@ -143,7 +146,7 @@ const deepest = 100
 // what is understood of it could be wrong, so that nothing is.
 func scan(text string) (tokens []token, readable bool) {
 	var open []string // the brackets that wait to be closed
-	for text = strings.TrimSpace(text); text != ""; {
+	for text = strings.Trim(text, blanks); text != ""; {
 		at := lexeme.FindStringSubmatchIndex(text)
 		if at == nil {
 			return nil, false
