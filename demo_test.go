@@ -48,7 +48,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	datname := pgtest.Value[string](t, dsn, `SELECT current_database()::text`)
-	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15, "softdelete_exporter_config_last_reload_successful": 1}
+	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15, "softdelete_exporter_config_last_reload_successful": 1, "softdelete_exporter_connections_evicted_total": 0}
 	for _, check := range []string{"connect", "discovery", "counting", "indexes"} {
 		want[series("softdelete_exporter_check_success", "datname", datname, "check", check)] = 1
 	}

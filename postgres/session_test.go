@@ -138,6 +138,20 @@ func TestAnErrorDoesNotCostTheConnection(t *testing.T) {
 	}
 }
 
+// Whoever may create functions and set the search path has none of them run by us.
+func TestNoOperatorOfAStrangerIsRun(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE SCHEMA stranger;
+		CREATE FUNCTION stranger.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a stranger''s code'; END $$;
+		CREATE OPERATOR stranger.= (LEFTARG = text, RIGHTARG = text, FUNCTION = stranger.same);
+		ALTER DATABASE "`+pgtest.Value[string](t, dsn, "SELECT current_database()")+`" SET search_path = stranger, pg_catalog`)
+	s := newSession(t, dsn, usual)
+	if got := value[bool](t, s, "SELECT text 'a' = text 'a' AS value"); !got {
+		t.Error("a is not a")
+	}
+}
+
 // What is left to ask when a lost connection could not be opened anew fails, and no more.
 func TestAClosedSessionAnswersWithAnError(t *testing.T) {
 	t.Parallel()
