@@ -67,7 +67,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 			want[series(name, append(labels, "datname", datname, "schemaname", "public", "relname", table.relname)...)] = value
 		}
 		total, deleted := count("true"), count(table.deleted)
-		expect("softdelete_table_info", 1, "marker", table.marker, "kind", table.kind, "service", table.service)
+		expect("softdelete_table_info", 1, "marker", table.marker, "kind", table.kind, "table_service", table.service)
 		expect("softdelete_count_info", 1, "method", "exact")
 		expect("softdelete_total_rows", total)
 		expect("softdelete_active_rows", count(table.live))

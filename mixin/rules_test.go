@@ -240,7 +240,7 @@ func TestEveryAlertOfATableCarriesItsService(t *testing.T) {
 			continue
 		}
 		tables++
-		if !strings.Contains(a.Expr, "* on (cluster, job, instance, datname, schemaname, relname) group_left (service)") {
+		if !strings.Contains(a.Expr, "* on (cluster, job, instance, datname, schemaname, relname) group_left (table_service)") {
 			t.Errorf("%s: no join brings the service along", a.Alert)
 		}
 	}

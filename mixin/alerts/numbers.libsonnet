@@ -44,7 +44,7 @@ function(config)
           '> %s group_left () %s * %s'
           % [p.on(p.instanceLabels), ttls, p.last('softdelete_exporter_ttl_seconds')],
           'or %s' % p.on(p.tableLabels),
-          '0 * max without (marker, kind, service) %s - 1\nunless %s' % [p.info, checked],
+          '0 * max without (marker, kind, table_service) %s - 1\nunless %s' % [p.info, checked],
         ])),
         'unless %s %s > 0' % [p.on(p.databaseLabels), p.last('softdelete_exporter_tables', 'state="pending"')],
         'unless %s %s' % [p.on(p.tableLabels), p.last('softdelete_table_problem')],

@@ -47,7 +47,7 @@ function(config)
       'Tables, worst first',
       'Every watched table. The margin is the distance to the further end of the 95% confidence interval: 0 when exact, empty when known from statistics only. A click opens the history.',
       [
-        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
+        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_active_rows')), 'active'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deleted_rows')), 'deleted'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio')), 'ratio'),
@@ -60,7 +60,7 @@ function(config)
         { field: 'relname', title: 'Table', link: d.tableLink },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
-        { field: 'service', title: 'Service' },
+        { field: 'table_service', title: 'Service' },
         { field: 'active', title: 'Active rows', unit: 'short' },
         { field: 'deleted', title: 'Deleted rows', unit: 'short' },
         { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps },

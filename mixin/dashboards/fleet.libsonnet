@@ -74,12 +74,12 @@ function(config)
         'Services',
         "The worst of each service's tables, on each server.",
         [
-          g.tableQuery(d.by(['service'], d.ofServer('service:softdelete_health:max')), 'health'),
-          g.tableQuery('count by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'service']), d.ofServer('table:softdelete_health:max', 'service!=""')], 'tables'),
+          g.tableQuery(d.by(['table_service'], d.ofServer('service:softdelete_health:max')), 'health'),
+          g.tableQuery('count by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'table_service']), d.ofServer('table:softdelete_health:max', 'table_service!=""')], 'tables'),
         ],
         [
           healthColumn,
-          { field: 'service', title: 'Service' },
+          { field: 'table_service', title: 'Service' },
           { field: 'instance', title: 'Server', link: d.serverLink },
           { field: 'tables', title: 'Tables', unit: 'none', width: 80 },
         ],
@@ -90,7 +90,7 @@ function(config)
         'Tables that need somebody',
         'Every table that is not good, the worst first. A click on its name opens its history.',
         [
-          g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
+          g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
           g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
             d.ofServer('softdelete_deletion_ratio'),
             std.join(', ', config.clusterLabels + ['job', 'instance', 'datname', 'schemaname', 'relname']),
@@ -108,7 +108,7 @@ function(config)
           { field: 'schemaname', title: 'Schema' },
           { field: 'datname', title: 'Database', link: d.databaseLink },
           { field: 'instance', title: 'Server' },
-          { field: 'service', title: 'Service' },
+          { field: 'table_service', title: 'Service' },
           { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps, width: 110 },
           { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps, width: 130 },
         ],

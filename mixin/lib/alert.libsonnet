@@ -15,7 +15,13 @@ local promql = import 'promql.libsonnet';
         expr: expr,
         [if settings['for'] > 0 then 'for']: promql.duration(settings['for']),
         keep_firing_for: promql.duration(config.times.keepFiring),
-        labels: { severity: settings.severity } + config.alertLabels,
+        // A target may carry a label `service` of its own, as under Kubernetes: that
+        // of an alert says who answers for the table. An empty label is none.
+        labels: {
+          severity: settings.severity,
+          service: '{{ $labels.table_service }}',
+          table_service: '',
+        } + config.alertLabels,
         annotations: {
           summary: summary,
           description: description,

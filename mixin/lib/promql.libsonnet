@@ -80,7 +80,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
 
     // withService multiplies by 1 and brings the table's service along.
     withService(expr)::
-      '%s\n* %s group_left (service) %s\n' % [expr, p.on(p.tableLabels), p.info],
+      '%s\n* %s group_left (table_service) %s\n' % [expr, p.on(p.tableLabels), p.info],
 
     // info is the table's info series. Under a range it would show its old and
     // its new labels at once, and a join on it would fail; so a missed scrape is

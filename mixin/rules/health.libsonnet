@@ -17,7 +17,7 @@ function(config)
   local old = 'softdelete_old_deleted_rows';
   local withoutMargin(metric) = '(%s unless %s)' % [p.series(metric), p.series(metric + '_margin')];
 
-  local watched = 'max without (marker, kind, service) (%s)' % p.series('softdelete_table_info');
+  local watched = 'max without (marker, kind, table_service) (%s)' % p.series('softdelete_table_info');
   local index(problem) =
     'max without (indexrelname, problem) (%s)' % p.series('softdelete_index_problem', 'problem="%s"' % problem);
 
@@ -49,17 +49,17 @@ function(config)
   [
     {
       record: 'table:softdelete_health:max',
-      expr: '%s\n* %s group_left (service) max without (marker, kind) (%s)'
+      expr: '%s\n* %s group_left (table_service) max without (marker, kind) (%s)'
             % [promql.parens(std.join('\nor ', table)), p.on(p.tableLabels), p.series('softdelete_table_info')],
     },
     {
       record: 'service:softdelete_health:max',
-      expr: worst(['datname', 'schemaname', 'relname'], 'table:softdelete_health:max{%s,service!=""}' % config.selector),
+      expr: worst(['datname', 'schemaname', 'relname'], 'table:softdelete_health:max{%s,table_service!=""}' % config.selector),
     },
     {
       record: 'database:softdelete_health:max',
       expr: worst(
-        ['schemaname', 'relname', 'service', 'check'],
+        ['schemaname', 'relname', 'table_service', 'check'],
         'table:softdelete_health:max{%s}\nor %s' % [config.selector, blind]
       ),
     },

@@ -55,11 +55,11 @@ local test(case) =
           datname: table.database,
           schemaname: table.schema,
           relname: table.table,
-          [if std.objectHas(table, 'service') then 'service']: table.service,
+          [if std.objectHas(table, 'service') then 'table_service']: table.service,
         }, health[table.health])
         for table in case.tables
       ]),
-      named('service', 'service', std.get(case, 'services', {})),
+      named('service', 'table_service', std.get(case, 'services', {})),
       named('database', 'datname', std.get(case, 'databases', {})),
       check('connection', [sample('connection', {}, connections[std.get(case, 'connection', 'healthy')])]),
       check('instance', [sample('instance', {}, health[case.instance])]),

@@ -38,7 +38,7 @@ local labelled(metric, labels) =
     + [t.series('softdelete_' + f, all[f], labels, minutes) for f in std.objectFields(all) if all[f] != null],
 
   info(labels=t.orders, service='checkout', minutes=120, values=1)::
-    t.series('softdelete_table_info', values, labels { marker: 'deleted_at', kind: 'timestamp', service: service }, minutes),
+    t.series('softdelete_table_info', values, labels { marker: 'deleted_at', kind: 'timestamp', table_service: service }, minutes),
 
   // firing is an alert that fires, with all its labels and texts.
   firing(alert, severity, summary, description, labels=t.orders { service: 'checkout' }):: {
