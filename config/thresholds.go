@@ -16,7 +16,10 @@ import (
 )
 
 // perTable are the limits that a table can have of its own.
-var perTable = []string{"deletion_ratio", "old_deleted_rows", "bulk_rows", "alert_min_rows"}
+var perTable = []string{
+	"deletion_ratio", "old_deleted_rows", "purge_period_seconds", "purge_grace_seconds",
+	"bulk_rows", "bulk_share", "bulk_times_usual", "alert_min_rows", "stale_after_ttls",
+}
 
 // thresholds reads the limits that the mixin and the report share, and lays the
 // user's file, of the same shape, over them (RFC 7396), as the mixin does with it.

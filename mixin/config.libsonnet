@@ -3,21 +3,20 @@
 // them too; their reasons stand here.
 local limits = import 'lib/limits.libsonnet';
 
-// Times are in seconds.
-local minute = 60;
-local hour = 60 * minute;
-local day = 24 * hour;
-
 {
   _config+:: {
-    // Which jobs scrape the exporter, its probes included. Every selector of
-    // every rule carries it.
+    // Which jobs scrape the exporter, its probes included. Every rule that reads what
+    // a target says has it. '' takes every target: for a Prometheus that has no other.
     selector: 'job=~"softdelete.*"',
 
-    // Labels that tell one Prometheus or cluster from another. Joins match on
-    // them and nothing aggregates them away; a label that no series has does
-    // no harm.
+    // Who a series is about: the labels that tell one Prometheus or cluster from
+    // another, those that tell one server from another, and those of its tables. All
+    // joins match on them, and nothing else that a target carries (a pod, an address)
+    // reaches an alert: it changes while the server stays the same. Where `instance`
+    // is the address of a pod, relabel it, as examples/kubernetes does. A label that
+    // no series has does no harm. The last of serverLabels names the server in texts.
     clusterLabels: ['cluster'],
+    serverLabels: ['job', 'instance'],
 
     // One JSON document of the shape of thresholds.json, holding only what
     // differs: the same file that the exporter's `thresholds_file` names.
@@ -25,84 +24,113 @@ local day = 24 * hour;
 
     // response_ms.slow 100: the reference's "healthy". A SELECT 1 on an open
     //   connection takes 1 ms; at 100 the server or the network is in trouble.
+    // failed_share 0.25: of the pings, or of the scrapes, of a quarter of an hour. One
+    //   that fails now and then is a network; every fourth is a fault.
     // deletion_ratio.fair 0.25, .poor 0.5: the reference's. At a quarter, live
     //   rows are read at 1.3 times their cost; at a half, at twice.
+    // deletion_ratio.min_rows 0: the reference's: a verdict has no minimum.
     // old_deleted_rows.fair 1000, .poor 10000: the reference's. Rows past
     //   retention are a promise broken; some lag behind a purge is normal.
+    // purge_period_seconds 1 day: how often the purge of deleted rows runs. Between two
+    //   of them rows pass their retention, and that is no news.
+    // purge_grace_seconds 50 hours: how late a purge may be. A weekend without one, and
+    //   two hours to run.
     // bulk_rows 10000: the reference's. More than that within the recent
     //   window is a job or an accident, not people deleting things.
+    // bulk_share 0.01: of all rows. Less of a table than that is its daily life.
+    // bulk_times_usual 2: of the most of the last eight days. Jobs vary, accidents
+    //   do not look like them.
     // alert_min_rows 1000: below it a table fits into a few blocks and no
-    //   ratio of it costs anything. Alerts only; the verdict has no minimum.
+    //   ratio of it costs anything. Alerts on ratios only; old rows have no minimum.
+    // release_share 0.9: of a limit. A firing alert ends below it, so that a number
+    //   that swings around its limit is told once.
     // stale_after_ttls 3: one refresh may fail and one may run long.
+    // waiting_after_ttls 12: an hour by default. What a budget leaves out has its turn
+    //   at the next refreshes.
+    // clock_skew_seconds 60: more than the longest scrape, and enough to mislead.
     thresholds: limits.merged(import 'thresholds.json', self.thresholdOverrides),
 
+    // Seconds, or durations as Prometheus writes them.
     times: {
       // How far back a rule looks for the last sample, so that missed scrapes
       // do not restart a `for`. Five scrapes of two minutes.
-      bridge: 10 * minute,
+      bridge: '10m',
       // How long a firing alert outlives its condition, so that it does not
       // resolve and fire again around a limit.
-      keepFiring: 10 * minute,
-      // How often the purge of deleted rows runs: between two of them old rows
-      // pile up, and that is no news.
-      purgePeriod: day,
-      // How late a purge may start or end without anybody being told.
-      purgeGrace: hour,
+      keepFiring: '10m',
+      // DatabaseDown: outlasts one failed ping and a failover of the fast kind. It has
+      // to hold two pings; where it does not, `downSlow` does.
+      down: '2m',
+      downSlow: '5m',
+      // PingsFailing and ScrapesFailing: of what time they take the share.
+      failing: '15m',
+      // DatabaseSlow: one slow answer is no slow database.
+      responseMedian: '5m',
       // The exporter's `recent_window`.
-      recentWindow: hour,
-      // One slow answer is no slow database.
-      responseAverage: 5 * minute,
+      recentWindow: '1h',
+      // BulkDelete: what is usual is the most of these days, so that a weekly job is,
+      // but for the last hours, which are what is compared.
+      bulkUsual: '8d',
+      bulkNow: '2h',
       // RatioPredicted: how much history, and how far ahead.
-      predictHistory: day,
-      predictAhead: 7 * day,
+      predictHistory: '1d',
+      predictAhead: '7d',
     },
 
     // severity says how soon a person is needed: critical now, warning today,
-    // info at leisure. It is not the health code. `for` is in seconds.
+    // info at leisure. It is not the health code. `for` is a duration.
     alerts: {
-      // Two minutes outlast one failed ping and a failover of the fast kind.
-      SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 2 * minute },
-      // On top of the average's five minutes: slow for a quarter of an hour.
-      SoftDeleteDatabaseSlow: { enabled: true, severity: 'warning', 'for': 10 * minute },
+      // The condition is about two minutes itself.
+      SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 0 },
+      // The first pings of a server that is being started may fail.
+      SoftDeletePingsFailing: { enabled: true, severity: 'warning', 'for': '5m' },
+      // On top of the median's five minutes: slow for a quarter of an hour.
+      SoftDeleteDatabaseSlow: { enabled: true, severity: 'warning', 'for': '10m' },
 
       // An hour outlasts a batch job that deletes first and purges after.
-      SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': hour },
-      SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': hour },
-      // A whole period and its grace: the purge had its chance, whatever the
-      // time of day at which the limit was crossed.
-      SoftDeleteOldRowsHigh: { enabled: true, severity: 'warning', 'for': purgeFor },
-      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': purgeFor },
-      SoftDeletePurgeStalled: { enabled: true, severity: 'warning', 'for': purgeFor },
+      SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': '1h' },
+      SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': '1h' },
+      // The purge had its time already: two refreshes make sure.
+      SoftDeletePurgeOverdue: { enabled: true, severity: 'warning', 'for': '15m' },
+      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': '15m' },
       // An event: exact numbers only, so there is nothing to wait for.
       SoftDeleteBulkDelete: { enabled: true, severity: 'warning', 'for': 0 },
+
       // Six failed refreshes; a migration's lock is gone by then.
-      SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': 30 * minute },
+      SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': '30m' },
       // On top of three ttl: the first scrapes after a gap show old numbers.
-      SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': 10 * minute },
+      SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': '10m' },
+      // Tables that were never counted have no age, so that this is their hour.
+      SoftDeleteTablesWaiting: { enabled: true, severity: 'warning', 'for': '1h' },
+      // Settings do not flicker; a refresh or two, until they hold.
+      SoftDeleteTablesSkipped: { enabled: true, severity: 'warning', 'for': '30m' },
+      SoftDeleteNothingWatched: { enabled: true, severity: 'warning', 'for': '1h' },
 
       // Catalog facts do not flicker; two refreshes make sure.
-      SoftDeleteLiveDuplicatesPossible: { enabled: true, severity: 'warning', 'for': 15 * minute },
-      SoftDeleteIndexMissing: { enabled: true, severity: 'info', 'for': hour },
+      SoftDeleteLiveDuplicatesPossible: { enabled: true, severity: 'warning', 'for': '15m' },
+      SoftDeleteIndexMissing: { enabled: true, severity: 'info', 'for': '1h' },
       // An index under CREATE INDEX CONCURRENTLY is invalid until it is built.
-      SoftDeleteIndexInvalid: { enabled: true, severity: 'info', 'for': 6 * hour },
+      SoftDeleteIndexInvalid: { enabled: true, severity: 'info', 'for': '6h' },
 
-      // Longer than `bridge`, so that a target that was taken away while it was
-      // down is forgotten before the alert fires.
-      SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': 15 * minute },
+      // Long enough for a node to be drained and an image to be fetched.
+      SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': '15m' },
+      // A restart of a few minutes is within the share for as long.
+      SoftDeleteScrapesFailing: { enabled: true, severity: 'warning', 'for': '15m' },
       // A monitor that sees nothing must not be silent about it.
-      SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': 30 * minute },
+      SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': '30m' },
+      // Somebody changed a file and has gone to lunch.
+      SoftDeleteReloadFailed: { enabled: true, severity: 'warning', 'for': '5m' },
+      // Time is set by then.
+      SoftDeleteClockSkewed: { enabled: true, severity: 'warning', 'for': '10m' },
+      SoftDeleteExporterAbsent: { enabled: true, severity: 'warning', 'for': '15m' },
 
       // Off by default: often intended (an address stays taken for ever).
-      SoftDeleteUniqueIgnoresDeleted: { enabled: false, severity: 'info', 'for': hour },
+      SoftDeleteUniqueIgnoresDeleted: { enabled: false, severity: 'info', 'for': '1h' },
       // Off by default: a restore is mostly the cure of a bulk delete.
       SoftDeleteBulkRestore: { enabled: false, severity: 'warning', 'for': 0 },
       // Off by default: a straight line is a poor prophet of batch jobs.
-      SoftDeleteRatioPredicted: { enabled: false, severity: 'info', 'for': 6 * hour },
-      // Off by default: only meaningful where every Prometheus has an exporter.
-      SoftDeleteExporterAbsent: { enabled: false, severity: 'warning', 'for': 15 * minute },
+      SoftDeleteRatioPredicted: { enabled: false, severity: 'info', 'for': '6h' },
     },
-
-    local purgeFor = self.times.purgePeriod + self.times.purgeGrace,
 
     // Labels added to every alert, for routing.
     alertLabels: {},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,7 @@ func (s *Server) newTarget(source func() (*conninfo.Info, error), datname string
 
 // gather answers a scrape of the server: the live ping first, then the Snapshot.
 func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+	now := time.Now()
 	ping := t.Ping(ctx, 0)
 	c := t.settings.Config()
 	var cached []*dto.MetricFamily
@@ -50,7 +52,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 		rescue.Log(t.logger, err)
 	}
 	live := prometheus.NewRegistry()
-	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Logger: t.logger})
+	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Now: now, Logger: t.logger})
 	fresh, liveErr := live.Gather()
 	if err == nil {
 		err = liveErr

@@ -32,11 +32,11 @@ function(config)
     ]) + g.unit('bytes') + plain + g.noValue('unknown'),
 
     g.timeseries('Response time', 'A SELECT 1 on an open connection. A gap is a ping without an answer.', [
-      g.query(d.ofServer('db_response_ms'), '{{instance}}'),
+      g.query(d.ofServer('db_response_ms'), '{{%s}}' % d.server),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line') + g.size(12, 7),
 
     g.stateTimeline('Health of the databases', "The worst of each database's tables, over time; unknown at best while they cannot be looked for.", [
-      g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{instance}}'),
+      g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{%s}}' % d.server),
     ]) + d.healthColors + g.size(12, 7),
   ];
 
@@ -144,8 +144,8 @@ function(config)
     ]) + g.stacked + g.unit('none') + g.size(8, 7),
 
     g.timeseries('Age of what is known', 'Time since a refresh could last connect, and the time after which one is due.', [
-      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{instance}}'),
-      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{instance}}'),
+      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{%s}}' % d.server),
+      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{%s}}' % d.server),
     ]) + g.unit('s') + g.size(8, 7),
 
     g.timeseries('Time that the exporter takes from the server', 'Seconds per second, from sending a query to its last row, by result.', [
@@ -173,7 +173,7 @@ function(config)
       "The exporter's version on each server where it is scraped itself.",
       [g.tableQuery(d.by(['version', 'revision', 'goversion'], d.ofServer('softdelete_exporter_build_info')), 'present')],
       [
-        { field: 'instance', title: 'Server' },
+        { field: d.server, title: 'Server' },
         { field: 'version', title: 'Version' },
         { field: 'revision', title: 'Revision' },
         { field: 'goversion', title: 'Go' },

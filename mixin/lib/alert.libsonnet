@@ -15,24 +15,33 @@ local promql = import 'promql.libsonnet';
         expr: expr,
         [if settings['for'] > 0 then 'for']: promql.duration(settings['for']),
         keep_firing_for: promql.duration(config.times.keepFiring),
-        // A target may carry a label `service` of its own, as under Kubernetes: that
-        // of an alert says who answers for the table. An empty label is none.
-        labels: {
-          severity: settings.severity,
-          service: '{{ $labels.table_service }}',
-          table_service: '',
-        } + config.alertLabels,
+        labels: { severity: settings.severity } + config.alertLabels,
         annotations: {
           summary: summary,
           description: description,
           runbook_url: config.runbookURL + std.asciiLower(name),
         },
       },
-  },
 
-  // How a description names its table. The instance may be the exporter's address, or,
-  // as with probes, the server's.
-  table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} behind {{ $labels.instance }}',
+    // ofTable makes an alert on tables, whose label service is that of the table. What
+    // else a rule needs to find its series is nothing to route by, and an empty label
+    // is none.
+    ofTable(name, expr, limit, summary, description)::
+      self.alert(name, expr, limit, summary, description) {
+        labels: { service: '{{ $labels.table_service }}', table_service: '', condition: '' } + super.labels,
+      },
+
+    // How a description names a server: by the last of serverLabels, which may be the
+    // exporter's address, or, as with probes, the server's; and by its cluster, which
+    // mostly is a label of Prometheus itself.
+    cluster: std.join('', [
+      '{{ with or $labels.%s $externalLabels.%s }} in %s {{ . }}{{ end }}' % [label, label, label]
+      for label in config.clusterLabels
+    ]),
+    server: '{{ $labels.%s }}' % config.serverLabels[std.length(config.serverLabels) - 1] + self.cluster,
+    database: 'database {{ $labels.datname }} behind ' + self.server,
+    table: '{{ $labels.schemaname }}.{{ $labels.relname }} in ' + self.database,
+  },
 
   percent(fraction):: '%.10g%%' % (fraction * 100),
   rows: promql.number,
