@@ -122,6 +122,8 @@ local limits = import 'lib/limits.libsonnet';
       SoftDeleteReloadFailed: { enabled: true, severity: 'warning', 'for': '5m' },
       // Time is set by then.
       SoftDeleteClockSkewed: { enabled: true, severity: 'warning', 'for': '10m' },
+      // A burst of new targets is over by then.
+      SoftDeleteConnectionsEvicted: { enabled: true, severity: 'info', 'for': '1h' },
       SoftDeleteExporterAbsent: { enabled: true, severity: 'warning', 'for': '15m' },
 
       // Off by default: often intended (an address stays taken for ever).

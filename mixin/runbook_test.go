@@ -145,7 +145,7 @@ func TestBatchOfTheRunbookPassesByWhatIsInUse(t *testing.T) {
 	conn, another := connect(t)
 	holder := another()
 	execute(t, holder, "BEGIN; SELECT FROM orders WHERE id = 2 FOR UPDATE")
-	execute(t, conn, one(t, "SoftDeleteOldRowsHigh", "DELETE"))
+	execute(t, conn, one(t, "SoftDeletePurgeOverdue", "DELETE"))
 	var left string
 	if err := conn.QueryRow(t.Context(), "SELECT string_agg(id::text, ',' ORDER BY id) FROM orders WHERE id < 4").Scan(&left); err != nil || left != "1,2" {
 		t.Errorf("left are %s, %v; want the live row and the one in use", left, err)
@@ -154,7 +154,7 @@ func TestBatchOfTheRunbookPassesByWhatIsInUse(t *testing.T) {
 
 func TestRunbookShowsWhoBlocksAPurge(t *testing.T) {
 	conn, another := connect(t)
-	query := one(t, "SoftDeletePurgeStalled", "pg_blocking_pids")
+	query := one(t, "SoftDeletePurgeOverdue", "pg_blocking_pids")
 	if n := count(t, conn, query); n != 0 {
 		t.Errorf("%d rows while no purge runs", n)
 	}

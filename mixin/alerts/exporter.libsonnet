@@ -74,6 +74,15 @@ function(config)
     ),
 
     a.alert(
+      'SoftDeleteConnectionsEvicted',
+      p.by(p.serverLabels, 'increase(%s[%s])' % [p.series('softdelete_exporter_connections_evicted_total'), promql.duration(times.failing)], 'sum') + ' > 0',
+      'connections are closed to make room for others',
+      'The exporter has more targets than connections.',
+      'The exporter at ' + a.server + ' closed {{ printf "%%.0f" $value }} connections within %s to make room for others: it has more targets than limits.connections has room for, and has to connect anew for their scrapes.'
+                                      % promql.duration(times.failing),
+    ),
+
+    a.alert(
       'SoftDeleteExporterAbsent',
       'absent_over_time(%s[%s])' % [p.series('up'), promql.duration(times.bridge)],
       'no exporter is a target',

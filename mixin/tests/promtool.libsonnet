@@ -75,6 +75,7 @@ local labelled(metric, labels) =
       softdelete_exporter_time_seconds: clock,
       softdelete_exporter_ttl_seconds: of(300),
       softdelete_exporter_config_last_reload_successful: of(1),
+      softdelete_exporter_connections_evicted_total: of(0),
       'softdelete_exporter_tables counted': of(1),
       'softdelete_exporter_tables pending': of(0),
       'softdelete_exporter_tables failed': of(0),

@@ -132,6 +132,13 @@ local other(series, name) = [
   ),
 
   case(
+    'targets take connections from one another',
+    t.server({ softdelete_exporter_connections_evicted_total: '0+2x%d' % t.minutes }),
+    { '70': [ofServer('SoftDeleteConnectionsEvicted')], '100': [ofServer('SoftDeleteConnectionsEvicted')] },
+    [[60, 100]],
+  ),
+
+  case(
     'what marks deleted rows is unclear, and a table has no numbers',
     t.server({
       ['softdelete_' + fact]: null

@@ -38,6 +38,14 @@ local skewed(by) = t.firing(
   t.target,
 );
 
+local evicted = t.firing(
+  'SoftDeleteConnectionsEvicted',
+  'info',
+  'The exporter has more targets than connections.',
+  'The exporter at db1:10862 closed 15 connections within 15m to make room for others: it has more targets than limits.connections has room for, and has to connect anew for their scrapes.',
+  t.target,
+);
+
 local absent = t.firing(
   'SoftDeleteExporterAbsent',
   'warning',
@@ -113,6 +121,18 @@ local check(name, values) = t.series('softdelete_exporter_check_success', values
       t.fires(49, [reload]),
       t.quiet(50, 'SoftDeleteReloadFailed'),
     ],
+  ),
+
+  t.test(
+    'connections that go round are told',
+    [t.series('softdelete_exporter_connections_evicted_total', '0+0x9 1+1x120')],
+    [t.quiet(69, 'SoftDeleteConnectionsEvicted'), t.fires(110, [evicted])],
+  ),
+
+  t.test(
+    'those of one burst are not',
+    [t.series('softdelete_exporter_connections_evicted_total', '0+0x9 1+1x30 31+0x120')],
+    [t.quiet(m, 'SoftDeleteConnectionsEvicted') for m in std.range(0, 130)],
   ),
 
   t.test(
