@@ -33,8 +33,8 @@ local limits = import 'lib/limits.libsonnet';
     //   retention are a promise broken; some lag behind a purge is normal.
     // purge_period_seconds 1 day: how often the purge of deleted rows runs. Between two
     //   of them rows pass their retention, and that is no news.
-    // purge_grace_seconds 50 hours: how late a purge may be. A weekend without one, and
-    //   two hours to run.
+    // purge_grace_seconds 26 hours: how late a purge may be, and two hours to run. With
+    //   the day of the alert's `for` a weekend without a purge is within it.
     // bulk_rows 10000: the reference's. More than that within the recent
     //   window is a job or an accident, not people deleting things.
     // bulk_share 0.01: of all rows. Less of a table than that is its daily life.
@@ -90,9 +90,10 @@ local limits = import 'lib/limits.libsonnet';
       // An hour outlasts a batch job that deletes first and purges after.
       SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': '1h' },
       SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': '1h' },
-      // The purge had its time already: two refreshes make sure.
-      SoftDeletePurgeOverdue: { enabled: true, severity: 'warning', 'for': '15m' },
-      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': '15m' },
+      // What an import or a restore brings along has its next purge before anybody is
+      // told, and a purge on weekdays its Monday.
+      SoftDeletePurgeOverdue: { enabled: true, severity: 'warning', 'for': '1d' },
+      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': '1d' },
       // An event: exact numbers only, so there is nothing to wait for.
       SoftDeleteBulkDelete: { enabled: true, severity: 'warning', 'for': 0 },
 

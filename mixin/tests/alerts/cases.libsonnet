@@ -203,16 +203,6 @@ local other(series, name) = [
   ),
 
   case(
-    'a purge has not come for four days: one cause, one alert',
-    t.server({
-      softdelete_old_deleted_rows: all(20000),
-      softdelete_oldest_deleted_timestamp_seconds: all(-94 * 86400),
-    }),
-    { '15': [ofTable('SoftDeletePurgeOverdue')], '100': [ofTable('SoftDeletePurgeOverdue')] },
-    [[15, 100]],
-  ),
-
-  case(
     'an index lets live duplicates in, beside other findings on the table',
     t.server({
       'softdelete_index_problem orders_email_key unique_allows_live_duplicates': all(1),

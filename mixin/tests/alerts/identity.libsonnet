@@ -21,7 +21,7 @@ local replaced(until, from) =
   pod('a', high(0, [until, 1]), [until, 1])
   + pod('b', high(from, [200 - from]), [200 - from], from);
 
-// A purge has 185 minutes here, as in purge.libsonnet: a day is an hour.
+// A day is an hour here, as in purge.libsonnet, and a purge is overdue after 185 minutes.
 local day = 60;
 [
   t.test(
@@ -54,6 +54,12 @@ local day = 60;
   ),
 
   t.test(
+    'a purge that does not come has one cause, and one alert',
+    pod('a', { softdelete_old_deleted_rows: t.scraped(20000, [300]), softdelete_oldest_deleted_timestamp_seconds: t.scraped(-90 * 86400, [300]) }, [300]),
+    [t.exactly(183, []), t.exactly(192, [about('SoftDeletePurgeOverdue')]), t.exactly(290, [about('SoftDeletePurgeOverdue')])],
+  ),
+
+  t.test(
     'a pod that is replaced every day hides nothing that takes days',
     std.flattenArrays([
       local layout = [day - 2, 2];
@@ -64,6 +70,6 @@ local day = 60;
       for d in std.range(0, 4)
     ]),
     local overdue = [about('SoftDeletePurgeOverdue'), about('SoftDeleteOldRowsElevated')];
-    [t.exactly(198, []), t.exactly(204, overdue), t.exactly(290, overdue)],
+    [t.exactly(183, []), t.exactly(192, overdue), t.exactly(290, overdue)],
   ),
 ]

@@ -28,7 +28,7 @@ local bulk(labels, rows, limit) = warning(
   labels,
 );
 
-local overdue(labels, duration, allowed='185m') = warning(
+local overdue(labels, duration, allowed='125m') = warning(
   'SoftDeletePurgeOverdue',
   'The purge of a table is overdue.',
   'Soft-deleted rows of %s have been past their retention for %s, and a purge has %s to remove them.' % [where(labels), duration, allowed],
@@ -56,10 +56,8 @@ local aged(labels, facts={}, hours=5) =
   old(labels, { old_deleted_rows: 200, retention_seconds: retention, oldest_deleted_timestamp_seconds: -retention } + facts, hours);
 
 {
-  thresholds: {
-    purge_period_seconds: 3600,
-    purge_grace_seconds: 7500,
-    tables: [
+  config: (import 'purge.libsonnet').config {
+    thresholds+: { tables: [
       { schema: 'public', table: 'orders', deletion_ratio: { fair: 0.6, poor: 0.8 }, bulk_rows: 50 },
       { database: 'archive', schema: 'public', table: 'orders', deletion_ratio: { poor: 0.9 }, bulk_rows: 60 },
       { database: 'shop', schema: 'public', table: quoted.relname, deletion_ratio: { poor: 0.6 }, alert_min_rows: 5 },
@@ -68,7 +66,7 @@ local aged(labels, facts={}, hours=5) =
       { schema: 'public', table: 'ledger', purge_period_seconds: 31 * 3600 },
       { database: 'shop', schema: 'public', table: 'ledger', purge_grace_seconds: 3600 },
       { schema: 'public', table: 'slow', stale_after_ttls: 6, purge_period_seconds: 1800, purge_grace_seconds: 1800 },
-    ],
+    ] },
   },
 
   quick: [
@@ -138,18 +136,18 @@ local aged(labels, facts={}, hours=5) =
     t.test(
       'a limit of its own for old rows counts where their age is known, too',
       aged(coupons, { oldest_deleted_timestamp_seconds: 18000 - retention }) + aged(users, { oldest_deleted_timestamp_seconds: 18000 - retention }),
-      [t.quiet(200, 'SoftDeletePurgeOverdue'), t.fires(204, [overdue(coupons, '3h 24m 0s')])],
+      [t.quiet(184, 'SoftDeletePurgeOverdue'), t.fires(192, [overdue(coupons, '3h 12m 0s')])],
     ),
 
     t.test(
       'a purge once a month may be late by its own grace, of each database',
       aged(ledger, hours=36) + aged(ledger { datname: 'archive' }, hours=36),
       [
-        t.quiet(32 * 60, 'SoftDeletePurgeOverdue'),
-        t.fires(32 * 60 + 20, [overdue(ledger, '1d 8h 20m 0s', '32h')]),
+        t.quiet(33 * 60, 'SoftDeletePurgeOverdue'),
+        t.fires(33 * 60 + 4, [overdue(ledger, '1d 9h 4m 0s', '32h')]),
         t.fires(34 * 60, [
           overdue(ledger, '1d 10h 0m 0s', '32h'),
-          overdue(ledger { datname: 'archive' }, '1d 10h 0m 0s', '1985m'),
+          overdue(ledger { datname: 'archive' }, '1d 10h 0m 0s', '1925m'),
         ]),
       ],
     ),
@@ -158,8 +156,8 @@ local aged(labels, facts={}, hours=5) =
       'where the age is not known, too',
       old(slow, { old_deleted_rows: 10001 }) + old(ledger, { old_deleted_rows: 10001 }),
       [
-        t.quiet(72, 'SoftDeletePurgeOverdue'),
-        t.fires(80, [overdue(slow, '1h 20m 0s', '1h')]),
+        t.quiet(120, 'SoftDeletePurgeOverdue'),
+        t.fires(128, [overdue(slow, '2h 8m 0s', '1h')]),
         t.fires(280, [overdue(slow, '4h 40m 0s', '1h')]),
       ],
     ),
