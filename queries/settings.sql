@@ -1,4 +1,5 @@
--- The settings of every such transaction. They end with it, so a pooler's
+-- The settings of every such transaction. No function and no operator is looked up before
+-- the search path is set: a stranger's may come first. They end with it, so a pooler's
 -- session is handed back as it was. Those that this server does not know are left out.
 SELECT pg_catalog.set_config(name, value, true)
 FROM (VALUES
@@ -17,7 +18,7 @@ FROM (VALUES
   ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
   ('search_path', 'pg_catalog'),
   -- Where there is no encoding, any bytes are a name, and an error in UTF8.
-  ('client_encoding', CASE pg_catalog.current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END),
+  ('client_encoding', CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END),
   -- How PostgreSQL writes what we read and print, and reads what it wrote.
   ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
   ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),
