@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-kit/log/level"
 
@@ -10,62 +12,97 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// obstacle is what queries.PurgeObstacles answers.
-type obstacle struct {
-	Root                        uint32
-	What, Name, Schema, Relname string
+// purgingFor is how long what stands in the way of a purge is believed. Nothing depends on
+// it: a script looks for itself.
+const purgingFor = time.Hour
+
+// purgeRow is what queries.PurgeCheck answers: of the table, and of one key that references
+// it, if there is any.
+type purgeRow struct {
+	Facts, Owner                        string
+	Accepted, Problems                  []string
+	Defaulted                           bool
+	Schema, Name, Key, Columns          *string
+	Itself, Period, Unindexed, Cascades *bool
 }
 
-// purgeAll finds what stands in the way of purging the tables that have rows to purge.
+// purgeAll brings up to date what stands in the way of purging the tables that have
+// something to purge.
 func (v *visit) purgeAll(ctx context.Context) {
-	var roots []uint32
-	var columns []string
 	for i := range v.relations {
 		r := &v.relations[i]
-		r.Purging = nil
-		if r.OID == 0 || r.Numbers == nil || r.Numbers.Old == nil || r.Numbers.Old.Value < 1 {
+		if r.Numbers == nil || r.Numbers.Old == nil || r.Numbers.Old.Value < 1 {
+			r.Purging = nil
 			continue
 		}
-		for _, c := range r.Markers.Columns() {
-			roots, columns = append(roots, r.OID), append(columns, c)
+		if r.Purging != nil && v.began.Sub(r.Purging.At) < purgingFor || v.budget.over() || ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
+			continue
 		}
-	}
-	if len(roots) == 0 || ctx.Err() != nil || v.broken() && !v.reopen(ctx) {
-		return
-	}
-	var rows []obstacle
-	err := v.attempt(ctx, func() (err error) {
-		rows, err = query[obstacle](ctx, v.session, queries.PurgeObstacles(roots, columns))
-		return err
-	})
-	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "cannot tell what stands in the way of purges", "datname", v.Database, "err", err)
-		return
-	}
-	found := map[uint32]*softdelete.Purging{}
-	for _, root := range roots {
-		found[root] = &softdelete.Purging{}
-	}
-	for _, o := range rows {
-		found[o.Root].Problems = append(found[o.Root].Problems, o.String())
-	}
-	for i := range v.relations {
-		r := &v.relations[i]
-		r.Purging = found[r.OID]
+		var p *softdelete.Purging
+		err := v.attempt(ctx, func() (err error) {
+			p, err = v.purging(ctx, &r.Table, nil)
+			return err
+		})
+		if err != nil {
+			level.Warn(v.log(ctx)).Log("msg", "cannot tell what stands in the way of a purge", "datname", v.Database, "schemaname", r.Schema, "relname", r.Name, "err", err)
+			continue
+		}
+		r.Purging = p
 	}
 }
 
-// String says what stands in the way.
-func (o obstacle) String() string {
-	relation := o.Schema + "." + o.Relname
-	switch o.What {
-	case "foreign key":
-		return fmt.Sprintf("%s references it by %s", relation, o.Name)
-	case "default":
-		return fmt.Sprintf("column %s of %s has or had a default, which live rows may hold", o.Name, relation)
-	case "not null":
-		return fmt.Sprintf("column %s of %s is NOT NULL, so that live rows hold a value, too", o.Name, relation)
-	default:
-		return fmt.Sprintf("%s has the %s %s", relation, o.What, o.Name)
+// purging asks what a script for a table would find now.
+func (s *session) purging(ctx context.Context, t *softdelete.Table, accepted []string) (*softdelete.Purging, error) {
+	rows, err := query[purgeRow](ctx, s, queries.PurgeCheck(t, accepted))
+	if err != nil {
+		return nil, err
 	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s.%s is gone", t.Schema, t.Name)
+	}
+	first := rows[0]
+	p := &softdelete.Purging{At: time.Now(), Columns: first.Facts, Defaulted: first.Defaulted, Owner: first.Owner, Problems: first.Problems, Accepted: first.Accepted}
+	for _, row := range rows {
+		if row.Key == nil {
+			continue
+		}
+		k := softdelete.PurgeKey{Schema: *row.Schema, Name: *row.Name, Key: *row.Key, Columns: *row.Columns, Itself: *row.Itself, Unindexed: *row.Unindexed, Cascades: *row.Cascades}
+		if k.Unindexed {
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s needs an index that begins with %s", k.Key, k.Schema, k.Name, k.Columns))
+		}
+		if row.Period != nil && *row.Period {
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s is one of periods", k.Key, k.Schema, k.Name))
+		}
+		p.Keys = append(p.Keys, k)
+	}
+	return p, nil
+}
+
+// FindPurging asks what scripts for tables of one database would find, where that is not
+// known, for a reader who accepts triggers by name. A table of which that could not be
+// asked has no Purging, and the error says why.
+func (i *Inspector) FindPurging(ctx context.Context, database string, tables []*softdelete.Table, accepted []string) error {
+	if len(accepted) > 0 {
+		for _, t := range tables {
+			t.Purging = nil
+		}
+	}
+	s, err := i.newPass(&softdelete.Snapshot{}, nil).open(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var failed []error
+	for _, t := range tables {
+		if t.OID == 0 || len(t.Markers) == 0 || t.Purging != nil {
+			continue
+		}
+		p, err := s.purging(ctx, t, accepted)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s.%s of database %q: %w", t.Schema, t.Name, database, err))
+			continue
+		}
+		t.Purging = p
+	}
+	return errors.Join(failed...)
 }
