@@ -2,11 +2,13 @@ package inspect
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/jackc/pgx/v5"
@@ -16,7 +18,6 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
-	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -37,16 +38,17 @@ func load(t testing.TB, text string) *config.Config {
 func inspector(t *testing.T, dsn, text string) *Inspector {
 	t.Helper()
 	c := load(t, text)
-	i := New(func() *config.Config { return c }, postgres.NewServer(postgres.Options{
+	i := New(Options{
+		Config:      func() *config.Config { return c },
 		Source:      source(t, dsn),
-		Connections: postgres.NewConnections(c.Limits.Connections),
+		Connections: NewConnections(c.Limits.Connections),
 		Costs:       &softdelete.Costs{},
 		Logger:      log.NewNopLogger(),
-	}))
+	})
 	t.Cleanup(func() {
 		i.Close()
-		if free := i.Connections.Free(); free != c.Limits.Connections {
-			t.Errorf("%d of %d connections are free after the test", free, c.Limits.Connections)
+		if most := NewConnections(c.Limits.Connections).free; i.Connections.free != most {
+			t.Errorf("%d of %d connections are free after the test", i.Connections.free, most)
 		}
 	})
 	return i
@@ -95,7 +97,7 @@ func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := ParseSource(info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func database(t *testing.T, dsn string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := ParseSource(info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,20 +198,47 @@ func asRole(sql, role string) string {
 	return strings.ReplaceAll(sql, "watcher", pgx.Identifier{role}.Sanitize())
 }
 
+// connected is a session of somebody else, until the test ends.
+func connected(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
 // try runs one statement and returns its error.
 func try(t *testing.T, dsn, sql string) error {
 	t.Helper()
-	_, err := pgtest.Connect(t, dsn).Exec(t.Context(), sql)
+	_, err := connected(t, dsn).Exec(t.Context(), sql)
 	return err
+}
+
+// sessions is how many connections of ours there are to the database.
+func sessions(t *testing.T, dsn string) int {
+	t.Helper()
+	return pgtest.Value[int](t, dsn, ourSessions)
+}
+
+// waitFor waits until something has happened.
+func waitFor(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }
 
 // waitForLock waits until a session of ours waits for a lock in the database. It looks
 // often, over one connection, because we do not wait long.
 func waitForLock(t *testing.T, dsn string) {
 	t.Helper()
-	conn := pgtest.Connect(t, dsn)
+	conn := connected(t, dsn)
 	defer conn.Close(t.Context())
-	pgtest.WaitFor(t, "the count to wait for a lock", func() (waits bool) {
+	waitFor(t, "the count to wait for a lock", func() (waits bool) {
 		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
 			WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
 			t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
-	"github.com/softdelete-exporter/softdelete_exporter/postgres"
+	"github.com/softdelete-exporter/softdelete_exporter/inspect"
 )
 
 // Source returns what says how to connect to the server of a connection string.
@@ -24,7 +24,7 @@ func Database(tb testing.TB, dsn string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := inspect.ParseSource(info)
 	if err != nil {
 		tb.Fatal(err)
 	}
