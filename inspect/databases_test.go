@@ -19,7 +19,7 @@ func with(t *testing.T, server *pgserver.Server, names ...string) {
 	t.Helper()
 	admin := server.DSN("postgres", superuser)
 	for _, name := range names {
-		pgtest.Exec(t, admin, "CREATE DATABASE "+name)
+		pgtest.CreateDatabase(t, server, name)
 		pgtest.Exec(t, server.DSN(name, superuser), deletedAt("users"))
 		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP DATABASE IF EXISTS "+name) })
 	}

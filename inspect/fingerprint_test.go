@@ -38,7 +38,7 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 	}
 	pgtest.WaitFor(t, "the other sessions to end", func() bool {
 		return value(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
-			AND pid <> pg_backend_pid() AND application_name <> 'softdelete_exporter'`) == 0
+			AND pid <> pg_backend_pid() AND application_name NOT IN ('softdelete_exporter', '`+pgtest.ApplicationName+`')`) == 0
 	})
 	late := time.Duration(0)
 	if value("SELECT current_setting('server_version_num')::int8") < 150000 {

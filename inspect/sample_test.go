@@ -189,8 +189,10 @@ func blocksRead(t *testing.T, dsn, name string) int64 {
 	return settles(t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = '"+name+"'")
 }
 
-// An interval of 95% on a real server, with a seed: even, oldest first, and rare. It is
-// not parallel to other tests, as it sets what they draw from.
+// An interval of 95% on a real server, with a seed: even, oldest first, and rare. How often
+// intervals hold is tested in sampling, a thousand times each; of those here fewer are
+// enough to see that the blocks are the ones that were drawn. It is not parallel to other
+// tests, as it sets what they draw from.
 func TestIntervalsHoldOnARealServer(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	layouts := map[string]string{"even": "random() < 0.2", "oldest_first": "i < 20000", "rare": "random() < 0.001"}
@@ -207,7 +209,7 @@ func TestIntervalsHoldOnARealServer(t *testing.T) {
 		total, deleted, _ := truth(t, dsn, name)
 		ratio[name] = deleted / total
 	}
-	const trials = 100
+	const trials = 40
 	for range trials {
 		s := first(t, i)
 		for name, truth := range ratio {
@@ -219,7 +221,7 @@ func TestIntervalsHoldOnARealServer(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(layouts)) {
 		t.Logf("%s: %d of %d intervals held the truth", name, held[name], trials)
-		if held[name] < 93 {
+		if held[name] < trials*93/100 {
 			t.Errorf("%s: only %d of %d intervals held the truth", name, held[name], trials)
 		}
 	}
