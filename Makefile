@@ -17,7 +17,7 @@ LDFLAGS = -s -w \
 	-X $(COMMON).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit e2e soak lint generate bench clean
+.PHONY: help build demo test unit e2e busy soak lint generate bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ unit: ## run the tests that need no more than Go and PostgreSQL
 
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
 	scripts/test.sh e2e
+
+busy: ## run all tests beside four busy loops
+	trap 'kill $$(jobs -p)' EXIT; for i in 1 2 3 4; do while :; do :; done & done; \
+	scripts/test.sh unit e2e
 
 soak: ## five minutes of changes, faults, reloads and scrapes under the race detector
 	scripts/tools.sh test

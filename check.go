@@ -156,7 +156,7 @@ func inspectorOnce(f flags, c *config.Config) (i *inspect.Inspector, datname str
 	if !config.HasDataSource() {
 		return nil, "", config.ErrNoDataSource
 	}
-	if datname, err = sourceDatabase(); err != nil {
+	if _, datname, err = source(); err != nil {
 		return nil, "", err
 	}
 	return newInspector(c, f.faults), datname, nil

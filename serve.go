@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -72,7 +73,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		Load: func() (*config.Config, error) {
 			next, err := load()
 			if err == nil && config.HasDataSource() {
-				_, err = sourceDatabase()
+				_, _, err = source()
 			}
 			if now := settings.Config().Limits.Connections; err == nil && next.Limits.Connections != now {
 				err = fmt.Errorf("limits.connections: changing it from %d to %d needs a restart", now, next.Limits.Connections)
@@ -143,21 +144,27 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 	}
 }
 
-// sourceDatabase reads the connection string and returns the database that it names.
-func sourceDatabase() (datname string, err error) {
+// source reads the connection string and returns to which servers it leads, and to which
+// database.
+func source() (servers []string, datname string, err error) {
 	info, err := config.DataSource()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	return postgres.ParseSource(info)
 }
 
-// checkSource does so at the start, and holds what the configuration says of tables
+// checkSource does so at the start, says it, and holds what the configuration says of tables
 // against the server. A table that is not there, or no more, keeps nothing from starting:
 // it has a problem, and the others are watched.
 func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
-	if datname, err = sourceDatabase(); err != nil || len(c.Tables) == 0 {
-		return datname, err
+	servers, datname, err := source()
+	if err != nil {
+		return "", err
+	}
+	level.Info(logger).Log("msg", "watching", "server", strings.Join(servers, ","), "database", datname)
+	if len(c.Tables) == 0 {
+		return datname, nil
 	}
 	err = rescue.Catch(func() error { return newInspector(c, logger).Check(ctx) })
 	rescue.Log(logger, err)

@@ -189,7 +189,7 @@ func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
 		{"too many connections", "ALTER ROLE %[1]q CONNECTION LIMIT 0", "ALTER ROLE %[1]q CONNECTION LIMIT -1"},
 		{"no privilege", "REVOKE CONNECT ON DATABASE %[1]q FROM PUBLIC", "GRANT CONNECT ON DATABASE %[1]q TO PUBLIC"},
 		{"no login", "ALTER ROLE %[1]q NOLOGIN", "ALTER ROLE %[1]q LOGIN"},
-		{"another name", "ALTER DATABASE %[1]q RENAME TO aside", "ALTER DATABASE aside RENAME TO %[1]q"},
+		{"another name", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%[1]s'; ALTER DATABASE %[1]q RENAME TO aside", "ALTER DATABASE aside RENAME TO %[1]q"},
 	} {
 		admin := pgtest.Shared(t).DSN("postgres", superuser)
 		pgtest.Exec(t, admin, fmt.Sprintf(test.how, name))

@@ -95,7 +95,7 @@ func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := postgres.ParseSource(info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func database(t *testing.T, dsn string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := postgres.ParseSource(info)
 	if err != nil {
 		t.Fatal(err)
 	}

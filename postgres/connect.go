@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,17 +33,18 @@ type link struct {
 	info *conninfo.Info
 }
 
-// ParseSource checks a connection, with the files that it names, and returns the name of
-// its database, without connecting.
-func ParseSource(info *conninfo.Info) (datname string, err error) {
+// ParseSource checks a connection, with the files that it names, and returns the addresses
+// of its servers and the name of its database, without connecting.
+func ParseSource(info *conninfo.Info) (servers []string, datname string, err error) {
 	for _, host := range info.Hosts() {
 		c, _, err := connConfig(info, host, anyServer)
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
+		servers = append(servers, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 		datname = c.Database
 	}
-	return datname, nil
+	return servers, datname, nil
 }
 
 // The values of target_session_attrs that mean something to us.

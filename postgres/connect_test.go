@@ -140,7 +140,7 @@ func TestAFileThatCannotBeReadIsToldOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseSource(info); err == nil || !strings.Contains(err.Error(), "/no/such.pem") || strings.Contains(err.Error(), "S3cr3t") {
+	if _, _, err := ParseSource(info); err == nil || !strings.Contains(err.Error(), "/no/such.pem") || strings.Contains(err.Error(), "S3cr3t") {
 		t.Errorf("%v", err)
 	}
 }

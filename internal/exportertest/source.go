@@ -24,7 +24,7 @@ func Database(tb testing.TB, dsn string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	name, err := postgres.ParseSource(info)
+	_, name, err := postgres.ParseSource(info)
 	if err != nil {
 		tb.Fatal(err)
 	}

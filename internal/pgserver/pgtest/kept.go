@@ -51,8 +51,11 @@ func borrow(ctx context.Context, dsn string) (*pgx.Conn, error) {
 		kept.conns[dsn] = nil
 	}
 	kept.Unlock()
-	if conn != nil && !conn.IsClosed() {
-		return conn, nil
+	if conn != nil {
+		if conn.Ping(ctx) == nil { // a test may have ended it
+			return conn, nil
+		}
+		conn.Close(ctx)
 	}
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
