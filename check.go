@@ -58,8 +58,8 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 			printf(w, ": %s: %s", t.Problem.Reason, t.Problem.Message)
 			unread++
 		}
-		if t.Judgement.Left != "" && t.Problem == nil {
-			printf(w, ": %s", t.Judgement.Left)
+		if t.Decision.Left != "" && t.Problem == nil {
+			printf(w, ": %s", t.Decision.Left)
 		}
 		fmt.Fprintln(w)
 		if t.Watched {
@@ -71,7 +71,7 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 		for _, p := range t.Unchecked {
 			printf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
 		}
-		for _, d := range t.Judgement.Decisions {
+		for _, d := range t.Decision.Decisions {
 			decide(w, d)
 		}
 	}

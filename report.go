@@ -108,14 +108,14 @@ func outcome(a *assess.Assessment, failOn string) error {
 	}
 }
 
-// look is one look at the server, of as many passes as it takes.
+// look is one look at the server, of as many refreshes as it takes.
 type look struct {
 	inspector *inspect.Inspector
 	pings     []softdelete.Ping
 	snapshot  atomic.Pointer[softdelete.Snapshot]
 }
 
-// run makes passes until no table waits for one.
+// run refreshes until no table waits for one.
 func (l *look) run(ctx context.Context, monitoring bool) {
 	for waiting := -1; ; {
 		ping := l.inspector.Ping(ctx)

@@ -117,8 +117,8 @@ type columnRules struct {
 	names Names
 }
 
-// Domain is what discovery goes by.
-func (r Rules) Domain() discovery.Rules {
+// Compiled is what discovery goes by.
+func (r Rules) Compiled() discovery.Rules {
 	rules := discovery.Rules{StatusValues: r.StatusValues.on()}
 	for _, c := range r.columns() {
 		for _, n := range c.names {

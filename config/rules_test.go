@@ -26,7 +26,7 @@ discovery:
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := before.Discovery.Rules.Domain()
+	rules := before.Discovery.Rules.Compiled()
 	want := slices.Clone(rules.Names)
 	for i, r := range want {
 		switch r.String() {
@@ -39,7 +39,7 @@ discovery:
 	// A new name comes after those of its group.
 	at := slices.IndexFunc(want, func(r discovery.Rule) bool { return r.Group == discovery.Epochs })
 	want = slices.Insert(want, at, discovery.Rule{Group: discovery.Times, Name: "gonesince", On: true})
-	got := after.Discovery.Rules.Domain()
+	got := after.Discovery.Rules.Compiled()
 	if diff := cmp.Diff(want, got.Names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}

@@ -118,7 +118,7 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := c.Discovery.Rules.Domain()
+	rules := c.Discovery.Rules.Compiled()
 	report := "| application | commit | tables | with soft delete | found | watched | wrong | not told by the name |\n|---|---|---|---|---|---|---|---|\n"
 	var tuned, heldOut score
 	counts := map[bool]int{}
@@ -178,8 +178,8 @@ func TestTheMeasureSeesBadRules(t *testing.T) {
 		}
 		var g, b score
 		for _, a := range applications(t) {
-			g.add(a.score(good.Discovery.Rules.Domain()))
-			b.add(a.score(bad.Discovery.Rules.Domain()))
+			g.add(a.score(good.Discovery.Rules.Compiled()))
+			b.add(a.score(bad.Discovery.Rules.Compiled()))
 		}
 		if !test.want(g, b) {
 			t.Errorf("%s makes no difference: %+v, %+v", test.rules, cmp.Diff(g.found, b.found), b.wrong)

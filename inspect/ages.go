@@ -20,44 +20,58 @@ const (
 	byOldest  = "oldest"
 )
 
-// through asks a question of every part that a suitable index answers, and adds up the
-// answers; false if one of them has none, or there is no time left. What fails for
-// another reason than a lost connection costs this fact alone, until the next refresh.
-func through[T any](ctx context.Context, c *count, name string, question func(queries.Relation, string) string, suits func(plan) bool, add func(T) bool) (bool, error) {
-	if len(c.parts) > fewLeaves {
+// indexQuestion is one of them. Its answer is rows of T.
+type indexQuestion[T any] struct {
+	name string
+	// sql asks it of a relation, and where an index is given, only while that is there.
+	sql func(r queries.Relation, index string) string
+	// suits reports whether a plan is as cheap as it must be.
+	suits func(plan) bool
+	// add takes a row of the answer; false if the row says that there is none.
+	add func(T) bool
+}
+
+// ask asks it of every sampled partition. It returns false if one of them has no answer, or
+// there is no time left. An error other than a lost connection costs only this fact, until
+// the next refresh.
+func (q indexQuestion[T]) ask(ctx context.Context, c *count) (answered bool, err error) {
+	if len(c.sampled) > fewPartitions {
 		return false, nil
 	}
-	failed := func(err error) (bool, error) {
-		if ctx.Err() != nil || c.Broken() {
+	for _, p := range c.sampled {
+		if c.refresh.budget.over() {
+			return false, nil
+		}
+		answered, err := q.askOf(ctx, c, p.partition)
+		if err != nil && ctx.Err() == nil && !c.session.Broken() {
+			c.provisional = true
+			return false, nil
+		}
+		if err != nil || !answered {
 			return false, err
 		}
-		c.provisional = true
+	}
+	return true, nil
+}
+
+// askOf asks it of one partition.
+func (q indexQuestion[T]) askOf(ctx context.Context, c *count, p partition) (answered bool, err error) {
+	proof, err := c.prove(ctx, p, q.name, q.sql(c.on(p), ""), q.suits)
+	if err != nil || !proof.Sound {
+		return false, err
+	}
+	rows, err := postgres.QueryUnder[T](ctx, c.session, c.session.ShortLimits, q.sql(c.on(p), proof.Index))
+	if postgres.Code(err) == postgres.QueryCanceled {
+		c.disprove(p, q.name)
 		return false, nil
 	}
-	for _, p := range c.parts {
-		if c.budget.over() {
+	if err != nil {
+		return false, err
+	}
+	for _, row := range rows {
+		if !q.add(row) {
+			c.disprove(p, q.name)
 			return false, nil
-		}
-		proof, err := c.prove(ctx, p.leaf, name, question(c.on(p.leaf), ""), suits)
-		if err != nil {
-			return failed(err)
-		}
-		if !proof.Sound {
-			return false, nil
-		}
-		rows, err := postgres.QueryUnder[T](ctx, c.Session, c.ShortLimits, question(c.on(p.leaf), proof.Index))
-		if postgres.Code(err) == postgres.QueryCanceled {
-			c.disprove(p.leaf, name)
-			return false, nil
-		}
-		if err != nil {
-			return failed(err)
-		}
-		for _, row := range rows {
-			if !add(row) {
-				c.disprove(p.leaf, name)
-				return false, nil
-			}
 		}
 	}
 	return true, nil
@@ -75,38 +89,44 @@ type deletedTally struct {
 // the deleted rows, and adds what was counted before.
 func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, err error) {
 	sum = c.sum
-	left := int64(c.config.Counting.ExactMaxBytes) // for all parts together
-	indexed, err = through(ctx, c, byDeleted,
-		func(r queries.Relation, index string) string { return r.Deleted(index, left) },
-		func(p plan) bool { return p.NodeType == "Index Only Scan" },
-		func(t deletedTally) bool {
+	left := int64(c.refresh.config.Counting.ExactMaxBytes) // for all parts together
+	indexed, err = indexQuestion[deletedTally]{
+		name:  byDeleted,
+		sql:   func(r queries.Relation, index string) string { return r.Deleted(index, left) },
+		suits: func(p plan) bool { return p.NodeType == "Index Only Scan" },
+		add: func(t deletedTally) bool {
 			if t.Bytes == nil || *t.Bytes > left {
 				return false
 			}
 			left -= *t.Bytes
 			sum.add(tally{Deleted: t.Deleted, Old: t.Old, Next: t.Next})
 			return true
-		})
+		},
+	}.ask(ctx, c)
 	return sum, indexed, err
 }
 
 // ages adds to the numbers what indexes know exactly of the times of deletion.
 func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, indexed bool) error {
-	if indexed && c.r.HasAges() {
+	if indexed && c.table.HasAges() {
 		old := softdelete.Exactly(deleted.Old)
 		n.Old, c.kept.NextChange = &old, c.due(deleted)
 	}
 	n.Recent, n.Oldest = nil, time.Time{}
-	if len(c.r.Markers) != 1 || !c.r.Markers.Timed() {
+	if len(c.table.Markers) != 1 || !c.table.Markers.Timed() {
 		return nil
 	}
-	column := c.r.Markers[0].Time.Column
+	column := c.table.Markers[0].Time.Column
 	named := regexp.MustCompile(`\b` + regexp.QuoteMeta(column) + `\b`)
 	bounded := func(p plan) bool { return strings.Contains(p.NodeType, "Index") && named.MatchString(p.IndexCond) }
-	if c.r.KnowsRecent() {
+	if c.table.KnowsRecent() {
 		recent := c.sum.Recent
-		known, err := through(ctx, c, byRecent, func(r queries.Relation, _ string) string { return r.Recent() }, bounded,
-			func(row struct{ Recent int64 }) bool { recent += row.Recent; return true })
+		known, err := indexQuestion[struct{ Recent int64 }]{
+			name:  byRecent,
+			sql:   func(r queries.Relation, _ string) string { return r.Recent() },
+			suits: bounded,
+			add:   func(row struct{ Recent int64 }) bool { recent += row.Recent; return true },
+		}.ask(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -116,9 +136,12 @@ func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, 
 		}
 	}
 	oldest := c.sum.Oldest
-	known, err := through(ctx, c, byOldest, func(r queries.Relation, _ string) string { return r.Oldest() },
-		func(p plan) bool { return bounded(p) && !strings.HasPrefix(p.NodeType, "Bitmap") },
-		func(row struct{ Oldest *float64 }) bool { oldest = least(oldest, row.Oldest); return true })
+	known, err := indexQuestion[struct{ Oldest *float64 }]{
+		name:  byOldest,
+		sql:   func(r queries.Relation, _ string) string { return r.Oldest() },
+		suits: func(p plan) bool { return bounded(p) && !strings.HasPrefix(p.NodeType, "Bitmap") },
+		add:   func(row struct{ Oldest *float64 }) bool { oldest = least(oldest, row.Oldest); return true },
+	}.ask(ctx, c)
 	if known {
 		n.Oldest = instant(oldest)
 	}
@@ -127,8 +150,8 @@ func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, 
 
 // age brings the numbers of a sampled table up to date that time alone changes, and
 // tells whether it could.
-func (v *visit) age(ctx context.Context, r *relation) (done bool, err error) {
-	c := v.newCount(r)
+func (d *databaseRefresh) age(ctx context.Context, t *table) (done bool, err error) {
+	c := d.newCount(t)
 	if err := c.countExactly(ctx); err != nil {
 		return false, err
 	}
@@ -136,14 +159,14 @@ func (v *visit) age(ctx context.Context, r *relation) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	due := !c.began.Before(c.kept.NextChange) && !c.kept.NextChange.IsZero()
-	numbers := *r.Numbers
+	due := !c.refresh.began.Before(c.kept.NextChange) && !c.kept.NextChange.IsZero()
+	numbers := *t.Numbers
 	if err := c.ages(ctx, &numbers, deleted, indexed); err != nil {
 		return false, err
 	}
-	if due && !indexed || r.Numbers.Recent != nil && numbers.Recent == nil {
+	if due && !indexed || t.Numbers.Recent != nil && numbers.Recent == nil {
 		return false, nil
 	}
-	r.Numbers, r.Counting = &numbers, &c.kept
+	t.Numbers, t.Counting = &numbers, &c.kept
 	return true, nil
 }

@@ -16,7 +16,7 @@ func TestNobodyStarves(t *testing.T) {
 	t.Parallel()
 	const tables, turns = 2000, 60
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	relations := make([]relation, tables)
+	relations := make([]table, tables)
 	longest := make([]int, tables)
 	waited := make([]int, tables)
 	for pass := range 20 * tables / turns {
@@ -81,7 +81,7 @@ func TestTheBudgetIsCarriedOver(t *testing.T) {
 	had := map[string]int{}
 	for pass := range 6 {
 		previous := s
-		s = refresh(t, i, s, nil)
+		s = refreshAfter(t, i, s, nil)
 		turns := 0
 		for _, table := range s.Databases[0].Tables {
 			before := softdelete.Table{}
@@ -118,7 +118,7 @@ func TestTheTimeOfAPassIsABudget(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, deletedAt("users"))
 	s := first(t, inspector(t, dsn, "counting: {pass_time: 1ms}")) // discovery takes longer
-	if users := table(t, s, "users"); users.State() != softdelete.Pending || users.Numbers != nil {
+	if users := tableNamed(t, s, "users"); users.State() != softdelete.Pending || users.Numbers != nil {
 		t.Errorf("it is %s, %+v", users.State(), users.Numbers)
 	}
 }

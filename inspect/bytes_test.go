@@ -60,11 +60,11 @@ discovery: {rules: {statuses: {status: on}}}
 	}
 	allUTF8(t, s)
 	for name, known := range map[string]bool{"users": true, "columns": true, "commented": true, "states": true, "indexed": false, "filtered": false, "keyed": false, `caf\xe9`: false, "parted": false} {
-		if x := table(t, s, name).Indexing; (x != nil) != known {
+		if x := tableNamed(t, s, name).Indexing; (x != nil) != known {
 			t.Errorf("of the indexes of %s it is known %+v", name, x)
 		}
 	}
-	if checks := table(t, s, "children").Integrity; len(checks) != 3 || checks[1].Constraint != `cl\xe9` || checks[1].Found == nil || *checks[1].Found.Orphaned != 4 ||
+	if checks := tableNamed(t, s, "children").Integrity; len(checks) != 3 || checks[1].Constraint != `cl\xe9` || checks[1].Found == nil || *checks[1].Found.Orphaned != 4 ||
 		checks[2].Constraint != "no" || checks[2].Problem == nil || checks[2].Problem.Reason != softdelete.Unsupported {
 		t.Errorf("the checks of children are %+v, the last is %+v", checks, checks[2].Problem)
 	}
@@ -74,11 +74,11 @@ discovery: {rules: {statuses: {status: on}}}
 	}
 	// The remedies need not write the names.
 	for name, expected := range map[string]string{`caf\xe9`: "10 4 3", "t": "10 4 3", `whole\xe9`: "0 0 0", "parted": "0 0 0"} {
-		oid := table(t, s, name).OID
-		pgtest.Exec(t, dsn, strings.ReplaceAll(table(t, s, name).Problem.Remedy, "new_name", fmt.Sprint("renamed_", oid)))
+		oid := tableNamed(t, s, name).OID
+		pgtest.Exec(t, dsn, strings.ReplaceAll(tableNamed(t, s, name).Problem.Remedy, "new_name", fmt.Sprint("renamed_", oid)))
 		want[name] = expected
 	}
-	healed := told(refresh(t, i, s, nil))
+	healed := told(refreshAfter(t, i, s, nil))
 	for _, gone := range []string{`public.caf\xe9`, `sch\xe9ma.t`, `sch\xe9ma.u`, `public.whole\xe9`} {
 		if got, left := healed[gone]; left {
 			t.Errorf("with the remedies %s is still there: %s", gone, got)

@@ -49,7 +49,7 @@ func TestChangesInMidRefresh(t *testing.T) {
 			pgtest.Exec(t, dsn, as(deletedAt("users")+"GRANT SELECT ON users TO watcher;"+test.schema))
 			i := inspector(t, its, "")
 			changed := false
-			s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+			s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 				if !changed {
 					changed = true
 					pgtest.Exec(t, dsn, as(test.change))
@@ -59,7 +59,7 @@ func TestChangesInMidRefresh(t *testing.T) {
 				if got := told(s); got["public.t"] != want || got["public.users"] != "10 4 3" {
 					t.Errorf("refresh %d: %v, want %q", n+1, got, want)
 				}
-				s = refresh(t, i, s, nil)
+				s = refreshAfter(t, i, s, nil)
 			}
 		})
 	}
@@ -89,7 +89,7 @@ func TestChangesBetweenRefreshes(t *testing.T) {
 		t.Errorf("after discovery (-want +got):\n%s", diff)
 	}
 	want = map[string]string{"public.new_name": "10 4 3", "public.anew": "0 0 0", "public.remarked": "10 0 0", "public.retyped": "10 4 3"}
-	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("after the refresh (-want +got):\n%s", diff)
 	}
 }
@@ -97,7 +97,7 @@ func TestChangesBetweenRefreshes(t *testing.T) {
 // refreshUntilDiscovered is what a refresh publishes first.
 func refreshUntilDiscovered(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (discovered *softdelete.Snapshot) {
 	t.Helper()
-	refresh(t, i, previous, func(s *softdelete.Snapshot) {
+	refreshAfter(t, i, previous, func(s *softdelete.Snapshot) {
 		if discovered == nil {
 			discovered = s
 		}
@@ -127,7 +127,7 @@ func TestDiscoveryInTheMidstOfChanges(t *testing.T) {
 	i := inspector(t, dsn, "")
 	s := empty(t, i)
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
-		s = refresh(t, i, s, nil)
+		s = refreshAfter(t, i, s, nil)
 		if d := s.Databases[0]; !d.Checks.Discovery || told(s)["public.users"] != "10 4 3" {
 			t.Fatalf("checks %+v: %v", d.Checks, told(s))
 		}
@@ -151,7 +151,7 @@ func TestAConnectionThatIsTerminatedCostsNothing(t *testing.T) {
 		t.Fatal(p.Err)
 	}
 	once := false
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !once {
 			once = true
 			pgtest.Terminate(t, dsn) // the ping's as well
@@ -192,7 +192,7 @@ func TestATableThatAlwaysCostsTheConnection(t *testing.T) {
 	}
 	// Now it pauses.
 	want := map[string]string{"public.a": "10 4 3", "public.b": "error", "public.c": "10 4 3"}
-	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -18,31 +18,31 @@ type ConfigError struct{ error }
 // Unwrap returns what is wrong.
 func (e *ConfigError) Unwrap() error { return e.error }
 
-// surveyed is one database with its watched tables, uncounted.
-type surveyed struct {
+// surveyedDatabase is one database with its watched tables, uncounted.
+type surveyedDatabase struct {
 	postgres.ServerInfo
-	relations []relation
-	skipped   int
+	tables  []table
+	skipped int
 	// keys are the foreign keys of the tables that opted in to checks of integrity, and
 	// checks are those that can be made, or lack no more than a grant.
 	keys   []foreignKey
 	checks []*check
-	// judgements are what was decided on every table that has a candidate.
-	judgements []discovery.TableDecision
+	// decisions are what was decided on every table that has a candidate.
+	decisions []discovery.TableDecision
 }
 
 // survey discovers the tables of every watched database, without counting any. Its
 // error speaks of the databases that are missing among the answers.
-func (i *Inspector) survey(ctx context.Context) ([]surveyed, error) {
-	p := i.newPass(&softdelete.Snapshot{}, nil)
-	names, err := p.names(ctx)
+func (i *Inspector) survey(ctx context.Context) ([]surveyedDatabase, error) {
+	r := i.newRefresh(&softdelete.Snapshot{}, nil)
+	names, err := r.databaseNames(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []surveyed
+	var all []surveyedDatabase
 	var failed []error
 	for _, name := range names {
-		found, err := p.surveyOne(ctx, name)
+		found, err := r.surveyOne(ctx, name)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -52,20 +52,20 @@ func (i *Inspector) survey(ctx context.Context) ([]surveyed, error) {
 	return all, errors.Join(failed...)
 }
 
-func (p *pass) surveyOne(ctx context.Context, name string) (surveyed, error) {
-	s, err := p.open(ctx, name)
+func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase, error) {
+	s, err := r.open(ctx, name)
 	if err != nil {
-		return surveyed{}, err
+		return surveyedDatabase{}, err
 	}
 	defer s.Close()
 	var judgements []discovery.TableDecision
-	p.explain = func(j discovery.TableDecision) { judgements = append(judgements, j) }
-	relations, skipped, err := p.discover(ctx, s)
+	r.onDecision = func(j discovery.TableDecision) { judgements = append(judgements, j) }
+	relations, skipped, err := r.discover(ctx, s)
 	if err != nil {
-		return surveyed{}, err
+		return surveyedDatabase{}, err
 	}
-	keys, checks, err := p.findChecks(ctx, s, relations)
-	return surveyed{s.ServerInfo, relations, skipped, keys, checks, judgements}, err
+	keys, checks, err := r.findChecks(ctx, s, relations)
+	return surveyedDatabase{s.ServerInfo, relations, skipped, keys, checks, judgements}, err
 }
 
 // Check holds the configured tables against the database. It returns a
@@ -79,18 +79,18 @@ func (i *Inspector) Check(ctx context.Context) error {
 
 // faults are those of the configuration that a survey shows, and what the survey
 // itself says.
-func (i *Inspector) faults(databases []surveyed, unasked error) error {
+func (i *Inspector) faults(databases []surveyedDatabase, unasked error) error {
 	var faults []error
 	for _, d := range databases {
-		for _, r := range d.relations {
-			if r.listed && r.obstacle != nil && (r.obstacle.Reason == softdelete.MarkerMissing || r.obstacle.Reason == softdelete.Unsupported) {
-				faults = append(faults, errors.New(softdelete.Printable(r.obstacle.Message))) // a line each
+		for _, r := range d.tables {
+			if r.listed && r.catalogProblem != nil && (r.catalogProblem.Reason == softdelete.MarkerMissing || r.catalogProblem.Reason == softdelete.Unsupported) {
+				faults = append(faults, errors.New(softdelete.Printable(r.catalogProblem.Message))) // a line each
 			}
 		}
 	}
 	for _, t := range i.Config().Tables {
-		has := func(d surveyed) bool {
-			return slices.ContainsFunc(d.relations, func(r relation) bool { return r.Schema == t.Schema && r.Name == t.Table })
+		has := func(d surveyedDatabase) bool {
+			return slices.ContainsFunc(d.tables, func(r table) bool { return r.Schema == t.Schema && r.Name == t.Table })
 		}
 		// Where we cannot look now, the table may be; that holds for what is probed, too.
 		if unasked == nil && len(i.Config().Probe.Allow) == 0 && !t.Ignore && !slices.ContainsFunc(databases, has) {

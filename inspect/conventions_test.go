@@ -217,7 +217,7 @@ func TestEveryLookAlikeIsLeftAlone(t *testing.T) {
 				t.Error("is not explained")
 			}
 			for _, e := range explained {
-				for _, d := range e.Judgement.Decisions {
+				for _, d := range e.Decision.Decisions {
 					if d.Taken || d.Why == "" {
 						t.Errorf("%s is taken %v because %q", d.Column, d.Taken, d.Why)
 					}

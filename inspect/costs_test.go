@@ -22,7 +22,7 @@ func TestDatabaseSecondsAreTheServersOwn(t *testing.T) {
 		pgtest.Exec(t, dsn, "SELECT pg_stat_statements_reset()")
 		i := inspector(t, dsn, "limits: {statement_timeout: 30s}\ncounting: {exact_max_bytes: 1GB, target_margin: 0}\ntables: [{table: sampled, method: sampled, column: deleted_at}]")
 		s := first(t, i)
-		if a, b := method(table(t, s, "counted")), method(table(t, s, "sampled")); a != "exact" || b != "sampled" {
+		if a, b := method(tableNamed(t, s, "counted")), method(tableNamed(t, s, "sampled")); a != "exact" || b != "sampled" {
 			t.Fatalf("counted by %s, sampled by %s", a, b)
 		}
 		said, queries := spent(i).Database, spent(i).Queries

@@ -14,28 +14,29 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// tooLargeFor is how long a table is sampled whose exact pass took too long.
+// tooLargeFor is how long a table is sampled whose exact count took too long.
 const tooLargeFor = 24 * time.Hour
 
 const (
 	// usualBlock is the size of a block unless PostgreSQL was built with another one.
 	usualBlock = 8 << 10
-	// tiny is up to which size a leaf is always counted: the planner would rather scan it
+	// tiny is up to which size a partition is always counted: the planner would rather scan it
 	// than read it block by block, and it is read sooner than that is found out.
 	tiny = 16 * usualBlock
 )
 
 // count is one count of one table.
 type count struct {
-	*visit
-	r *relation
+	refresh *refresh
+	session *postgres.Session
+	table   *table
 	// kept is what the next count will need of this one.
 	kept softdelete.Counting
-	// exact are the leaves that were counted, with the sum of what they held; parts are
+	// exact are the partitions that were counted, with the sum of what they held; sampled are
 	// those that are too large for that.
-	exact []sampling.Counted
-	sum   tally
-	parts []part
+	exact   []sampling.Counted
+	sum     tally
+	sampled []sampledPartition
 	// block is the size of a block.
 	block int64
 	// provisional tells that the numbers are not all that can be had, so that the table is
@@ -43,9 +44,9 @@ type count struct {
 	provisional bool
 }
 
-// part is a leaf to be sampled.
-type part struct {
-	leaf
+// sampledPartition is a partition to be sampled.
+type sampledPartition struct {
+	partition
 	blocks int64
 }
 
@@ -74,27 +75,27 @@ func least(a, b *float64) *float64 {
 }
 
 // count finds the numbers of one table by the method that suits it.
-func (v *visit) count(ctx context.Context, r *relation) (*softdelete.Numbers, error) {
+func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numbers, error) {
 	began := time.Now()
-	c := v.newCount(r)
+	c := d.newCount(t)
 	numbers, err := c.choose(ctx)
 	if err == nil {
 		numbers.Duration = time.Since(began)
-		c.kept.Fingerprint, c.kept.Writes = r.fingerprint, r.writes
+		c.kept.Fingerprint, c.kept.Writes = t.fingerprint, t.writes
 		if c.provisional {
 			c.kept.Fingerprint = ""
 		}
 	}
-	r.Counting = &c.kept
+	t.Counting = &c.kept
 	return numbers, err
 }
 
 // newCount begins with what the last count kept, without proofs that nobody believes
 // any more: those of dropped partitions are among them.
-func (v *visit) newCount(r *relation) *count {
-	c := &count{visit: v, r: r, kept: r.Kept()}
+func (d *databaseRefresh) newCount(t *table) *count {
+	c := &count{refresh: d.refresh, session: d.session, table: t, kept: t.Kept()}
 	c.kept.Proofs = maps.Clone(c.kept.Proofs)
-	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked, p softdelete.Proof) bool { return v.began.Sub(p.At) >= provedFor })
+	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked, p softdelete.Proof) bool { return d.refresh.began.Sub(p.At) >= provedFor })
 	return c
 }
 
@@ -102,13 +103,13 @@ func (v *visit) newCount(r *relation) *count {
 // cheap enough: the gate is the size in bytes, because the planner's cost is only as
 // good as its statistics.
 func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
-	if c.r.Policy.Method == softdelete.Statistics {
+	if c.table.Policy.Method == softdelete.Statistics {
 		return c.byStatistics(ctx)
 	}
 	if err := c.countExactly(ctx); err != nil {
 		return c.lastResort(ctx, err)
 	}
-	if len(c.parts) == 0 {
+	if len(c.sampled) == 0 {
 		return c.exactNumbers(), nil
 	}
 	estimate, err := c.sample(ctx)
@@ -121,20 +122,20 @@ func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
 // gate is how many bytes of the table may be counted exactly.
 func (c *count) gate() int64 {
 	switch {
-	case c.r.Policy.Method == softdelete.Exact:
+	case c.table.Policy.Method == softdelete.Exact:
 		return math.MaxInt64
-	case c.began.Before(c.kept.TooLarge):
+	case c.refresh.began.Before(c.kept.TooLarge):
 		return 0
-	case c.r.Policy.Method == softdelete.Sampled:
-		return int64(c.config.Counting.Blocks) * usualBlock // so much would be read in any case
+	case c.table.Policy.Method == softdelete.Sampled:
+		return int64(c.refresh.config.Counting.Blocks) * usualBlock // so much would be read in any case
 	default:
-		return int64(c.config.Counting.ExactMaxBytes)
+		return int64(c.refresh.config.Counting.ExactMaxBytes)
 	}
 }
 
 // lastResort asks the statistics where reading took too long.
 func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers, error) {
-	if postgres.Code(err) != postgres.QueryCanceled || c.r.Policy.Method == softdelete.Exact {
+	if postgres.Code(err) != postgres.QueryCanceled || c.table.Policy.Method == softdelete.Exact {
 		return nil, err
 	}
 	numbers, none := c.byStatistics(ctx)
@@ -145,27 +146,27 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 	return numbers, nil
 }
 
-// on is a leaf as queries has it.
-func (c *count) on(l leaf) queries.Relation {
-	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.r.Table}
+// on is a partition as queries has it.
+func (c *count) on(l partition) queries.Relation {
+	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.table.Table}
 }
 
-// countExactly reads every row of the leaves that together pass the gate, each leaf
+// countExactly reads every row of the partitions that together pass the gate, each
 // once and in a transaction of its own: the snapshot is held, and a lock waited for, no
-// longer than one leaf takes. The others become parts. The size of what is not an
+// longer than one partition takes. The others are sampled. The size of what is not an
 // ordinary table says nothing, so only time bounds that.
 func (c *count) countExactly(ctx context.Context) error {
 	left := c.gate()
-	for _, l := range c.r.leaves {
+	for _, l := range c.table.partitions {
 		limit := max(left, tiny)
 		if !l.Heap {
 			limit = math.MaxInt64
 		}
-		rows, err := postgres.Query[tally](ctx, c.Session, c.on(l).Count(limit))
-		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.r.Policy.Method != softdelete.Exact {
-			c.kept.TooLarge = c.began.Add(tooLargeFor)
+		rows, err := postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
+		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.table.Policy.Method != softdelete.Exact {
+			c.kept.TooLarge = c.refresh.began.Add(tooLargeFor)
 			left, limit = 0, -1 // for the size alone
-			rows, err = postgres.Query[tally](ctx, c.Session, c.on(l).Count(limit))
+			rows, err = postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
 		}
 		if err != nil {
 			return fmt.Errorf("counting %s.%s: %w", l.Schema, l.Name, err)
@@ -173,7 +174,7 @@ func (c *count) countExactly(ctx context.Context) error {
 		got := rows[0]
 		c.block = got.Block
 		if got.Bytes > limit {
-			c.parts = append(c.parts, part{l, got.Bytes / got.Block})
+			c.sampled = append(c.sampled, sampledPartition{l, got.Bytes / got.Block})
 			continue
 		}
 		if l.Heap {
@@ -185,21 +186,21 @@ func (c *count) countExactly(ctx context.Context) error {
 	return nil
 }
 
-// exactNumbers are those of a table of which every leaf was counted.
+// exactNumbers are those of a table of which every partition was counted.
 func (c *count) exactNumbers() *softdelete.Numbers {
 	n := softdelete.ExactNumbers(c.sum.Total, c.sum.Deleted)
-	if c.r.HasAges() {
+	if c.table.HasAges() {
 		old := softdelete.Exactly(c.sum.Old)
 		n.Old = &old
 	}
-	if c.r.KnowsRecent() {
+	if c.table.KnowsRecent() {
 		recent := softdelete.Exactly(c.sum.Recent)
 		n.Recent = &recent
 	}
 	n.Oldest = instant(c.sum.Oldest)
 	var blocks float64
-	for _, leaf := range c.exact {
-		blocks += leaf.DeletedBlocks()
+	for _, partition := range c.exact {
+		blocks += partition.DeletedBlocks()
 	}
 	n.DeletedBytes = c.bytes(blocks)
 	c.kept.NextChange = c.due(c.sum)
@@ -210,7 +211,7 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 // bytes is the size of blocks; nil where the size of the relation is not that of what
 // holds the rows.
 func (c *count) bytes(blocks float64) *float64 {
-	if slices.ContainsFunc(c.r.leaves, func(l leaf) bool { return l.children }) {
+	if slices.ContainsFunc(c.table.partitions, func(l partition) bool { return l.children }) {
 		return nil
 	}
 	size := blocks * float64(c.block)
@@ -221,7 +222,7 @@ func (c *count) bytes(blocks float64) *float64 {
 func (c *count) due(t tally) time.Time {
 	next := instant(t.Next)
 	if !next.IsZero() {
-		next = next.Add(c.r.Policy.Retention)
+		next = next.Add(c.table.Policy.Retention)
 	}
 	if coming := instant(t.Coming); !coming.IsZero() && (next.IsZero() || coming.Before(next)) {
 		next = coming

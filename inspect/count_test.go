@@ -47,14 +47,14 @@ tables:
 		"small": softdelete.Exact, "big": softdelete.Sampled, "chosen_exact": softdelete.Exact,
 		"chosen_sampled": softdelete.Sampled, "chosen_statistics": softdelete.Statistics,
 	} {
-		if got := method(table(t, got, name)); got != string(want) {
+		if got := method(tableNamed(t, got, name)); got != string(want) {
 			t.Errorf("%s was counted by %s, want %s", name, got, want)
 		}
 	}
-	if n := table(t, got, "chosen_statistics").Numbers; n == nil || n.Total.Value != 50_000 || math.Abs(n.Ratio.Value-0.25) > 0.02 || math.Abs(n.Old.Value-12_500) > 1000 {
+	if n := tableNamed(t, got, "chosen_statistics").Numbers; n == nil || n.Total.Value != 50_000 || math.Abs(n.Ratio.Value-0.25) > 0.02 || math.Abs(n.Old.Value-12_500) > 1000 {
 		t.Errorf("by statistics %+v old %+v", n, n.Old)
 	}
-	if n := table(t, got, "chosen_exact").Numbers; n == nil || n.Deleted.Value != 12_500 || *n.DeletedBytes < 1e6 || n.Oldest.IsZero() || n.Recent.Value != 0 {
+	if n := tableNamed(t, got, "chosen_exact").Numbers; n == nil || n.Deleted.Value != 12_500 || *n.DeletedBytes < 1e6 || n.Oldest.IsZero() || n.Recent.Value != 0 {
 		t.Errorf("exactly %+v", n)
 	}
 }
@@ -66,7 +66,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE big AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 20000) i`)
 	s := newSession(t, dsn, "")
 	tab := softdelete.Table{Schema: "public", Name: "big", Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
-	c := count{r: &relation{Table: tab}}
+	c := count{table: &table{Table: tab}}
 	rows, err := postgres.Query[struct {
 		Plan []struct {
 			Plan struct {
@@ -74,7 +74,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 				Read    int64 `json:"Shared Read Blocks"`
 			}
 		} `db:"QUERY PLAN"`
-	}](t.Context(), s, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+c.on(leaf{Schema: "public", Name: "big"}).Count(1<<20))
+	}](t.Context(), s, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+c.on(partition{Schema: "public", Name: "big"}).Count(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 		INSERT INTO slow SELECT CASE WHEN i % 2 = 0 THEN now() END FROM generate_series(1, 4000000) i`)
 	i := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {exact_max_bytes: 1GB, blocks: 50, batch: 10, target_margin: 0}")
 	s := discovered(t, i)
-	got := table(t, s, "slow")
+	got := tableNamed(t, s, "slow")
 	if m := method(got); m != "sampled" {
 		t.Fatalf("counted by %s", m)
 	}
@@ -100,18 +100,18 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	}
 	// A faster server does not change that today.
 	calm := inspector(t, dsn, "limits: {statement_timeout: 10s}\ncounting: {exact_max_bytes: 1GB, recount_after: 1ms, blocks: 50, batch: 10}")
-	s = refresh(t, calm, s, nil)
-	if m := method(table(t, s, "slow")); m != "sampled" {
+	s = refreshAfter(t, calm, s, nil)
+	if m := method(tableNamed(t, s, "slow")); m != "sampled" {
 		t.Errorf("within the day it is counted by %s", m)
 	}
 	s.Databases[0].Tables[0].Counting.TooLarge = time.Now().Add(-time.Second)
-	if m := method(table(t, refresh(t, calm, s, nil), "slow")); m != "exact" {
+	if m := method(tableNamed(t, refreshAfter(t, calm, s, nil), "slow")); m != "exact" {
 		t.Errorf("after the day it is counted by %s", m)
 	}
 	// Who asks for an exact count does not want a guess.
 	pgtest.Exec(t, dsn, "ANALYZE slow")
 	strict := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {method: exact}")
-	if m := method(table(t, discovered(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
+	if m := method(tableNamed(t, discovered(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
 		t.Errorf("by the method exact it is counted by %s", m)
 	}
 }
@@ -128,7 +128,7 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 		VACUUM ANALYZE orders`)
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB, target_margin: 0, blocks: 200}")
 	s := first(t, i)
-	n := table(t, s, "orders").Numbers
+	n := tableNamed(t, s, "orders").Numbers
 	total, deleted, old := truth(t, dsn, "orders")
 	if n.Method != softdelete.Sampled || n.Total.Margin == 0 || math.Abs(n.Total.Value-total) > 2*n.Total.Margin {
 		t.Errorf("the total is %+v by %s, in truth %g", n.Total, n.Method, total)
@@ -146,8 +146,8 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	// A bulk deletion shows.
 	pgtest.Exec(t, dsn, "UPDATE orders SET deleted_at = now() WHERE id <= 5000 AND deleted_at IS NULL")
 	settled(t, dsn)
-	s = refresh(t, i, s, nil)
-	if n := table(t, s, "orders").Numbers; n.Recent == nil || n.Recent.Value != 4900 {
+	s = refreshAfter(t, i, s, nil)
+	if n := tableNamed(t, s, "orders").Numbers; n.Recent == nil || n.Recent.Value != 4900 {
 		t.Errorf("recent is %+v, want 4900", n.Recent)
 	}
 	// Without the index nothing is claimed, and no table is read to find out.
@@ -155,8 +155,8 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	settled(t, dsn)
 	pgtest.Exec(t, dsn, "UPDATE orders SET filler = '' WHERE id = 1")
 	settled(t, dsn)
-	s = refresh(t, i, s, nil)
-	if n := table(t, s, "orders").Numbers; n.Deleted.Margin == 0 {
+	s = refreshAfter(t, i, s, nil)
+	if n := tableNamed(t, s, "orders").Numbers; n.Deleted.Margin == 0 {
 		t.Errorf("without an index deleted is %+v", n.Deleted)
 	}
 }
@@ -169,10 +169,10 @@ func TestOnlyOrdinaryTablesAreSampled(t *testing.T) {
 		CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
 		CREATE TABLE odd (id int, deleted_at timestamptz, filler text) USING other;
 		INSERT INTO odd SELECT i, CASE WHEN i % 2 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i; ANALYZE odd`)
-	if m := method(table(t, first(t, inspector(t, dsn, sampledAlways)), "odd")); m != "exact" {
+	if m := method(tableNamed(t, first(t, inspector(t, dsn, sampledAlways)), "odd")); m != "exact" {
 		t.Errorf("counted by %s", m)
 	}
-	got := table(t, first(t, inspector(t, dsn, "counting: {method: statistics}")), "odd")
+	got := tableNamed(t, first(t, inspector(t, dsn, "counting: {method: statistics}")), "odd")
 	if m := method(got); m != "statistics" || got.Numbers.Total.Value != 20_000 {
 		t.Errorf("by %s %+v", m, got.Numbers)
 	}

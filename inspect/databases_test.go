@@ -54,7 +54,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	stop := atMost(t, admin, pgtest.AllOurSessions, 2)
 
 	dropped := false
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !dropped { // in mid-refresh, one that was not visited yet
 			dropped = true
 			pgtest.Exec(t, admin, "DROP DATABASE two")
@@ -64,7 +64,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "postgres": passed, "three": passed}, checks(s)); diff != "" {
 		t.Errorf("after the refresh in which one was dropped (-want +got):\n%s", diff)
 	}
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	want := map[string]string{"four: public.users": "10 4 3", "one: public.users": "10 4 3", "three: public.users": "10 4 3"}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("after the next one (-want +got):\n%s", diff)
@@ -88,7 +88,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 		t.Error("nothing was asked of three")
 	}
 	pgtest.Exec(t, admin, "DROP DATABASE three")
-	refresh(t, i, s, nil)
+	refreshAfter(t, i, s, nil)
 	if _, kept := i.Costs.All()[counter]; kept {
 		t.Error("the counters of a database that was dropped are kept")
 	}
@@ -108,11 +108,11 @@ func databaseHangs(t *testing.T, server *pgserver.Server) {
 	if p := s.Databases[0].Problem; p == nil || p.Reason != softdelete.TimedOut || s.Databases[1].Problem != nil {
 		t.Errorf("the reasons are %+v and %+v", p, s.Databases[1].Problem)
 	}
-	if names, err := i.newPass(s, nil).names(t.Context()); err != nil || names[0] != "two" {
+	if names, err := i.newRefresh(s, nil).databaseNames(t.Context()); err != nil || names[0] != "two" {
 		t.Errorf("the next pass visits %v, %v", names, err)
 	}
 	m.do("COMMIT")
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "two": passed}, checks(s)); diff != "" || s.Databases[0].Problem != nil {
 		t.Errorf("once it answers (-want +got):\n%s", diff)
 	}
@@ -123,7 +123,7 @@ func databaseDroppedUnderUs(t *testing.T, server *pgserver.Server) {
 	admin := server.DSN("postgres", superuser)
 	with(t, server, "one", "two", "three")
 	i := inspector(t, admin, "databases: {all: true}")
-	s := refresh(t, i, empty(t, i), func(s *softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(s *softdelete.Snapshot) {
 		if _, reached := checks(s)["three"]; reached && s.Databases[len(s.Databases)-1].Name == "three" {
 			pgtest.Exec(t, admin, "DROP DATABASE IF EXISTS three WITH (FORCE)")
 		}
@@ -169,7 +169,7 @@ func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
 		}
 		// And they heal.
 		pgtest.Exec(t, admin, `ALTER DATABASE crowded CONNECTION LIMIT -1; GRANT CONNECT ON DATABASE revoked TO PUBLIC`)
-		s = refresh(t, i, s, nil)
+		s = refreshAfter(t, i, s, nil)
 		want["crowded"], want["revoked"] = passed, passed
 		if diff := cmp.Diff(want, checks(s)); diff != "" {
 			t.Errorf("after both were let in (-want +got):\n%s", diff)
@@ -193,7 +193,7 @@ func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
 	} {
 		admin := pgtest.Shared(t).DSN("postgres", superuser)
 		pgtest.Exec(t, admin, fmt.Sprintf(test.how, name))
-		lost := refresh(t, i, s, nil)
+		lost := refreshAfter(t, i, s, nil)
 		if diff := cmp.Diff(map[string]softdelete.Checks{name: {}}, checks(lost)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.refused, diff)
 		}
@@ -207,7 +207,7 @@ func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
 			t.Errorf("%s: the ping is up", test.refused)
 		}
 		pgtest.Exec(t, admin, fmt.Sprintf(test.back, name))
-		if back := refresh(t, i, lost, nil); checks(back)[name] != passed || !back.Taken.After(s.Taken) {
+		if back := refreshAfter(t, i, lost, nil); checks(back)[name] != passed || !back.Taken.After(s.Taken) {
 			t.Errorf("%s, then none: %+v", test.refused, checks(back))
 		}
 	}
@@ -219,7 +219,7 @@ func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
 	pgtest.Exec(t, dsn, deletedAt("users"))
 	front := pgtest.NewFront(t, dsn)
 	i := inspector(t, front.DSN, "")
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		front.Behave(pgtest.Starting)
 		front.HangUp()
 	})
@@ -230,7 +230,7 @@ func TestAServerThatIsLostInMidRefreshIsAskedAgainOnceItIsBack(t *testing.T) {
 		t.Errorf("the table is %q", got)
 	}
 	front.Behave(pgtest.Forwarding)
-	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
+	if got := told(refreshAfter(t, i, s, nil))["public.users"]; got != "10 4 3" {
 		t.Errorf("afterwards the table is %q", got)
 	}
 }

@@ -40,10 +40,10 @@ const atOnce = 1000
 
 // readDetails completes the given indexes but for what has to be deparsed, and
 // returns which these are, and which could not be completed.
-func (v *visit) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
+func (d *databaseRefresh) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
 	deparse, unread = map[uint32]bool{}, map[uint32]error{}
 	for oids := range slices.Chunk(slices.Sorted(maps.Keys(indexes)), atOnce) {
-		rows, err := postgres.Query[detailRow](ctx, v.Session, queries.IndexDetails(oids))
+		rows, err := postgres.Query[detailRow](ctx, d.session, queries.IndexDetails(oids))
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading what the indexes are: %w", err)
 		}
@@ -75,7 +75,7 @@ func (row detailRow) complete(i *softdelete.Index) error {
 
 // deparse completes the indexes of one table with their predicates and expressions.
 // An index that went away since it was listed is left out.
-func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing, wanted map[uint32]bool) error {
+func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.Indexing, wanted map[uint32]bool) error {
 	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return i.Method == "" })
 	at := map[uint32]*softdelete.Index{}
 	for n := range x.Indexes {
@@ -86,12 +86,12 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 	if len(at) == 0 {
 		return nil
 	}
-	rows, err := postgres.Query[deparseRow](ctx, v.Session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
+	rows, err := postgres.Query[deparseRow](ctx, d.session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		if text, found := v.Illegible(append(row.Expressions, row.Predicate)...); found {
+		if text, found := d.session.Illegible(append(row.Expressions, row.Predicate)...); found {
 			return notText(text)
 		}
 		i := at[row.OID]
@@ -100,9 +100,9 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 		for n := range i.Keys {
 			i.Keys[n].Expression = row.Expressions[n]
 		}
-		i.Scope = predicate.ScopeOf(r.Markers, i.Predicate)
+		i.Scope = predicate.ScopeOf(t.Markers, i.Predicate)
 		if i.Scope.Undecided() {
-			if err := v.decide(ctx, r, i); err != nil {
+			if err := d.decide(ctx, t, i); err != nil {
 				return err
 			}
 		}
@@ -112,12 +112,12 @@ func (v *visit) deparse(ctx context.Context, r *relation, x *softdelete.Indexing
 }
 
 // decide asks the planner about a predicate whose words we do not know.
-func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) error {
-	if len(r.leaves) == 0 {
+func (d *databaseRefresh) decide(ctx context.Context, t *table, i *softdelete.Index) error {
+	if len(t.partitions) == 0 {
 		return nil
 	}
-	l := r.leaves[0] // of a partitioned table: the parent itself has no rows to plan for
-	none, err := v.contradict(ctx, queries.DeletedContradicts(l.Schema, l.Name, i.Predicate, r.Markers))
+	l := t.partitions[0] // of a partitioned table: the parent itself has no rows to plan for
+	none, err := d.contradict(ctx, queries.DeletedContradicts(l.Schema, l.Name, i.Predicate, t.Markers))
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) er
 		i.Scope.Deleted = softdelete.None
 		return nil
 	}
-	if none, err = v.contradict(ctx, queries.LiveContradicts(l.Schema, l.Name, i.Predicate, r.Markers)); none {
+	if none, err = d.contradict(ctx, queries.LiveContradicts(l.Schema, l.Name, i.Predicate, t.Markers)); none {
 		i.Scope.Live = softdelete.None
 	}
 	return err
@@ -133,10 +133,10 @@ func (v *visit) decide(ctx context.Context, r *relation, i *softdelete.Index) er
 
 // contradict tells whether the planner sees that a query finds nothing. Where we may
 // not read the columns, or a function of a constraint fails, nothing is proved.
-func (v *visit) contradict(ctx context.Context, sql string) (bool, error) {
+func (d *databaseRefresh) contradict(ctx context.Context, sql string) (bool, error) {
 	rows, err := postgres.QueryUnder[struct {
 		Plan string `db:"QUERY PLAN"`
-	}](ctx, v.Session, v.ProvingLimits, sql)
+	}](ctx, d.session, d.session.ProvingLimits, sql)
 	if postgres.Code(err) == postgres.InsufficientPrivilege || postgres.IsInFunction(err) {
 		return false, nil
 	}

@@ -12,21 +12,21 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// relation is a watched table and what counting it needs to know.
-type relation struct {
+// table is a watched table and what counting it needs to know.
+type table struct {
 	softdelete.Table
-	// leaves hold the rows: the table itself, or the leaves of a partitioned one.
-	leaves []leaf
+	// partitions hold the rows: the table itself, or the leaves of a partitioned one.
+	partitions []partition
 	// ungranted are those that may not all be read by themselves, so that the table is
 	// counted as one.
-	ungranted []leaf
-	// obstacle is why the table cannot be read, found in the catalogs; nil if it can.
-	obstacle *softdelete.Problem
+	ungranted []partition
+	// catalogProblem is why the table cannot be read, found in the catalogs; nil if it can.
+	catalogProblem *softdelete.Problem
 	// listed tells that the configuration names the table.
 	listed bool
 	// rowSecurity tells that policies hide rows of the table itself from us.
 	rowSecurity bool
-	// dropped tells that the table went away during the pass.
+	// dropped tells that the table went away during the refresh.
 	dropped bool
 	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
 	fingerprint string
@@ -47,52 +47,52 @@ type column struct {
 	Comment                      string
 	Usage, Readable, RowSecurity bool
 	Heap, Tids                   bool
-	// learnt is what had to be asked beside the catalogs.
-	learnt learnt
+	// answer is what had to be asked beside the catalogs.
+	answer columnAnswer
 }
 
 // discover finds the watched tables of a database: those that the rules know and
 // those that the configuration lists, in the order of schema and name. Those beyond
 // the cap are only counted.
-func (p *pass) discover(ctx context.Context, s *postgres.Session) (relations []relation, skipped int, err error) {
-	listed := p.config.TablesOf(s.Database)
+func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations []table, skipped int, err error) {
+	listed := r.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
-	if p.config.Discovery.Enabled {
-		names = p.rules.Candidates(p.explain != nil)
+	if r.config.Discovery.Enabled {
+		names = r.rules.Candidates(r.onDecision != nil)
 	}
 	for name := range listed {
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
 	}
-	columns, err := postgres.Query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+	columns, err := postgres.Query[column](ctx, s, queries.Columns(names, r.similar(), schemas, relnames))
 	if postgres.Code(err) == postgres.Untranslatable {
 		schemas, relnames = writable(ctx, s, schemas, relnames)
-		columns, err = postgres.Query[column](ctx, s, queries.Columns(names, p.similar(), schemas, relnames))
+		columns, err = postgres.Query[column](ctx, s, queries.Columns(names, r.similar(), schemas, relnames))
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the catalogs of database %q: %w", s.Database, err)
 	}
-	tables := split(columns)
-	p.learn(ctx, s, tables, listed)
+	tables := byTable(columns)
+	r.answerColumnQuestions(ctx, s, tables, listed)
 	for _, table := range tables {
 		name := [2]string{table[0].Schema, table[0].Name}
 		entry := listed[name]
 		delete(listed, name)
-		if r, watched := p.spareRelation(s, table, entry); watched {
-			relations = append(relations, r)
+		if t, watched := r.catchWatchedTable(s, table, entry); watched {
+			relations = append(relations, t)
 		}
 	}
 	for name, entry := range listed {
 		// Where many databases are watched, an entry for all of them need not hold in each.
-		if !entry.Ignore && (entry.Database != "" || !p.many) {
-			relations = append(relations, p.absent(s, name, entry))
+		if !entry.Ignore && (entry.Database != "" || !r.many) {
+			relations = append(relations, r.absent(s, name, entry))
 		}
 	}
-	relations, skipped = capped(relations, p.config.Discovery.MaxTables)
-	return relations, skipped, p.findLeaves(ctx, s, relations)
+	relations, skipped = capped(relations, r.config.Discovery.MaxTables)
+	return relations, skipped, r.findPartitions(ctx, s, relations)
 }
 
-// split takes the columns apart by table.
-func split(columns []column) [][]column {
+// byTable takes the columns apart by table.
+func byTable(columns []column) [][]column {
 	var tables [][]column
 	for len(columns) > 0 {
 		end := slices.IndexFunc(columns, func(c column) bool { return c.OID != columns[0].OID })
@@ -105,71 +105,71 @@ func split(columns []column) [][]column {
 	return tables
 }
 
-// spareRelation is relation, of which a panic becomes the table's problem. Whether the
+// catchWatchedTable is relation, of which a panic becomes the table's problem. Whether the
 // table is watched at all is then not known, so it is shown.
-func (p *pass) spareRelation(s *postgres.Session, columns []column, entry *config.Table) (r relation, watched bool) {
+func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry *config.Table) (t table, watched bool) {
 	c := columns[0]
-	err := p.catch(s, "rules", c.Schema, c.Name, func() error {
+	err := r.catchStep(s, "rules", c.Schema, c.Name, func() error {
 		for _, c := range columns {
-			if c.learnt.fault != nil {
-				return c.learnt.fault
+			if c.answer.fault != nil {
+				return c.answer.fault
 			}
 		}
-		r, watched = p.relation(s, columns, entry)
+		t, watched = r.watchedTable(s, columns, entry)
 		return nil
 	})
 	if err == nil {
-		return r, watched
+		return t, watched
 	}
 	why := postgres.Problem(err)
-	r = relation{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil, obstacle: &why}
-	previous := p.databases[s.Database].Tables
-	if i, found := slices.BinarySearchFunc(previous, &r.Table, byName); found && previous[i].OID == r.OID {
-		r.Table = previous[i] // what was known stays
+	t = table{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil, catalogProblem: &why}
+	previous := r.databases[s.Database].Tables
+	if i, found := slices.BinarySearchFunc(previous, &t.Table, byName); found && previous[i].OID == t.OID {
+		t.Table = previous[i] // what was known stays
 	}
-	return r, true
+	return t, true
 }
 
 // byName finds a table among others that are in order.
 func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) }
 
-// relation turns the candidate columns of one table into a watched table; false if
+// watchedTable turns the candidate columns of one table into a watched table; false if
 // none of them marks deleted rows, or the configuration leaves the table out.
-func (p *pass) relation(s *postgres.Session, columns []column, entry *config.Table) (relation, bool) {
+func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *config.Table) (table, bool) {
 	c := columns[0]
-	r := relation{
-		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p", Policy: p.config.Policy(c.Schema, c.Name, entry)},
+	t := table{
+		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p", Policy: r.config.Policy(c.Schema, c.Name, entry)},
 		listed:      entry != nil,
 		rowSecurity: c.RowSecurity,
 	}
 	switch {
-	case entry == nil && !p.config.Discovery.Admits(c.Schema, c.Name):
-		p.judged(c, "include and exclude under discovery leave it out", nil)
-		return relation{}, false
+	case entry == nil && !r.config.Discovery.Admits(c.Schema, c.Name):
+		r.tellDecision(c, "include and exclude under discovery leave it out", nil)
+		return table{}, false
 	case entry != nil && entry.Ignore:
-		p.judged(c, "tables says to ignore it", nil)
-		return relation{}, false
+		r.tellDecision(c, "tables says to ignore it", nil)
+		return table{}, false
 	case c.Relkind != "r" && c.Relkind != "p":
-		r.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported,
+		t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
 			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, cmp.Or(relkinds[c.Relkind], "something else"))}
-		return r, true
+		return t, true
 	default:
-		r.Markers, r.obstacle = p.markers(columns, entry)
+		t.Markers, t.catalogProblem = r.markers(columns, entry)
 	}
-	if entry == nil && len(r.Markers) == 0 {
-		return relation{}, false
+	if entry == nil && len(t.Markers) == 0 {
+		return table{}, false
 	}
 	if p := unnamed(s, c.OID, c.Schema, c.Name); p != nil {
-		r.Markers, r.obstacle = nil, p
-		return r, true
+		t.Markers, t.catalogProblem = nil, p
+		return t, true
 	}
-	if r.obstacle == nil {
-		r.obstacle = ungranted(s, columns, r.Markers)
+	if t.catalogProblem == nil {
+		t.catalogProblem = ungranted(s, columns, t.Markers)
 	}
 	if c.Relkind == "r" {
-		r.leaves = []leaf{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true, Heap: c.Heap, Tids: c.Tids}}
+		t.partitions = []partition{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true, Heap: c.Heap, Tids: c.Tids}}
 	}
-	return r, true
+	return t, true
 }
 
 // relkinds are the kinds of relation that are not tables (PostgreSQL
@@ -177,11 +177,11 @@ func (p *pass) relation(s *postgres.Session, columns []column, entry *config.Tab
 var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 // absent is a table that the configuration lists and the database does not have.
-func (p *pass) absent(s *postgres.Session, name [2]string, entry *config.Table) relation {
-	return relation{
-		Table:    softdelete.Table{Schema: name[0], Name: name[1], Policy: p.config.Policy(name[0], name[1], entry)},
-		obstacle: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
-		listed:   true,
+func (r *refresh) absent(s *postgres.Session, name [2]string, entry *config.Table) table {
+	return table{
+		Table:          softdelete.Table{Schema: name[0], Name: name[1], Policy: r.config.Policy(name[0], name[1], entry)},
+		catalogProblem: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
+		listed:         true,
 	}
 }
 
@@ -208,9 +208,9 @@ func ungranted(s *postgres.Session, columns []column, markers softdelete.Markers
 
 // capped keeps the tables that the configuration lists and as many others as there
 // is room for, in the order of their names.
-func capped(relations []relation, most int) (kept []relation, skipped int) {
-	byFullName := func(a, b relation) int { return a.Compare(&b.Table) }
-	slices.SortFunc(relations, func(a, b relation) int {
+func capped(relations []table, most int) (kept []table, skipped int) {
+	byFullName := func(a, b table) int { return a.Compare(&b.Table) }
+	slices.SortFunc(relations, func(a, b table) int {
 		if a.listed != b.listed {
 			return map[bool]int{true: -1, false: 1}[a.listed]
 		}
@@ -221,5 +221,5 @@ func capped(relations []relation, most int) (kept []relation, skipped int) {
 	}
 	slices.SortFunc(relations, byFullName)
 	// An escaped name can be that of another table.
-	return slices.CompactFunc(relations, func(a, b relation) bool { return byFullName(a, b) == 0 }), skipped
+	return slices.CompactFunc(relations, func(a, b table) bool { return byFullName(a, b) == 0 }), skipped
 }

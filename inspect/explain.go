@@ -22,8 +22,8 @@ type Explanation struct {
 	Problem *softdelete.Problem
 	// Unchecked is what keeps the rows of the table from being checked.
 	Unchecked []softdelete.Problem
-	// Judgement is what was decided on its columns.
-	Judgement discovery.TableDecision
+	// Decision is what was decided on its columns.
+	Decision discovery.TableDecision
 	// Watched is false for a table that is left alone.
 	Watched bool
 }
@@ -41,26 +41,26 @@ func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped 
 }
 
 // explanations are those of one database, in the order of schema and name.
-func (d surveyed) explanations() []Explanation {
+func (d surveyedDatabase) explanations() []Explanation {
 	judgements := map[[2]string]discovery.TableDecision{}
-	for _, j := range d.judgements {
+	for _, j := range d.decisions {
 		judgements[[2]string{j.Schema, j.Table}] = j
 	}
 	unchecked := map[uint32][]softdelete.Problem{}
 	for _, c := range d.checks {
 		if c.refused {
-			unchecked[c.r.OID] = append(unchecked[c.r.OID], *c.Problem)
+			unchecked[c.child.OID] = append(unchecked[c.child.OID], *c.Problem)
 		}
 	}
 	var all []Explanation
-	for _, r := range d.relations {
-		name := [2]string{r.Schema, r.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: r.Schema, Table: r.Name, Markers: r.Markers, Policy: r.Policy, Problem: r.obstacle, Unchecked: unchecked[r.OID], Judgement: judgements[name], Watched: true})
+	for _, t := range d.tables {
+		name := [2]string{t.Schema, t.Name}
+		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers, Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: judgements[name], Watched: true})
 		delete(judgements, name)
 	}
 	for name, j := range judgements {
 		if !slices.ContainsFunc(j.Decisions, func(d discovery.Decision) bool { return d.Taken }) { // or it is beyond the cap
-			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Judgement: j})
+			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Decision: j})
 		}
 	}
 	slices.SortFunc(all, func(a, b Explanation) int {
@@ -92,7 +92,7 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 	return all, err
 }
 
-func (d surveyed) grants(role string) []string {
+func (d surveyedDatabase) grants(role string) []string {
 	schemas := map[string]bool{}
 	var tables []string
 	checked := map[uint32][]string{} // the columns that checks read beside the markers
@@ -101,13 +101,13 @@ func (d surveyed) grants(role string) []string {
 			checked[n.OID] = append(checked[n.OID], n.columns...)
 		}
 	}
-	for _, r := range d.relations {
-		if len(r.Markers) == 0 {
+	for _, t := range d.tables {
+		if len(t.Markers) == 0 {
 			continue
 		}
 		grant := func(oid uint32, schema, name string) {
 			schemas[schema] = true
-			columns := r.Markers.Columns()
+			columns := t.Markers.Columns()
 			for _, c := range checked[oid] {
 				if !slices.Contains(columns, c) {
 					columns = append(columns, c)
@@ -115,9 +115,9 @@ func (d surveyed) grants(role string) []string {
 			}
 			tables = append(tables, queries.GrantColumns(schema, name, columns, role))
 		}
-		grant(r.OID, r.Schema, r.Name)
-		for _, l := range r.every() {
-			if l.OID != r.OID { // a grant on the parent does not reach its leaves
+		grant(t.OID, t.Schema, t.Name)
+		for _, l := range t.allPartitions() {
+			if l.OID != t.OID { // a grant on the parent does not reach its partitions
 				grant(l.OID, l.Schema, l.Name)
 			}
 		}

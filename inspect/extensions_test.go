@@ -46,11 +46,11 @@ func TestDistributedTablesAreNotEmpty(t *testing.T) {
 			// Policies of the table hold for all of it.
 			pgtest.Exec(t, dsn, "ALTER TABLE distributed ENABLE ROW LEVEL SECURITY")
 			want["public.distributed"] = "10 4 3 row_security"
-			s = refresh(t, i, s, nil)
+			s = refreshAfter(t, i, s, nil)
 			if diff := cmp.Diff(want, told(s)); diff != "" {
 				t.Errorf("with policies (-want +got):\n%s", diff)
 			}
-			if p := table(t, s, "distributed").Problem; p == nil || !strings.Contains(p.Remedy, "BYPASSRLS") {
+			if p := tableNamed(t, s, "distributed").Problem; p == nil || !strings.Contains(p.Remedy, "BYPASSRLS") {
 				t.Errorf("no remedy is told: %v", p)
 			}
 		})

@@ -12,8 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// mark is what queries.Fingerprint answers.
-type mark struct {
+// fingerprintRow is what queries.Fingerprint answers.
+type fingerprintRow struct {
 	OID    uint32
 	Writes int64
 	// Print is nil where the counters prove nothing.
@@ -23,18 +23,18 @@ type mark struct {
 // takeFingerprints notes of every table what will tell, later, whether it has changed.
 // It is asked before anything is counted, in a transaction that has ended by then: the
 // counters can be behind what a count sees, but then they differ the next time.
-func (v *visit) takeFingerprints(ctx context.Context) error {
+func (d *databaseRefresh) takeFingerprints(ctx context.Context) error {
 	var oids []uint32
 	var columns []string
-	for i := range v.relations {
-		r := &v.relations[i]
-		if r.obstacle != nil {
+	for i := range d.tables {
+		t := &d.tables[i]
+		if t.catalogProblem != nil {
 			continue
 		}
-		for _, l := range r.leaves {
+		for _, l := range t.partitions {
 			oids = append(oids, l.OID)
 		}
-		for _, c := range r.Markers.Columns() {
+		for _, c := range t.Markers.Columns() {
 			if !slices.Contains(columns, c) {
 				columns = append(columns, c)
 			}
@@ -43,37 +43,37 @@ func (v *visit) takeFingerprints(ctx context.Context) error {
 	if len(oids) == 0 {
 		return nil
 	}
-	var marks []mark
-	err := v.attempt(ctx, func() (err error) {
-		marks, err = postgres.Query[mark](ctx, v.Session, queries.Fingerprint(oids, columns))
+	var marks []fingerprintRow
+	err := d.withRetry(ctx, func() (err error) {
+		marks, err = postgres.Query[fingerprintRow](ctx, d.session, queries.Fingerprint(oids, columns))
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("reading what has changed in database %q: %w", v.Database, err)
+		return fmt.Errorf("reading what has changed in database %q: %w", d.session.Database, err)
 	}
-	known := make(map[uint32]mark, len(marks))
+	known := make(map[uint32]fingerprintRow, len(marks))
 	for _, m := range marks {
 		known[m.OID] = m
 	}
-	for i := range v.relations {
-		v.relations[i].note(known)
+	for i := range d.tables {
+		d.tables[i].noteFingerprint(known)
 	}
 	return nil
 }
 
-// note puts the prints of the table's leaves together. Without one of them, or where
+// noteFingerprint puts the prints of the table's partitions together. Without one of them, or where
 // the rows are elsewhere, nothing is proved.
-func (r *relation) note(known map[uint32]mark) {
-	r.writes, r.fingerprint = 0, ""
-	proved := len(r.leaves) > 0
+func (t *table) noteFingerprint(known map[uint32]fingerprintRow) {
+	t.writes, t.fingerprint = 0, ""
+	proved := len(t.partitions) > 0
 	var sum hash.Hash
-	if len(r.leaves) > 1 {
+	if len(t.partitions) > 1 {
 		sum = sha256.New()
 	}
 	text := ""
-	for _, l := range r.leaves {
+	for _, l := range t.partitions {
 		m, found := known[l.OID]
-		r.writes += m.Writes
+		t.writes += m.Writes
 		if !found || m.Print == nil || !l.Heap {
 			proved = false
 			continue
@@ -86,22 +86,22 @@ func (r *relation) note(known map[uint32]mark) {
 	switch {
 	case !proved:
 	case sum != nil:
-		r.fingerprint = string(sum.Sum(nil))
+		t.fingerprint = string(sum.Sum(nil))
 	default:
-		r.fingerprint = text
+		t.fingerprint = text
 	}
 }
 
 // unchanged tells whether what was counted still holds, but for what time changes.
 // Counters arrive late, so that after recount_after nothing is believed any more.
-func (v *visit) unchanged(r *relation) bool {
-	return r.Numbers != nil && r.Problem == nil && r.fingerprint != "" && r.fingerprint == r.Kept().Fingerprint &&
-		v.began.Sub(r.Counted) < v.config.Counting.RecountAfter.Std()
+func (d *databaseRefresh) unchanged(t *table) bool {
+	return t.Numbers != nil && t.Problem == nil && t.fingerprint != "" && t.fingerprint == t.Kept().Fingerprint &&
+		d.refresh.began.Sub(t.Counted) < d.refresh.config.Counting.RecountAfter.Std()
 }
 
 // aged tells whether time alone has changed, or may have changed, a number: a row
 // became old, or ceased to be recent.
-func (r *relation) aged(now time.Time) bool {
-	next := r.Kept().NextChange
-	return !next.IsZero() && !now.Before(next) || r.Numbers.Recent != nil && r.Numbers.Recent.Value > 0
+func (t *table) aged(now time.Time) bool {
+	next := t.Kept().NextChange
+	return !next.IsZero() && !now.Before(next) || t.Numbers.Recent != nil && t.Numbers.Recent.Value > 0
 }

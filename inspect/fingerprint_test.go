@@ -96,8 +96,8 @@ func TestWhatDidNotChangeIsNotCountedAgain(t *testing.T) {
 				pgtest.Exec(t, dsn, test.change)
 				settled(t, dsn)
 			}
-			before, next := table(t, s, "users"), refresh(t, i, s, nil)
-			after := table(t, next, "users")
+			before, next := tableNamed(t, s, "users"), refreshAfter(t, i, s, nil)
+			after := tableNamed(t, next, "users")
 			if got := told(next)["public.users"]; got != test.want {
 				t.Errorf("the table is %q, want %q", got, test.want)
 			}
@@ -124,8 +124,8 @@ func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s := refresh(t, i, last, nil)
-	if !counted(table(t, last, "users"), table(t, s, "users")) {
+	s := refreshAfter(t, i, last, nil)
+	if !counted(tableNamed(t, last, "users"), tableNamed(t, s, "users")) {
 		t.Error("the counters of before the restart were believed")
 	}
 	// A backend that is killed takes the counters with it, but not the postmaster.
@@ -145,7 +145,7 @@ func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 	}
 	pgtest.Exec(t, dsn, "INSERT INTO users "+tenRows)
 	settled(t, dsn)
-	if next := refresh(t, i, s, nil); !counted(table(t, s, "users"), table(t, next, "users")) {
+	if next := refreshAfter(t, i, s, nil); !counted(tableNamed(t, s, "users"), tableNamed(t, next, "users")) {
 		t.Error("the counters of before the crash were believed")
 	}
 }
@@ -160,12 +160,12 @@ func TestRecountAfterBoundsEveryError(t *testing.T) {
 	s := first(t, i)
 	// A session that counts nothing: the change shows in no counter.
 	pgtest.Exec(t, dsn, "SET track_counts = off; DELETE FROM users WHERE id = 10")
-	if got := told(refresh(t, i, s, nil))["public.users"]; got != "10 4 3" {
+	if got := told(refreshAfter(t, i, s, nil))["public.users"]; got != "10 4 3" {
 		t.Fatalf("the test does not hide the change: %s", got)
 	}
 	users := &s.Databases[0].Tables[0]
 	users.Counted = users.Counted.Add(-6 * time.Hour)
-	if got := told(refresh(t, i, s, nil))["public.users"]; got != "9 4 3" {
+	if got := told(refreshAfter(t, i, s, nil))["public.users"]; got != "9 4 3" {
 		t.Errorf("after recount_after: %s", got)
 	}
 }
@@ -199,16 +199,16 @@ func TestTimeAloneChangesOldAndRecent(t *testing.T) {
 	settled(t, dsn)
 	i := inspector(t, dsn, "defaults: {retention: 80m}\ncounting: {recent_window: 90m}")
 	s := first(t, i)
-	n := table(t, s, "users").Numbers
+	n := tableNamed(t, s, "users").Numbers
 	if n.Old.Value != 1 || n.Recent == nil || n.Recent.Value != 1 {
 		t.Fatalf("at first %+v, recent %+v", n.Old, n.Recent)
 	}
-	s = refresh(t, i, later(t, dsn, s, 100*time.Minute, "users"), nil)
-	if n := table(t, s, "users").Numbers; n.Old.Value != 2 || n.Recent.Value != 0 {
+	s = refreshAfter(t, i, later(t, dsn, s, 100*time.Minute, "users"), nil)
+	if n := tableNamed(t, s, "users").Numbers; n.Old.Value != 2 || n.Recent.Value != 0 {
 		t.Errorf("later %+v, recent %+v", n.Old, n.Recent)
 	}
-	last := table(t, s, "users")
-	if counted(last, table(t, refresh(t, i, s, nil), "users")) {
+	last := tableNamed(t, s, "users")
+	if counted(last, tableNamed(t, refreshAfter(t, i, s, nil), "users")) {
 		t.Error("it is counted although nothing can change any more")
 	}
 }

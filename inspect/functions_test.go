@@ -75,7 +75,7 @@ func functionsFail(t *testing.T, dsn string) {
 		"refusing":   {"not for you", ""},
 		"obeyed":     {"function plain(text) does not exist", "write their schemas before all names in the function"},
 	} {
-		p := table(t, s, name).Problem
+		p := tableNamed(t, s, name).Problem
 		if p == nil || !strings.Contains(p.Message, test.says) || !strings.Contains(p.Message, "search_path") {
 			t.Errorf("%s: %+v does not say %q", name, p, test.says)
 			continue
@@ -86,7 +86,7 @@ func functionsFail(t *testing.T, dsn string) {
 			pgtest.Exec(t, dsn, remedy)
 		}
 	}
-	healed := refresh(t, i, s, nil)
+	healed := refreshAfter(t, i, s, nil)
 	for name := range want {
 		switch {
 		case strings.HasSuffix(name, "secretive") || strings.HasSuffix(name, "obeyed") || strings.HasSuffix(name, "refusing"):
@@ -101,9 +101,9 @@ func functionsFail(t *testing.T, dsn string) {
 	}
 	// What fails every time costs less each time.
 	for range 2 {
-		healed = refresh(t, i, healed, nil)
+		healed = refreshAfter(t, i, healed, nil)
 	}
-	if r := table(t, healed, "refusing"); r.RetryAt.IsZero() || r.Failures != 3+1 && r.Failures != 3 {
+	if r := tableNamed(t, healed, "refusing"); r.RetryAt.IsZero() || r.Failures != 3+1 && r.Failures != 3 {
 		t.Errorf("after %d failures it is tried again at %s", r.Failures, r.RetryAt)
 	}
 }
@@ -119,7 +119,7 @@ func TestAFunctionOfAConstraintCostsNoIndex(t *testing.T) {
 		ALTER TABLE users ADD CHECK (norm(id) > 0);
 		CREATE INDEX odd ON users (id) WHERE extract(epoch FROM deleted_at AT TIME ZONE 'UTC') IS NULL`)
 	s := first(t, inspector(t, dsn, ""))
-	if x := table(t, s, "users").Indexing; told(s)["public.users"] != "10 4 3" || x == nil || len(x.Indexes) != 1 || x.Indexes[0].Name != "odd" {
+	if x := tableNamed(t, s, "users").Indexing; told(s)["public.users"] != "10 4 3" || x == nil || len(x.Indexes) != 1 || x.Indexes[0].Name != "odd" {
 		t.Errorf("%v, indexes %+v", told(s), x)
 	}
 }
@@ -131,7 +131,7 @@ func functionsDropNothing(t *testing.T, dsn string) {
 		deletedAt("stays")+"CREATE INDEX ON stays (weigh(id));"+deletedAt("goes")+"CREATE INDEX ON goes (weigh(id));")
 	i := inspector(t, dsn, "integrity: true")
 	gone := false
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !gone {
 			gone = true
 			pgtest.Exec(t, dsn, "DROP TABLE goes")

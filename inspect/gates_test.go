@@ -28,7 +28,7 @@ func TestTheGateHoldsWithoutAFingerprint(t *testing.T) {
 	pgtest.Exec(t, dsn, asRole(big+`GRANT SELECT ON big TO watcher; REVOKE EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() FROM PUBLIC`, name))
 	i := inspector(t, its, "counting: {exact_max_bytes: 1MB}")
 	s := first(t, i)
-	before, after := table(t, s, "big"), table(t, refresh(t, i, s, nil), "big")
+	before, after := tableNamed(t, s, "big"), tableNamed(t, refreshAfter(t, i, s, nil), "big")
 	if m := method(before); m != "sampled" {
 		t.Errorf("counted by %s", m)
 	}
@@ -43,13 +43,13 @@ func TestTheGateHoldsWhenAPartitionIsDroppedMeanwhile(t *testing.T) {
 	pgtest.Exec(t, dsn, two)
 	var drop bool
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB}")
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !drop {
 			drop = true
 			pgtest.Exec(t, dsn, "DROP TABLE t_1")
 		}
 	})
-	if m := method(table(t, s, "t")); m != "sampled" {
+	if m := method(tableNamed(t, s, "t")); m != "sampled" {
 		t.Errorf("counted by %s", m)
 	}
 }
@@ -65,7 +65,7 @@ func TestALeafOfAnotherKindLeavesTheGateOfTheOthersAlone(t *testing.T) {
 		INSERT INTO t SELECT i, 1, CASE WHEN i % 4 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i;
 		INSERT INTO t SELECT i, 2, NULL, repeat('x', 500) FROM generate_series(1, 1000) i`)
 	s := first(t, inspector(t, dsn, "counting: {exact_max_bytes: 1MB}"))
-	if got, m := told(s)["public.t"], method(table(t, s, "t")); got != "21000 5000 0" || m != "exact" {
+	if got, m := told(s)["public.t"], method(tableNamed(t, s, "t")); got != "21000 5000 0" || m != "exact" {
 		t.Errorf("it is %q by %s", got, m)
 	}
 }
@@ -75,7 +75,7 @@ func TestATinyLeafDoesNotKeepTheOthersFromBeingSampled(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, two+"VACUUM ANALYZE t")
-	got := table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, target_margin: 0, blocks: 200}")), "t")
+	got := tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, target_margin: 0, blocks: 200}")), "t")
 	if got.Kept().Blocks == nil || got.Kept().Blocks.Len() != 200 {
 		t.Errorf("by %s; the blocks are %v", method(got), got.Kept().Blocks)
 	}
@@ -88,7 +88,7 @@ func TestLeavesShareTheGate(t *testing.T) {
 	pgtest.Exec(t, dsn, two+`CREATE TABLE t_3 PARTITION OF t FOR VALUES IN (3);
 		INSERT INTO t SELECT id, 3, deleted_at, filler FROM t WHERE part = 2`)
 	for config, want := range map[string]softdelete.Method{"16MB": softdelete.Sampled, "32MB": softdelete.Exact} {
-		if m := method(table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: "+config+"}")), "t")); m != string(want) {
+		if m := method(tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: "+config+"}")), "t")); m != string(want) {
 			t.Errorf("two leaves of 11 MB with %s: counted by %s, want %s", config, m, want)
 		}
 	}
@@ -101,13 +101,13 @@ func TestNothingIsSaidOfRowsThatAreElsewhere(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
 	pgtest.Exec(t, dsn, asRole(deletedAt("users")+distributed+likeTimescale+parted(name)+"ANALYZE", name))
-	got := table(t, first(t, inspector(t, its, "tables: [{table: distributed, method: statistics}]")), "distributed")
+	got := tableNamed(t, first(t, inspector(t, its, "tables: [{table: distributed, method: statistics}]")), "distributed")
 	if got.Numbers != nil || got.Problem == nil || got.Problem.Reason != softdelete.Unsupported {
 		t.Errorf("by statistics %+v, problem %+v", got.Numbers, got.Problem)
 	}
 	s := first(t, inspector(t, its, ""))
 	for _, name := range []string{"distributed", "parted"} {
-		if n := table(t, s, name).Numbers; n == nil || n.Deleted.Value == 0 || n.DeletedBytes != nil {
+		if n := tableNamed(t, s, name).Numbers; n == nil || n.Deleted.Value == 0 || n.DeletedBytes != nil {
 			t.Errorf("%s: %+v", name, n)
 		}
 	}
@@ -122,11 +122,11 @@ func TestASampledTableAgesByItsIndex(t *testing.T) {
 	settled(t, dsn)
 	i := inspector(t, dsn, "defaults: {retention: 80m}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 90m}")
 	s := first(t, i)
-	before := table(t, s, "t")
+	before := tableNamed(t, s, "t")
 	if n := before.Numbers; n.Method != softdelete.Sampled || n.Old.Value != 5000 || n.Recent == nil || n.Recent.Value != 20 {
 		t.Fatalf("at first %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
-	after := table(t, refresh(t, i, later(t, dsn, s, 100*time.Minute, "t"), nil), "t")
+	after := tableNamed(t, refreshAfter(t, i, later(t, dsn, s, 100*time.Minute, "t"), nil), "t")
 	if n := after.Numbers; n.Old.Value != 5020 || n.Recent == nil || n.Recent.Value != 0 || n.Total != before.Numbers.Total || counted(before, after) {
 		t.Errorf("later %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
@@ -149,21 +149,21 @@ func TestTimesThatAreNear(t *testing.T) {
 	settled(t, dsn)
 	i := inspector(t, dsn, "counting: {recent_window: 80m}\ntables: [{table: far_number, column: deleted_at, unit: s}]")
 	s := first(t, i)
-	next := refresh(t, i, later(t, dsn, s, 90*time.Minute, "soon", "fresh"), nil)
+	next := refreshAfter(t, i, later(t, dsn, s, 90*time.Minute, "soon", "fresh"), nil)
 	for name, again := range map[string]bool{"today": false, "far": false, "far_day": false, "far_number": false, "soon": true, "fresh": true} {
-		before, after := table(t, s, name), table(t, next, name)
+		before, after := tableNamed(t, s, name), tableNamed(t, next, name)
 		if after.Problem != nil || counted(before, after) != again {
 			t.Errorf("%s: counted again: %t, want %t; problem %+v, next change %s", name, !again, again, after.Problem, before.Kept().NextChange)
 		}
 	}
-	if n := table(t, next, "soon").Numbers; n.Recent == nil || n.Recent.Value != 1 {
+	if n := tableNamed(t, next, "soon").Numbers; n.Recent == nil || n.Recent.Value != 1 {
 		t.Errorf("what was the future is recent %+v", n.Recent)
 	}
-	if n := table(t, next, "fresh").Numbers; n.Recent == nil || n.Recent.Value != 0 {
+	if n := tableNamed(t, next, "fresh").Numbers; n.Recent == nil || n.Recent.Value != 0 {
 		t.Errorf("what was recent is %+v", n.Recent)
 	}
 	for _, name := range []string{"far", "far_day"} {
-		if n := table(t, next, name).Numbers; n.Deleted.Value != 1 || n.Old.Value != 0 || !n.Oldest.IsZero() {
+		if n := tableNamed(t, next, name).Numbers; n.Deleted.Value != 1 || n.Old.Value != 0 || !n.Oldest.IsZero() {
 			t.Errorf("%s: %+v, old %+v", name, n, n.Old)
 		}
 	}
@@ -178,10 +178,10 @@ func TestAnotherMethodEndsThePause(t *testing.T) {
 	s.Databases[0].Tables[0].RetryAt = time.Now().Add(time.Hour)
 	s.Databases[0].Tables[0].Failures = 5
 	s.Databases[0].Tables[0].Problem = &softdelete.Problem{Reason: softdelete.TimedOut}
-	if m := method(table(t, refresh(t, inspector(t, dsn, ""), s, nil), "big")); m != "timeout: " {
+	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, ""), s, nil), "big")); m != "timeout: " {
 		t.Fatalf("the test makes no pause: %s", m)
 	}
-	if m := method(table(t, refresh(t, inspector(t, dsn, "counting: {method: sampled, blocks: 200}"), s, nil), "big")); m != "sampled" {
+	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "counting: {method: sampled, blocks: 200}"), s, nil), "big")); m != "sampled" {
 		t.Errorf("by %s", m)
 	}
 }
@@ -191,10 +191,10 @@ func TestProofsAreForgotten(t *testing.T) {
 	old := map[softdelete.Asked]softdelete.Proof{
 		{Relation: 1}: {At: time.Now().Add(-provedFor - time.Minute)}, {Relation: 2}: {At: time.Now().Add(-time.Hour)},
 	}
-	v := &visit{pass: &pass{began: time.Now()}}
-	r := &relation{}
+	d := &databaseRefresh{refresh: &refresh{began: time.Now()}}
+	r := &table{}
 	r.Counting = &softdelete.Counting{Proofs: old}
-	if kept := v.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() || len(old) != 2 {
+	if kept := d.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() || len(old) != 2 {
 		t.Errorf("kept %v of %v", kept, old)
 	}
 }
@@ -207,7 +207,7 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	execEach(t, dsn, large("orders"))
 	const config = "limits: {lock_timeout: 50ms}\ncounting: {method: sampled, target_margin: 0, blocks: 500, batch: 50}"
 	whole := inspector(t, dsn, config)
-	if m := method(table(t, first(t, whole), "orders")); m != "sampled" {
+	if m := method(tableNamed(t, first(t, whole), "orders")); m != "sampled" {
 		t.Fatalf("counted by %s", m)
 	}
 	total, deleted, _ := truth(t, dsn, "orders")
@@ -218,7 +218,7 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	pgtest.WaitFor(t, "half of the queries", func() bool { return spent(i).Queries >= spent(whole).Queries/2 })
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
-	got := table(t, <-made, "orders")
+	got := tableNamed(t, <-made, "orders")
 	m.do("COMMIT")
 	if got.Problem != nil || got.Numbers == nil || spent(i).Queries >= spent(whole).Queries {
 		t.Fatalf("%+v, problem %+v, %d queries of %d", got.Numbers, got.Problem, spent(i).Queries, spent(whole).Queries)
@@ -239,7 +239,7 @@ func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 	s := first(t, i)
 	oldest := softdelete.Asked{Relation: pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"), Question: byOldest}
 	for range 2 {
-		got := table(t, s, "t")
+		got := tableNamed(t, s, "t")
 		if proof, found := got.Kept().Proofs[oldest]; !found || proof.Sound || got.Numbers == nil || !got.Numbers.Oldest.IsZero() {
 			t.Errorf("%+v, problem %+v, proofs %+v", got.Numbers, got.Problem, got.Kept().Proofs)
 		}
@@ -252,7 +252,7 @@ func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 		if failed != 1 {
 			t.Errorf("%d queries failed, want the one", failed)
 		}
-		s = refresh(t, i, s, nil)
+		s = refreshAfter(t, i, s, nil)
 	}
 }
 
@@ -260,7 +260,7 @@ func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 // any more.
 func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
 	t.Parallel()
-	for leaves, known := range map[int]bool{fewLeaves: true, fewLeaves + 1: false} {
+	for leaves, known := range map[int]bool{fewPartitions: true, fewPartitions + 1: false} {
 		dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 		var sql strings.Builder
 		sql.WriteString("CREATE TABLE t (part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);")
@@ -270,7 +270,7 @@ func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
 		fmt.Fprintf(&sql, `INSERT INTO t SELECT i %% %d, CASE WHEN i %% 10 = 0 THEN now() - interval '1 hour' END, repeat('x', 500) FROM generate_series(1, 25000) i;
 			CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE t`, leaves)
 		execEach(t, dsn, sql.String())
-		n := table(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, blocks: 200}")), "t").Numbers
+		n := tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, blocks: 200}")), "t").Numbers
 		if n.Method != softdelete.Sampled || !n.Oldest.IsZero() != known {
 			t.Errorf("%d partitions: by %s, oldest %s", leaves, n.Method, n.Oldest)
 		}
@@ -287,11 +287,11 @@ func TestTheStatisticsAreTheLastResort(t *testing.T) {
 		INSERT INTO odd SELECT CASE WHEN i % 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 4000000) i; ANALYZE odd`)
 	settled(t, dsn)
 	s := discovered(t, inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}"))
-	n := table(t, s, "odd").Numbers
-	if m := method(table(t, s, "odd")); m != "statistics" || n.Deleted.Bounded() {
+	n := tableNamed(t, s, "odd").Numbers
+	if m := method(tableNamed(t, s, "odd")); m != "statistics" || n.Deleted.Bounded() {
 		t.Fatalf("by %s: %+v", m, n)
 	}
-	if m := method(table(t, refresh(t, inspector(t, dsn, "limits: {statement_timeout: 20s}"), s, nil), "odd")); m != "exact" {
+	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "limits: {statement_timeout: 20s}"), s, nil), "odd")); m != "exact" {
 		t.Errorf("at the next refresh by %s", m)
 	}
 }
@@ -309,7 +309,7 @@ func TestNobodyWaitsWhereNothingCanBeDiscovered(t *testing.T) {
 	waiting.Waiting = true
 	waiting.Integrity = []softdelete.Check{{Waiting: true}}
 	pgtest.Exec(t, dsn, "REVOKE SELECT ON pg_catalog.pg_description FROM PUBLIC")
-	next := refresh(t, i, s, nil).Databases[0]
+	next := refreshAfter(t, i, s, nil).Databases[0]
 	if next.Checks.Discovery || next.Tables[0].Waiting || next.Tables[0].Integrity[0].Waiting {
 		t.Errorf("it still waits: %+v", next)
 	}

@@ -82,9 +82,9 @@ func TestGrantsAreWholeWhoeverAsks(t *testing.T) {
 func readsTheLeaf(t *testing.T, i *Inspector) {
 	t.Helper()
 	for _, d := range survey(t, i) {
-		for _, r := range d.relations {
-			if r.Name == "parted" && (len(r.leaves) != 1 || r.leaves[0].Name != "parted_1") {
-				t.Errorf("parted is counted by way of %v", r.leaves)
+		for _, r := range d.tables {
+			if r.Name == "parted" && (len(r.partitions) != 1 || r.partitions[0].Name != "parted_1") {
+				t.Errorf("parted is counted by way of %v", r.partitions)
 			}
 		}
 	}
@@ -103,20 +103,20 @@ func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
 	pgtest.Exec(t, dsn, strings.Join(grants[0].Statements, "\n"))
 	_, deleted, _ := truth(t, dsn, "orders")
 	for _, config := range []string{"counting: {method: exact}", sampledAlways} {
-		got := table(t, first(t, inspector(t, its, config)), "orders")
+		got := tableNamed(t, first(t, inspector(t, its, config)), "orders")
 		if n := got.Numbers; n == nil || n.Deleted.Value != deleted || n.Deleted.Margin != 0 || n.Oldest.IsZero() || n.Recent == nil {
 			t.Errorf("%s: %+v, problem %+v", config, n, got.Problem)
 		} else if n.Method == softdelete.Sampled && got.Kept().Blocks == nil {
 			t.Errorf("%s: no block was told from another", config)
 		}
 	}
-	got := table(t, first(t, inspector(t, its, "counting: {method: statistics}")), "orders")
+	got := tableNamed(t, first(t, inspector(t, its, "counting: {method: statistics}")), "orders")
 	if got.Numbers == nil || math.Abs(got.Numbers.Deleted.Value-deleted) > deleted/10 {
 		t.Errorf("by statistics %+v, problem %+v", got.Numbers, got.Problem)
 	}
 }
 
-func survey(t *testing.T, i *Inspector) []surveyed {
+func survey(t *testing.T, i *Inspector) []surveyedDatabase {
 	t.Helper()
 	databases, err := i.survey(t.Context())
 	if err != nil {
@@ -159,7 +159,7 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			for relname, remedies := range test.remedies {
-				p := table(t, s, relname).Problem
+				p := tableNamed(t, s, relname).Problem
 				for _, want := range remedies {
 					if !strings.Contains(p.Remedy, strings.ReplaceAll(want, `"watcher"`, `"`+name+`"`)) {
 						t.Errorf("the remedy for %s is %q, want it to say %q", relname, p.Remedy, want)
@@ -174,7 +174,7 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 					}
 				}
 			}
-			if diff := cmp.Diff(allGranted, told(refresh(t, i, s, nil))); diff != "" {
+			if diff := cmp.Diff(allGranted, told(refreshAfter(t, i, s, nil))); diff != "" {
 				t.Errorf("after the remedies (-want +got):\n%s", diff)
 			}
 		})
@@ -188,7 +188,7 @@ func TestManyUngrantedLeavesAreReported(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
 	sql := deletedAt("users") + "CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);"
-	for leaf := range fewLeaves + 1 {
+	for leaf := range fewPartitions + 1 {
 		sql += fmt.Sprintf("CREATE TABLE parted_%[1]d PARTITION OF parted FOR VALUES IN (%[1]d);", leaf)
 	}
 	pgtest.Exec(t, dsn, asRole(sql+"GRANT SELECT ON users, parted TO watcher", name))
@@ -200,7 +200,7 @@ func TestManyUngrantedLeavesAreReported(t *testing.T) {
 	}
 	pgtest.Exec(t, dsn, asRole("GRANT SELECT ON ALL TABLES IN SCHEMA public TO watcher", name))
 	want["public.parted"] = "0 0 0"
-	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("once they are granted (-want +got):\n%s", diff)
 	}
 }
@@ -235,9 +235,9 @@ func TestRowSecurity(t *testing.T) {
 			if got := told(s); got["public.t"] != test.want || got["public.users"] != "10 4 3" {
 				t.Errorf("%v, want %q", got, test.want)
 			}
-			if p := table(t, s, "t").Problem; p != nil {
+			if p := tableNamed(t, s, "t").Problem; p != nil {
 				pgtest.Exec(t, dsn, p.Remedy)
-				if got := told(refresh(t, i, s, nil))["public.t"]; strings.Contains(got, "row_security") {
+				if got := told(refreshAfter(t, i, s, nil))["public.t"]; strings.Contains(got, "row_security") {
 					t.Errorf("after %s: %q", p.Remedy, got)
 				}
 			}

@@ -11,41 +11,41 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// tryAll asks the hypopg extension, where there is one, how large the indexes would
+// tryIndexes asks the hypopg extension, where there is one, how large the indexes would
 // be that seem to shrink without deleted rows. An answer holds until the index has
 // another size.
-func (v *visit) tryAll(ctx context.Context) {
+func (d *databaseRefresh) tryIndexes(ctx context.Context) {
 	hypopg, more := "", true
-	for n := range v.relations {
-		r := &v.relations[n]
-		if !more || r.Indexing == nil || r.Indexing.At.Before(v.began) || len(r.Indexing.Partitions) > 0 {
+	for n := range d.tables {
+		t := &d.tables[n]
+		if !more || t.Indexing == nil || t.Indexing.At.Before(d.refresh.began) || len(t.Indexing.Partitions) > 0 {
 			continue // published already, or partitioned, which hypopg does not know
 		}
-		_ = v.spare(r, "trial", true, func() error {
-			more = v.tryOne(ctx, r, &hypopg)
+		_ = d.catchTable(t, "trial", true, func() error {
+			more = d.tryIndexesOf(ctx, t, &hypopg)
 			return nil
 		})
 	}
 }
 
-// tryOne does so for one table, and tells whether others can be tried, too. The schema
+// tryIndexesOf does so for one table, and tells whether others can be tried, too. The schema
 // of the extension is asked for when it is needed first.
-func (v *visit) tryOne(ctx context.Context, r *relation, hypopg *string) (more bool) {
-	for _, i := range indexes.Shrinking(&r.Table) {
+func (d *databaseRefresh) tryIndexesOf(ctx context.Context, t *table, hypopg *string) (more bool) {
+	for _, i := range indexes.Shrinking(&t.Table) {
 		if i.Trial != nil && i.Trial.Of == i.Bytes {
 			continue
 		}
 		if *hypopg == "" {
-			rows, err := postgres.Query[struct{ Schema string }](ctx, v.Session, queries.Hypopg())
+			rows, err := postgres.Query[struct{ Schema string }](ctx, d.session, queries.Hypopg())
 			if err != nil || len(rows) == 0 {
 				return false
 			}
 			*hypopg = rows[0].Schema
 		}
-		bytes, err := v.TryIndex(ctx, queries.TryLive(*hypopg, &r.Table, i))
+		bytes, err := d.session.TryIndex(ctx, queries.TryLive(*hypopg, &t.Table, i))
 		if err != nil {
-			level.Debug(v.Logger).Log("msg", "cannot try a hypothetical index", "datname", v.Database, "indexrelname", i.Name, "err", err)
-			if v.Broken() {
+			level.Debug(d.refresh.Logger).Log("msg", "cannot try a hypothetical index", "datname", d.session.Database, "indexrelname", i.Name, "err", err)
+			if d.session.Broken() {
 				return false
 			}
 			continue

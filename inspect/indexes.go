@@ -60,37 +60,37 @@ type catalog struct {
 // indexAll brings what is known of the indexes of every table up to date, and tells
 // whether the catalogs could be read. A table of which something could not be read
 // keeps what was known of it.
-func (v *visit) indexAll(ctx context.Context) bool {
+func (d *databaseRefresh) indexAll(ctx context.Context) bool {
 	var relids []uint32
-	for i := range v.relations {
-		if r := &v.relations[i]; r.OID != 0 && len(r.Markers) > 0 {
-			relids = append(relids, r.OID)
+	for i := range d.tables {
+		if t := &d.tables[i]; t.OID != 0 && len(t.Markers) > 0 {
+			relids = append(relids, t.OID)
 		}
 	}
 	if len(relids) == 0 {
 		return true
 	}
-	if v.Broken() && !v.reopen(ctx) {
+	if d.session.Broken() && !d.reopen(ctx) {
 		return false
 	}
-	c, err := v.readCatalog(ctx, relids)
+	c, err := d.readCatalog(ctx, relids)
 	if err == nil {
-		err = v.indexTables(ctx, c)
+		err = d.indexTables(ctx, c)
 	}
 	if err == nil {
-		v.tryAll(ctx)
+		d.tryIndexes(ctx)
 	}
 	if err != nil {
-		v.warn(ctx, "cannot read the indexes", v.Database, err)
+		d.refresh.warn(ctx, "cannot read the indexes", d.session.Database, err)
 	}
 	return err == nil
 }
 
 // readCatalog reads what may change at any time, one question a subject.
-func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, error) {
+func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*catalog, error) {
 	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{}, constraints: map[uint32][]constraintRow{},
 		heaps: map[uint32]heapRow{}, referenced: map[uint32]bool{}}
-	partitions, err := postgres.Query[partitionRow](ctx, v.Session, queries.IndexPartitions(relids))
+	partitions, err := postgres.Query[partitionRow](ctx, d.session, queries.IndexPartitions(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the partitions: %w", err)
 	}
@@ -104,14 +104,14 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 		root[p.OID] = p.Root
 		all = append(all, p.OID)
 	}
-	indexes, err := postgres.Query[indexRow](ctx, v.Session, queries.Indexes(all))
+	indexes, err := postgres.Query[indexRow](ctx, d.session, queries.Indexes(all))
 	if err != nil {
 		return nil, fmt.Errorf("reading the indexes: %w", err)
 	}
 	for _, i := range indexes {
 		c.indexes[root[i.Relid]] = append(c.indexes[root[i.Relid]], i)
 	}
-	heaps, err := postgres.Query[heapRow](ctx, v.Session, queries.IndexHeaps(all))
+	heaps, err := postgres.Query[heapRow](ctx, d.session, queries.IndexHeaps(all))
 	if err != nil {
 		return nil, fmt.Errorf("reading the sizes of tables: %w", err)
 	}
@@ -119,7 +119,7 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 		sum := c.heaps[root[h.OID]]
 		c.heaps[root[h.OID]] = heapRow{OID: root[h.OID], Bytes: sum.Bytes + h.Bytes, Updates: sum.Updates + h.Updates, HOT: sum.HOT + h.HOT}
 	}
-	constraints, err := postgres.Query[constraintRow](ctx, v.Session, queries.IndexConstraints(relids))
+	constraints, err := postgres.Query[constraintRow](ctx, d.session, queries.IndexConstraints(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the constraints: %w", err)
 	}
@@ -129,19 +129,19 @@ func (v *visit) readCatalog(ctx context.Context, relids []uint32) (*catalog, err
 			c.referenced[con.Index] = true
 		}
 	}
-	return c, v.readServer(ctx, c)
+	return c, d.readServer(ctx, c)
 }
 
 // readServer reads what all tables have in common.
-func (v *visit) readServer(ctx context.Context, c *catalog) error {
-	names, err := postgres.Query[struct{ Name string }](ctx, v.Session, queries.IndexNames())
+func (d *databaseRefresh) readServer(ctx context.Context, c *catalog) error {
+	names, err := postgres.Query[struct{ Name string }](ctx, d.session, queries.IndexNames())
 	if err != nil {
 		return fmt.Errorf("reading the names of relations: %w", err)
 	}
 	for _, n := range names {
 		c.names = append(c.names, n.Name)
 	}
-	since, err := postgres.Query[struct{ Since *time.Time }](ctx, v.Session, queries.IndexStatistics())
+	since, err := postgres.Query[struct{ Since *time.Time }](ctx, d.session, queries.IndexStatistics())
 	if err != nil {
 		return fmt.Errorf("reading the age of the statistics: %w", err)
 	}
@@ -152,17 +152,17 @@ func (v *visit) readServer(ctx context.Context, c *catalog) error {
 }
 
 // indexTables gives every table what is known of its indexes now.
-func (v *visit) indexTables(ctx context.Context, c *catalog) error {
+func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 	now := time.Now()
-	tables := make([]*softdelete.Indexing, len(v.relations))
+	tables := make([]*softdelete.Indexing, len(d.tables))
 	changed := map[uint32]*softdelete.Index{}
-	for n := range v.relations {
-		r := &v.relations[n]
-		if r.OID == 0 || len(r.Markers) == 0 {
+	for n := range d.tables {
+		t := &d.tables[n]
+		if t.OID == 0 || len(t.Markers) == 0 {
 			continue
 		}
-		err := v.spare(r, "indexes", true, func() error {
-			tables[n] = c.indexing(r, now)
+		err := d.catchTable(t, "indexes", true, func() error {
+			tables[n] = c.indexing(t, now)
 			return nil
 		})
 		if err != nil {
@@ -175,7 +175,7 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 			}
 		}
 	}
-	deparse, unread, err := v.readDetails(ctx, changed)
+	deparse, unread, err := d.readDetails(ctx, changed)
 	if err != nil {
 		return err
 	}
@@ -185,29 +185,29 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 		if x == nil {
 			continue
 		}
-		r := &v.relations[n]
-		err := v.spare(r, "expressions", true, func() error {
+		t := &d.tables[n]
+		err := d.catchTable(t, "expressions", true, func() error {
 			for i := range x.Indexes {
 				if err := unread[x.Indexes[i].OID]; err != nil {
 					return err
 				}
 			}
-			if err := namable(v.Session, x); err != nil {
+			if err := namable(d.session, x); err != nil {
 				return err
 			}
-			return v.deparse(ctx, r, x, deparse)
+			return d.deparse(ctx, t, x, deparse)
 		})
 		switch {
 		case err == nil:
-			r.Indexing = x
-		case v.Broken() || ctx.Err() != nil:
-			return fmt.Errorf("lost the connection at the indexes of %s.%s: %w", r.Schema, r.Name, err)
+			t.Indexing = x
+		case d.session.Broken() || ctx.Err() != nil:
+			return fmt.Errorf("lost the connection at the indexes of %s.%s: %w", t.Schema, t.Name, err)
 		default:
-			failed, reason = append(failed, r.Schema+"."+r.Name), err
+			failed, reason = append(failed, t.Schema+"."+t.Name), err
 		}
 	}
 	if len(failed) > 0 {
-		level.Warn(v.log(ctx)).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", v.Database,
+		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", d.session.Database,
 			"tables", len(failed), "last", failed[len(failed)-1], "err", reason)
 	}
 	return nil
@@ -215,17 +215,17 @@ func (v *visit) indexTables(ctx context.Context, c *catalog) error {
 
 // indexing puts together what is known of the indexes of one table. Those that are
 // new or have changed have no Method yet.
-func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
-	heap := c.heaps[r.OID]
+func (c *catalog) indexing(t *table, now time.Time) *softdelete.Indexing {
+	heap := c.heaps[t.OID]
 	x := &softdelete.Indexing{Bytes: heap.Bytes, HOT: 1, Names: c.names, At: now, Since: c.since}
 	if heap.Updates > 0 {
 		x.HOT = float64(heap.HOT) / float64(heap.Updates)
 	}
-	for _, p := range c.partitions[r.OID] {
+	for _, p := range c.partitions[t.OID] {
 		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, HoldsRows: p.Leaf})
 	}
 	owner := map[uint32]string{}
-	for _, con := range c.constraints[r.OID] {
+	for _, con := range c.constraints[t.OID] {
 		if con.ForeignKey {
 			x.ForeignKeys = append(x.ForeignKeys, con.Columns)
 		} else {
@@ -233,14 +233,14 @@ func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
 		}
 	}
 	known := map[uint32]*softdelete.Index{}
-	if r.Indexing != nil {
-		for i := range r.Indexing.Indexes {
-			known[r.Indexing.Indexes[i].OID] = &r.Indexing.Indexes[i]
+	if t.Indexing != nil {
+		for i := range t.Indexing.Indexes {
+			known[t.Indexing.Indexes[i].OID] = &t.Indexing.Indexes[i]
 		}
 	}
-	for _, row := range join(r.OID, c.indexes[r.OID]) {
+	for _, row := range joinPartitions(t.OID, c.indexes[t.OID]) {
 		index := softdelete.Index{OID: row.OID}
-		if r.Indexing != nil {
+		if t.Indexing != nil {
 			index.Seen = now
 		}
 		if before := known[row.OID]; before != nil && before.Version == row.Version {
@@ -260,20 +260,20 @@ func (c *catalog) indexing(r *relation, now time.Time) *softdelete.Indexing {
 	return x
 }
 
-// joined is an index with those of the partitions that belong to it.
-type joined struct {
+// indexWithPartitions is an index with those of the partitions that belong to it.
+type indexWithPartitions struct {
 	indexRow
 	parts []softdelete.PartitionIndex
 }
 
-// join adds the indexes of partitions to the partitioned ones of the table. What is
+// joinPartitions adds the indexes of partitions to the partitioned ones of the table. What is
 // left of the partitions' own is kept only if it is invalid.
-func join(table uint32, rows []indexRow) []*joined {
-	at := map[uint32]*joined{}
+func joinPartitions(table uint32, rows []indexRow) []*indexWithPartitions {
+	at := map[uint32]*indexWithPartitions{}
 	for _, row := range rows {
-		at[row.OID] = &joined{indexRow: row}
+		at[row.OID] = &indexWithPartitions{indexRow: row}
 	}
-	var kept []*joined
+	var kept []*indexWithPartitions
 	for _, row := range rows {
 		top := at[row.OID]
 		for at[top.Parent] != nil {

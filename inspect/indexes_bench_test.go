@@ -43,24 +43,24 @@ func BenchmarkUnchangedCatalog(b *testing.B) {
 	defer i.Close()
 	// look is a refresh without the counting.
 	look := func(previous *softdelete.Snapshot) *softdelete.Snapshot {
-		p := i.newPass(previous, func(*softdelete.Snapshot) {})
-		s, err := p.open(b.Context(), "")
+		r := i.newRefresh(previous, func(*softdelete.Snapshot) {})
+		s, err := r.open(b.Context(), "")
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer s.Close()
-		v := &visit{pass: p, Session: s}
-		if v.relations, v.skipped, err = v.discover(b.Context(), s); err != nil {
+		d := &databaseRefresh{refresh: r, session: s}
+		if d.tables, d.skipped, err = d.refresh.discover(b.Context(), s); err != nil {
 			b.Fatal(err)
 		}
-		for n := range v.relations {
-			v.relations[n].remember(p.databases[s.Database].Tables)
+		for n := range d.tables {
+			d.tables[n].carryOver(r.databases[s.Database].Tables)
 		}
-		if !v.indexAll(b.Context()) {
+		if !d.indexAll(b.Context()) {
 			b.Fatal("the indexes could not be read")
 		}
-		v.keep(softdelete.Checks{Connect: true, Discovery: true, Indexes: true})
-		return &softdelete.Snapshot{Databases: []softdelete.Database{p.databases[s.Database]}}
+		d.store(softdelete.Checks{Connect: true, Discovery: true, Indexes: true})
+		return &softdelete.Snapshot{Databases: []softdelete.Database{r.databases[s.Database]}}
 	}
 	s := look(softdelete.Empty("none"))
 	first := spent(i)

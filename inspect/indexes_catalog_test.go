@@ -124,7 +124,7 @@ func TestThePlannerProvesWhatTheTextDoesNotSay(t *testing.T) {
 		{"parts", "parts_equal", softdelete.Scope{Mentions: true, Live: softdelete.None}},
 		{"parts", "parts_hidden", softdelete.Scope{Mentions: true}},
 	} {
-		if got := index(t, table(t, s, test.table), test.index).Scope; got != test.want {
+		if got := index(t, tableNamed(t, s, test.table), test.index).Scope; got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.index, got, test.want)
 		}
 	}
@@ -161,7 +161,7 @@ func TestPartitionedIndexesAreJudgedAsOne(t *testing.T) {
 	pgtest.Exec(t, dsn, partitioned+`CREATE INDEX events_tag ON events (tag); ANALYZE events`)
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
-	events := table(t, s, "events")
+	events := tableNamed(t, s, "events")
 	if diff := cmp.Diff([]string{"events_tag holds_deleted", "live_rows=false"}, said(events)); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
@@ -170,8 +170,8 @@ func TestPartitionedIndexesAreJudgedAsOne(t *testing.T) {
 		t.Errorf("the index is taken for %d bytes, it has %d", got, size)
 	}
 	indexCase{}.follow(t, dsn, events)
-	s = refresh(t, i, s, nil)
-	if diff := cmp.Diff([]string{"live_rows=true"}, said(table(t, s, "events"))); diff != "" {
+	s = refreshAfter(t, i, s, nil)
+	if diff := cmp.Diff([]string{"live_rows=true"}, said(tableNamed(t, s, "events"))); diff != "" {
 		t.Errorf("after the advice was followed (-want +got):\n%s", diff)
 	}
 }
@@ -186,7 +186,7 @@ func TestAPartitionedIndexThatLacksPartsIsCompleted(t *testing.T) {
 		CREATE INDEX events_whole ON events (region)`)
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
-	events := table(t, s, "events")
+	events := tableNamed(t, s, "events")
 	if diff := cmp.Diff([]string{"events_live invalid"}, said(events)); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
@@ -194,7 +194,7 @@ func TestAPartitionedIndexThatLacksPartsIsCompleted(t *testing.T) {
 	if !pgtest.Value[bool](t, dsn, `SELECT indisvalid FROM pg_index WHERE indexrelid = 'events_live'::regclass`) {
 		t.Error("the index is still invalid")
 	}
-	if got := said(table(t, refresh(t, i, s, nil), "events")); slices.Contains(got, "events_live invalid") {
+	if got := said(tableNamed(t, refreshAfter(t, i, s, nil), "events")); slices.Contains(got, "events_live invalid") {
 		t.Errorf("after the advice was followed: %v", got)
 	}
 }
@@ -209,12 +209,12 @@ func TestAnInvalidIndexOfOnePartitionIsFound(t *testing.T) {
 	}
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
-	events := table(t, s, "events")
+	events := tableNamed(t, s, "events")
 	if diff := cmp.Diff([]string{"events_1_id invalid"}, said(events)); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
 	indexCase{mend: `DELETE FROM events_1 WHERE ctid = (SELECT max(ctid) FROM events_1)`}.follow(t, dsn, events)
-	if got := said(table(t, refresh(t, i, s, nil), "events")); len(got) != 0 {
+	if got := said(tableNamed(t, refreshAfter(t, i, s, nil), "events")); len(got) != 0 {
 		t.Errorf("after the advice was followed: %v", got)
 	}
 }
@@ -247,7 +247,7 @@ func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 	if !names["users_email_live2"] || len(names) != 3 {
 		t.Errorf("the names are %v", names)
 	}
-	for _, table := range refresh(t, i, s, nil).Databases[0].Tables {
+	for _, table := range refreshAfter(t, i, s, nil).Databases[0].Tables {
 		if left := indexes.Advise(&table); len(left) != 0 {
 			t.Errorf("after the advice was followed: %v", left)
 		}
@@ -266,10 +266,10 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := first(t, i)
-	if got := index(t, table(t, s, "calm"), "calm_a"); !got.Scope.LiveOnly() {
+	if got := index(t, tableNamed(t, s, "calm"), "calm_a"); !got.Scope.LiveOnly() {
 		t.Errorf("%+v", got)
 	}
-	if table(t, s, "locked").Indexing != nil {
+	if tableNamed(t, s, "locked").Indexing != nil {
 		t.Error("half of what is known of the locked table is given out for all of it")
 	}
 	if !s.Databases[0].Checks.Indexes {
@@ -278,14 +278,14 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
 		t.Fatal(err)
 	}
-	s = refresh(t, i, s, nil)
-	index(t, table(t, s, "locked"), "locked_a")
+	s = refreshAfter(t, i, s, nil)
+	index(t, tableNamed(t, s, "locked"), "locked_a")
 	// What has not changed needs no lock.
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE locked; CREATE INDEX locked_b ON locked (id); COMMIT; BEGIN; LOCK TABLE locked`); err != nil {
 		t.Fatal(err)
 	}
-	s = refresh(t, i, s, nil)
-	index(t, table(t, s, "locked"), "locked_b")
+	s = refreshAfter(t, i, s, nil)
+	index(t, tableNamed(t, s, "locked"), "locked_b")
 	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
 		t.Fatal(err)
 	}
@@ -300,24 +300,24 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
 	begun := spent(i).Queries
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	unchanged := spent(i).Queries - begun
 	if unchanged > 20+12 { // the counts, and some set-wide questions
 		t.Errorf("%d questions for an unchanged catalog", unchanged)
 	}
 	pgtest.Exec(t, dsn, `ALTER TABLE t3 RENAME other TO another; DROP INDEX t4_i; CREATE INDEX t4_i ON t4 (other)`)
 	begun = spent(i).Queries
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	if got := spent(i).Queries - begun - unchanged; got != 2 {
 		t.Errorf("%d more questions after one index changed its words and one was replaced, want one for the details and one to deparse", got)
 	}
-	if got := index(t, table(t, s, "t3"), "t3_i").Predicate; got != `((deleted_at IS NULL) AND (another > 0))` {
+	if got := index(t, tableNamed(t, s, "t3"), "t3_i").Predicate; got != `((deleted_at IS NULL) AND (another > 0))` {
 		t.Errorf("after the column was renamed: %s", got)
 	}
-	if got := index(t, table(t, s, "t4"), "t4_i"); got.Seen.IsZero() || got.Predicate != "" {
+	if got := index(t, tableNamed(t, s, "t4"), "t4_i"); got.Seen.IsZero() || got.Predicate != "" {
 		t.Errorf("the new index is taken for the old one: %+v", got)
 	}
-	if got := index(t, table(t, s, "t5"), "t5_i"); !got.Seen.IsZero() {
+	if got := index(t, tableNamed(t, s, "t5"), "t5_i"); !got.Seen.IsZero() {
 		t.Errorf("an index that was there before us appeared at %s", got.Seen)
 	}
 }
@@ -330,7 +330,7 @@ func TestTheAgeOfTheStatisticsIsThatOfTheLastCrashOrReset(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE users (id int, deleted_at timestamptz)`)
 	i := inspector(t, dsn, patient)
 	since := func() time.Time {
-		x := table(t, first(t, i), "users")
+		x := tableNamed(t, first(t, i), "users")
 		if x.Indexing == nil {
 			t.Fatal("nothing is known of the indexes")
 		}
@@ -371,7 +371,7 @@ func TestALeastPrivilegedRoleSeesAllOfTheIndexes(t *testing.T) {
 		CREATE INDEX users_undecided ON users (id) WHERE deleted_at = to_timestamp(id)`)
 	name, its := role(t, dsn)
 	pgtest.Exec(t, dsn, fmt.Sprintf(`GRANT SELECT (deleted_at, ctid, tableoid) ON users TO %q`, name))
-	users := table(t, first(t, inspector(t, its, patient)), "users")
+	users := tableNamed(t, first(t, inspector(t, its, patient)), "users")
 	if got := index(t, users, "users_live"); !got.Scope.LiveOnly() || got.Keys[0].Expression != "lower(email)" {
 		t.Errorf("%+v", got)
 	}

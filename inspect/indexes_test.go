@@ -177,7 +177,7 @@ func TestEachIndexProblemIsFoundAndItsNearMissesAreNot(t *testing.T) {
 		}
 		c.follow(t, dsn, c.find(t, before))
 	}
-	after := refresh(t, i, before, nil)
+	after := refreshAfter(t, i, before, nil)
 	for _, c := range indexCases {
 		table := c.find(t, after)
 		if diff := cmp.Diff(c.left, said(table)); diff != "" {
@@ -196,7 +196,7 @@ func (c indexCase) find(t *testing.T, s *softdelete.Snapshot) softdelete.Table {
 	if strings.HasPrefix(name, `"`) {
 		name = strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
 	}
-	found := table(t, s, name)
+	found := tableNamed(t, s, name)
 	if found.Indexing == nil {
 		t.Fatalf("nothing is known of the indexes of %s", c.table)
 	}
@@ -277,7 +277,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
 	vacuum.do("COMMIT")
-	slow := table(t, s, "slow")
+	slow := tableNamed(t, s, "slow")
 	if got := said(slow); len(slow.Indexing.Indexes) != 1 || slow.Indexing.Indexes[0].Valid || len(got) != 0 {
 		t.Errorf("an index being built: %v", got)
 	}
@@ -287,7 +287,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	if err := <-built; err != nil {
 		t.Fatal(err)
 	}
-	twins := table(t, s, "twins")
+	twins := tableNamed(t, s, "twins")
 	if diff := cmp.Diff([]string{"twins_email invalid"}, said(twins)); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
@@ -297,7 +297,7 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 		t.Errorf("%s found %d rows of one key", find, got)
 	}
 	indexCase{mend: `UPDATE twins SET email = 'b' WHERE ctid = '(0,1)'`}.follow(t, dsn, twins)
-	if got := said(table(t, refresh(t, i, s, nil), "twins")); len(got) != 0 {
+	if got := said(tableNamed(t, refreshAfter(t, i, s, nil), "twins")); len(got) != 0 {
 		t.Errorf("after the advice was followed: %v", got)
 	}
 }

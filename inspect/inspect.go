@@ -42,27 +42,27 @@ func (i *Inspector) Refresh(ctx context.Context, previous *softdelete.Snapshot, 
 		return // the exporter ends
 	}
 	defer end()
-	i.newPass(previous, publish).run(ctx)
+	i.newRefresh(previous, publish).run(ctx)
 }
 
-// newPass begins a refresh.
-func (i *Inspector) newPass(previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) *pass {
+// newRefresh begins a refresh.
+func (i *Inspector) newRefresh(previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) *refresh {
 	c, began := i.Config(), time.Now()
-	p := &pass{
-		Inspector: i,
-		config:    c,
-		rules:     c.Discovery.Rules.Domain(),
-		began:     began,
-		budget:    newBudget(c.Counting, began),
-		taken:     previous.Taken,
-		before:    previous.Taken,
-		databases: map[string]softdelete.Database{},
-		unnamed:   map[string]bool{},
-		publish:   publish,
+	r := &refresh{
+		Inspector:     i,
+		config:        c,
+		rules:         c.Discovery.Rules.Compiled(),
+		began:         began,
+		budget:        newBudget(c.Counting, began),
+		taken:         previous.Taken,
+		previousTaken: previous.Taken,
+		databases:     map[string]softdelete.Database{},
+		unnamed:       map[string]bool{},
+		publish:       publish,
 	}
-	p.many = len(p.config.Probe.Allow) > 0
+	r.many = len(r.config.Probe.Allow) > 0
 	for _, d := range previous.Databases {
-		p.databases[d.Name] = d
+		r.databases[d.Name] = d
 	}
-	return p
+	return r
 }

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// ownShare is the part of the pass's time that is the checks' own: else they would
+	// ownShare is the part of the refresh's time that is the checks' own: else they would
 	// starve where counting spends all of it. The one that waits longest goes first.
 	ownShare = 10
 	// uncheckableFor is how long a check is left alone that took too long, failedFor one
@@ -40,81 +40,81 @@ var (
 // check is one question about the integrity of a table.
 type check struct {
 	softdelete.Check
-	r *relation
+	child *table
 	// foreign is nil for the question about the table's own rows.
 	foreign *foreignKey
 	// refused tells that the role lacks a grant.
 	refused bool
 }
 
-// findings is what a check found in one relation, or in all.
-type findings struct{ Bytes, Inconsistent, Future, Orphaned int64 }
+// found is what a check found in one relation, or in all.
+type found struct{ Bytes, Inconsistent, Future, Orphaned int64 }
 
 // checkAll brings the checks up to date of the tables that opted in. What fails here
 // leaves the numbers of the table alone.
-func (v *visit) checkAll(ctx context.Context) {
-	opted := slices.ContainsFunc(v.relations, func(r relation) bool { return r.checkable() })
-	if !opted || ctx.Err() != nil || v.Broken() && !v.reopen(ctx) {
+func (d *databaseRefresh) checkAll(ctx context.Context) {
+	opted := slices.ContainsFunc(d.tables, func(t table) bool { return t.checkable() })
+	if !opted || ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
 		return
 	}
-	_, checks, err := v.findChecks(ctx, v.Session, v.relations)
+	_, checks, err := d.refresh.findChecks(ctx, d.session, d.tables)
 	if err != nil {
-		v.warn(ctx, "cannot find out what to check", v.Database, err)
+		d.refresh.warn(ctx, "cannot find out what to check", d.session.Database, err)
 		return
 	}
 	slices.SortStableFunc(checks, func(a, b *check) int { return a.Asked.Compare(b.Asked) })
-	deadline := time.Now().Add(v.config.Counting.PassTime.Std() / ownShare)
-	if v.budget.deadline.After(deadline) {
-		deadline = v.budget.deadline
+	deadline := time.Now().Add(d.refresh.config.Counting.PassTime.Std() / ownShare)
+	if d.refresh.budget.deadline.After(deadline) {
+		deadline = d.refresh.budget.deadline
 	}
 	for _, c := range checks {
-		if ctx.Err() == nil && (!v.Broken() || v.reopen(ctx)) {
-			err := v.catch(v.Session, "check", c.r.Schema, c.r.Name, func() error {
-				v.checkOne(ctx, c, deadline)
+		if ctx.Err() == nil && (!d.session.Broken() || d.reopen(ctx)) {
+			err := d.refresh.catchStep(d.session, "check", c.child.Schema, c.child.Name, func() error {
+				d.checkOne(ctx, c, deadline)
 				return nil
 			})
 			if err != nil {
 				why := postgres.Problem(err)
-				c.Problem, c.Waiting, c.Asked, c.RetryAt = &why, false, v.began, v.began.Add(failedFor)
+				c.Problem, c.Waiting, c.Asked, c.RetryAt = &why, false, d.refresh.began, d.refresh.began.Add(failedFor)
 			}
 		}
 	}
-	v.show(checks)
+	d.storeChecks(checks)
 }
 
 // checkable tells whether the rows of the table are to be checked, and can be read.
-func (r *relation) checkable() bool {
-	return r.Policy.Integrity && r.obstacle == nil && r.Problem == nil && len(r.leaves) > 0
+func (t *table) checkable() bool {
+	return t.Policy.Integrity && t.catalogProblem == nil && t.Problem == nil && len(t.partitions) > 0
 }
 
-// show gives each table its checks, in the order of their constraints.
-func (v *visit) show(checks []*check) {
-	for i := range v.relations {
-		if v.relations[i].checkable() {
-			v.relations[i].Integrity = nil
+// storeChecks gives each table its checks, in the order of their constraints.
+func (d *databaseRefresh) storeChecks(checks []*check) {
+	for i := range d.tables {
+		if d.tables[i].checkable() {
+			d.tables[i].Integrity = nil
 		}
 	}
 	slices.SortFunc(checks, func(a, b *check) int { return cmp.Compare(a.Constraint, b.Constraint) })
 	for _, c := range checks {
-		c.r.Integrity = append(c.r.Integrity, c.Check)
+		c.child.Integrity = append(c.child.Integrity, c.Check)
 	}
 }
 
 // findChecks puts together what there is to ask, with what was found the last time, and
 // the foreign keys of all tables that opted in.
-func (p *pass) findChecks(ctx context.Context, s *postgres.Session, relations []relation) (keys []foreignKey, checks []*check, err error) {
+func (r *refresh) findChecks(ctx context.Context, s *postgres.Session, relations []table) (keys []foreignKey, checks []*check, err error) {
 	for i := range relations {
-		if r := &relations[i]; r.checkable() && r.CanContradict() {
-			checks = append(checks, &check{Check: r.Check(""), r: r})
+		if t := &relations[i]; t.checkable() && t.CanContradict() {
+			checks = append(checks, &check{Check: t.Check(""), child: t})
 		}
 	}
-	keys, err = p.foreignKeys(ctx, s, relations)
+	keys, err = r.foreignKeys(ctx, s, relations)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range keys {
 		if k := &keys[i]; k.child.checkable() {
-			c := check{Check: k.child.Check(k.Name), r: k.child, foreign: k}
+			c := check{Check: k.child.Check(k.Name), child: k.child, foreign: k}
 			c.Constraint, c.Key = k.Name, k.reference()
 			checks = append(checks, &c)
 		}
@@ -123,50 +123,50 @@ func (p *pass) findChecks(ctx context.Context, s *postgres.Session, relations []
 }
 
 // checkOne brings one check up to date.
-func (v *visit) checkOne(ctx context.Context, c *check, deadline time.Time) {
-	before := c.r.Check(c.Constraint).Problem
+func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.Time) {
+	before := c.child.Check(c.Constraint).Problem
 	switch {
 	case c.refused:
 		c.Waiting = false
-	case c.foreign != nil && c.foreign.obstacle != nil:
-		c.Problem, c.Waiting = c.foreign.obstacle, false
-	case c.foreign != nil && c.foreign.parent.obstacle != nil:
-		obstacle := c.foreign.parent.obstacle
-		c.Problem, c.Waiting = &softdelete.Problem{Reason: obstacle.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), obstacle.Message)}, false
-	case v.began.Before(c.RetryAt):
+	case c.foreign != nil && c.foreign.problem != nil:
+		c.Problem, c.Waiting = c.foreign.problem, false
+	case c.foreign != nil && c.foreign.parent.catalogProblem != nil:
+		problem := c.foreign.parent.catalogProblem
+		c.Problem, c.Waiting = &softdelete.Problem{Reason: problem.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), problem.Message)}, false
+	case d.refresh.began.Before(c.RetryAt):
 		c.Waiting = false
-	case c.unchanged(v):
+	case c.holds(d):
 		c.At, c.Waiting = time.Now(), false
 		return
 	default:
-		c.ask(ctx, v, deadline)
+		c.ask(ctx, d, deadline)
 	}
 	if c.Problem != nil && (before == nil || before.Reason != c.Problem.Reason) {
-		level.Warn(v.Logger).Log("msg", "cannot check the integrity of a table", "datname", v.Database, "schemaname", c.r.Schema, "relname", c.r.Name,
+		level.Warn(d.refresh.Logger).Log("msg", "cannot check the integrity of a table", "datname", d.session.Database, "schemaname", c.child.Schema, "relname", c.child.Name,
 			"constraint", c.Constraint, "reason", c.Problem.Reason, "err", c.Problem.Message, "remedy", c.Problem.Remedy)
 	}
 }
 
-// unchanged tells whether what was found still holds.
-func (c *check) unchanged(v *visit) bool {
-	print := c.print()
+// holds tells whether what was found still holds.
+func (c *check) holds(d *databaseRefresh) bool {
+	print := c.fingerprint()
 	return c.Found != nil && c.Problem == nil && !c.Found.Changing() && print != "" && print == c.Fingerprint &&
-		v.began.Sub(c.Asked) < v.config.Counting.RecountAfter.Std()
+		d.refresh.began.Sub(c.Asked) < d.refresh.config.Counting.RecountAfter.Std()
 }
 
-// print is the fingerprint of the question and of all that it reads; empty where
+// fingerprint is the fingerprint of the question and of all that it reads; empty where
 // nothing is proved.
-func (c *check) print() string {
-	read := []*relation{c.r}
+func (c *check) fingerprint() string {
+	read := []*table{c.child}
 	if c.foreign != nil {
 		read = append(read, c.foreign.parent)
 	}
 	question := []any{c.Key}
-	for _, r := range read {
-		if r.fingerprint == "" {
+	for _, t := range read {
+		if t.fingerprint == "" {
 			return ""
 		}
-		question = append(question, r.Markers, r.Policy, r.fingerprint)
+		question = append(question, t.Markers, t.Policy, t.fingerprint)
 	}
 	text, err := json.Marshal(question)
 	if err != nil {
@@ -177,11 +177,11 @@ func (c *check) print() string {
 }
 
 // ask asks anew and notes what was found, or why nothing was.
-func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
-	var sum findings
+func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time) {
+	var sum found
 	began := time.Now()
-	err := v.attempt(ctx, func() (err error) {
-		sum, err = c.all(ctx, v, deadline)
+	err := d.withRetry(ctx, func() (err error) {
+		sum, err = c.askAll(ctx, d, deadline)
 		return err
 	})
 	now := time.Now()
@@ -195,10 +195,10 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 	c.Asked, c.Waiting, c.Problem, c.RetryAt = now, false, nil, time.Time{}
 	switch {
 	case err == nil:
-		c.At, c.Fingerprint, c.Found = now, c.print(), c.found(sum)
+		c.At, c.Fingerprint, c.Found = now, c.fingerprint(), c.found(sum)
 	case errors.Is(err, errTooLarge):
 		c.Found = nil
-		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)", v.config.Counting.ExactMaxBytes)}
+		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)", d.refresh.config.Counting.ExactMaxBytes)}
 	case errors.Is(err, errTooMany):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: err.Error()}
@@ -206,37 +206,37 @@ func (c *check) ask(ctx context.Context, v *visit, deadline time.Time) {
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: err.Error()}
 	case postgres.Code(err) == postgres.QueryCanceled:
-		c.Found, c.RetryAt = nil, v.began.Add(uncheckableFor)
-		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut, Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day", v.config.Limits.StatementTimeout)}
+		c.Found, c.RetryAt = nil, d.refresh.began.Add(uncheckableFor)
+		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut, Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day", d.refresh.config.Limits.StatementTimeout)}
 	default:
-		p := v.problem(ctx, err, c.r)
+		p := d.problem(ctx, err, c.child)
 		c.Problem = &p
 		if p.Reason != softdelete.Locked && !postgres.IsConflict(err) && !postgres.IsGone(err) {
-			c.RetryAt = v.began.Add(failedFor)
+			c.RetryAt = d.refresh.began.Add(failedFor)
 		}
 	}
 }
 
 // found is the sum of what was found, without what does not apply.
-func (c *check) found(sum findings) *softdelete.Found {
+func (c *check) found(sum found) *softdelete.Found {
 	number := func(n int64) *float64 { f := float64(n); return &f }
 	if c.foreign != nil {
 		return &softdelete.Found{Orphaned: number(sum.Orphaned)}
 	}
 	f := &softdelete.Found{}
-	if len(c.r.Markers.Pairs()) > 0 {
+	if len(c.child.Markers.Pairs()) > 0 {
 		f.Inconsistent = number(sum.Inconsistent)
 	}
-	if c.r.KnowsFuture() {
+	if c.child.KnowsFuture() {
 		f.Future = number(sum.Future)
 	}
 	return f
 }
 
-// all asks of every relation that the check reads, each in a transaction of its own,
+// askAll asks of every relation that the check reads, each in a transaction of its own,
 // and only if all of them together are small enough.
-func (c *check) all(ctx context.Context, v *visit, deadline time.Time) (sum findings, err error) {
-	most := int64(v.config.Counting.ExactMaxBytes)
+func (c *check) askAll(ctx context.Context, d *databaseRefresh, deadline time.Time) (sum found, err error) {
+	most := int64(d.refresh.config.Counting.ExactMaxBytes)
 	questions, err := c.questions()
 	if err != nil {
 		return sum, err
@@ -246,12 +246,12 @@ func (c *check) all(ctx context.Context, v *visit, deadline time.Time) (sum find
 		limits = []int64{-1, most} // the sizes first: what is too large is not read in part
 	}
 	for _, limit := range limits {
-		sum = findings{}
+		sum = found{}
 		for _, ask := range questions {
 			if !time.Now().Before(deadline) {
 				return sum, errSpent
 			}
-			found, err := ask(ctx, v.Session, limit-sum.Bytes)
+			found, err := ask(ctx, d.session, limit-sum.Bytes)
 			if err != nil {
 				return sum, err
 			}
@@ -264,7 +264,7 @@ func (c *check) all(ctx context.Context, v *visit, deadline time.Time) (sum find
 	return sum, nil
 }
 
-func (f *findings) add(o findings) {
+func (f *found) add(o found) {
 	f.Bytes += o.Bytes
 	f.Inconsistent += o.Inconsistent
 	f.Future += o.Future
@@ -272,23 +272,23 @@ func (f *findings) add(o findings) {
 }
 
 // question asks of one relation, or two, unless they are larger than most bytes.
-type question func(ctx context.Context, s *postgres.Session, most int64) (findings, error)
+type question func(ctx context.Context, s *postgres.Session, most int64) (found, error)
 
-// questions are one for each leaf, or pair of leaves.
+// questions are one for each partition, or pair of partitions.
 func (c *check) questions() ([]question, error) {
-	children, err := c.r.heaps()
+	children, err := c.child.heaps()
 	if err != nil {
 		return nil, err
 	}
 	var questions []question
 	if c.foreign == nil {
 		for _, l := range children {
-			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (findings, error) {
+			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (found, error) {
 				rows, err := postgres.Query[struct{ Bytes, Inconsistent, Future int64 }](ctx, s, l.Contradictions(most))
 				if err != nil {
-					return findings{}, fmt.Errorf("checking %s.%s: %w", l.Schema, l.Name, err)
+					return found{}, fmt.Errorf("checking %s.%s: %w", l.Schema, l.Name, err)
 				}
-				return findings{Bytes: rows[0].Bytes, Inconsistent: rows[0].Inconsistent, Future: rows[0].Future}, nil
+				return found{Bytes: rows[0].Bytes, Inconsistent: rows[0].Inconsistent, Future: rows[0].Future}, nil
 			})
 		}
 		return questions, nil
@@ -302,27 +302,27 @@ func (c *check) questions() ([]question, error) {
 	}
 	for _, l := range children {
 		for _, p := range parents {
-			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (findings, error) {
+			questions = append(questions, func(ctx context.Context, s *postgres.Session, most int64) (found, error) {
 				rows, err := postgres.Query[struct{ Bytes, Orphaned int64 }](ctx, s, l.Orphans(p, c.Key, most))
 				if err != nil {
-					return findings{}, fmt.Errorf("checking %s.%s against %s.%s: %w", l.Schema, l.Name, p.Schema, p.Name, err)
+					return found{}, fmt.Errorf("checking %s.%s against %s.%s: %w", l.Schema, l.Name, p.Schema, p.Name, err)
 				}
-				return findings{Bytes: rows[0].Bytes, Orphaned: rows[0].Orphaned}, nil
+				return found{Bytes: rows[0].Bytes, Orphaned: rows[0].Orphaned}, nil
 			})
 		}
 	}
 	return questions, nil
 }
 
-// heaps are the leaves of a table as queries has them, if all are ordinary ones that are
+// heaps are the partitions of a table as queries has them, if all are ordinary ones that are
 // read by themselves.
-func (r *relation) heaps() ([]queries.Relation, error) {
-	all := make([]queries.Relation, len(r.leaves))
-	for i, l := range r.leaves {
+func (t *table) heaps() ([]queries.Relation, error) {
+	all := make([]queries.Relation, len(t.partitions))
+	for i, l := range t.partitions {
 		if !l.Heap {
 			return nil, errUnsized
 		}
-		all[i] = queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Table: &r.Table}
+		all[i] = queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Table: &t.Table}
 	}
 	return all, nil
 }

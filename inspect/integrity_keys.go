@@ -17,9 +17,9 @@ type foreignKey struct {
 	Name                           string
 	Child, Parent                  uint32
 	Columns, Referenced, Operators []string
-	child, parent                  *relation
-	// obstacle is why it cannot be asked about; nil if it can.
-	obstacle *softdelete.Problem
+	child, parent                  *table
+	// problem is why it cannot be asked about; nil if it can.
+	problem *softdelete.Problem
 }
 
 func (k *foreignKey) reference() *softdelete.Reference {
@@ -27,18 +27,18 @@ func (k *foreignKey) reference() *softdelete.Reference {
 }
 
 // foreignKeys are those of the tables that opted in which reference a watched table.
-func (p *pass) foreignKeys(ctx context.Context, s *postgres.Session, relations []relation) ([]foreignKey, error) {
-	at := map[uint32]*relation{}
+func (r *refresh) foreignKeys(ctx context.Context, s *postgres.Session, relations []table) ([]foreignKey, error) {
+	at := map[uint32]*table{}
 	var children, parents []uint32
 	for i := range relations {
-		r := &relations[i]
-		if r.OID == 0 || len(r.Markers) == 0 {
+		t := &relations[i]
+		if t.OID == 0 || len(t.Markers) == 0 {
 			continue
 		}
-		at[r.OID] = r
-		parents = append(parents, r.OID)
-		if r.Policy.Integrity {
-			children = append(children, r.OID)
+		at[t.OID] = t
+		parents = append(parents, t.OID)
+		if t.Policy.Integrity {
+			children = append(children, t.OID)
 		}
 	}
 	if len(children) == 0 {
@@ -56,7 +56,7 @@ func (p *pass) foreignKeys(ctx context.Context, s *postgres.Session, relations [
 		k := &keys[i]
 		k.child, k.parent = at[k.Child], at[k.Parent]
 		if column, found := s.Illegible(slices.Concat(k.Columns, k.Referenced, k.Operators)...); found {
-			k.obstacle = &softdelete.Problem{Reason: softdelete.Unsupported, Message: notText(column).Error()}
+			k.problem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: notText(column).Error()}
 		}
 	}
 	return keys, nil
@@ -64,20 +64,20 @@ func (p *pass) foreignKeys(ctx context.Context, s *postgres.Session, relations [
 
 // needed is a relation and the columns of it that a check reads beside its markers.
 type needed struct {
-	leaf
+	partition
 	columns []string
 }
 
 // needs is what the check of a foreign key reads beside what counting does.
 func (k *foreignKey) needs() []needed {
-	if k == nil || k.obstacle != nil {
+	if k == nil || k.problem != nil {
 		return nil
 	}
 	var all []needed
-	for _, l := range k.child.every() {
+	for _, l := range k.child.allPartitions() {
 		all = append(all, needed{l, k.Columns})
 	}
-	for _, l := range k.parent.every() {
+	for _, l := range k.parent.allPartitions() {
 		all = append(all, needed{l, k.Referenced})
 	}
 	return all

@@ -58,7 +58,7 @@ func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
 			if !strings.Contains(test.config, "integrity") {
 				test.config += "\nintegrity: true"
 			}
-			got := table(t, first(t, inspector(t, dsn, test.config)), "children")
+			got := tableNamed(t, first(t, inspector(t, dsn, test.config)), "children")
 			if diff := cmp.Diff(test.want, facts(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -76,12 +76,12 @@ func TestALockedParentKeepsWhatWasKnown(t *testing.T) {
 	s := first(t, i)
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE parents IN ACCESS EXCLUSIVE MODE")
-	s = refresh(t, i, s, nil)
-	if got := facts(table(t, s, "children")); got != "future 0, orphaned parent_key 1, locked parent_key" {
+	s = refreshAfter(t, i, s, nil)
+	if got := facts(tableNamed(t, s, "children")); got != "future 0, orphaned parent_key 1, locked parent_key" {
 		t.Errorf("while the parent is locked: %s", got)
 	}
 	m.do("COMMIT")
-	if got := facts(table(t, refresh(t, i, s, nil), "children")); got != "future 0, orphaned parent_key 1" {
+	if got := facts(tableNamed(t, refreshAfter(t, i, s, nil), "children")); got != "future 0, orphaned parent_key 1" {
 		t.Errorf("after it: %s", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 		t.Errorf("the counts without the grants of the checks (-want +got):\n%s", diff)
 	}
 	for relname, want := range map[string]string{"children": "future 0, permission_denied parent_key", "parted": "future 0, permission_denied parted_key"} {
-		if got := facts(table(t, s, relname)); got != want {
+		if got := facts(tableNamed(t, s, relname)); got != want {
 			t.Errorf("%s: %s, want %s", relname, got, want)
 		}
 	}
@@ -129,26 +129,26 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	for _, e := range tables {
 		want := []softdelete.Problem{}
 		if e.Table != "parents" {
-			want = append(want, *table(t, s, e.Table).Integrity[1].Problem)
+			want = append(want, *tableNamed(t, s, e.Table).Integrity[1].Problem)
 		}
 		if diff := cmp.Diff(want, e.Unchecked, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", e.Table, diff)
 		}
 	}
 	// Each remedy heals its own check at the next refresh.
-	remedy := table(t, s, "children").Integrity[1].Problem.Remedy
+	remedy := tableNamed(t, s, "children").Integrity[1].Problem.Remedy
 	pgtest.Exec(t, dsn, remedy)
-	s = refresh(t, i, s, nil)
-	if got := facts(table(t, s, "children")); got != "future 0, orphaned parent_key 1" {
+	s = refreshAfter(t, i, s, nil)
+	if got := facts(tableNamed(t, s, "children")); got != "future 0, orphaned parent_key 1" {
 		t.Errorf("after %s: %s", remedy, got)
 	}
-	if got := facts(table(t, s, "parted")); got != "future 0, permission_denied parted_key" {
+	if got := facts(tableNamed(t, s, "parted")); got != "future 0, permission_denied parted_key" {
 		t.Errorf("parted, to which nobody granted more: %s", got)
 	}
 
 	grant("integrity: true")
-	s = refresh(t, i, s, nil)
-	if got := facts(table(t, s, "parted")); got != "future 0, orphaned parted_key 1" {
+	s = refreshAfter(t, i, s, nil)
+	if got := facts(tableNamed(t, s, "parted")); got != "future 0, orphaned parted_key 1" {
 		t.Errorf("parted, with all that grants prints: %s", got)
 	}
 	for _, sql := range []string{"SELECT id FROM children", "SELECT secret FROM parted_1", "SELECT parent FROM parted"} {
@@ -170,7 +170,7 @@ func TestAParentThatCannotBeReadIsSaid(t *testing.T) {
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			watcher, its := role(t, dsn)
 			pgtest.Exec(t, dsn, asRole(family+"GRANT SELECT ON children, parents TO watcher;"+hide, watcher))
-			got := table(t, first(t, inspector(t, its, "integrity: true")), "children")
+			got := tableNamed(t, first(t, inspector(t, its, "integrity: true")), "children")
 			if diff := cmp.Diff("future 0, "+name+" parent_key", facts(got)); diff != "" || got.Problem != nil {
 				t.Errorf("(-want +got):\n%s; the table's problem is %v", diff, got.Problem)
 			}

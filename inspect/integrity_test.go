@@ -87,7 +87,7 @@ func TestRowsThatContradictTheirMarker(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			pgtest.Exec(t, dsn, test.sql)
-			got := table(t, first(t, inspector(t, dsn, "integrity: true\n"+test.config)), "t")
+			got := tableNamed(t, first(t, inspector(t, dsn, "integrity: true\n"+test.config)), "t")
 			if diff := cmp.Diff(test.want, facts(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -107,7 +107,7 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 		INSERT INTO parted SELECT 1 + i % 2, true FROM generate_series(1, 20000) i`)
 	s := first(t, inspector(t, dsn, "integrity: true\ncounting: {exact_max_bytes: 512kB, blocks: 50, batch: 10}"))
 	for name, want := range map[string]string{"children": "future 0, too_large parent_key", "parents": "too_large", "alone": "too_large, too_large alone_key", "parted": "too_large"} {
-		if diff := cmp.Diff(want, facts(table(t, s, name))); diff != "" {
+		if diff := cmp.Diff(want, facts(tableNamed(t, s, name))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -115,7 +115,7 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 	session := newSession(t, dsn, "")
 	keys := survey(t, inspector(t, dsn, "integrity: true"))[0].keys
 	key := keys[slices.IndexFunc(keys, func(k foreignKey) bool { return k.Name == "alone_key" })]
-	on := func(r *relation) queries.Relation { return (&count{r: r}).on(r.leaves[0]) }
+	on := func(r *table) queries.Relation { return (&count{table: r}).on(r.partitions[0]) }
 	for name, question := range map[string]string{
 		"rows":    on(key.child).Contradictions(512 << 10),
 		"orphans": on(key.child).Orphans(on(key.parent), key.reference(), 512<<10),
@@ -150,7 +150,7 @@ func TestPartitionsAreMeasuredBeforeTheyAreRead(t *testing.T) {
 	settled(t, dsn)
 	before := pgtest.Value[int64](t, dsn, read)
 	s := first(t, inspector(t, dsn, "integrity: true\ncounting: {method: statistics, exact_max_bytes: 512kB}"))
-	if got := facts(table(t, s, "parted")); got != "too_large key" {
+	if got := facts(tableNamed(t, s, "parted")); got != "too_large key" {
 		t.Errorf("the key: %s", got)
 	}
 	settled(t, dsn)
@@ -167,7 +167,7 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 		INSERT INTO t SELECT true FROM generate_series(1, 5000000) i`)
 	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, recount_after: 1ms}\n"
 	s := discovered(t, inspector(t, dsn, small+"limits: {statement_timeout: 300ms, lock_timeout: 50ms}"))
-	got := table(t, s, "t")
+	got := tableNamed(t, s, "t")
 	if diff := cmp.Diff("timeout", facts(got)); diff != "" || got.Problem != nil || got.Numbers == nil {
 		t.Fatalf("%s (-want +got); the table: %v", diff, method(got))
 	}
@@ -175,12 +175,12 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 		t.Errorf("it is left alone for another %s", until)
 	}
 	calm := inspector(t, dsn, small)
-	s = refresh(t, calm, s, nil)
-	if diff := cmp.Diff("timeout", facts(table(t, s, "t"))); diff != "" {
+	s = refreshAfter(t, calm, s, nil)
+	if diff := cmp.Diff("timeout", facts(tableNamed(t, s, "t"))); diff != "" {
 		t.Errorf("within the day (-want +got):\n%s", diff)
 	}
 	s.Databases[0].Tables[0].Integrity[0].RetryAt = time.Now().Add(-time.Second)
-	if diff := cmp.Diff("inconsistent 5e+06, future 0", facts(table(t, refresh(t, calm, s, nil), "t"))); diff != "" {
+	if diff := cmp.Diff("inconsistent 5e+06, future 0", facts(tableNamed(t, refreshAfter(t, calm, s, nil), "t"))); diff != "" {
 		t.Errorf("after the day (-want +got):\n%s", diff)
 	}
 }
@@ -194,21 +194,21 @@ func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
 	i := inspector(t, dsn, "integrity: true")
 	s := first(t, i)
 	asked := func(s *softdelete.Snapshot) (times []time.Time) {
-		for _, c := range append(table(t, s, "children").Integrity, table(t, s, "parents").Integrity...) {
+		for _, c := range append(tableNamed(t, s, "children").Integrity, tableNamed(t, s, "parents").Integrity...) {
 			times = append(times, c.Asked)
 		}
 		return times
 	}
-	again := refresh(t, i, s, nil)
+	again := refreshAfter(t, i, s, nil)
 	if diff := cmp.Diff(asked(s), asked(again)); diff != "" {
 		t.Errorf("unchanged tables were checked again:\n%s", diff)
 	}
-	if before, now := table(t, s, "children").Integrity[1].At, table(t, again, "children").Integrity[1].At; !now.After(before) {
+	if before, now := tableNamed(t, s, "children").Integrity[1].At, tableNamed(t, again, "children").Integrity[1].At; !now.After(before) {
 		t.Errorf("what was found is known true since %s, before %s", now, before)
 	}
 	pgtest.Exec(t, dsn, "UPDATE parents SET deleted_at = now() WHERE id = 1")
 	settled(t, dsn)
-	if got := facts(table(t, refresh(t, i, again, nil), "children")); got != "future 0, orphaned parent_key 2" {
+	if got := facts(tableNamed(t, refreshAfter(t, i, again, nil), "children")); got != "future 0, orphaned parent_key 2" {
 		t.Errorf("after the parent changed: %s", got)
 	}
 }
@@ -221,10 +221,10 @@ func TestTheFutureIsAskedForAgain(t *testing.T) {
 	settled(t, dsn)
 	i := inspector(t, dsn, "integrity: true")
 	s := first(t, i)
-	if got := facts(table(t, s, "t")); got != "future 1" {
+	if got := facts(tableNamed(t, s, "t")); got != "future 1" {
 		t.Fatalf("at first: %s", got)
 	}
-	if got := facts(table(t, refresh(t, i, later(t, dsn, s, 2*time.Hour, "t"), nil), "t")); got != "future 0" {
+	if got := facts(tableNamed(t, refreshAfter(t, i, later(t, dsn, s, 2*time.Hour, "t"), nil), "t")); got != "future 0" {
 		t.Errorf("when it has come: %s", got)
 	}
 }
@@ -237,8 +237,8 @@ func TestOptingOutTakesTheFactsAway(t *testing.T) {
 	i := inspector(t, dsn, "integrity: true")
 	s := first(t, i)
 	i.Config().Integrity = false
-	refresh(t, i, s, func(s *softdelete.Snapshot) {
-		if got := table(t, s, "children"); facts(got) != "" || got.Numbers == nil {
+	refreshAfter(t, i, s, func(s *softdelete.Snapshot) {
+		if got := tableNamed(t, s, "children"); facts(got) != "" || got.Numbers == nil {
 			t.Errorf("facts %q, numbers %v", facts(got), got.Numbers)
 		}
 	})
@@ -254,10 +254,10 @@ func TestChecksHaveTheirTurnWhenCountingSpendsAll(t *testing.T) {
 	s := empty(t, i)
 	pass := func(passTime time.Duration) string {
 		i.Config().Counting.PassTime = config.Duration(passTime)
-		p := i.newPass(s, func(next *softdelete.Snapshot) { s = next })
-		p.budget.deadline = p.began
-		p.run(t.Context())
-		return facts(table(t, s, "children"))
+		r := i.newRefresh(s, func(next *softdelete.Snapshot) { s = next })
+		r.budget.deadline = r.began
+		r.run(t.Context())
+		return facts(tableNamed(t, s, "children"))
 	}
 	if got := pass(time.Nanosecond); got != "waiting, waiting parent_key" {
 		t.Errorf("without time for anything: %s", got)

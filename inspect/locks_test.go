@@ -116,7 +116,7 @@ func TestALockedTableHidesNoOther(t *testing.T) {
 	}
 	m.do("COMMIT")
 	want = map[string]string{"public.users": "10 4 3", "public.orders": "10 4 3", "public.parted": "0 0 0"}
-	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("at the next refresh (-want +got):\n%s", diff)
 	}
 }
@@ -132,9 +132,9 @@ func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 	m.do("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; DELETE FROM users WHERE id > 9")
 	locked := s
 	for range 5 { // which never makes it pause
-		locked = refresh(t, i, locked, nil)
+		locked = refreshAfter(t, i, locked, nil)
 	}
-	before, after := table(t, s, "users"), table(t, locked, "users")
+	before, after := tableNamed(t, s, "users"), tableNamed(t, locked, "users")
 	if got := told(locked)["public.users"]; got != "10 4 3 locked" || !after.Checked.Equal(before.Checked) {
 		t.Errorf("while locked: %q, checked %s, before %s", got, after.Checked, before.Checked)
 	}
@@ -142,7 +142,7 @@ func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 		t.Errorf("after max_stale: %q", told(gone)["public.users"])
 	}
 	m.do("COMMIT")
-	if got := told(refresh(t, i, locked, nil))["public.users"]; got != "9 4 3" {
+	if got := told(refreshAfter(t, i, locked, nil))["public.users"]; got != "9 4 3" {
 		t.Errorf("at the next refresh: %q", got)
 	}
 }

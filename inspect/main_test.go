@@ -52,9 +52,9 @@ func inspector(t *testing.T, dsn, text string) *Inspector {
 	return i
 }
 
-// refresh makes the Snapshot after the given one. At is called after each discovery,
+// refreshAfter makes the Snapshot after the given one. At is called after each discovery,
 // while the refresh waits; it may be nil.
-func refresh(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(*softdelete.Snapshot)) *softdelete.Snapshot {
+func refreshAfter(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(*softdelete.Snapshot)) *softdelete.Snapshot {
 	t.Helper()
 	var published []*softdelete.Snapshot
 	i.Refresh(t.Context(), previous, func(s *softdelete.Snapshot) {
@@ -72,7 +72,7 @@ func refresh(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(
 // first makes the first Snapshot of a server.
 func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
-	return refresh(t, i, empty(t, i), nil)
+	return refreshAfter(t, i, empty(t, i), nil)
 }
 
 // discovered is the first Snapshot with tables, for tests in which statements time out:
@@ -138,8 +138,8 @@ func spent(i *Inspector) (sum softdelete.Cost) {
 	return sum
 }
 
-// table is one table of a Snapshot, by its name alone.
-func table(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
+// tableNamed is one table of a Snapshot, by its name alone.
+func tableNamed(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
 	t.Helper()
 	for _, d := range s.Databases {
 		for _, table := range d.Tables {

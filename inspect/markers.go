@@ -11,8 +11,8 @@ import (
 
 // similar is the expression of the columns that no rule knows and that are asked for
 // all the same, to be explained.
-func (p *pass) similar() string {
-	if p.explain != nil && p.config.Discovery.Enabled {
+func (r *refresh) similar() string {
+	if r.onDecision != nil && r.config.Discovery.Enabled {
 		return discovery.Similar
 	}
 	return "^$"
@@ -21,39 +21,39 @@ func (p *pass) similar() string {
 // markers are what marks deleted rows among the columns of a table: what the
 // configuration says, else what the rules find. The problem tells that nothing does, or
 // that it cannot be counted by.
-func (p *pass) markers(columns []column, entry *config.Table) (markers softdelete.Markers, obstacle *softdelete.Problem) {
+func (r *refresh) markers(columns []column, entry *config.Table) (markers softdelete.Markers, problem *softdelete.Problem) {
 	c := columns[0]
 	if entry != nil && entry.Column != "" {
-		m, obstacle := configured(columns, entry)
-		if obstacle != nil {
-			p.judged(c, obstacle.Message, nil)
-			return nil, obstacle
+		m, problem := configured(columns, entry)
+		if problem != nil {
+			r.tellDecision(c, problem.Message, nil)
+			return nil, problem
 		}
-		p.judged(c, "", discovery.ConfiguredDecisions(domain(columns), *m))
+		r.tellDecision(c, "", discovery.ConfiguredDecisions(discoveryColumns(columns), *m))
 		return softdelete.Markers{*m}, nil
 	}
-	found := p.rules.Discover(c.Schema, c.Name, entry != nil, domain(columns))
-	p.judged(c, "", found.Decisions)
+	found := r.rules.Discover(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
+	r.tellDecision(c, "", found.Decisions)
 	switch {
 	case found.Undecided != "":
-		obstacle = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
+		problem = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
 			"whether a column of %s.%s marks deleted rows is told by its default, which could not be read: %s", c.Schema, c.Name, found.Undecided)}
 	case len(found.Markers) == 0:
-		obstacle = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration", c.Schema, c.Name)
+		problem = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration", c.Schema, c.Name)
 	}
-	return found.Markers, obstacle
+	return found.Markers, problem
 }
 
-// judged tells who asks what was decided on the table of a column.
-func (p *pass) judged(c column, left string, decisions []discovery.Decision) {
-	if p.explain != nil {
-		p.explain(discovery.TableDecision{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
+// tellDecision tells who asks what was decided on the table of a column.
+func (r *refresh) tellDecision(c column, left string, decisions []discovery.Decision) {
+	if r.onDecision != nil {
+		r.onDecision(discovery.TableDecision{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
 	}
 }
 
 // configured is the marker that the configuration names.
 func configured(columns []column, entry *config.Table) (*softdelete.Marker, *softdelete.Problem) {
-	all := domain(columns)
+	all := discoveryColumns(columns)
 	find := func(setting, name string) (*discovery.Column, *softdelete.Problem) {
 		i := slices.IndexFunc(all, func(c discovery.Column) bool { return c.Name == name })
 		if i < 0 {
@@ -83,13 +83,13 @@ func configured(columns []column, entry *config.Table) (*softdelete.Marker, *sof
 	return m, nil
 }
 
-// domain is what the rules need of the columns.
-func domain(columns []column) []discovery.Column {
+// discoveryColumns is what the rules need of the columns.
+func discoveryColumns(columns []column) []discovery.Column {
 	all := make([]discovery.Column, len(columns))
 	for i, c := range columns {
 		all[i] = discovery.Column{
 			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Generated: c.Generated, Comment: c.Comment,
-			HasDefault: c.HasDefault, Default: c.learnt.def, Meaning: c.learnt.settled, Unread: c.learnt.unread,
+			HasDefault: c.HasDefault, Default: c.answer.def, Meaning: c.answer.meaning, Unread: c.answer.unread,
 		}
 	}
 	return all

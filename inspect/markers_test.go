@@ -67,7 +67,7 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 		{"a time of two values", `column: set, live_values: [2000-01-01, 2001-01-01]`, `column "set" can have one live value, and every other one is deleted`},
 		{"a time with deleted values", `column: at, deleted_values: [2000-01-01]`, `column "at" is a time: remove deleted_values and live_values`},
 	} {
-		table := table(t, first(t, inspector(t, dsn, "tables: [{table: t, "+test.entry+"}]")), "t")
+		table := tableNamed(t, first(t, inspector(t, dsn, "tables: [{table: t, "+test.entry+"}]")), "t")
 		got := reading(table)
 		if table.Problem != nil {
 			got = strings.TrimPrefix(table.Problem.Message, "public.t: ")
@@ -102,7 +102,7 @@ func TestEveryRemedyChangesItsDecision(t *testing.T) {
 		}
 		all := map[string]discovery.Decision{}
 		for _, e := range tables {
-			for _, d := range e.Judgement.Decisions {
+			for _, d := range e.Decision.Decisions {
 				all[e.Schema+"."+e.Table+"."+d.Column] = d
 			}
 		}
@@ -149,7 +149,7 @@ func TestTheExplanationNamesRuleAndReason(t *testing.T) {
 		{Column: "deleted_by", Why: "no rule knows the name: it may tell of something else's deletion",
 			Remedy: "tables: [{schema: public, table: t, column: deleted_by}]"},
 	}
-	if diff := cmp.Diff(want, tables[0].Judgement.Decisions); diff != "" {
+	if diff := cmp.Diff(want, tables[0].Decision.Decisions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

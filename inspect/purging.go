@@ -18,29 +18,29 @@ type obstacle struct {
 }
 
 // purgeAll finds what stands in the way of purging the tables that have rows to purge.
-func (v *visit) purgeAll(ctx context.Context) {
+func (d *databaseRefresh) purgeAll(ctx context.Context) {
 	var roots []uint32
 	var columns []string
-	for i := range v.relations {
-		r := &v.relations[i]
-		r.Purging = nil
-		if r.OID == 0 || r.Numbers == nil || r.Numbers.Old == nil || r.Numbers.Old.Value < 1 {
+	for i := range d.tables {
+		t := &d.tables[i]
+		t.Purging = nil
+		if t.OID == 0 || t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1 {
 			continue
 		}
-		for _, c := range r.Markers.Columns() {
-			roots, columns = append(roots, r.OID), append(columns, c)
+		for _, c := range t.Markers.Columns() {
+			roots, columns = append(roots, t.OID), append(columns, c)
 		}
 	}
-	if len(roots) == 0 || ctx.Err() != nil || v.Broken() && !v.reopen(ctx) {
+	if len(roots) == 0 || ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
 		return
 	}
 	var rows []obstacle
-	err := v.attempt(ctx, func() (err error) {
-		rows, err = postgres.Query[obstacle](ctx, v.Session, queries.PurgeObstacles(roots, columns))
+	err := d.withRetry(ctx, func() (err error) {
+		rows, err = postgres.Query[obstacle](ctx, d.session, queries.PurgeObstacles(roots, columns))
 		return err
 	})
 	if err != nil {
-		level.Warn(v.log(ctx)).Log("msg", "cannot tell what stands in the way of purges", "datname", v.Database, "err", err)
+		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot tell what stands in the way of purges", "datname", d.session.Database, "err", err)
 		return
 	}
 	found := map[uint32]*softdelete.Purging{}
@@ -50,9 +50,9 @@ func (v *visit) purgeAll(ctx context.Context) {
 	for _, o := range rows {
 		found[o.Root].Problems = append(found[o.Root].Problems, o.String())
 	}
-	for i := range v.relations {
-		r := &v.relations[i]
-		r.Purging = found[r.OID]
+	for i := range d.tables {
+		t := &d.tables[i]
+		t.Purging = found[t.OID]
 	}
 }
 

@@ -78,9 +78,9 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	s := empty(t, i)
 	m := newMigration(t, dsn)
 	for range 2 {
-		s = refresh(t, i, s, nil)
+		s = refreshAfter(t, i, s, nil)
 		for name, want := range tables {
-			users := table(t, s, name)
+			users := tableNamed(t, s, name)
 			if got := strings.Join(users.Withheld(), "; "); got != want.withheld {
 				t.Errorf("%s: %q, want %q", name, got, want.withheld)
 			}
@@ -96,13 +96,13 @@ func TestWithoutOldRowsNoPurgeIsThoughtOf(t *testing.T) {
 	pgtest.Exec(t, dsn, deletedAt("users"))
 	i := inspector(t, dsn, "")
 	s := first(t, i)
-	if table(t, s, "users").Purging == nil {
+	if tableNamed(t, s, "users").Purging == nil {
 		t.Fatal("nothing is known of a purge")
 	}
 	pgtest.Exec(t, dsn, "DELETE FROM users WHERE deleted_at IS NOT NULL")
 	settled(t, dsn)
-	s = refresh(t, i, s, nil)
-	if table(t, s, "users").Purging != nil {
+	s = refreshAfter(t, i, s, nil)
+	if tableNamed(t, s, "users").Purging != nil {
 		t.Error("of a table without old rows it is told what stands in the way of a purge")
 	}
 }

@@ -18,16 +18,16 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// pass is one refresh: it makes the next Snapshot out of the previous one, database
+// refresh is one refresh: it makes the next Snapshot out of the previous one, database
 // by database.
-type pass struct {
+type refresh struct {
 	*Inspector
 	config *config.Config
 	// rules are what discovery goes by.
 	rules discovery.Rules
 	began time.Time
 	// taken is what the next Snapshot's Taken will be; before is the previous one's.
-	taken, before time.Time
+	taken, previousTaken time.Time
 	// many tells that more than one database may be watched: of this server, or of
 	// those that are probed with the same configuration.
 	many bool
@@ -38,63 +38,63 @@ type pass struct {
 	publish   func(*softdelete.Snapshot)
 	// unnamed are the databases that a connection string of ours cannot name.
 	unnamed map[string]bool
-	// explain is told what was decided on each table; nil while nobody asks.
-	explain func(discovery.TableDecision)
+	// onDecision is told what was decided on each table; nil while nobody asks.
+	onDecision func(discovery.TableDecision)
 }
 
 // open opens a session to a database, of which an empty name is the connection string's own.
-func (p *pass) open(ctx context.Context, datname string) (*postgres.Session, error) {
-	if p.unnamed[datname] {
+func (r *refresh) open(ctx context.Context, datname string) (*postgres.Session, error) {
+	if r.unnamed[datname] {
 		return nil, errUnnamed
 	}
-	l := p.config.Limits
-	return p.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(), StatementTimeout: l.StatementTimeout.Std()})
+	l := r.config.Limits
+	return r.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(), StatementTimeout: l.StatementTimeout.Std()})
 }
 
-// run visits the watched databases, one after another.
-func (p *pass) run(ctx context.Context) {
-	names, err := p.names(ctx)
+// run refreshes the watched databases, one after another.
+func (r *refresh) run(ctx context.Context) {
+	names, err := r.databaseNames(ctx)
 	if err != nil {
-		p.unreachable(ctx, err)
+		r.serverUnreachable(ctx, err)
 		return
 	}
-	visited := map[string]bool{}
+	refreshed := map[string]bool{}
 	var hung error
 	reached := false
 	for _, name := range names {
-		if hung != nil && p.budget.over() {
+		if hung != nil && r.budget.over() {
 			if !reached {
-				p.unreachable(ctx, hung)
+				r.serverUnreachable(ctx, hung)
 				return
 			}
-			visited[name] = true // its turn comes the next time
+			refreshed[name] = true // its turn comes the next time
 			continue
 		}
-		seen, err := p.spareVisit(ctx, name)
+		seen, err := r.catchDatabase(ctx, name)
 		if postgres.IsServerWide(err) || err != nil && name == "" {
 			// No other database of this server can be reached either, or there is none.
-			p.unreachable(ctx, err)
+			r.serverUnreachable(ctx, err)
 			return
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			hung = err
 		}
 		reached = reached || err == nil
-		visited[seen] = true
+		refreshed[seen] = true
 	}
-	for name := range p.databases {
-		if !visited[name] {
-			delete(p.databases, name)
-			p.Costs.Forget(name)
+	for name := range r.databases {
+		if !refreshed[name] {
+			delete(r.databases, name)
+			r.Costs.Forget(name)
 		}
 	}
-	p.offer()
+	r.publishSnapshot()
 }
 
-// names are the databases to visit, the one whose tables wait longest first, and behind
+// databaseNames are the databases to refresh, the one whose tables wait longest first, and behind
 // them those that did not let us in: they may take all the time there is. An empty name
 // is the connection string's own.
-func (p *pass) names(ctx context.Context) ([]string, error) {
+func (p *refresh) databaseNames(ctx context.Context) ([]string, error) {
 	names := p.config.Databases.Names
 	switch {
 	case p.config.Databases.All:
@@ -132,40 +132,40 @@ func (p *pass) names(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
-// visit brings one database up to date and returns its name as the server knows it.
+// refreshDatabase brings one database up to date and returns its name as the server knows it.
 // Its error is one of connecting.
-func (p *pass) visit(ctx context.Context, name string) (string, error) {
-	s, err := p.open(ctx, name)
+func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, error) {
+	s, err := r.open(ctx, name)
 	if err == nil {
 		name = s.Database
-		v := &visit{pass: p, Session: s}
-		defer func() { v.Close() }() // of the connection that it has by then
-		p.taken = p.began
-		err = v.run(ctx)
+		d := &databaseRefresh{refresh: r, session: s}
+		defer func() { d.session.Close() }() // of the connection that it has by then
+		r.taken = r.began
+		err = d.run(ctx)
 	}
 	switch {
 	case errors.Is(err, errUnnamed):
-		p.lost(ctx, name, err)
+		r.markUnreachable(ctx, name, err)
 		return name, nil
 	case err == nil || postgres.IsServerWide(err):
-	case postgres.Code(err) == postgres.UndefinedDatabase && p.config.Databases.All:
+	case postgres.Code(err) == postgres.UndefinedDatabase && r.config.Databases.All:
 		return "", nil // dropped since we listed it
 	case name != "":
-		p.lost(ctx, name, err)
+		r.markUnreachable(ctx, name, err)
 	}
 	return name, err
 }
 
-// lost notes that a database could not be reached; what was known of it stays.
-func (p *pass) lost(ctx context.Context, name string, err error) {
-	p.warn(ctx, "cannot look into the database", name, err)
-	p.left(name, softdelete.Checks{}, err)
+// markUnreachable notes that a database could not be reached; what was known of it stays.
+func (r *refresh) markUnreachable(ctx context.Context, name string, err error) {
+	r.warn(ctx, "cannot look into the database", name, err)
+	r.markSkipped(name, softdelete.Checks{}, err)
 }
 
-// left notes that the tables of a database had no turn, and why, so that none of them
+// markSkipped notes that the tables of a database had no turn, and why, so that none of them
 // waits for one: what cannot be looked at grows stale.
-func (p *pass) left(name string, checks softdelete.Checks, err error) {
-	d := p.databases[name]
+func (r *refresh) markSkipped(name string, checks softdelete.Checks, err error) {
+	d := r.databases[name]
 	why := unsupported(postgres.Problem(err), err)
 	d.Name, d.Checks, d.Problem = name, checks, &why
 	d.Tables = slices.Clone(d.Tables)
@@ -177,45 +177,45 @@ func (p *pass) left(name string, checks softdelete.Checks, err error) {
 			t.Integrity[j].Waiting = false
 		}
 	}
-	p.databases[name] = d
+	r.databases[name] = d
 }
 
 // warn says in the log what failed in a database, and what to do if that is known.
-func (p *pass) warn(ctx context.Context, msg, datname string, err error) {
+func (r *refresh) warn(ctx context.Context, msg, datname string, err error) {
 	fields := []any{"msg", msg, "datname", datname, "err", softdelete.Legible(err.Error())}
 	if remedy := postgres.Remedy(err); remedy != "" {
 		fields = append(fields, "remedy", remedy)
 	}
-	level.Warn(p.log(ctx)).Log(fields...)
+	level.Warn(r.log(ctx)).Log(fields...)
 }
 
-// unreachable notes that the server could not be reached, unless it was we who
-// stopped. The pass does not count as one that could connect, even if it was under
+// serverUnreachable notes that the server could not be reached, unless it was we who
+// stopped. The refresh does not count as one that could connect, even if it was under
 // way already: so the next one is due once the server is back.
-func (p *pass) unreachable(ctx context.Context, err error) {
+func (r *refresh) serverUnreachable(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	p.taken = p.before
-	for name := range p.databases {
-		p.lost(ctx, name, err)
+	r.taken = r.previousTaken
+	for name := range r.databases {
+		r.markUnreachable(ctx, name, err)
 	}
-	p.offer()
+	r.publishSnapshot()
 }
 
 // log is where troubles are told: nowhere once the context has ended, which makes them.
-func (p *pass) log(ctx context.Context) log.Logger {
+func (r *refresh) log(ctx context.Context) log.Logger {
 	if ctx.Err() != nil {
 		return log.NewNopLogger()
 	}
-	return p.Logger
+	return r.Logger
 }
 
-// offer publishes what is known by now.
-func (p *pass) offer() {
-	next := &softdelete.Snapshot{Taken: p.taken}
-	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
-		next.Databases = append(next.Databases, p.databases[name])
+// publishSnapshot publishes what is known by now.
+func (r *refresh) publishSnapshot() {
+	next := &softdelete.Snapshot{Taken: r.taken}
+	for _, name := range slices.Sorted(maps.Keys(r.databases)) {
+		next.Databases = append(next.Databases, r.databases[name])
 	}
-	p.publish(next)
+	r.publish(next)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// drawn is a sample and the numbers that it was drawn by: when the configuration
+// drawnSample is a sample and the numbers that it was drawn by: when the configuration
 // changes them, all is drawn anew.
-type drawn struct {
+type drawnSample struct {
 	*sampling.Sample
 	want, batch int
 }
@@ -22,19 +22,19 @@ type drawn struct {
 // newRand makes the source of all that is random; tests give it a seed.
 var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
 
-// inBlock is what queries.Relation.Sample answers of one block.
-type inBlock struct{ Block, Total, Deleted, Old int64 }
+// blockRow is what queries.Relation.Sample answers of one block.
+type blockRow struct{ Block, Total, Deleted, Old int64 }
 
 // sample estimates what the parts hold, from blocks of all of them in proportion to
-// their sizes; the leaves that were counted go in as they are.
+// their sizes; the partitions that were counted go in as they are.
 func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
-	leaves := make([]sampling.Partition, len(c.parts))
+	partitions := make([]sampling.Partition, len(c.sampled))
 	var blocks int64
-	for i, p := range c.parts {
-		leaves[i] = sampling.Partition{ID: p.OID, Blocks: p.blocks}
+	for i, p := range c.sampled {
+		partitions[i] = sampling.Partition{ID: p.OID, Blocks: p.blocks}
 		blocks += p.blocks
 	}
-	if int64(c.budget.blocks) < min(blocks, int64(c.config.Counting.Batch)) {
+	if int64(c.refresh.budget.blocks) < min(blocks, int64(c.refresh.config.Counting.Batch)) {
 		return sampling.Estimate{}, errSpent
 	}
 	byBlock, err := c.byBlocks(ctx)
@@ -46,11 +46,11 @@ func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 		return c.sampleSystem(ctx, blocks)
 	}
 	rng := newRand()
-	d := drawn{want: c.config.Counting.Blocks, batch: c.config.Counting.Batch}
-	if last, ok := c.kept.Blocks.(drawn); ok && last.want == d.want && last.batch == d.batch {
-		d.Sample = last.Renew(rng, leaves)
+	d := drawnSample{want: c.refresh.config.Counting.Blocks, batch: c.refresh.config.Counting.Batch}
+	if last, ok := c.kept.Blocks.(drawnSample); ok && last.want == d.want && last.batch == d.batch {
+		d.Sample = last.Renew(rng, partitions)
 	} else {
-		d.Sample = sampling.Draw(rng, leaves, d.want, d.batch)
+		d.Sample = sampling.Draw(rng, partitions, d.want, d.batch)
 	}
 	c.kept.Blocks = d
 	return c.readBatches(ctx, d.Sample)
@@ -59,11 +59,11 @@ func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 // byBlocks tells whether every part can be read block by block: we may, and the
 // planner does not scan the relation for each.
 func (c *count) byBlocks(ctx context.Context) (bool, error) {
-	for _, p := range c.parts {
+	for _, p := range c.sampled {
 		if !p.Tids {
 			return false, nil
 		}
-		proof, err := c.prove(ctx, p.leaf, "blocks", c.on(p.leaf).Sample([]int64{0}), func(scan plan) bool {
+		proof, err := c.prove(ctx, p.partition, "blocks", c.on(p.partition).Sample([]int64{0}), func(scan plan) bool {
 			return scan.NodeType == "Tid Range Scan"
 		})
 		if err != nil || !proof.Sound {
@@ -80,7 +80,7 @@ func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate s
 	var read []sampling.Rows
 	for k := range s.Batches() {
 		places := s.Batch(k)
-		if len(places) > c.budget.blocks || k > 0 && c.budget.over() {
+		if len(places) > c.refresh.budget.blocks || k > 0 && c.refresh.budget.over() {
 			if k == 0 {
 				return estimate, errSpent
 			}
@@ -88,26 +88,26 @@ func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate s
 		}
 		rows, err := c.readBatch(ctx, places)
 		if err != nil {
-			if k == 0 || ctx.Err() != nil || c.Broken() {
+			if k == 0 || ctx.Err() != nil || c.session.Broken() {
 				return estimate, err
 			}
 			break
 		}
-		c.budget.blocks -= len(places)
+		c.refresh.budget.blocks -= len(places)
 		read = append(read, rows...)
 		estimate = s.Estimate(read, c.exact...)
-		if estimate.Reached(c.config.Counting.TargetMargin) {
+		if estimate.Reached(c.refresh.config.Counting.TargetMargin) {
 			break
 		}
 	}
 	return estimate, nil
 }
 
-// readBatch reads blocks, those of one leaf in one statement, and returns what each
+// readBatch reads blocks, those of one partition in one statement, and returns what each
 // holds in the order of the places.
 func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampling.Rows, error) {
 	held := map[sampling.Place]sampling.Rows{}
-	for _, p := range c.parts {
+	for _, p := range c.sampled {
 		var blocks []int64
 		for _, place := range places {
 			if place.Partition == p.OID {
@@ -118,8 +118,8 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 			continue
 		}
 		slices.Sort(blocks)
-		for some := range slices.Chunk(slices.Compact(blocks), c.config.Counting.Batch) {
-			rows, err := postgres.Query[inBlock](ctx, c.Session, c.on(p.leaf).Sample(some))
+		for some := range slices.Chunk(slices.Compact(blocks), c.refresh.config.Counting.Batch) {
+			rows, err := postgres.Query[blockRow](ctx, c.session, c.on(p.partition).Sample(some))
 			if err != nil {
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
@@ -142,12 +142,12 @@ const systemGroups = 10
 // sampleSystem is the sample of a role that may not tell one block from another.
 func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estimate, error) {
 	rng := newRand()
-	rate := min(1, float64(min(c.config.Counting.Blocks, c.budget.blocks))/float64(blocks)/systemGroups)
+	rate := min(1, float64(min(c.refresh.config.Counting.Blocks, c.refresh.budget.blocks))/float64(blocks)/systemGroups)
 	var groups []sampling.Rows
-	for len(groups) < systemGroups && (len(groups) < 5 || !c.budget.over()) {
+	for len(groups) < systemGroups && (len(groups) < 5 || !c.refresh.budget.over()) {
 		var group sampling.Rows
-		for _, p := range c.parts {
-			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.Session, c.on(p.leaf).SampleSystem(rate, rng.Int32()))
+		for _, p := range c.sampled {
+			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.session, c.on(p.partition).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
@@ -156,7 +156,7 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 			group.Old += rows[0].Old
 		}
 		groups = append(groups, group)
-		c.budget.blocks -= int(rate * float64(blocks))
+		c.refresh.budget.blocks -= int(rate * float64(blocks))
 	}
 	return sampling.EstimateGroups(blocks, rate, groups, c.exact...), nil
 }
@@ -175,7 +175,7 @@ func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softd
 	n.Total, n.Deleted, n.Ratio = estimated(e.Total), estimated(e.Deleted), estimated(e.Ratio)
 	n.Active = softdelete.Estimate{Value: max(e.Total.Value-e.Deleted.Value, 0), Margin: e.Total.Margin() + e.Deleted.Margin()}
 	n.DeletedBytes = c.bytes(e.DeletedBlocks)
-	if c.r.HasAges() {
+	if c.table.HasAges() {
 		old := estimated(e.Old)
 		n.Old = &old
 	}

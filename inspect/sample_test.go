@@ -60,7 +60,7 @@ func TestALargeTableIsSampled(t *testing.T) {
 	execEach(t, dsn, large("orders"))
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB, target_margin: 0}")
 	s := first(t, i)
-	got := table(t, s, "orders")
+	got := tableNamed(t, s, "orders")
 	if got.Problem != nil || got.Numbers.Method != softdelete.Sampled {
 		t.Fatalf("%+v %+v", got.Problem, got.Numbers)
 	}
@@ -84,8 +84,8 @@ func TestALargeTableIsSampled(t *testing.T) {
 	// At the next refresh most of the blocks are the same.
 	pgtest.Exec(t, dsn, "UPDATE orders SET deleted_at = NULL WHERE id = 1")
 	settled(t, dsn)
-	again := table(t, refresh(t, i, s, nil), "orders")
-	before, after := got.Kept().Blocks.(drawn), again.Kept().Blocks.(drawn)
+	again := tableNamed(t, refreshAfter(t, i, s, nil), "orders")
+	before, after := got.Kept().Blocks.(drawnSample), again.Kept().Blocks.(drawnSample)
 	same := 0
 	for k := range before.Batches() {
 		for j, place := range before.Batch(k) {
@@ -113,7 +113,7 @@ func TestPartitionsAreSampledInProportion(t *testing.T) {
 		INSERT INTO orders SELECT i, 2, CASE WHEN random() < 0.8 THEN now() END, repeat('x', 120) FROM generate_series(1, 20000) i;
 		INSERT INTO orders SELECT i, 3, CASE WHEN random() < 0.1 THEN now() END, repeat('x', 40) FROM generate_series(1, 90000) i`)
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 512kB, target_margin: 0, blocks: 400}")
-	n := table(t, first(t, i), "orders").Numbers
+	n := tableNamed(t, first(t, i), "orders").Numbers
 	total, deleted, old := truth(t, dsn, "orders")
 	if n == nil || n.Method != softdelete.Sampled {
 		t.Fatalf("%+v", n)
@@ -132,7 +132,7 @@ func TestWithoutCtidTheSampleIsDrawnByTheServer(t *testing.T) {
 	execEach(t, dsn, large("orders"))
 	name, its := role(t, dsn)
 	pgtest.Exec(t, dsn, asRole("GRANT SELECT (deleted_at) ON orders TO watcher", name))
-	got := table(t, first(t, inspector(t, its, sampledAlways)), "orders")
+	got := tableNamed(t, first(t, inspector(t, its, sampledAlways)), "orders")
 	if got.Problem != nil || got.Numbers.Method != softdelete.Sampled || got.Kept().Blocks != nil {
 		t.Fatalf("%+v %+v", got.Problem, got.Numbers)
 	}
@@ -150,14 +150,14 @@ func TestBloatAndEmptyBlocksAreSampledRight(t *testing.T) {
 	i := inspector(t, dsn, sampledAlways)
 	s := first(t, i)
 	total, deleted, old := truth(t, dsn, "orders")
-	n := table(t, s, "orders").Numbers
+	n := tableNamed(t, s, "orders").Numbers
 	within(t, "total", n.Total, total, total/3)
 	within(t, "deleted", n.Deleted, deleted, deleted/2)
 	within(t, "old", *n.Old, old, old)
 
 	execEach(t, dsn, `DELETE FROM orders WHERE id > 50000; VACUUM orders`)
 	pgtest.Exec(t, dsn, "TRUNCATE orders; INSERT INTO orders VALUES (1, now())")
-	if got := told(refresh(t, i, s, nil))["public.orders"]; got != "1 1 0" {
+	if got := told(refreshAfter(t, i, s, nil))["public.orders"]; got != "1 1 0" {
 		t.Errorf("of a relation of one row: %s", got)
 	}
 }
@@ -213,7 +213,7 @@ func TestIntervalsHoldOnARealServer(t *testing.T) {
 	for range trials {
 		s := first(t, i)
 		for name, truth := range ratio {
-			n := table(t, s, name).Numbers
+			n := tableNamed(t, s, name).Numbers
 			if math.Abs(n.Ratio.Value-truth) <= n.Ratio.Margin {
 				held[name]++
 			}

@@ -14,7 +14,7 @@ import (
 // newSession opens a session to the database of a connection string.
 func newSession(t *testing.T, dsn, text string) *postgres.Session {
 	t.Helper()
-	s, err := inspector(t, dsn, text).newPass(&softdelete.Snapshot{}, nil).open(t.Context(), "")
+	s, err := inspector(t, dsn, text).newRefresh(&softdelete.Snapshot{}, nil).open(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,14 +71,14 @@ func readStandby(t *testing.T, primary, standby *pgserver.Server) {
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if p := table(t, s, "unlogged").Problem; p == nil || p.Remedy == "" {
+	if p := tableNamed(t, s, "unlogged").Problem; p == nil || p.Remedy == "" {
 		t.Errorf("no remedy is told: %v", p)
 	}
 	// Its counters stand still, which proves nothing.
 	pgtest.Exec(t, primary.DSN("postgres", superuser), "DELETE FROM users WHERE id > 8")
 	catchUp(t, primary, standby)
 	want["public.users"] = "8 4 3"
-	if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("after a change (-want +got):\n%s", diff)
 	}
 }

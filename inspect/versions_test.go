@@ -37,7 +37,7 @@ func TestEverySupportedVersion(t *testing.T) {
 			}
 			m.do("COMMIT")
 			want["public.locked"] = "10 4 3"
-			if diff := cmp.Diff(want, told(refresh(t, i, s, nil))); diff != "" {
+			if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 				t.Errorf("after the lock (-want +got):\n%s", diff)
 			}
 		})

@@ -85,7 +85,7 @@ func TestNumbersFollowWhateverHappens(t *testing.T) {
 					pgtest.Exec(t, dsn, step)
 				}
 				settled(t, dsn)
-				s = refresh(t, i, s, nil)
+				s = refreshAfter(t, i, s, nil)
 				if diff := cmp.Diff(truths(t, dsn), told(s)); diff != "" {
 					t.Fatalf("(-want +got):\n%s\nafter\n%s", diff, strings.Join(done, "\n"))
 				}

@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Relation is what is counted: a table, or one of its leaves.
+// Relation is what is counted: a table, or one of its partitions.
 type Relation struct {
 	OID          uint32
 	Schema, Name string
@@ -41,7 +41,7 @@ func (r Relation) ages() vars {
 	return v
 }
 
-// Count counts the relation in one pass, unless it is larger than most bytes: total,
+// Count counts the relation in one read, unless it is larger than most bytes: total,
 // deleted, old and recent rows, the oldest deletion, the next that becomes old, and the
 // next that lies in the future.
 func (r Relation) Count(most int64) string {

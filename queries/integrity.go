@@ -37,7 +37,7 @@ func disagreeing(t *softdelete.Table) string {
 	return join(t.Markers.Pairs(), " OR ", func(m softdelete.Marker) string { return inconsistent(m, t.Policy.TimeZone) })
 }
 
-// Orphans counts the live rows that reference a deleted row of the parent, a leaf of
+// Orphans counts the live rows that reference a deleted row of the parent, a partition of
 // the referenced table, unless both together are larger than most bytes.
 func (r Relation) Orphans(parent Relation, key *softdelete.Reference, most int64) string {
 	return statement("integrity_orphans.sql", vars{

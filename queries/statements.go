@@ -70,9 +70,9 @@ func SetSearchPath(function string) string {
 	return advice("function_path.sql", vars{"function": function})
 }
 
-// Leaves asks for the leaves of the given partitioned tables.
-func Leaves(roots []uint32) string {
-	return statement("leaves.sql", vars{"roots": array(roots)})
+// Partitions asks for the partitions of the given partitioned tables.
+func Partitions(roots []uint32) string {
+	return statement("partitions.sql", vars{"roots": array(roots)})
 }
 
 // Databases asks for the databases that we may watch.

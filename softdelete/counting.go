@@ -7,7 +7,7 @@ type Method string
 
 // The methods of counting, the surest first.
 const (
-	Exact      Method = "exact"      // one pass over the whole relation
+	Exact      Method = "exact"      // one read of the whole relation
 	Sampled    Method = "sampled"    // a stratified random sample of its blocks
 	Statistics Method = "statistics" // what ANALYZE left in the catalogs; no row is read
 )
@@ -34,7 +34,7 @@ type Counting struct {
 	// NextChange is when time alone changes a number next: a row becomes old, or a
 	// deletion in the future comes to pass. Zero when nothing will, or nobody knows.
 	NextChange time.Time
-	// TooLarge is until when the table is sampled because an exact pass took too long.
+	// TooLarge is until when the table is sampled because an exact count took too long.
 	TooLarge time.Time
 	// Blocks is the last sample; nil when there was none.
 	Blocks Drawn

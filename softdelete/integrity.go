@@ -22,7 +22,7 @@ type Check struct {
 	Problem *Problem
 	// RetryAt is the earliest time to ask again after it took too long.
 	RetryAt time.Time
-	// Waiting tells that the last pass ended before its turn came.
+	// Waiting tells that the last refresh ended before its turn came.
 	Waiting bool
 	// Fingerprint tells, by comparison with a later one, whether the answer may have
 	// changed; empty when it cannot.

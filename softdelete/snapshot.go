@@ -89,7 +89,7 @@ type Table struct {
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
-	// Waiting tells that the last pass ended before this table's turn came.
+	// Waiting tells that the last refresh ended before this table's turn came.
 	Waiting bool
 	// Failures counts the attempts that failed in a row; RetryAt is the earliest
 	// time of the next one.
@@ -175,7 +175,7 @@ func (e Estimate) High() float64 { return e.Value + e.Margin }
 // Exactly is an estimate without error.
 func Exactly(n int64) Estimate { return Estimate{Value: float64(n)} }
 
-// ExactNumbers are the numbers of one pass that counted every row.
+// ExactNumbers are the numbers of one count that counted every row.
 func ExactNumbers(total, deleted int64) *Numbers {
 	n := &Numbers{Method: Exact, Total: Exactly(total), Active: Exactly(total - deleted), Deleted: Exactly(deleted)}
 	if total > 0 {
@@ -196,7 +196,7 @@ type State string
 // The states of a table. They are disjoint.
 const (
 	Counted State = "counted"
-	Pending State = "pending" // not counted yet, or carried over to the next pass
+	Pending State = "pending" // not counted yet, or carried over to the next refresh
 	Failed  State = "failed"
 )
 

@@ -23,7 +23,7 @@ import (
 // Exporter is an exporter that answers until the test ends.
 type Exporter struct {
 	*server.Server
-	// Refreshes counts the passes that it began, Refreshed those that are over.
+	// Refreshes counts the refreshes that it began, Refreshed those that are over.
 	Refreshes, Refreshed atomic.Int64
 	// Log is what it logs.
 	Log Output

@@ -26,19 +26,19 @@ type plan struct {
 
 // prove asks the planner, once a day for each relation and question, how it would
 // answer. The proof is sound if every node that scans the relation suits.
-func (c *count) prove(ctx context.Context, l leaf, name, question string, suits func(plan) bool) (softdelete.Proof, error) {
+func (c *count) prove(ctx context.Context, l partition, name, question string, suits func(plan) bool) (softdelete.Proof, error) {
 	asked := softdelete.Asked{Relation: l.OID, Question: name}
 	if known, found := c.kept.Proofs[asked]; found {
 		return known, nil
 	}
 	rows, err := postgres.Query[struct {
 		Plan []struct{ Plan plan } `db:"QUERY PLAN"`
-	}](ctx, c.Session, queries.Explain(question))
+	}](ctx, c.session, queries.Explain(question))
 	if err != nil {
 		return softdelete.Proof{}, fmt.Errorf("asking how %s.%s would be read: %w", l.Schema, l.Name, err)
 	}
 	scans := rows[0].Plan[0].Plan.scans(l.Name)
-	proof := softdelete.Proof{At: c.began, Sound: len(scans) > 0 && !slices.ContainsFunc(scans, func(p plan) bool { return !suits(p) })}
+	proof := softdelete.Proof{At: c.refresh.began, Sound: len(scans) > 0 && !slices.ContainsFunc(scans, func(p plan) bool { return !suits(p) })}
 	if len(scans) == 1 {
 		proof.Index = scans[0].IndexName
 	}
@@ -55,8 +55,8 @@ func (c *count) note(asked softdelete.Asked, proof softdelete.Proof) {
 }
 
 // disprove keeps a question from being asked for a day.
-func (c *count) disprove(l leaf, name string) {
-	c.note(softdelete.Asked{Relation: l.OID, Question: name}, softdelete.Proof{At: c.began})
+func (c *count) disprove(l partition, name string) {
+	c.note(softdelete.Asked{Relation: l.OID, Question: name}, softdelete.Proof{At: c.refresh.began})
 }
 
 // scans are the nodes that read the relation, an index of a bitmap in the place of the

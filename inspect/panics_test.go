@@ -66,25 +66,25 @@ func TestAPanicCostsTheTableThatItHappensTo(t *testing.T) {
 			}
 			check("first", test.first)
 			if test.step == "check" {
-				if p := table(t, s, "bad").Integrity[0].Problem; p == nil || p.Reason != softdelete.OtherError {
+				if p := tableNamed(t, s, "bad").Integrity[0].Problem; p == nil || p.Reason != softdelete.OtherError {
 					t.Errorf("the problem of the check is %+v", p)
 				}
 			}
 			panics = false
-			s = refresh(t, i, s, nil)
+			s = refreshAfter(t, i, s, nil)
 			check("healed", "10 4 0")
-			indexed := table(t, s, "bad").Indexing
+			indexed := tableNamed(t, s, "bad").Indexing
 			if indexed == nil || len(indexed.Indexes) != 1 || indexed.Indexes[0].Keys[0].Expression == "" {
 				t.Errorf("the indexes are %+v", indexed)
 			}
 			panics = true
-			s = refresh(t, i, s, nil)
+			s = refreshAfter(t, i, s, nil)
 			check("later", test.later)
-			if table(t, s, "bad").Indexing == nil {
+			if tableNamed(t, s, "bad").Indexing == nil {
 				t.Error("what was known of the indexes is gone")
 			}
 			for range 3 {
-				s = refresh(t, i, s, nil)
+				s = refreshAfter(t, i, s, nil)
 			}
 			if stacks := strings.Count(out.String(), "stack="); stacks > 1 {
 				t.Errorf("the log has %d stacks", stacks)
@@ -104,7 +104,7 @@ func TestAPanicInDiscoveryLeavesTheTablesAsTheyAre(t *testing.T) {
 			panic("in a test")
 		}
 	}
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	d := s.Databases[0]
 	if got := told(s)["public.users"]; got != "10 4 3" || d.Checks.Discovery || d.Problem == nil || !strings.Contains(d.Problem.Message, "in a test") {
 		t.Errorf("%s, %+v, %+v", got, d.Checks, d.Problem)
@@ -120,7 +120,7 @@ func TestAPanicInOneDatabaseLeavesTheOthersAlone(t *testing.T) {
 	}
 	i := inspector(t, one, fmt.Sprintf("databases: {names: [%s, %s]}", names[0], names[1]))
 	calls := 0
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if calls++; calls == 1 {
 			panic("while the first is published")
 		}
@@ -173,7 +173,7 @@ func TestATableThatIsDroppedBeforeItsStatisticsAreRead(t *testing.T) {
 	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("other")+"ANALYZE users, other")
 	i := inspector(t, dsn, "tables: [{table: users, method: statistics}]")
 	dropped := false
-	s := refresh(t, i, empty(t, i), func(*softdelete.Snapshot) {
+	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !dropped {
 			dropped = true
 			pgtest.Exec(t, dsn, "DROP TABLE users")
@@ -182,7 +182,7 @@ func TestATableThatIsDroppedBeforeItsStatisticsAreRead(t *testing.T) {
 	if got := told(s); got["public.other"] != "10 4 3" || strings.Contains(got["public.users"], "10") {
 		t.Errorf("%v", got)
 	}
-	if p := table(t, s, "users").Problem; p == nil || strings.Contains(cmp.Or(p.Message, "panic"), "fault of the exporter") {
+	if p := tableNamed(t, s, "users").Problem; p == nil || strings.Contains(cmp.Or(p.Message, "panic"), "fault of the exporter") {
 		t.Errorf("the problem is %+v", p)
 	}
 }

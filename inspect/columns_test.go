@@ -13,7 +13,7 @@ import (
 func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *softdelete.Snapshot) {
 	t.Helper()
 	before := spent(i).Queries
-	s := refresh(t, i, previous, nil)
+	s := refreshAfter(t, i, previous, nil)
 	return spent(i).Queries - before, s
 }
 
@@ -53,7 +53,7 @@ func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	if _, s = asked(t, i, s); len(read(s)) != 1 {
 		t.Errorf("without a default: %v", read(s))
 	}
-	if got := table(t, s, "log").Markers[0].Live[0]; got != "1970-01-01 00:00:00+00" {
+	if got := tableNamed(t, s, "log").Markers[0].Live[0]; got != "1970-01-01 00:00:00+00" {
 		t.Errorf("live rows hold %s", got)
 	}
 }
@@ -79,13 +79,13 @@ func TestALockedDefaultLeavesATableUndecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range explained {
-		if d := e.Judgement.Decisions[0]; e.Table == "t" && d.Why != "undecided: the table was locked; it will be looked at again" {
+		if d := e.Decision.Decisions[0]; e.Table == "t" && d.Why != "undecided: the table was locked; it will be looked at again" {
 			t.Errorf("the decision on t is %+v", d)
 		}
 	}
 	m.do(`COMMIT`)
 	want = map[string]string{"users": "timestamp: deleted_at | 10 4 3", "t": "sentinel: deleted_at | 2 1 0"}
-	if diff := cmp.Diff(want, read(refresh(t, i, s, nil))); diff != "" {
+	if diff := cmp.Diff(want, read(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("when it is free again (-want +got):\n%s", diff)
 	}
 }
@@ -123,7 +123,7 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 		t.Errorf("while locked (-want +got):\n%s", diff)
 	}
 	m.do(`COMMIT`)
-	s = refresh(t, i, s, nil)
+	s = refreshAfter(t, i, s, nil)
 	want = map[string]string{
 		"analyzed": "epoch: deleted_at ms | 1000 500 500", "flags": "number: deleted | 1000 500 -", "parted": "epoch: deleted_at s | 2 1 1",
 		"fresh": "epoch: deleted_at us | 2 1 1", "fresh_parted": "epoch: deleted_at s | 2 1 1",

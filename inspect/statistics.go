@@ -10,8 +10,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// share is what queries.Relation.Shares answers: shares of the rows.
-type share struct {
+// shareRow is what queries.Relation.Shares answers: shares of the rows.
+type shareRow struct {
 	Rows, Bytes float64
 	// Known is the share of the rows that the statistics cover; nil when there are none.
 	Known        *float64
@@ -21,15 +21,15 @@ type share struct {
 // byStatistics puts the numbers together from what ANALYZE left, without reading a
 // row. Nobody knows how wrong they are.
 func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
-	if len(c.r.Markers) != 1 {
+	if len(c.table.Markers) != 1 {
 		return nil, errors.New("statistics tell of one column at a time, and this table has several markers")
 	}
 	var total, deleted, old, bytes float64
-	for _, l := range c.r.leaves {
+	for _, l := range c.table.partitions {
 		if l.children {
 			return nil, fmt.Errorf("%s.%s: %w", l.Schema, l.Name, errElsewhere)
 		}
-		rows, err := postgres.Query[share](ctx, c.Session, c.on(l).Shares())
+		rows, err := postgres.Query[shareRow](ctx, c.session, c.on(l).Shares())
 		if err != nil {
 			return nil, fmt.Errorf("reading the statistics of %s.%s: %w", l.Schema, l.Name, err)
 		}
@@ -54,7 +54,7 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 	if total > 0 {
 		n.Ratio = guess(deleted / total)
 	}
-	if c.r.HasAges() && c.r.Markers[0].Kind != softdelete.Pair {
+	if c.table.HasAges() && c.table.Markers[0].Kind != softdelete.Pair {
 		old := guess(old)
 		n.Old = &old
 	}

@@ -1,0 +1,205 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/softdelete-exporter/softdelete_exporter/config"
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/rescue"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+const (
+	// columnQuestionsTime bounds what a refresh spends on asking after single columns of one
+	// database; the rest waits for the next refresh.
+	columnQuestionsTime = 5 * time.Second
+	// probeAgain is how long a search that found nothing, or took too long, is not repeated.
+	probeAgain = 6 * time.Hour
+	// probedPartitions is how many partitions of a partitioned table are searched.
+	probedPartitions = 8
+)
+
+// columnAnswer is what had to be asked of a column beside its catalog row.
+type columnAnswer struct {
+	def     string
+	meaning softdelete.IntegerMeaning
+	// unread is why it could not be asked this time, fault the panic that kept it from being
+	// asked, of which the table is told.
+	unread string
+	fault  error
+}
+
+// columnQuestion is a column of which something is to be learned.
+type columnQuestion struct {
+	column *column
+	need   discovery.Need
+	softdelete.ColumnFacts
+}
+
+func (q *columnQuestion) id() softdelete.ColumnID {
+	return softdelete.ColumnID{Relation: q.column.OID, Attnum: q.column.Attnum}
+}
+
+// answerColumnQuestions finds out what the rules and the configuration need to know of columns beyond
+// their catalog rows: defaults, and what integers hold. What the last Snapshot knew is
+// not asked again while it holds.
+func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table) {
+	d := r.databases[s.Database]
+	questions := r.columnQuestions(s, tables, listed, d.ColumnFacts)
+	r.readStatistics(ctx, s, questions)
+	deadline := time.Now().Add(columnQuestionsTime)
+	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
+	for i := range questions {
+		q := &questions[i]
+		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
+			if time.Now().After(deadline) {
+				q.column.answer.unread = "there was no time left for it"
+			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name, func() error { return q.ask(ctx, s, r.began) }); err != nil {
+				q.column.answer.unread = whyUnread(err)
+				if rescue.Is(err) {
+					q.column.answer.fault = err
+				}
+				level.Warn(r.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
+			}
+		}
+		q.column.answer.def, q.column.answer.meaning = q.Default, q.Meaning
+		known[q.id()] = q.ColumnFacts
+	}
+	d.Name, d.ColumnFacts = s.Database, known
+	r.databases[s.Database] = d
+}
+
+// columnQuestions are what is needed, with what is known of it already.
+func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []columnQuestion {
+	var all []columnQuestion
+	for _, columns := range tables {
+		c := columns[0]
+		entry := listed[[2]string{c.Schema, c.Name}]
+		var needs map[string]discovery.Need
+		err := r.catchStep(s, "needs", c.Schema, c.Name, func() error {
+			switch {
+			case entry == nil && !r.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
+			case entry != nil && entry.Column != "":
+				needs = entry.Marker().Needs(discoveryColumns(columns))
+			default:
+				needs = r.rules.Needs(c.Name, entry != nil, discoveryColumns(columns))
+			}
+			return nil
+		})
+		if err != nil {
+			columns[0].answer.fault = err
+		}
+		for i := range columns {
+			if need := needs[columns[i].Column]; need != discovery.NeedNothing {
+				q := columnQuestion{column: &columns[i], need: need}
+				q.ColumnFacts = known[q.id()]
+				all = append(all, q)
+			}
+		}
+	}
+	return all
+}
+
+// open tells whether a question must be asked of the table.
+func (q *columnQuestion) open(now time.Time) bool {
+	if q.need == discovery.NeedDefault {
+		return q.Version != q.column.DefaultVersion
+	}
+	return q.Meaning.Kind == "" && q.column.Readable && q.column.Usage && !q.column.RowSecurity && now.Sub(q.Probed) >= probeAgain
+}
+
+// ask asks the table, in a transaction that gives way to whoever changes it.
+func (q *columnQuestion) ask(ctx context.Context, s *postgres.Session, now time.Time) error {
+	if q.need == discovery.NeedDefault {
+		rows, err := postgres.Query[struct {
+			Attnum     int16
+			Expression string
+		}](ctx, s, queries.Defaults(q.column.OID, []int16{q.column.Attnum}))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			q.Version, q.Default = q.column.DefaultVersion, r.Expression
+		}
+		return nil
+	}
+	err := q.probe(ctx, s)
+	if err == nil || postgres.Code(err) == postgres.QueryCanceled {
+		q.Probed = now
+	}
+	return err
+}
+
+// probe looks for one value of a deleted row.
+func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session) error {
+	partitions := []partition{{Schema: q.column.Schema, Name: q.column.Name}}
+	if q.column.Relkind == "p" {
+		var err error
+		if partitions, err = postgres.Query[partition](ctx, s, queries.Partitions([]uint32{q.column.OID})); err != nil {
+			return err
+		}
+	}
+	for _, partition := range partitions[:min(len(partitions), probedPartitions)] {
+		rows, err := postgres.Query[struct{ Value float64 }](ctx, s, queries.Probe(partition.Schema, partition.Name, q.column.Column))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			q.Meaning = discovery.ClassifyInteger(q.need, []float64{r.Value})
+			return nil
+		}
+	}
+	return nil
+}
+
+// readStatistics settles integers by what the statistics say, which reads no table.
+func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, questions []columnQuestion) {
+	var relations []uint32
+	var attnames []string
+	type key struct {
+		oid  uint32
+		name string
+	}
+	open := map[key]*columnQuestion{}
+	for i := range questions {
+		if q := &questions[i]; q.need != discovery.NeedDefault && q.Meaning.Kind == "" {
+			relations, attnames = append(relations, q.column.OID), append(attnames, q.column.Column)
+			open[key{q.column.OID, q.column.Column}] = q
+		}
+	}
+	if len(open) == 0 {
+		return
+	}
+	rows, err := postgres.Query[struct {
+		Relation uint32
+		Column   string
+		Value    float64
+	}](ctx, s, queries.Statistics(relations, attnames))
+	if err != nil {
+		level.Warn(p.log(ctx)).Log("msg", "cannot read the statistics of columns", "datname", s.Database, "err", err)
+		return
+	}
+	values := map[key][]float64{}
+	for _, r := range rows {
+		k := key{r.Relation, r.Column}
+		values[k] = append(values[k], r.Value)
+	}
+	for k, v := range values {
+		open[k].Meaning = discovery.ClassifyInteger(open[k].need, v)
+	}
+}
+
+// whyUnread says in a few words why a table could not be asked.
+func whyUnread(err error) string {
+	return cmp.Or(map[softdelete.Reason]string{
+		softdelete.Locked:   "the table was locked",
+		softdelete.TimedOut: "the search for a deleted row took too long",
+	}[postgres.Problem(err).Reason], fmt.Sprint(err))
+}
