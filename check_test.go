@@ -15,7 +15,8 @@ import (
 // One entry that is wrong hides nothing of the others.
 func TestCheckConfigExplainsEveryTableAlsoBesideFaults(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE users (id int, deleted_at timestamptz); CREATE TABLE orders (id int, deleted_at timestamptz);
+	pgtest.Exec(t, dsn,
+		`CREATE TABLE users (id int, deleted_at timestamptz); CREATE TABLE orders (id int, deleted_at timestamptz);
 		CREATE TABLE parcels (id int, gone text)`)
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, `
@@ -61,9 +62,11 @@ func strange(t *testing.T) (dsn, file string) {
 	t.Helper()
 	owner := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, owner, strings.ReplaceAll(`CREATE SCHEMA $; CREATE TABLE $.$ (id int, deleted_at timestamptz);
-		CREATE TABLE $.shut (id int, deleted_at timestamptz); ALTER TABLE $.shut ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+		CREATE TABLE $.shut (id int, deleted_at timestamptz);
+			ALTER TABLE $.shut ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 		CREATE TABLE $.kept (id int, is_deleted bool, archived bool, deleted_by int);
-		CREATE ROLE stranger LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA $ TO stranger; GRANT SELECT ON $.$, $.shut TO stranger`, "$", `"`+hostile+`"`))
+		CREATE ROLE stranger LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA $ TO stranger;
+			GRANT SELECT ON $.$, $.shut TO stranger`, "$", `"`+hostile+`"`))
 	t.Cleanup(func() { pgtest.Exec(t, owner, "DROP OWNED BY stranger; DROP ROLE stranger") })
 	u, err := url.Parse(owner)
 	if err != nil {
@@ -79,7 +82,8 @@ func TestCheckConfigObeysNoName(t *testing.T) {
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	for _, config := range []string{file, configFile(t, "")} {
 		code, stdout, stderr := command("check-config", "--connect", "--config.file="+config)
-		if code != 2 || !strings.Contains(stdout, "row_security") || !strings.Contains(stdout, "permission_denied") || strings.Count(stdout, "[2J") < 5 {
+		if code != 2 || !strings.Contains(stdout, "row_security") || !strings.Contains(stdout, "permission_denied") ||
+			strings.Count(stdout, "[2J") < 5 {
 			t.Errorf("exit code %d: %q%q", code, stdout, stderr)
 		}
 		if bad := unprintable(stdout + stderr); bad != "" {
@@ -100,7 +104,8 @@ func TestGrantsWriteHostileNamesByNumbers(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	if bad := unprintable(stdout); bad != "" || strings.Contains(stdout, "\npublic.d") || !strings.Contains(stdout, `\001B[2J`) {
+	if bad := unprintable(stdout); bad != "" || strings.Contains(stdout, "\npublic.d") ||
+		!strings.Contains(stdout, `\001B[2J`) {
 		t.Errorf("it holds %q:\n%s", bad, stdout)
 	}
 	var sql strings.Builder
@@ -111,7 +116,8 @@ func TestGrantsWriteHostileNamesByNumbers(t *testing.T) {
 	}
 	pgtest.Exec(t, owner, sql.String())
 	const may = "SELECT has_column_privilege('stranger', format('%I.kept', $1::text)::regclass, $2, 'SELECT')"
-	if !pgtest.Value[bool](t, owner, may, hostile, "is_deleted") || pgtest.Value[bool](t, owner, may, hostile, "deleted_by") {
+	if !pgtest.Value[bool](t, owner, may, hostile, "is_deleted") ||
+		pgtest.Value[bool](t, owner, may, hostile, "deleted_by") {
 		t.Errorf("it grants something else:\n%s", stdout)
 	}
 }

@@ -25,16 +25,24 @@ var demoTables = []struct {
 	marker, kind, service      string
 	retention                  time.Duration
 }{
-	{"UserProfile", `"deletedAt" IS NULL`, `"deletedAt" IS NOT NULL`, `"deletedAt" AT TIME ZONE 'UTC'`, "deletedAt", "timestamp", "shop", 90 * day},
+	{"UserProfile", `"deletedAt" IS NULL`, `"deletedAt" IS NOT NULL`, `"deletedAt" AT TIME ZONE 'UTC'`, "deletedAt",
+		"timestamp", "shop", 90 * day},
 	{"carts", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "shop", 90 * day},
-	{"customers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "shop", 90 * day},
-	{"gift_cards", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "shop", 90 * day},
-	{"messages", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "support", 90 * day},
-	{"newsletter_subscribers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "shop", 90 * day},
-	{"products", `is_deleted = false OR is_deleted IS NULL`, `is_deleted = true`, `deleted_at`, "is_deleted,deleted_at", "pair", "catalogue", 90 * day},
-	{"reviews", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "catalogue", 90 * day},
+	{"customers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp",
+		"shop", 90 * day},
+	{"gift_cards", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp",
+		"shop", 90 * day},
+	{"messages", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp",
+		"support", 90 * day},
+	{"newsletter_subscribers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp",
+		"shop", 90 * day},
+	{"products", `is_deleted = false OR is_deleted IS NULL`, `is_deleted = true`, `deleted_at`, "is_deleted,deleted_at",
+		"pair", "catalogue", 90 * day},
+	{"reviews", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp",
+		"catalogue", 90 * day},
 	{"sellers", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "shop", 0},
-	{"shipments", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "logistics", 365 * day},
+	{"shipments", `deleted_at IS NULL`, `deleted_at IS NOT NULL`, `deleted_at`, "deleted_at", "timestamp", "logistics",
+		365 * day},
 }
 
 const day = 24 * time.Hour
@@ -48,7 +56,8 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	datname := pgtest.Value[string](t, dsn, `SELECT current_database()::text`)
-	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15, "softdelete_exporter_config_last_reload_successful": 1, "softdelete_exporter_connections_evicted_total": 0}
+	want := map[string]float64{"db_up": 1, "softdelete_exporter_ttl_seconds": 15,
+		"softdelete_exporter_config_last_reload_successful": 1, "softdelete_exporter_connections_evicted_total": 0}
 	for _, check := range []string{"connect", "discovery", "counting", "indexes"} {
 		want[series("softdelete_exporter_check_success", "datname", datname, "check", check)] = 1
 	}
@@ -56,12 +65,15 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 		want[series("softdelete_exporter_tables", "datname", datname, "state", state)] = float64(tables)
 	}
 	// The indexes that the demo has for it. At this size no smaller or other one would pay.
-	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "sellers", "indexrelname", "idx_sellers_email", "problem", "unique_ignores_deleted")] = 1
-	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "newsletter_subscribers",
+	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "sellers",
+		"indexrelname", "idx_sellers_email", "problem", "unique_ignores_deleted")] = 1
+	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname",
+		"newsletter_subscribers",
 		"indexrelname", "newsletter_subscribers_email_deleted_at_key", "problem", "unique_allows_live_duplicates")] = 1
 	for _, table := range demoTables {
 		count := func(where string) float64 {
-			return pgtest.Value[float64](t, dsn, fmt.Sprintf(`SELECT count(*)::float8 FROM public."%s" WHERE %s`, table.relname, where))
+			return pgtest.Value[float64](t, dsn,
+				fmt.Sprintf(`SELECT count(*)::float8 FROM public."%s" WHERE %s`, table.relname, where))
 		}
 		expect := func(name string, value float64, labels ...string) {
 			want[series(name, append(labels, "datname", datname, "schemaname", "public", "relname", table.relname)...)] = value
@@ -77,16 +89,20 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 			expect("softdelete_deletion_ratio", deleted/total)
 		}
 		expect("softdelete_deletion_ratio_margin", 0)
-		expect("softdelete_recently_deleted_rows", count(fmt.Sprintf("(%s) AND %s > now() - interval '1 hour'", table.deleted, table.at)))
+		expect("softdelete_recently_deleted_rows",
+			count(fmt.Sprintf("(%s) AND %s > now() - interval '1 hour'", table.deleted, table.at)))
 		expect("softdelete_recent_window_seconds", time.Hour.Seconds())
-		expect("softdelete_deleted_bytes", pgtest.Value[float64](t, dsn, fmt.Sprintf(`SELECT coalesce(sum(bytes), 0)::float8 FROM (
+		expect("softdelete_deleted_bytes", pgtest.Value[float64](t, dsn,
+			fmt.Sprintf(`SELECT coalesce(sum(bytes), 0)::float8 FROM (
 			SELECT count(*) FILTER (WHERE %s)::float8 / count(*) * pg_relation_size(tableoid) AS bytes FROM public."%s" GROUP BY tableoid) AS leaves`, table.deleted, table.relname)))
 		if deleted > 0 {
 			expect("softdelete_oldest_deleted_timestamp_seconds", pgtest.Value[float64](t, dsn,
-				fmt.Sprintf(`SELECT extract(epoch FROM min(%s))::float8 FROM public."%s" WHERE %s`, table.at, table.relname, table.deleted)))
+				fmt.Sprintf(`SELECT extract(epoch FROM min(%s))::float8 FROM public."%s" WHERE %s`, table.at, table.relname,
+					table.deleted)))
 		}
 		if table.retention > 0 {
-			expect("softdelete_old_deleted_rows", count(fmt.Sprintf("(%s) AND %s < now() - interval '%g hours'", table.deleted, table.at, table.retention.Hours())))
+			expect("softdelete_old_deleted_rows",
+				count(fmt.Sprintf("(%s) AND %s < now() - interval '%g hours'", table.deleted, table.at, table.retention.Hours())))
 			expect("softdelete_old_deleted_rows_margin", 0)
 			expect("softdelete_retention_seconds", table.retention.Seconds())
 		}
@@ -115,7 +131,8 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 		if strings.HasPrefix(name, "softdelete_count_duration_seconds") {
 			counted++
 		}
-		if most := time.Since(began).Seconds(); value <= 0 || value > most && !strings.Contains(name, "queries_total") && name != "db_response_ms" {
+		if most := time.Since(began).Seconds(); value <= 0 ||
+			value > most && !strings.Contains(name, "queries_total") && name != "db_response_ms" {
 			t.Errorf("%s is %g, want more than 0 and at most %g", name, value, most)
 		}
 	}
@@ -134,7 +151,8 @@ func read(t *testing.T, page string) (numbers, moments, costs map[string]float64
 		space := strings.LastIndex(line, " ")
 		name, text := line[:max(space, 0)], line[space+1:]
 		metric, _, _ := strings.Cut(name, "{")
-		if !strings.HasPrefix(metric, "softdelete_") && !strings.HasPrefix(metric, "db_") || metric == "softdelete_exporter_build_info" {
+		if !strings.HasPrefix(metric, "softdelete_") && !strings.HasPrefix(metric, "db_") ||
+			metric == "softdelete_exporter_build_info" {
 			continue
 		}
 		value, err := strconv.ParseFloat(text, 64)
@@ -142,9 +160,12 @@ func read(t *testing.T, page string) (numbers, moments, costs map[string]float64
 			t.Fatalf("%q: %v", line, err)
 		}
 		switch {
-		case slices.Contains([]string{"softdelete_checked_timestamp_seconds", "softdelete_exporter_snapshot_timestamp_seconds", "softdelete_exporter_config_last_reload_success_timestamp_seconds"}, metric):
+		case slices.Contains([]string{"softdelete_checked_timestamp_seconds",
+			"softdelete_exporter_snapshot_timestamp_seconds",
+			"softdelete_exporter_config_last_reload_success_timestamp_seconds"}, metric):
 			moments[name] = value
-		case slices.Contains([]string{"db_response_ms", "softdelete_count_duration_seconds", "softdelete_exporter_queries_total", "softdelete_exporter_database_seconds_total"}, metric):
+		case slices.Contains([]string{"db_response_ms", "softdelete_count_duration_seconds",
+			"softdelete_exporter_queries_total", "softdelete_exporter_database_seconds_total"}, metric):
 			costs[name] = value
 		default:
 			numbers[name] = value

@@ -101,7 +101,8 @@ func TestExampleInhibitionIsThatOfTheMixin(t *testing.T) {
 		Rules []any `yaml:"inhibit_rules"`
 	}
 	var got, want inhibition
-	for file, into := range map[string]*inhibition{"examples/alertmanager/alertmanager.yml": &got, "mixin/inhibit_rules.yaml": &want} {
+	for file, into := range map[string]*inhibition{"examples/alertmanager/alertmanager.yml": &got,
+		"mixin/inhibit_rules.yaml": &want} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -27,11 +27,12 @@ var arrows = map[string][]string{
 	"assess":     {"indexes", "rescue", "softdelete"},
 	"config":     {"conninfo", "softdelete", "discovery", "assess", "mixin"},
 	"postgres":   {"conninfo", "queries", "rescue", "softdelete"},
-	"inspect":    {"postgres", "config", "queries", "sampling", "softdelete", "discovery", "predicate", "indexes", "rescue"},
-	"cache":      {"rescue", "softdelete"},
-	"collector":  {"softdelete", "indexes", "rescue"},
-	"report":     {"assess", "indexes", "queries", "softdelete"},
-	"server":     {"cache", "collector", "report", "assess", "config", "conninfo", "rescue", "softdelete"},
+	"inspect": {"postgres", "config", "queries", "sampling", "softdelete", "discovery", "predicate",
+		"indexes", "rescue"},
+	"cache":     {"rescue", "softdelete"},
+	"collector": {"softdelete", "indexes", "rescue"},
+	"report":    {"assess", "indexes", "queries", "softdelete"},
+	"server":    {"cache", "collector", "report", "assess", "config", "conninfo", "rescue", "softdelete"},
 }
 
 // free are the folders that may import anything.

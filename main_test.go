@@ -80,7 +80,8 @@ func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
 			if test.name == "unknown flag" {
 				return // then nobody knows the format
 			}
-			code, _, stderr = command(append([]string{"--log.format=json", "--config.file=" + configFile(t, test.config)}, test.args...)...)
+			code, _, stderr = command(append([]string{"--log.format=json", "--config.file=" + configFile(t, test.config)},
+				test.args...)...)
 			last := ""
 			for line := range strings.Lines(stderr) {
 				var fields struct{ Level, Msg, TS string }
@@ -117,7 +118,8 @@ func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, format := range []string{"logfmt", "json"} {
-		if err := filter(newLogger(&out, format), "info").Log("msg", text, "err", errors.New(text), "dsn", []any{text}, "all", []string{text}, "by", map[string]string{"a": text}); err != nil {
+		if err := filter(newLogger(&out, format), "info").Log("msg", text, "err", errors.New(text), "dsn", []any{text},
+			"all", []string{text}, "by", map[string]string{"a": text}); err != nil {
 			t.Error(err)
 		}
 		bridge(newLogger(&out, format), "info").Error(text, "err", errors.New(text), "all", []string{text})
@@ -132,7 +134,9 @@ func TestHelpShowsTheFlagsOfServeAndHowToNameTheServer(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE", "check-config", "grants", "DATA_SOURCE_NAME ", "DATA_SOURCE_NAME_FILE", "DATA_SOURCE_URI ", "DATA_SOURCE_USER,", "DATA_SOURCE_PASS_FILE", "PGHOST"} {
+	for _, want := range []string{"--web.listen-address", "--config.file", "SOFTDELETE_EXPORTER_CONFIG_FILE",
+		"check-config", "grants", "DATA_SOURCE_NAME ", "DATA_SOURCE_NAME_FILE", "DATA_SOURCE_URI ", "DATA_SOURCE_USER,",
+		"DATA_SOURCE_PASS_FILE", "PGHOST"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not show %q:\n%s", want, stdout)
 		}
@@ -181,10 +185,12 @@ func TestCommandsTellOfTheDatabasesThatCanBeAsked(t *testing.T) {
 	pgtest.Exec(t, dsn, "CREATE TABLE users (id int, deleted_at timestamptz)")
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	name := pgtest.Value[string](t, dsn, "SELECT current_database()")
-	file := "--config.file=" + configFile(t, "databases: {names: ["+name+", missing]}\ntables: [{table: elsewhere, column: deleted_at}]")
+	file := "--config.file=" + configFile(t,
+		"databases: {names: ["+name+", missing]}\ntables: [{table: elsewhere, column: deleted_at}]")
 	for _, args := range [][]string{{"check-config", "--connect"}, {"grants"}} {
 		code, stdout, stderr := command(append(args, file)...)
-		if code == 0 || !strings.Contains(stdout, "users") || !strings.Contains(stderr, `"missing"`) || strings.Contains(stderr, "elsewhere") {
+		if code == 0 || !strings.Contains(stdout, "users") || !strings.Contains(stderr, `"missing"`) ||
+			strings.Contains(stderr, "elsewhere") {
 			t.Errorf("%s: exit code %d: %s%s", args[0], code, stdout, stderr)
 		}
 	}

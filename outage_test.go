@@ -23,7 +23,8 @@ func TestItStartsWhileTheDatabaseIsDown(t *testing.T) {
 		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
 		return text
 	}
-	if text := scrape(); !strings.Contains(text, "\ndb_up 0\n") || !strings.Contains(text, `check="connect",datname="postgres"} 0`) {
+	if text := scrape(); !strings.Contains(text, "\ndb_up 0\n") ||
+		!strings.Contains(text, `check="connect",datname="postgres"} 0`) {
 		t.Errorf("while it is down: %s", text)
 	}
 	if !strings.Contains(written.String(), "cannot check the configured tables now") {
@@ -33,7 +34,8 @@ func TestItStartsWhileTheDatabaseIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := scrape()
-	for _, want := range []string{"\ndb_up 1\n", `check="connect",datname="postgres"} 1`, `softdelete_deleted_rows{datname="postgres",relname="users",schemaname="public"} 1`} {
+	for _, want := range []string{"\ndb_up 1\n", `check="connect",datname="postgres"} 1`,
+		`softdelete_deleted_rows{datname="postgres",relname="users",schemaname="public"} 1`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("once it is up, %q is missing: %s", want, text)
 		}

@@ -19,7 +19,8 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 	database := func(tables map[string]string) string {
 		dsn := pgtest.NewDatabase(t, server)
 		for name, deleted := range tables {
-			pgtest.Exec(t, dsn, `CREATE TABLE `+name+` AS SELECT CASE WHEN i <= `+deleted+` THEN now() END AS deleted_at FROM generate_series(1, 100) i`)
+			pgtest.Exec(t, dsn, `CREATE TABLE `+name+` AS SELECT CASE WHEN i <= `+deleted+
+				` THEN now() END AS deleted_at FROM generate_series(1, 100) i`)
 		}
 		return dsn
 	}
@@ -46,19 +47,27 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 		{"good", good, nil, 0, []string{"health: GOOD", "public.good"}, nil},
 		{"poor", mixed, nil, 1, []string{"health: POOR", "public.poor", "public.fair"}, []string{"the health is poor"}},
 		{"fair passes", fair, nil, 0, []string{"health: FAIR"}, nil},
-		{"fair fails when told to", fair, []string{"--fail-on=fair"}, 1, []string{"health: FAIR"}, []string{"--fail-on=fair"}},
+		{"fair fails when told to", fair, []string{"--fail-on=fair"}, 1, []string{"health: FAIR"},
+			[]string{"--fail-on=fair"}},
 		{"fair is better than unknown", fair, []string{"--fail-on=unknown"}, 0, []string{"health: FAIR"}, nil},
 		{"one table", mixed, []string{"--table=public.good"}, 0, []string{"health: GOOD", "The one table is good."}, nil},
-		{"some tables", mixed, []string{"--table=.*(oo|ai)r?.*"}, 1, []string{"1 of 3 tables is poor"}, []string{"the health is poor"}},
-		{"a service", mixed, []string{"--service=shop", "--config.file=" + services}, 0, []string{"1 of 2 tables is fair", "shop"}, nil},
+		{"some tables", mixed, []string{"--table=.*(oo|ai)r?.*"}, 1, []string{"1 of 3 tables is poor"},
+			[]string{"the health is poor"}},
+		{"a service", mixed, []string{"--service=shop", "--config.file=" + services}, 0,
+			[]string{"1 of 2 tables is fair", "shop"}, nil},
 		{"no such table", mixed, []string{"--table=good"}, 2, nil, []string{`--table="good"`, "schema.table"}},
-		{"a flag that is not set is not named", mixed, []string{"--service=nope"}, 2, nil, []string{`no watched table fits --service="nope"; `}},
+		{"a flag that is not set is not named", mixed, []string{"--service=nope"}, 2, nil,
+			[]string{`no watched table fits --service="nope"; `}},
 		{"no pattern", mixed, []string{"--table=("}, 2, nil, []string{"--table", "RE2"}},
-		{"no such database", mixed, []string{"--database=nope"}, 2, []string{"Database nope could not be looked into.", "does not exist"}, []string{"no table could be judged"}},
+		{"no such database", mixed, []string{"--database=nope"}, 2,
+			[]string{"Database nope could not be looked into.", "does not exist"}, []string{"no table could be judged"}},
 		{"no tables", none, nil, 0, []string{"No table with soft delete was found.", "column: deleted_at"}, nil},
-		{"nothing may be read", denied, nil, 2, []string{"health: UNKNOWN", "permission denied", "GRANT SELECT"}, []string{"no table could be judged"}},
-		{"one connection", lonely, nil, 2, []string{"SQLSTATE 53300", `ALTER ROLE "lonely" CONNECTION LIMIT 2;`}, []string{"no table could be judged"}},
-		{"down", "postgres://nobody@127.0.0.1:1/shop", nil, 1, []string{"health: POOR", "Cannot connect"}, []string{"cannot connect to the database"}},
+		{"nothing may be read", denied, nil, 2, []string{"health: UNKNOWN", "permission denied", "GRANT SELECT"},
+			[]string{"no table could be judged"}},
+		{"one connection", lonely, nil, 2, []string{"SQLSTATE 53300", `ALTER ROLE "lonely" CONNECTION LIMIT 2;`},
+			[]string{"no table could be judged"}},
+		{"down", "postgres://nobody@127.0.0.1:1/shop", nil, 1, []string{"health: POOR", "Cannot connect"},
+			[]string{"cannot connect to the database"}},
 		{"no database", "", nil, 2, nil, []string{"DATA_SOURCE_NAME"}},
 		{"no such format", good, []string{"--format=pdf"}, 2, nil, []string{"--help"}},
 		{"no such health", good, []string{"--fail-on=good"}, 2, nil, []string{"--help"}},
@@ -107,14 +116,17 @@ func TestReportCountsNothingButWhatItIsAskedFor(t *testing.T) {
 	var document struct {
 		Tables []struct{ Table string }
 	}
-	if err := json.Unmarshal([]byte(stdout), &document); err != nil || code != 0 || len(document.Tables) != 1 || document.Tables[0].Table != "wanted" {
+	if err := json.Unmarshal([]byte(stdout), &document); err != nil || code != 0 || len(document.Tables) != 1 ||
+		document.Tables[0].Table != "wanted" {
 		t.Errorf("exit code %d, %v:\n%s", code, err, stdout)
 	}
 }
 
 func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format('CREATE TABLE locked%s (deleted_at timestamptz)', i); END LOOP; END $$;
+	pgtest.Exec(t, dsn,
+		`DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format('CREATE TABLE locked%s (deleted_at timestamptz)', i); END LOOP;
+			END $$;
 		CREATE TABLE zebra (deleted_at timestamptz)`)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -122,12 +134,14 @@ func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 	}
 	defer conn.Close(context.Background())
 	// Each of them costs us our lock timeout: 16 s in all, before it is the last one's turn.
-	if _, err := conn.Exec(t.Context(), `BEGIN; DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format('LOCK TABLE locked%s', i); END LOOP; END $$`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`BEGIN; DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format('LOCK TABLE locked%s', i); END LOOP; END $$`); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	began := time.Now()
-	code, stdout, stderr := command("report", "--timeout=2s", "--config.file="+configFile(t, "limits: {lock_timeout: 400ms}"))
+	code, stdout, stderr := command("report", "--timeout=2s",
+		"--config.file="+configFile(t, "limits: {lock_timeout: 400ms}"))
 	if took := time.Since(began); took > 12*time.Second {
 		t.Errorf("it took %s", took)
 	}
@@ -137,7 +151,8 @@ func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out strings.Builder
-	if code := run(ctx, []string{"report"}, &out, &out); code != 1 || out.String() != "softdelete_exporter: interrupted\n" {
+	if code := run(ctx, []string{"report"}, &out,
+		&out); code != 1 || out.String() != "softdelete_exporter: interrupted\n" {
 		t.Errorf("interrupted, it ends with %d:\n%s", code, out.String())
 	}
 }

@@ -44,7 +44,8 @@ func TestNoPieceOfAPasswordIsShownAnywhere(t *testing.T) {
 	log := &exportertest.Output{}
 	server := pgtest.Start(t, pgserver.Options{
 		HBA: []string{"host all bob 127.0.0.1/32 scram-sha-256"}, Logger: log,
-		Settings: map[string]string{"log_connections": "on", "log_disconnections": "on", "log_min_messages": "debug1", "log_error_verbosity": "verbose", "log_statement": "all"},
+		Settings: map[string]string{"log_connections": "on", "log_disconnections": "on", "log_min_messages": "debug1",
+			"log_error_verbosity": "verbose", "log_statement": "all"},
 	})
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), `CREATE ROLE bob LOGIN PASSWORD 'other'`)
 	address := fmt.Sprintf("127.0.0.1:%d", server.Port)
@@ -131,11 +132,12 @@ func TestAPasswordFromElsewhereIsHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, variables := range map[string]map[string]string{
-		"PGPASSWORD":       {"PGPASSWORD": "tr0ub4dor"},
-		"pgpass":           {"PGPASSFILE": pass},
-		"a service":        {"PGSERVICE": "shop", "PGSERVICEFILE": services},
-		"DATA_SOURCE_PASS": {"DATA_SOURCE_NAME": "", "DATA_SOURCE_URI": address, "DATA_SOURCE_USER": "postgres", "DATA_SOURCE_PASS": "tr0ub4dor"},
-		"in the string":    {"DATA_SOURCE_NAME": "postgres://postgres:tr0ub4dor@" + address},
+		"PGPASSWORD": {"PGPASSWORD": "tr0ub4dor"},
+		"pgpass":     {"PGPASSFILE": pass},
+		"a service":  {"PGSERVICE": "shop", "PGSERVICEFILE": services},
+		"DATA_SOURCE_PASS": {"DATA_SOURCE_NAME": "", "DATA_SOURCE_URI": address, "DATA_SOURCE_USER": "postgres",
+			"DATA_SOURCE_PASS": "tr0ub4dor"},
+		"in the string": {"DATA_SOURCE_NAME": "postgres://postgres:tr0ub4dor@" + address},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DATA_SOURCE_NAME", "postgres://postgres@"+address)
@@ -143,7 +145,8 @@ func TestAPasswordFromElsewhereIsHidden(t *testing.T) {
 				t.Setenv(variable, value)
 			}
 			_, _, stderr := command("check-config", "--connect")
-			if want := `unrecognized configuration parameter "xxxxx"`; !strings.Contains(stderr, want) || strings.Contains(stderr, "tr0ub4dor") {
+			if want := `unrecognized configuration parameter "xxxxx"`; !strings.Contains(stderr, want) ||
+				strings.Contains(stderr, "tr0ub4dor") {
 				t.Errorf("it does not say %s: %s", want, stderr)
 			}
 		})
@@ -166,7 +169,8 @@ probe: {allow: ['127\.0\.0\.1:\d+/.*']}
 auth_modules: {without: {user: other server}, with: {user: other server, password: S3cr3t}}
 `))
 	for module, want := range map[string]string{"without": "\ndb_up 0\n", "with": "\ndb_up 1\n"} {
-		_, text := get(t, http.DefaultClient, "GET", fmt.Sprintf("http://%s/probe?target=127.0.0.1:%d/postgres&auth_module=%s", address, server.Port, module))
+		_, text := get(t, http.DefaultClient, "GET",
+			fmt.Sprintf("http://%s/probe?target=127.0.0.1:%d/postgres&auth_module=%s", address, server.Port, module))
 		if !strings.Contains(text, want) {
 			t.Errorf("%s a password: want %q:\n%.2000s", module, want, text)
 		}
@@ -175,7 +179,8 @@ auth_modules: {without: {user: other server}, with: {user: other server, passwor
 
 func TestAnArgumentThatHoldsAPasswordIsNotRepeated(t *testing.T) {
 	for _, args := range [][]string{
-		{"postgres://bob:p@S3cr3t/x@db"}, {"check-config", "bob:S3cr3t@db"}, {"grants", "password=abc S3cr3t"}, {"--dsn=postgres://bob:S3cr3t@db"},
+		{"postgres://bob:p@S3cr3t/x@db"}, {"check-config", "bob:S3cr3t@db"}, {"grants", "password=abc S3cr3t"},
+		{"--dsn=postgres://bob:S3cr3t@db"},
 	} {
 		code, stdout, stderr := command(args...)
 		if code != exitUsage || strings.Contains(stdout+stderr, "S3cr3t") || !strings.Contains(stderr, "--help") {

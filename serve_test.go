@@ -81,7 +81,9 @@ func get(t *testing.T, client *http.Client, method, url string) (status int, tex
 // users is a database with one watched table, of 10 rows, 4 of them deleted.
 func users(t *testing.T) (dsn string) {
 	dsn = pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i`)
+	pgtest.Exec(t, dsn,
+		`CREATE TABLE users AS SELECT i AS id,
+			CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i`)
 	return dsn
 }
 
@@ -97,7 +99,8 @@ func TestPages(t *testing.T) {
 		says         []string
 	}{
 		{"GET", "/", 200, []string{"softdelete_exporter", "/metrics", "/health"}},
-		{"GET", "/metrics", 200, []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname=`, "go_goroutines", "softdelete_exporter_build_info", "\nsoftdelete_exporter_connections_evicted_total 0\n"}},
+		{"GET", "/metrics", 200, []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname=`, "go_goroutines",
+			"softdelete_exporter_build_info", "\nsoftdelete_exporter_connections_evicted_total 0\n"}},
 		{"GET", "/health", 200, []string{`"connected":true`, `"response_time_ms":`, `"status":"healthy"`, `"timestamp":"`}},
 		{"GET", "/-/healthy", 200, nil},
 		{"GET", "/-/ready", 200, nil},
@@ -175,17 +178,20 @@ auth_modules:
   bad: {user: prober, password: wr0ng}
 `))
 	probe := func(module string) string {
-		status, text := get(t, http.DefaultClient, "GET", fmt.Sprintf("http://%s/probe?target=127.0.0.1:%d/%s&auth_module=%s", address, server.Port, database, module))
+		status, text := get(t, http.DefaultClient, "GET",
+			fmt.Sprintf("http://%s/probe?target=127.0.0.1:%d/%s&auth_module=%s", address, server.Port, database, module))
 		if status != 200 {
 			t.Errorf("%s: status %d: %s", module, status, text)
 		}
 		return text
 	}
 	good := probe("good")
-	if !strings.Contains(good, "\ndb_up 1\n") || !strings.Contains(good, `relname="users"`) || strings.Contains(good, "go_goroutines") {
+	if !strings.Contains(good, "\ndb_up 1\n") || !strings.Contains(good, `relname="users"`) ||
+		strings.Contains(good, "go_goroutines") {
 		t.Errorf("good: %s", good)
 	}
-	if bad := probe("bad"); !strings.Contains(bad, "\ndb_up 0\n") || !strings.Contains(bad, `softdelete_exporter_check_success{check="connect",datname="`+database+`"} 0`) {
+	if bad := probe("bad"); !strings.Contains(bad, "\ndb_up 0\n") ||
+		!strings.Contains(bad, `softdelete_exporter_check_success{check="connect",datname="`+database+`"} 0`) {
 		t.Errorf("bad: %s", bad)
 	}
 	for _, secret := range []string{"s3cr3t", "wr0ng"} {
@@ -238,7 +244,8 @@ auth_modules: {m: {user: bob, password: s3cr3t}}`))
 		"/tmp/.example.test:" + port + "/web",
 		"caf\xe9.example.test:" + port + "/web",
 	} {
-		status, text := get(t, http.DefaultClient, "GET", "http://"+address+"/probe?auth_module=m&target="+url.QueryEscape(target))
+		status, text := get(t, http.DefaultClient, "GET",
+			"http://"+address+"/probe?auth_module=m&target="+url.QueryEscape(target))
 		if status != http.StatusBadRequest || !strings.HasPrefix(text, "target: ") {
 			t.Errorf("%q: status %d: %s", target, status, text)
 		}
@@ -250,10 +257,12 @@ auth_modules: {m: {user: bob, password: s3cr3t}}`))
 func TestReloadsAskTheServerNothing(t *testing.T) {
 	front := pgtest.NewFront(t, users(t))
 	t.Setenv("DATA_SOURCE_NAME", front.DSN)
-	address, _ := start(t, "--web.enable-lifecycle", "--config.file="+configFile(t, "tables: [{table: users, column: deleted_at}]"))
+	address, _ := start(t, "--web.enable-lifecycle",
+		"--config.file="+configFile(t, "tables: [{table: users, column: deleted_at}]"))
 	asked := func() (queries int) {
 		_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
-		for _, m := range regexp.MustCompile(`(?m)^softdelete_exporter_queries_total\{.*\} (\d+)$`).FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?m)^softdelete_exporter_queries_total\{.*\} (\d+)$`).FindAllStringSubmatch(
+			text, -1) {
 			n, err := strconv.Atoi(m[1])
 			if err != nil {
 				t.Fatal(err)
@@ -306,7 +315,8 @@ func TestATableThatIsNotThereIsAProblemOfItsOwn(t *testing.T) {
 				}
 			}
 			for _, table := range []string{"nosuch", "users"} {
-				problem := regexp.MustCompile(`(?m)^softdelete_table_problem\{.*reason="marker_missing",relname="` + table + `".*\} 1$`)
+				problem := regexp.MustCompile(`(?m)^softdelete_table_problem\{.*reason="marker_missing",relname="` + table +
+					`".*\} 1$`)
 				waitFor(t, table+" to have a problem", func() bool {
 					_, text := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
 					return problem.MatchString(text)
@@ -429,7 +439,8 @@ func certificate(t *testing.T, dir string) *x509.CertPool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -438,7 +449,8 @@ func certificate(t *testing.T, dir string) *x509.CertPool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der},
+		"key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
 		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,8 @@ func (c Connection) alerts() []Alert {
 	case Unhealthy:
 		return []Alert{{Condition: ConnectionFailure, Message: "Database connection failure: " + c.Ping.Err}}
 	case Slow:
-		return []Alert{{Condition: SlowResponse, Message: fmt.Sprintf("Slow database response: %.0f ms", c.Ping.Milliseconds())}}
+		return []Alert{{Condition: SlowResponse,
+			Message: fmt.Sprintf("Slow database response: %.0f ms", c.Ping.Milliseconds())}}
 	default:
 		return nil
 	}
@@ -70,7 +71,8 @@ func (c AlertConditions) alerts(t *TableHealth, l Limits) []Alert {
 		add(OldDeletedRecords, "Too many old deleted records in %s: %s", t.FullName(), softdelete.Thousands(n.Old.Value))
 	}
 	if c.BulkOperations && n.Recent != nil && n.Recent.Low() > l.BulkRows {
-		add(BulkOperation, "Bulk operation in %s: %s%s rows deleted recently", t.FullName(), n.AtLeast(), softdelete.Thousands(n.Recent.Value))
+		add(BulkOperation, "Bulk operation in %s: %s%s rows deleted recently", t.FullName(), n.AtLeast(),
+			softdelete.Thousands(n.Recent.Value))
 	}
 	return all
 }

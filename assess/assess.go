@@ -108,7 +108,8 @@ func (t Thresholds) Judge(p softdelete.Ping) (ConnectionStatus, softdelete.Healt
 }
 
 // Assess judges what is known at a moment. The pings are the oldest first.
-func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time) *Assessment {
+func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions,
+	now time.Time) *Assessment {
 	return assess(pings, s, t, c, now, func(t *softdelete.Table) ([]indexes.Finding, []indexes.Need) {
 		return indexes.Findings(t), indexes.Needs(t)
 	})
@@ -116,7 +117,8 @@ func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 
 // assess is Assess with a given way to find what is to be said of a table's indexes. A
 // panic costs the tables that make it, which are found by judging each by itself.
-func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
+func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time,
+	look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
 	try := func(s *softdelete.Snapshot) (a *Assessment, err error) {
 		err = rescue.Catch(func() error {
 			a = judge(pings, s, t, c, now, look)
@@ -146,8 +148,10 @@ func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 }
 
 // judge makes an assessment.
-func judge(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time, look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
-	a := &Assessment{Now: now, Taken: s.Taken, Connection: Connection{Pings: pings, Ping: softdelete.Ping{Err: "not asked yet"}}}
+func judge(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time,
+	look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
+	a := &Assessment{Now: now, Taken: s.Taken,
+		Connection: Connection{Pings: pings, Ping: softdelete.Ping{Err: "not asked yet"}}}
 	if len(pings) > 0 {
 		a.Connection.Ping = pings[len(pings)-1]
 	}

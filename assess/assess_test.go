@@ -16,8 +16,9 @@ var (
 	up      = []softdelete.Ping{{At: noon, Up: true, Duration: 2 * time.Millisecond}}
 	all     = assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
 	checked = softdelete.Checks{Connect: true, Discovery: true, Counting: true}
-	timed   = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
-	kept    = softdelete.Policy{Retention: 90 * 24 * time.Hour, TimeZone: "UTC"}
+	timed   = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
+		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+	kept = softdelete.Policy{Retention: 90 * 24 * time.Hour, TimeZone: "UTC"}
 )
 
 // counted is a table with exact numbers.
@@ -32,7 +33,8 @@ func counted(name string, total, deleted, old int64) softdelete.Table {
 
 func assessed(t *testing.T, tables ...softdelete.Table) *assess.Assessment {
 	t.Helper()
-	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
+	s := &softdelete.Snapshot{Taken: noon,
+		Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
 	return assess.Assess(up, s, thresholds(t, nil), all, noon)
 }
 
@@ -83,10 +85,13 @@ func TestAnIntervalThatStraddlesALimitSaysSo(t *testing.T) {
 
 func TestADatabaseThatCannotBeLookedIntoIsUnknown(t *testing.T) {
 	for _, checks := range []softdelete.Checks{{}, {Connect: true}} {
-		s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks}, {Name: "other", Checks: checked}}}
+		s := &softdelete.Snapshot{Taken: noon,
+			Databases: []softdelete.Database{{Name: "shop", Checks: checks}, {Name: "other", Checks: checked}}}
 		a := assess.Assess(up, s, thresholds(t, nil), all, noon)
-		if a.Databases[0].Health != softdelete.Unknown || a.Databases[1].Health != softdelete.Good || a.Health != softdelete.Unknown || a.Healthy {
-			t.Errorf("%+v: shop is %s, other %s, all %s, healthy %t", checks, a.Databases[0].Health, a.Databases[1].Health, a.Health, a.Healthy)
+		if a.Databases[0].Health != softdelete.Unknown || a.Databases[1].Health != softdelete.Good ||
+			a.Health != softdelete.Unknown || a.Healthy {
+			t.Errorf("%+v: shop is %s, other %s, all %s, healthy %t", checks, a.Databases[0].Health, a.Databases[1].Health,
+				a.Health, a.Healthy)
 		}
 	}
 }
@@ -109,7 +114,8 @@ func TestTheWorstTableComesFirst(t *testing.T) {
 	straddling := counted("straddling", 100, 1, 0)
 	straddling.Numbers.Ratio.Margin = 0.4
 	a := assessed(t, counted("good", 100, 9, 0), counted("better", 100, 1, 0), straddling,
-		counted("fair", 100, 26, 0), softdelete.Table{Schema: "public", Name: "unknown"}, counted("poor", 100, 90, 0), counted("poorer", 1000, 900, 0))
+		counted("fair", 100, 26, 0), softdelete.Table{Schema: "public", Name: "unknown"}, counted("poor", 100, 90, 0),
+		counted("poorer", 1000, 900, 0))
 	var names []string
 	for _, table := range a.Tables {
 		names = append(names, table.Name)
@@ -137,8 +143,10 @@ func TestAlertsAreThoseOfTheReference(t *testing.T) {
 	calm.Numbers.Recent = &calmRecent
 	unsure := counted("unsure", 1e6, 300000, 0)
 	unsure.Numbers.Ratio.Margin = 0.1
-	tables := []softdelete.Table{counted("ratio", 1000, 251, 0), counted("old", 1e6, 20000, 10001), bulk, calm, unsure, counted("small", 999, 999, 999)}
-	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
+	tables := []softdelete.Table{counted("ratio", 1000, 251, 0), counted("old", 1e6, 20000, 10001), bulk, calm, unsure,
+		counted("small", 999, 999, 999)}
+	s := &softdelete.Snapshot{Taken: noon,
+		Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
 
 	slow := []softdelete.Ping{{At: noon, Up: true, Duration: 250 * time.Millisecond}}
 	ratio, rows := 0.99, 20000.0
@@ -149,11 +157,14 @@ func TestAlertsAreThoseOfTheReference(t *testing.T) {
 		want       []string
 	}{
 		{"as a rule", up, all, []string{
-			"Too many old deleted records in public.old: 10,001", "High deletion ratio in public.ratio: 25.1%", "Bulk operation in public.bulk: 10,001 rows deleted recently"}},
-		{"slow", slow, assess.AlertConditions{}, []string{"Slow database response: 250 ms", "Too many old deleted records in public.old: 10,001"}},
+			"Too many old deleted records in public.old: 10,001", "High deletion ratio in public.ratio: 25.1%",
+			"Bulk operation in public.bulk: 10,001 rows deleted recently"}},
+		{"slow", slow, assess.AlertConditions{},
+			[]string{"Slow database response: 250 ms", "Too many old deleted records in public.old: 10,001"}},
 		{"down", []softdelete.Ping{{Err: "connection refused"}}, assess.AlertConditions{}, []string{
 			"Database connection failure: connection refused", "Too many old deleted records in public.old: 10,001"}},
-		{"other limits", up, assess.AlertConditions{HighDeletionRatio: true, DeletionRatio: &ratio, BulkOperations: true, BulkRows: &rows},
+		{"other limits", up, assess.AlertConditions{HighDeletionRatio: true, DeletionRatio: &ratio, BulkOperations: true,
+			BulkRows: &rows},
 			[]string{"Too many old deleted records in public.old: 10,001"}},
 	} {
 		a := assess.Assess(test.pings, s, thresholds(t, nil), test.conditions, noon)
@@ -183,7 +194,8 @@ func TestRecommendations(t *testing.T) {
 	forever.Policy.Retention, forever.Numbers.Old = 0, nil
 	denied := func(name string) softdelete.Table {
 		t := softdelete.Table{Schema: "public", Name: name}
-		t.Fail(softdelete.Problem{Reason: softdelete.PermissionDenied, Message: "no", Remedy: "GRANT " + name + ";"}, true, noon, time.Minute)
+		t.Fail(softdelete.Problem{Reason: softdelete.PermissionDenied, Message: "no", Remedy: "GRANT " + name + ";"}, true,
+			noon, time.Minute)
 		return t
 	}
 	for _, test := range []struct {
@@ -198,15 +210,19 @@ func TestRecommendations(t *testing.T) {
 			[]string{"purge: Purge 20,000 old deleted rows of public.rotten."}},
 		{"a purge would change nothing", []softdelete.Table{counted("young", 100000, 70000, 3)},
 			[]string{"retention: Ask whether deleted rows of public.young must be kept so long."}},
-		{"many that nothing can purge", []softdelete.Table{counted("young", 100000, 70000, 3), counted("younger", 100000, 60000, 3)},
+		{"many that nothing can purge", []softdelete.Table{counted("young", 100000, 70000, 3),
+			counted("younger", 100000, 60000, 3)},
 			[]string{"retention: Ask whether deleted rows of 2 tables must be kept so long."}},
 		{"no time of deletion", []softdelete.Table{flag}, []string{"retention: Note when rows of public.flag are deleted."}},
 		{"never purged", []softdelete.Table{forever}, nil},
 		{"one without access", []softdelete.Table{denied("a")}, []string{"access: Let public.a be read."}},
-		{"many without access", []softdelete.Table{denied("a"), denied("b"), denied("c")}, []string{"access: Let 3 tables of database shop be read."}},
+		{"many without access", []softdelete.Table{denied("a"), denied("b"), denied("c")},
+			[]string{"access: Let 3 tables of database shop be read."}},
 		{"no tables", nil, []string{"configuration: Tell the exporter which tables use soft delete."}},
-		{"the urgent first", []softdelete.Table{counted("fair", 100000, 26000, 1001), denied("a"), counted("poor", 100000, 20000, 20000)},
-			[]string{"purge: Purge 20,000 old deleted rows of public.poor.", "access: Let public.a be read.", "purge: Purge 1,001 old deleted rows of public.fair."}},
+		{"the urgent first", []softdelete.Table{counted("fair", 100000, 26000, 1001), denied("a"),
+			counted("poor", 100000, 20000, 20000)},
+			[]string{"purge: Purge 20,000 old deleted rows of public.poor.", "access: Let public.a be read.",
+				"purge: Purge 1,001 old deleted rows of public.fair."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := assessed(t, test.tables...)
@@ -234,13 +250,15 @@ func TestManyUnreadableTablesKeepTheirRemedies(t *testing.T) {
 		table.Fail(softdelete.Problem{Reason: softdelete.PermissionDenied, Remedy: "GRANT " + name}, true, noon, time.Minute)
 		tables = append(tables, table)
 	}
-	if got, want := assessed(t, tables...).Recommendations[0].Remedies, []string{"GRANT a", "GRANT b"}; !slices.Equal(got, want) {
+	if got, want := assessed(t, tables...).Recommendations[0].Remedies, []string{"GRANT a",
+		"GRANT b"}; !slices.Equal(got, want) {
 		t.Errorf("remedies are %q, want %q", got, want)
 	}
 }
 
 func TestNamesThatYAMLTakesForSomethingElseAreQuoted(t *testing.T) {
-	for name, want := range map[string]string{"users": "table: users", "Users": "table: Users", "on": `table: "on"`, "2fa": `table: "2fa"`, "a: b": `table: "a: b"`} {
+	for name, want := range map[string]string{"users": "table: users", "Users": "table: Users", "on": `table: "on"`,
+		"2fa": `table: "2fa"`, "a: b": `table: "a: b"`} {
 		a := assessed(t, counted(name, 1000, 600, 0))
 		if got := a.Recommendations[0].Remedies[0]; !strings.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)

@@ -77,7 +77,8 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 					pings = nil
 				}
 				for _, p := range c.Pings {
-					pings = append(pings, softdelete.Ping{At: noon, Up: p.Up, Duration: time.Duration(p.ResponseMS * float64(time.Millisecond))})
+					pings = append(pings, softdelete.Ping{At: noon, Up: p.Up,
+						Duration: time.Duration(p.ResponseMS * float64(time.Millisecond))})
 				}
 				snapshot, look := snapshotOf(t, slices.Sorted(maps.Keys(c.Databases)), c.FailedChecks, c.Tables)
 				a := assess.AssessWith(pings, snapshot, limits, assess.AlertConditions{}, noon, look)
@@ -101,7 +102,8 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 				for _, table := range c.Tables {
 					want[table.Database+"."+table.Schema+"."+table.Table] = table.Health.String()
 				}
-				for _, diff := range []string{cmp.Diff(want, tables), cmp.Diff(orEmpty(c.Services), services), cmp.Diff(orEmpty(c.Databases), databases)} {
+				for _, diff := range []string{cmp.Diff(want, tables), cmp.Diff(orEmpty(c.Services), services),
+					cmp.Diff(orEmpty(c.Databases), databases)} {
 					if diff != "" {
 						t.Errorf("verdicts (-want +got):\n%s", diff)
 					}
@@ -136,13 +138,15 @@ func thresholds(t *testing.T, overrides []byte) assess.Thresholds {
 
 // snapshotOf makes the databases and tables of a case, and what is to be said of their
 // indexes.
-func snapshotOf(t *testing.T, databases []string, failed map[string][]string, tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) {
+func snapshotOf(t *testing.T, databases []string, failed map[string][]string,
+	tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) {
 	t.Helper()
 	s := &softdelete.Snapshot{Taken: noon}
 	for _, name := range databases {
 		passed := func(check string) bool { return !slices.Contains(failed[name], check) }
 		s.Databases = append(s.Databases, softdelete.Database{Name: name, Checks: softdelete.Checks{
-			Connect: passed("connect"), Discovery: passed("discovery"), Counting: passed("counting"), Indexes: passed("indexes"),
+			Connect: passed("connect"), Discovery: passed("discovery"), Counting: passed("counting"),
+			Indexes: passed("indexes"),
 		}})
 	}
 	of := map[uint32]caseTable{}

@@ -41,7 +41,8 @@ func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			judge := func(tables ...softdelete.Table) *assess.Assessment {
-				s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
+				s := &softdelete.Snapshot{Taken: noon,
+					Databases: []softdelete.Database{{Name: "shop", Checks: checked, Tables: tables}}}
 				return assess.AssessWith(up, s, thresholds(t, nil), all, noon, test.look)
 			}
 			got := judge(test.bad(), fair, counted("good", 100, 1, 0))
@@ -49,7 +50,8 @@ func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 				t.Fatalf("%d tables, faults %v", len(got.Tables), got.Faults)
 			}
 			for _, table := range got.Tables {
-				want := map[string]string{"bad": "unknown - an error", "fair": "fair - cleanup recommended", "good": "good"}[table.Name]
+				want := map[string]string{"bad": "unknown - an error", "fair": "fair - cleanup recommended",
+					"good": "good"}[table.Name]
 				if table.Verdict.String() != want {
 					t.Errorf("%s is %s, want %s", table.Name, table.Verdict, want)
 				}

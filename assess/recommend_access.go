@@ -40,7 +40,8 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 		r.Gain.Text = "Its state is known."
 	} else {
 		r.Title = fmt.Sprintf("Let %s of database %s be read.", softdelete.Plural(len(tables), "table"), database)
-		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason], tables[0].FullName(), message)
+		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason],
+			tables[0].FullName(), message)
 		r.Gain.Text = "Their state is known."
 	}
 	for _, t := range tables {
@@ -53,7 +54,8 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 		}
 	}
 	if reason == softdelete.Locked {
-		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks tells who holds it."}
+		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks " +
+			"tells who holds it."}
 	}
 	if len(r.Remedies) == 0 {
 		r.Remedies = []string{"softdelete_exporter check-config --connect"}

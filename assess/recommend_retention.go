@@ -35,16 +35,19 @@ func (a *Assessment) recommendRetention() {
 	if len(kept) > 0 {
 		r := about(kept)
 		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
-		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.", shares(kept))
+		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.",
+			shares(kept))
 		r.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
 		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: 30d" })}
-		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share their blocks."}
+		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share " +
+			"their blocks."}
 		a.Recommendations = append(a.Recommendations, r)
 	}
 	if len(timeless) > 0 {
 		r := about(timeless)
 		r.Title = fmt.Sprintf("Note when rows of %s are deleted.", several(timeless))
-		r.Reason = fmt.Sprintf("The marker does not tell, so nobody knows which rows are past retention: %s.", shares(timeless))
+		r.Reason = fmt.Sprintf("The marker does not tell, so nobody knows which rows are past retention: %s.",
+			shares(timeless))
 		r.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
 		r.Remedies = []string{entries(timeless, func(t *TableHealth) string {
 			return "column: " + softdelete.QuoteYAML(t.Markers[0].Column) + "\n    time_column: deleted_at"
@@ -88,7 +91,8 @@ func shares(tables []*TableHealth) string {
 func entries(tables []*TableHealth, setting func(*TableHealth) string) string {
 	text := "tables:"
 	for _, t := range tables[:min(len(tables), named)] {
-		text += fmt.Sprintf("\n  - schema: %s\n    table: %s\n    %s", softdelete.QuoteYAML(t.Schema), softdelete.QuoteYAML(t.Name), setting(t))
+		text += fmt.Sprintf("\n  - schema: %s\n    table: %s\n    %s", softdelete.QuoteYAML(t.Schema),
+			softdelete.QuoteYAML(t.Name), setting(t))
 	}
 	return text
 }

@@ -12,7 +12,8 @@ import (
 func fill(b *testing.B, dsn, name string, megabytes int) {
 	b.Helper()
 	pgtest.Exec(b, dsn, fmt.Sprintf(`CREATE TABLE %s (id int, deleted_at timestamptz, filler text);
-		INSERT INTO %[1]s SELECT i, CASE WHEN hashint4(i / 200) %% 5 = 0 THEN now() - i %% 1000 * interval '4 hours' END, repeat('x', 120)
+		INSERT INTO %[1]s SELECT i, CASE WHEN hashint4(i / 200) %% 5 = 0 THEN now() - i %% 1000 * interval '4 hours' END,
+			repeat('x', 120)
 		FROM generate_series(1, %d) i`, name, megabytes*1024*1024/8192*49))
 }
 
@@ -41,7 +42,9 @@ func BenchmarkDefaults(b *testing.B) {
 		fill(b, dsn, "rows", 1024)
 		pgtest.Exec(b, dsn, "VACUUM ANALYZE rows")
 		sample := func(blocks, batch int) (time.Duration, float64) {
-			w := watch(b, dsn, fmt.Sprintf("counting: {method: sampled, recount_after: 1ms, target_margin: 0, blocks: %d, batch: %d}", blocks, batch))
+			w := watch(b, dsn,
+				fmt.Sprintf("counting: {method: sampled, recount_after: 1ms, target_margin: 0, blocks: %d, batch: %d}",
+					blocks, batch))
 			var took []time.Duration
 			var margin float64
 			for range 7 {

@@ -20,7 +20,8 @@ func narrow(b *testing.B, dsn, name string, rows int) {
 	b.Helper()
 	pgtest.Exec(b, dsn, fmt.Sprintf("CREATE UNLOGGED TABLE %s (deleted_at timestamptz)", name))
 	for from := 0; from < rows; from += chunk {
-		pgtest.Exec(b, dsn, fmt.Sprintf(`INSERT INTO %s SELECT CASE WHEN i %% 10 = 0 THEN now() - i %% 1000 * interval '1 hour' END
+		pgtest.Exec(b, dsn,
+			fmt.Sprintf(`INSERT INTO %s SELECT CASE WHEN i %% 10 = 0 THEN now() - i %% 1000 * interval '1 hour' END
 			FROM generate_series(%d, %d) i`, name, from+1, min(from+chunk, rows)))
 	}
 	pgtest.Exec(b, dsn, "VACUUM (FREEZE, ANALYZE) "+name)
@@ -53,7 +54,8 @@ func BenchmarkFlatCost(b *testing.B) {
 			pgtest.Exec(b, dsn, "DROP TABLE rows")
 		}
 	}
-	table("Database time of a refresh, method sampled, warm; median of 9", []string{"rows", "database time", "margin of the ratio"},
+	table("Database time of a refresh, method sampled, warm; median of 9",
+		[]string{"rows", "database time", "margin of the ratio"},
 		[]string{"1 million", ms(cost[smallRows]), fmt.Sprintf("±%.4f", margin[smallRows])},
 		[]string{"100 million", ms(cost[largeRows]), fmt.Sprintf("±%.4f", margin[largeRows])},
 		[]string{"100 million, one exact count", ms(exact), "0"})
@@ -73,7 +75,9 @@ func BenchmarkUnchanged(b *testing.B) {
 	for from := 0; from < tables; from += 500 {
 		sql := ""
 		for i := from; i < from+500; i++ {
-			sql += fmt.Sprintf("CREATE TABLE t_%d (id int, deleted_at timestamptz); INSERT INTO t_%[1]d SELECT i, CASE WHEN i %% 4 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 100) i;", i)
+			sql += fmt.Sprintf(
+				"CREATE TABLE t_%d (id int, deleted_at timestamptz); INSERT INTO t_%[1]d SELECT i, CASE WHEN i %% 4 = 0 THEN "+
+					"now() - interval '1 year' END FROM generate_series(1, 100) i;", i)
 		}
 		pgtest.Exec(b, dsn, sql)
 	}

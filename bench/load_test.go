@@ -69,12 +69,15 @@ func (l *load) pgbench(b *testing.B, dsn, role string, refresh func()) {
 	b.Helper()
 	dir := b.TempDir()
 	script := filepath.Join(dir, "update.sql")
-	text := fmt.Sprintf("\\set id random(1, %d)\nUPDATE orders SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = :id;\n", loadRows)
+	text := fmt.Sprintf(
+		"\\set id random(1, %d)\nUPDATE orders SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END "+
+			"WHERE id = :id;\n", loadRows)
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	pgtest.Exec(b, dsn, "SELECT pg_stat_statements_reset()")
-	command := exec.Command("pgbench", "-n", "-c", "2", "-j", "1", "-T", fmt.Sprint(loadTime.Seconds()), "-f", script, "-l", "--log-prefix", filepath.Join(dir, "log"), dsn)
+	command := exec.Command("pgbench", "-n", "-c", "2", "-j", "1", "-T", fmt.Sprint(loadTime.Seconds()), "-f", script,
+		"-l", "--log-prefix", filepath.Join(dir, "log"), dsn)
 	var output strings.Builder
 	command.Stdout, command.Stderr = &output, &output
 	stop, cpu := make(chan struct{}), make(chan time.Duration)
@@ -104,7 +107,8 @@ func (l *load) pgbench(b *testing.B, dsn, role string, refresh func()) {
 	l.tps = append(l.tps, tps)
 	l.p99 = append(l.p99, latency(b, dir))
 	one := func(what string) int64 {
-		return pgtest.Value[int64](b, dsn, "SELECT COALESCE(sum("+what+"), 0)::int8 FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid WHERE r.rolname = $1", role)
+		return pgtest.Value[int64](b, dsn, "SELECT COALESCE(sum("+what+
+			"), 0)::int8 FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid WHERE r.rolname = $1", role)
 	}
 	l.buffers += one("shared_blks_hit + shared_blks_read")
 	l.dirtied += one("shared_blks_dirtied")
@@ -137,12 +141,16 @@ func latency(b *testing.B, dir string) float64 {
 // BenchmarkUnderLoad compares refreshes with exact counts at the same pace, beside a
 // workload that updates the table.
 func BenchmarkUnderLoad(b *testing.B) {
-	s := server(b, map[string]string{"shared_preload_libraries": "pg_stat_statements", "shared_buffers": "1GB", "synchronous_commit": "off", "fsync": "on"})
+	s := server(b, map[string]string{"shared_preload_libraries": "pg_stat_statements", "shared_buffers": "1GB",
+		"synchronous_commit": "off", "fsync": "on"})
 	dsn := pgtest.NewDatabase(b, s)
-	each(b, dsn, "CREATE EXTENSION pg_stat_statements", "CREATE TABLE orders (id int, deleted_at timestamptz, filler text) WITH (fillfactor = 90)",
-		fmt.Sprintf(`INSERT INTO orders SELECT i, CASE WHEN i %% 10 = 0 THEN now() - i %% 1000 * interval '1 hour' END, repeat('x', 60) FROM generate_series(1, %d) i`, loadRows),
+	each(b, dsn, "CREATE EXTENSION pg_stat_statements",
+		"CREATE TABLE orders (id int, deleted_at timestamptz, filler text) WITH (fillfactor = 90)",
+		fmt.Sprintf(`INSERT INTO orders SELECT i, CASE WHEN i %% 10 = 0 THEN now() - i %% 1000 * interval '1 hour' END,
+			repeat('x', 60) FROM generate_series(1, %d) i`, loadRows),
 		"ALTER TABLE orders ADD PRIMARY KEY (id)", "VACUUM (FREEZE, ANALYZE) orders", "CHECKPOINT",
-		"CREATE ROLE sampler LOGIN; CREATE ROLE counter LOGIN; GRANT SELECT ON orders TO sampler, counter; GRANT CONNECT ON DATABASE postgres TO sampler")
+		"CREATE ROLE sampler LOGIN; CREATE ROLE counter LOGIN; GRANT SELECT ON orders TO sampler, counter; GRANT CONNECT "+
+			"ON DATABASE postgres TO sampler")
 	as := func(role string) string { return strings.Replace(dsn, "//postgres@", "//"+role+"@", 1) }
 	sampled := watch(b, as("sampler"), "counting: {recount_after: 1ms}")
 	exact := watch(b, as("counter"), "limits: {statement_timeout: 1m}\ncounting: {method: exact, recount_after: 1ms}")
@@ -154,7 +162,8 @@ func BenchmarkUnderLoad(b *testing.B) {
 			theirs.pgbench(b, dsn, "counter", func() { exact.refresh(); exact.find(b, "orders") })
 		}
 	}
-	rows := [][]string{{"refreshes every 15 s", "CPU of our backends, a run", "buffers, a refresh", "dirtied, a refresh", "WAL, a refresh", "pgbench tps", "p99"}}
+	rows := [][]string{{"refreshes every 15 s", "CPU of our backends, a run", "buffers, a refresh", "dirtied, a refresh",
+		"WAL, a refresh", "pgbench tps", "p99"}}
 	for _, l := range []struct {
 		name string
 		*load
@@ -168,6 +177,7 @@ func BenchmarkUnderLoad(b *testing.B) {
 	}
 	table("10 million rows under pgbench; medians, with their spread", rows...)
 	if median(ours.cpu)*5 > median(theirs.cpu) || ours.buffers*5 > theirs.buffers {
-		b.Errorf("more than a fifth of an exact count's: CPU %s of %s, buffers %d of %d", median(ours.cpu), median(theirs.cpu), ours.buffers, theirs.buffers)
+		b.Errorf("more than a fifth of an exact count's: CPU %s of %s, buffers %d of %d", median(ours.cpu),
+			median(theirs.cpu), ours.buffers, theirs.buffers)
 	}
 }

@@ -44,7 +44,8 @@ func table(title string, rows ...[]string) {
 // server is one of a production's settings as far as they matter here.
 func server(b *testing.B, settings map[string]string) *pgserver.Server {
 	b.Helper()
-	all := map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum": "off", "wal_keep_size": "0", "full_page_writes": "on"}
+	all := map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum": "off", "wal_keep_size": "0",
+		"full_page_writes": "on"}
 	for name, value := range settings {
 		all[name] = value
 	}

@@ -44,8 +44,11 @@ type peer struct {
 func counts() string {
 	parts := make([]string, peerTables)
 	for i := range parts {
-		parts[i] = fmt.Sprintf("SELECT 'public' AS schemaname, 't_%[1]d' AS relname, count(*) AS total, count(*) FILTER (WHERE deleted_at IS NULL) AS active, "+
-			"count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted, count(*) FILTER (WHERE deleted_at < now() - interval '90 days') AS old FROM t_%[1]d", i)
+		parts[i] = fmt.Sprintf(
+			"SELECT 'public' AS schemaname, 't_%[1]d' AS relname, count(*) AS total, count(*) FILTER (WHERE deleted_at IS "+
+				"NULL) AS active, "+
+				"count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted, count(*) FILTER (WHERE deleted_at < now() - "+
+				"interval '90 days') AS old FROM t_%[1]d", i)
 	}
 	return strings.Join(parts, " UNION ALL ")
 }
@@ -148,7 +151,8 @@ func (p *peer) run(b *testing.B, dsn string) {
 	}
 	p.series = append(p.series, series(body))
 	p.rss = append(p.rss, rss(b, command.Process.Pid))
-	p.connections = append(p.connections, pgtest.Value[int64](b, dsn, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+	p.connections = append(p.connections, pgtest.Value[int64](b, dsn,
+		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
 }
 
 // alter is a migration on one table after another; it tells the longest wait.
@@ -227,17 +231,27 @@ func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 	}
 	postgresExporter, sqlExporter := find("prometheus-postgres-exporter"), find("prometheus-sql-exporter")
 	metric := func(name string) string { return fmt.Sprintf("    - %s: {usage: GAUGE, description: rows}\n", name) }
-	queries := file("queries.yaml", "softdelete:\n  query: \""+counts()+"\"\n  metrics:\n    - schemaname: {usage: LABEL, description: schema}\n    - relname: {usage: LABEL, description: table}\n"+
+	queries := file("queries.yaml", "softdelete:\n  query: \""+counts()+
+		"\"\n  metrics:\n    - schemaname: {usage: LABEL, description: schema}\n    - relname: {usage: LABEL, "+
+		"description: table}\n"+
 		metric("total")+metric("active")+metric("deleted")+metric("old"))
-	sql := file("sql.yaml", fmt.Sprintf("jobs:\n- name: softdelete\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: softdelete\n    help: rows\n    labels: [schemaname, relname]\n    values: [total, active, deleted, old]\n    query: \"%s\"\n", dsn, counts()))
-	empty := file("empty.yaml", fmt.Sprintf("jobs:\n- name: one\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: one\n    help: one\n    values: [one]\n    query: SELECT 1 AS one\n", dsn))
+	sql := file("sql.yaml",
+		fmt.Sprintf(
+			"jobs:\n- name: softdelete\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: softdelete\n    help: "+
+				"rows\n    labels: [schemaname, relname]\n    values: [total, active, deleted, old]\n    query: \"%s\"\n",
+			dsn, counts()))
+	empty := file("empty.yaml",
+		fmt.Sprintf(
+			"jobs:\n- name: one\n  interval: 5m\n  connections: ['%s']\n  queries:\n  - name: one\n    help: one\n    "+
+				"values: [one]\n    query: SELECT 1 AS one\n", dsn))
 	source := []string{"DATA_SOURCE_NAME=" + dsn}
 	listen := func(more ...string) func(string) []string {
 		return func(address string) []string { return append([]string{"--web.listen-address=" + address}, more...) }
 	}
 	return []*peer{
 		{name: "softdelete_exporter", binary: ours, args: listen(), env: source, counts: true},
-		{name: "postgres_exporter, same counts", binary: postgresExporter, args: listen("--extend.query-path=" + queries), env: source, counts: true},
+		{name: "postgres_exporter, same counts", binary: postgresExporter, args: listen("--extend.query-path=" + queries),
+			env: source, counts: true},
 		{name: "sql_exporter, same counts", binary: sqlExporter, counts: true, args: func(address string) []string {
 			return []string{"-web.listen-address=" + address, "-config.file=" + sql}
 		}},
@@ -256,7 +270,8 @@ func BenchmarkPeers(b *testing.B) {
 		var sql strings.Builder
 		for i := from; i < from+250; i++ {
 			fmt.Fprintf(&sql, `CREATE TABLE t_%d (id int PRIMARY KEY, deleted_at timestamptz, name text);
-				INSERT INTO t_%[1]d SELECT i, CASE WHEN i %% 4 = 0 THEN now() - i * interval '1 day' END, 'name' FROM generate_series(1, %d) i;`, i, peerRows)
+				INSERT INTO t_%[1]d SELECT i, CASE WHEN i %% 4 = 0 THEN now() - i * interval '1 day' END,
+					'name' FROM generate_series(1, %d) i;`, i, peerRows)
 		}
 		pgtest.Exec(b, dsn, sql.String())
 	}
@@ -269,14 +284,17 @@ func BenchmarkPeers(b *testing.B) {
 			}
 		}
 	}
-	rows := [][]string{{"", "stripped binary", "first scrape", "later scrapes", "with gzip", "series", "RSS", "connections", "longest wait of ALTER TABLE"}}
+	rows := [][]string{{"", "stripped binary", "first scrape", "later scrapes", "with gzip", "series", "RSS",
+		"connections", "longest wait of ALTER TABLE"}}
 	for _, p := range all {
 		info, err := os.Stat(p.binary)
 		if err != nil {
 			b.Fatal(err)
 		}
-		rows = append(rows, []string{p.name, fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), ms(median(p.first)), ms(median(p.later)), ms(median(p.zipped)),
-			fmt.Sprint(median(p.series)), fmt.Sprintf("%.0f MB", float64(median(p.rss))/1e6), fmt.Sprint(median(p.connections)), ms(median(p.waits))})
+		rows = append(rows, []string{p.name, fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), ms(median(p.first)),
+			ms(median(p.later)), ms(median(p.zipped)),
+			fmt.Sprint(median(p.series)), fmt.Sprintf("%.0f MB", float64(median(p.rss))/1e6), fmt.Sprint(median(p.connections)),
+			ms(median(p.waits))})
 	}
 	fmt.Println(version(b, dsn))
 	for _, p := range all[1:3] {
@@ -284,7 +302,8 @@ func BenchmarkPeers(b *testing.B) {
 		line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		fmt.Println(line)
 	}
-	table(fmt.Sprintf("%d tables of %d rows; medians of %d alternating repetitions", peerTables, peerRows, repetitions), rows...)
+	table(fmt.Sprintf("%d tables of %d rows; medians of %d alternating repetitions", peerTables, peerRows, repetitions),
+		rows...)
 
 	us, postgres := all[0], all[1]
 	slower := max(median(all[1].first), median(all[2].first))

@@ -94,7 +94,8 @@ func (f *fake) entry(settings Settings) *Entry {
 				}
 				table := softdelete.Table{Name: "users"}
 				snapshot := func() *softdelete.Snapshot {
-					return &softdelete.Snapshot{Taken: began, Databases: []softdelete.Database{{Name: "shop", Tables: []softdelete.Table{table}}}}
+					return &softdelete.Snapshot{Taken: began,
+						Databases: []softdelete.Database{{Name: "shop", Tables: []softdelete.Table{table}}}}
 				}
 				wait(ctx, takes/2)
 				if old := previous.Databases[0].Tables; len(old) > 0 {

@@ -39,7 +39,8 @@ func TestARefreshThatPanicsCostsItselfOnly(t *testing.T) {
 		}
 	})
 	said := f.log.String()
-	if stacks, failures := strings.Count(said, "stack="), strings.Count(said, "refresh failed"); stacks > 1 || failures < 4 {
+	if stacks, failures := strings.Count(said, "stack="), strings.Count(said,
+		"refresh failed"); stacks > 1 || failures < 4 {
 		t.Errorf("the log has %d stacks and %d failures: %s", stacks, failures, said)
 	}
 }

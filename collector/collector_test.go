@@ -26,14 +26,17 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func snapshot() *softdelete.Snapshot {
 	at := softdelete.Time{Column: "deletedAt", Type: softdelete.Timestamptz}
 	policy := softdelete.Policy{Service: "accounts", Retention: 90 * 24 * time.Hour, TimeZone: "UTC", Recent: time.Hour}
-	good := softdelete.Table{Schema: "public", Name: `Users "old"`, Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deletedAt", Time: &at}}, Policy: policy}
+	good := softdelete.Table{Schema: "public", Name: `Users "old"`,
+		Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deletedAt", Time: &at}}, Policy: policy}
 	numbers := softdelete.ExactNumbers(10, 4)
 	numbers.Old = &softdelete.Estimate{Value: 3}
 	numbers.Duration = 250 * time.Millisecond
-	numbers.Recent, numbers.Oldest, numbers.DeletedBytes = &softdelete.Estimate{Value: 1}, noon.Add(-100*24*time.Hour), new(float64)
+	numbers.Recent, numbers.Oldest, numbers.DeletedBytes = &softdelete.Estimate{Value: 1}, noon.Add(
+		-100*24*time.Hour), new(float64)
 	*numbers.DeletedBytes = 4096
 	good.Succeed(numbers, noon)
-	flagged := softdelete.Table{Schema: "public", Name: "flagged", Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
+	flagged := softdelete.Table{Schema: "public", Name: "flagged",
+		Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
 	flagged.Succeed(softdelete.ExactNumbers(0, 0), noon)
 	flagged.Indexing = indexing()
 	locked := good
@@ -47,20 +50,24 @@ func snapshot() *softdelete.Snapshot {
 	}
 	sampled := good
 	sampled.Name = "sampled"
-	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6}, Active: softdelete.Estimate{Value: 8e8, Margin: 3e6},
-		Deleted: softdelete.Estimate{Value: 2e8, Margin: 2e6}, Ratio: softdelete.Estimate{Value: 0.2, Margin: 0.002}, Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}}, noon)
+	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6},
+		Active:  softdelete.Estimate{Value: 8e8, Margin: 3e6},
+		Deleted: softdelete.Estimate{Value: 2e8, Margin: 2e6}, Ratio: softdelete.Estimate{Value: 0.2, Margin: 0.002},
+		Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}}, noon)
 	guessed := good
 	guessed.Name = "statistics"
 	guess := func(value float64) softdelete.Estimate {
 		return softdelete.Estimate{Value: value, Margin: softdelete.NoMargin}
 	}
 	old := guess(10)
-	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: guess(100), Active: guess(50), Deleted: guess(50), Ratio: guess(0.5), Old: &old}, noon)
+	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: guess(100), Active: guess(50),
+		Deleted: guess(50), Ratio: guess(0.5), Old: &old}, noon)
 	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
 		{Name: "other"},
-		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7, Tables: []softdelete.Table{
-			good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers}, sampled, guessed,
-		}},
+		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7,
+			Tables: []softdelete.Table{
+				good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers}, sampled, guessed,
+			}},
 	}}
 }
 
@@ -106,7 +113,8 @@ func page(t *testing.T, r *prometheus.Registry) []byte {
 
 func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	const golden = "testdata/metrics.txt"
-	got := page(t, registry(NewSnapshot(snapshot(), quiet), live(), Reload{Successful: true, Succeeded: noon}, Evictions(func() int64 { return 7 })))
+	got := page(t, registry(NewSnapshot(snapshot(), quiet), live(), Reload{Successful: true, Succeeded: noon},
+		Evictions(func() int64 { return 7 })))
 	if *update {
 		if err := os.WriteFile(golden, got, 0o600); err != nil {
 			t.Fatal(err)
@@ -122,7 +130,8 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 }
 
 func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
-	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet), live(), Reload{}, Evictions(func() int64 { return 0 })))
+	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet), live(), Reload{},
+		Evictions(func() int64 { return 0 })))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,9 @@ import (
 )
 
 var indexMetrics = metrics[*softdelete.Table]{
-	gauge("softdelete_index_present", "Whether the table has an index for a purpose: live_rows, what the application reads, or purge. Absent where none would pay."+refreshed,
+	gauge("softdelete_index_present",
+		"Whether the table has an index for a purpose: live_rows, what the application reads, or purge. Absent where "+
+			"none would pay."+refreshed,
 		perTable("purpose"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			for _, p := range indexes.Needs(t) {
 				emit(boolean(p.Present), string(p.For))

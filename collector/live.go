@@ -36,10 +36,13 @@ func (c Live) Collect(ch chan<- prometheus.Metric) {
 }
 
 var pingMetrics = metrics[softdelete.Ping]{
-	gauge("db_up", "Whether the server answered a ping at this scrape.", nil, func(p softdelete.Ping, emit func(float64, ...string)) {
-		emit(boolean(p.Up))
-	}),
-	gauge("db_response_ms", "How long the server took to answer the ping of this scrape, in milliseconds, connecting not included. Absent when it is not up.", nil,
+	gauge("db_up", "Whether the server answered a ping at this scrape.", nil,
+		func(p softdelete.Ping, emit func(float64, ...string)) {
+			emit(boolean(p.Up))
+		}),
+	gauge("db_response_ms",
+		"How long the server took to answer the ping of this scrape, in milliseconds, connecting not included. Absent "+
+			"when it is not up.", nil,
 		func(p softdelete.Ping, emit func(float64, ...string)) {
 			if p.Up {
 				emit(p.Milliseconds())
@@ -48,7 +51,8 @@ var pingMetrics = metrics[softdelete.Ping]{
 }
 
 var costMetrics = metrics[softdelete.Cost]{
-	counter("softdelete_exporter_database_seconds_total", "Time that the exporter's queries took, from sending to the last row.", []string{"datname", "result"},
+	counter("softdelete_exporter_database_seconds_total",
+		"Time that the exporter's queries took, from sending to the last row.", []string{"datname", "result"},
 		func(c softdelete.Cost, emit func(float64, ...string)) { emit(c.Database.Seconds()) }),
 	counter("softdelete_exporter_queries_total", "Queries that the exporter sent.", []string{"datname", "result"},
 		func(c softdelete.Cost, emit func(float64, ...string)) { emit(float64(c.Queries)) }),
@@ -70,9 +74,11 @@ func (r Reload) Collect(ch chan<- prometheus.Metric) {
 }
 
 var reloadMetrics = metrics[Reload]{
-	gauge("softdelete_exporter_config_last_reload_successful", "Whether the last reload of the configuration succeeded.", nil,
+	gauge("softdelete_exporter_config_last_reload_successful", "Whether the last reload of the configuration succeeded.",
+		nil,
 		func(r Reload, emit func(float64, ...string)) { emit(boolean(r.Successful)) }),
-	gauge("softdelete_exporter_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded with success.", nil,
+	gauge("softdelete_exporter_config_last_reload_success_timestamp_seconds",
+		"When the configuration was last loaded with success.", nil,
 		func(r Reload, emit func(float64, ...string)) { emit(timestamp(r.Succeeded)) }),
 }
 
@@ -88,11 +94,14 @@ func (e Evictions) Collect(ch chan<- prometheus.Metric) {
 }
 
 var evictionMetrics = metrics[Evictions]{
-	counter("softdelete_exporter_connections_evicted_total", "Connections of pings that were closed to make room for others within limits.connections. The next ping of such a server has to connect again.", nil,
+	counter("softdelete_exporter_connections_evicted_total",
+		"Connections of pings that were closed to make room for others within limits.connections. The next ping of such a "+
+			"server has to connect again.", nil,
 		func(e Evictions, emit func(float64, ...string)) { emit(float64(e())) }),
 }
 
 var settingMetrics = metrics[Live]{
-	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.", nil,
+	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.",
+		nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),
 }

@@ -43,7 +43,8 @@ func counter[T any](name, help string, labels []string, values func(T, func(floa
 	return define(prometheus.CounterValue, name, help, labels, values)
 }
 
-func define[T any](kind prometheus.ValueType, name, help string, labels []string, values func(T, func(float64, ...string))) metric[T] {
+func define[T any](kind prometheus.ValueType, name, help string, labels []string, values func(T, func(float64,
+	...string))) metric[T] {
 	return metric[T]{
 		Metric: Metric{Name: name, Help: help, Labels: labels, Type: kind},
 		values: values,
@@ -96,5 +97,6 @@ func (ms metrics[T]) document() []Metric {
 // Metrics documents every metric of this package, in the order of the page.
 func Metrics() []Metric {
 	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
-		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), evictionMetrics.document(), reloadMetrics.document())
+		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), evictionMetrics.document(),
+		reloadMetrics.document())
 }

@@ -21,11 +21,12 @@ func TestATableOfWhichNoMetricCanBeMadeCostsItselfOnly(t *testing.T) {
 	for name, prepare := range map[string]func(*softdelete.Table){
 		"a panic": func(*softdelete.Table) {
 			// Behind others, which must not be shown either.
-			tableMetrics = append(slices.Clone(all), gauge("softdelete_test", "Help.", tableLabels, func(t *softdelete.Table, _ func(float64, ...string)) {
-				if t.Indexing != nil {
-					panic("of this table")
-				}
-			}))
+			tableMetrics = append(slices.Clone(all),
+				gauge("softdelete_test", "Help.", tableLabels, func(t *softdelete.Table, _ func(float64, ...string)) {
+					if t.Indexing != nil {
+						panic("of this table")
+					}
+				}))
 		},
 		"a text that no label takes": func(t *softdelete.Table) { t.Markers = softdelete.Markers{{Column: "supprim\xe9"}} },
 	} {
@@ -37,13 +38,16 @@ func TestATableOfWhichNoMetricCanBeMadeCostsItselfOnly(t *testing.T) {
 			var out bytes.Buffer
 			got, own := series(t, s, log.NewLogfmtLogger(&out))
 			for n, line := range want {
-				line = strings.Replace(line, `tables{datname="shop",state="counted"} 4`, `tables{datname="shop",state="counted"} 3`, 1)
-				want[n] = strings.Replace(line, `tables{datname="shop",state="failed"} 1`, `tables{datname="shop",state="failed"} 2`, 1)
+				line = strings.Replace(line, `tables{datname="shop",state="counted"} 4`,
+					`tables{datname="shop",state="counted"} 3`, 1)
+				want[n] = strings.Replace(line, `tables{datname="shop",state="failed"} 1`,
+					`tables{datname="shop",state="failed"} 2`, 1)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("others are shown otherwise (-want +got):\n%s", diff)
 			}
-			if len(own) != 2 || !strings.HasPrefix(own[0], "softdelete_table_info{") || own[1] != `softdelete_table_problem{datname="shop",reason="error",relname="flagged",schemaname="public"} 1` {
+			if len(own) != 2 || !strings.HasPrefix(own[0], "softdelete_table_info{") ||
+				own[1] != `softdelete_table_problem{datname="shop",reason="error",relname="flagged",schemaname="public"} 1` {
 				t.Errorf("of the table itself %q is shown", own)
 			}
 			if !strings.Contains(out.String(), "shop.public.flagged") {
@@ -72,7 +76,8 @@ func TestNothingTakesThePingAway(t *testing.T) {
 	c := live()
 	c.Costs[softdelete.CostKey{Datname: "caf\xe9"}] = softdelete.Cost{}
 	r := registry(c)
-	for name, want := range map[string]int{"db_up": 1, "db_response_ms": 1, "softdelete_exporter_queries_total": 1, "softdelete_exporter_ttl_seconds": 1} {
+	for name, want := range map[string]int{"db_up": 1, "db_response_ms": 1, "softdelete_exporter_queries_total": 1,
+		"softdelete_exporter_ttl_seconds": 1} {
 		if got, err := testutil.GatherAndCount(r, name); err != nil || got != want {
 			t.Errorf("%d of %s, want %d: %v", got, name, want, err)
 		}

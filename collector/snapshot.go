@@ -76,19 +76,27 @@ func old(name, help string, value func(softdelete.Estimate) float64) metric[*sof
 var tableMetrics = slices.Concat(rowMetrics, countingMetrics, indexMetrics, integrityMetrics)
 
 var rowMetrics = metrics[*softdelete.Table]{
-	gauge("softdelete_table_info", "A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,
+	gauge("softdelete_table_info",
+		"A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,
 		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
 		}),
-	number("softdelete_active_rows", "Rows that are not deleted.", func(n *softdelete.Numbers) float64 { return n.Active.Value }),
-	number("softdelete_deleted_rows", "Rows that are marked as deleted.", func(n *softdelete.Numbers) float64 { return n.Deleted.Value }),
-	number("softdelete_total_rows", "Rows, deleted ones included.", func(n *softdelete.Numbers) float64 { return n.Total.Value }),
-	number("softdelete_deletion_ratio", "Deleted rows by total rows, 0 to 1; 0 for an empty table.", func(n *softdelete.Numbers) float64 { return n.Ratio.Value }),
-	margins("softdelete_deletion_ratio_margin", "Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
+	number("softdelete_active_rows", "Rows that are not deleted.",
+		func(n *softdelete.Numbers) float64 { return n.Active.Value }),
+	number("softdelete_deleted_rows", "Rows that are marked as deleted.",
+		func(n *softdelete.Numbers) float64 { return n.Deleted.Value }),
+	number("softdelete_total_rows", "Rows, deleted ones included.",
+		func(n *softdelete.Numbers) float64 { return n.Total.Value }),
+	number("softdelete_deletion_ratio", "Deleted rows by total rows, 0 to 1; 0 for an empty table.",
+		func(n *softdelete.Numbers) float64 { return n.Ratio.Value }),
+	margins("softdelete_deletion_ratio_margin",
+		"Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
 		func(n *softdelete.Numbers) *softdelete.Estimate { return &n.Ratio }),
-	old("softdelete_old_deleted_rows", "Rows that were deleted longer ago than the table's retention. Absent where the time of deletion is not known.",
+	old("softdelete_old_deleted_rows",
+		"Rows that were deleted longer ago than the table's retention. Absent where the time of deletion is not known.",
 		func(e softdelete.Estimate) float64 { return e.Value }),
-	margins("softdelete_old_deleted_rows_margin", "Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
+	margins("softdelete_old_deleted_rows_margin",
+		"Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
 		func(n *softdelete.Numbers) *softdelete.Estimate { return n.Old }),
 	gauge("softdelete_retention_seconds", "How long deleted rows of the table are to be kept.", tableLabels,
 		func(t *softdelete.Table, emit func(float64, ...string)) {
@@ -96,7 +104,8 @@ var rowMetrics = metrics[*softdelete.Table]{
 				emit(t.Policy.Retention.Seconds())
 			}
 		}),
-	gauge("softdelete_count_info", "How the table's numbers were found, the least certain method used. Always 1."+cached, perTable("method"),
+	gauge("softdelete_count_info", "How the table's numbers were found, the least certain method used. Always 1."+cached,
+		perTable("method"),
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.Numbers != nil {
 				emit(1, string(t.Numbers.Method))
@@ -108,7 +117,8 @@ var rowMetrics = metrics[*softdelete.Table]{
 				emit(timestamp(t.Checked))
 			}
 		}),
-	number("softdelete_count_duration_seconds", "What the last count of the table took.", func(n *softdelete.Numbers) float64 { return n.Duration.Seconds() }),
+	number("softdelete_count_duration_seconds", "What the last count of the table took.",
+		func(n *softdelete.Numbers) float64 { return n.Duration.Seconds() }),
 	gauge("softdelete_table_problem", "Why the table could not be read. Absent = none."+refreshed, perTable("reason"),
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.Problem != nil {
@@ -118,14 +128,18 @@ var rowMetrics = metrics[*softdelete.Table]{
 }
 
 var databaseMetrics = metrics[*softdelete.Database]{
-	gauge("softdelete_exporter_check_success", "Whether the last refresh could carry out a check on the database. A table's own trouble is softdelete_table_problem."+refreshed,
+	gauge("softdelete_exporter_check_success",
+		"Whether the last refresh could carry out a check on the database. A table's own trouble is "+
+			"softdelete_table_problem."+refreshed,
 		perDatabase("check"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			emit(boolean(d.Checks.Connect), "connect")
 			emit(boolean(d.Checks.Discovery), "discovery")
 			emit(boolean(d.Checks.Counting), "counting")
 			emit(boolean(d.Checks.Indexes), "indexes")
 		}),
-	gauge("softdelete_exporter_tables", "Tables of the database by state: counted, pending (their turn has not come), failed (they cannot be read, or could not for too long), or skipped (beyond the cap). Absent until the database was looked into once."+refreshed,
+	gauge("softdelete_exporter_tables",
+		"Tables of the database by state: counted, pending (their turn has not come), failed (they cannot be read, or "+
+			"could not for too long), or skipped (beyond the cap). Absent until the database was looked into once."+refreshed,
 		perDatabase("state"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			if d.Tables == nil && !d.Checks.Discovery {
 				return
@@ -142,7 +156,8 @@ var databaseMetrics = metrics[*softdelete.Database]{
 }
 
 var snapshotMetrics = metrics[*softdelete.Snapshot]{
-	gauge("softdelete_exporter_snapshot_timestamp_seconds", "When the last refresh that could connect began. Absent before the first.", nil,
+	gauge("softdelete_exporter_snapshot_timestamp_seconds",
+		"When the last refresh that could connect began. Absent before the first.", nil,
 		func(s *softdelete.Snapshot, emit func(float64, ...string)) {
 			if !s.Taken.IsZero() {
 				emit(timestamp(s.Taken))

@@ -90,7 +90,8 @@ func (f *faults) counting(c *Config) {
 		f.add("counting.blocks", "must be from counting.batch (%d) to 100000, not %d", c.Counting.Batch, c.Counting.Blocks)
 	}
 	if c.Counting.PassBlocks < c.Counting.Blocks {
-		f.add("counting.pass_blocks", "must be at least counting.blocks (%d), not %d, or no table ever gets its sample", c.Counting.Blocks, c.Counting.PassBlocks)
+		f.add("counting.pass_blocks", "must be at least counting.blocks (%d), not %d, or no table ever gets its sample",
+			c.Counting.Blocks, c.Counting.PassBlocks)
 	}
 	if c.Counting.TargetMargin < 0 || c.Counting.TargetMargin >= 1 {
 		f.add("counting.target_margin", "must be from 0 to less than 1, not %g", c.Counting.TargetMargin)

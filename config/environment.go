@@ -17,9 +17,11 @@ func environment(c *Config) error {
 	return errors.Join(
 		fromSwitch("SOFT_DELETE_ENABLE_MONITORING", &c.Monitoring),
 		fromSwitch("SOFT_DELETE_ALERT_ON_HIGH_DELETION_RATIO", &c.Alerts.HighDeletionRatio),
-		fromNumber("SOFT_DELETE_DELETION_RATIO_ALERT_THRESHOLD", &c.Alerts.DeletionRatio, 1, "a fraction from 0 to 1, such as 0.25"),
+		fromNumber("SOFT_DELETE_DELETION_RATIO_ALERT_THRESHOLD", &c.Alerts.DeletionRatio, 1,
+			"a fraction from 0 to 1, such as 0.25"),
 		fromSwitch("SOFT_DELETE_ALERT_ON_BULK_OPERATIONS", &c.Alerts.BulkOperations),
-		fromNumber("SOFT_DELETE_BULK_OPERATION_ALERT_THRESHOLD", &c.Alerts.BulkRows, 1e18, "a number of rows, such as 10000"),
+		fromNumber("SOFT_DELETE_BULK_OPERATION_ALERT_THRESHOLD", &c.Alerts.BulkRows, 1e18,
+			"a number of rows, such as 10000"),
 	)
 }
 

@@ -30,7 +30,9 @@ func corpus(f *testing.F, patterns ...string) {
 // Whatever stands in a configuration file, it is read, or refused with a word.
 func FuzzLoad(f *testing.F) {
 	corpus(f, "testdata/*.yaml", "../config.yaml", "../examples/*/*.yaml")
-	f.Add("services: [{name: a, tables: ['public\\.(a|b)']}]\ntables: [{table: \"a\\0b\", column: x, live_values: [1, null]}]\ndefaults: {retention: none}")
+	f.Add(
+		"services: [{name: a, tables: ['public\\.(a|b)']}]\ntables: [{table: \"a\\0b\", column: x, live_values: [1, " +
+			"null]}]\ndefaults: {retention: none}")
 	base := defaults(f)
 	file := filepath.Join(f.TempDir(), "config.yaml")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -77,7 +79,8 @@ func FuzzThresholds(f *testing.F) {
 			}
 			return
 		}
-		for _, limit := range []float64{limits.DeletionRatio.Fair, limits.DeletionRatio.Poor, limits.OldDeletedRows.Fair, limits.OldDeletedRows.Poor} {
+		for _, limit := range []float64{limits.DeletionRatio.Fair, limits.DeletionRatio.Poor, limits.OldDeletedRows.Fair,
+			limits.OldDeletedRows.Poor} {
 			if math.IsNaN(limit) || math.IsInf(limit, 0) || limit < 0 {
 				t.Errorf("a limit is %g", limit)
 			}

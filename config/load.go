@@ -51,7 +51,8 @@ func decode(text []byte, c *Config) error {
 		return plain(err)
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		return errors.New("there is more than one document, of which only the first would be read; remove the --- between them")
+		return errors.New(
+			"there is more than one document, of which only the first would be read; remove the --- between them")
 	}
 	return nil
 }
@@ -74,7 +75,8 @@ func plain(err error) error {
 	}
 	faults := make([]error, len(all.Errors))
 	for i, text := range all.Errors {
-		text = unknownField.ReplaceAllString(text, `unknown setting "$1": check its spelling and indentation against the commented config.yaml`)
+		text = unknownField.ReplaceAllString(text,
+			`unknown setting "$1": check its spelling and indentation against the commented config.yaml`)
 		text = wrongType.ReplaceAllStringFunc(text, func(s string) string {
 			m := wrongType.FindStringSubmatch(s)
 			what, where := kindOf[m[1]], strings.TrimPrefix(m[3], "config.")
@@ -91,4 +93,5 @@ func plain(err error) error {
 	return errors.Join(faults...)
 }
 
-var kindOf = map[string]string{"str": "the text", "int": "the number", "float": "the number", "bool": "the switch", "seq": "a list", "map": "a group of settings", "null": "nothing"}
+var kindOf = map[string]string{"str": "the text", "int": "the number", "float": "the number", "bool": "the switch",
+	"seq": "a list", "map": "a group of settings", "null": "nothing"}

@@ -81,8 +81,10 @@ func TestASettingThatIsLeftOutKeepsItsDefault(t *testing.T) {
 
 // The checks of integrity are opted in to or out of, for all tables or for one.
 func TestATableHasTheLastWordOnIntegrity(t *testing.T) {
-	const tables = "tables:\n  - {table: checked, integrity: true}\n  - {table: left, integrity: false}\n  - {table: silent}\n"
-	for text, want := range map[string][]bool{tables: {true, false, false}, "integrity: true\n" + tables: {true, false, true}} {
+	const tables = "tables:\n  - {table: checked, integrity: true}\n  - {table: left, integrity: false}\n  - " +
+		"{table: silent}\n"
+	for text, want := range map[string][]bool{tables: {true, false, false},
+		"integrity: true\n" + tables: {true, false, true}} {
 		c, err := load(t, text)
 		if err != nil {
 			t.Fatal(err)
@@ -173,10 +175,14 @@ tables:
 		schema, table string
 		want          softdelete.Policy
 	}{
-		{"billing", "items", softdelete.Policy{Service: "billing", Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
-		{"other", "public.invoice", softdelete.Policy{Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
-		{"public", "invoices", softdelete.Policy{Service: "billing", TimeZone: "UTC", Recent: time.Hour, Method: softdelete.Auto}},
-		{"public", "users", softdelete.Policy{Service: "accounts", Retention: 30 * day, TimeZone: "Europe/Paris", ZoneKnown: true, Recent: time.Hour, Method: softdelete.Exact}},
+		{"billing", "items", softdelete.Policy{Service: "billing", Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour,
+			Method: softdelete.Auto}},
+		{"other", "public.invoice", softdelete.Policy{Retention: 90 * day, TimeZone: "UTC", Recent: time.Hour,
+			Method: softdelete.Auto}},
+		{"public", "invoices", softdelete.Policy{Service: "billing", TimeZone: "UTC", Recent: time.Hour,
+			Method: softdelete.Auto}},
+		{"public", "users", softdelete.Policy{Service: "accounts", Retention: 30 * day, TimeZone: "Europe/Paris",
+			ZoneKnown: true, Recent: time.Hour, Method: softdelete.Exact}},
 	} {
 		entry := c.TablesOf("shop")[[2]string{test.schema, test.table}]
 		if diff := cmp.Diff(test.want, c.Policy(test.schema, test.table, entry)); diff != "" {

@@ -126,7 +126,8 @@ func (r Rules) Compiled() discovery.Rules {
 		}
 	}
 	for _, n := range r.Copies {
-		rules.Copies = append(rules.Copies, discovery.TableRule{Name: n.Name, Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
+		rules.Copies = append(rules.Copies, discovery.TableRule{Name: n.Name,
+			Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
 	}
 	for _, name := range r.UnusedComments.on() {
 		rules.Unused = append(rules.Unused, regexp.MustCompile(whole(name)))
@@ -158,10 +159,12 @@ func (f *faults) rules(r Rules) {
 // marker checks what an entry says of its table's marker.
 func (f *faults) marker(field string, t Table) {
 	if t.Column == "" && t.saysMarker() {
-		f.add(field+".column", "is missing; kind, values, unit and time_column need to know the column that says which rows are deleted")
+		f.add(field+".column",
+			"is missing; kind, values, unit and time_column need to know the column that says which rows are deleted")
 	}
 	if t.Kind != "" && !slices.Contains(softdelete.Kinds, t.Kind) {
-		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column", words(softdelete.Kinds), t.Kind)
+		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column",
+			words(softdelete.Kinds), t.Kind)
 	}
 	if t.Unit != "" && !slices.Contains(softdelete.Units, t.Unit) {
 		f.add(field+".unit", "must be one of %s, not %q", words(softdelete.Units), t.Unit)

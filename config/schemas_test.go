@@ -119,7 +119,8 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules := c.Discovery.Rules.Compiled()
-	report := "| application | commit | tables | with soft delete | found | watched | wrong | not told by the name |\n|---|---|---|---|---|---|---|---|\n"
+	report := "| application | commit | tables | with soft delete | found | watched | wrong | not told by the name " +
+		"|\n|---|---|---|---|---|---|---|---|\n"
 	var tuned, heldOut score
 	counts := map[bool]int{}
 	for _, a := range applications(t) {
@@ -130,13 +131,15 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 		}
 		sum.add(s)
 		counts[a.heldOut]++
-		report += fmt.Sprintf("| %s (%s) | `%.8s` | %s | %d | %d | %d | %d | %d |\n", a.name, a.repository, a.commit, a.tables, s.told, s.found, s.watched, len(s.wrong), s.untold)
+		report += fmt.Sprintf("| %s (%s) | `%.8s` | %s | %d | %d | %d | %d | %d |\n", a.name, a.repository, a.commit,
+			a.tables, s.told, s.found, s.watched, len(s.wrong), s.untold)
 	}
 	for _, sum := range []struct {
 		name string
 		score
 	}{{"rules tuned on these", tuned}, {"held out", heldOut}} {
-		report += fmt.Sprintf("| **%s** | | | %d | %d | %d | %d | %d |\n", sum.name, sum.told, sum.found, sum.watched, len(sum.wrong), sum.untold)
+		report += fmt.Sprintf("| **%s** | | | %d | %d | %d | %d | %d |\n", sum.name, sum.told, sum.found, sum.watched,
+			len(sum.wrong), sum.untold)
 		if sum.found != sum.told {
 			t.Errorf("%s: %d of %d tables are found", sum.name, sum.found, sum.told)
 		}

@@ -78,7 +78,8 @@ type Table struct {
 
 // Marker is what the entry says of the table's marker.
 func (t *Table) Marker() discovery.MarkerConfig {
-	return discovery.MarkerConfig{Column: t.Column, TimeColumn: t.TimeColumn, Kind: t.Kind, Live: t.LiveValues, Deleted: t.DeletedValues, Unit: t.Unit}
+	return discovery.MarkerConfig{Column: t.Column, TimeColumn: t.TimeColumn, Kind: t.Kind, Live: t.LiveValues,
+		Deleted: t.DeletedValues, Unit: t.Unit}
 }
 
 // saysMarker tells whether the entry says more of the marker than its column.

@@ -26,7 +26,8 @@ type Target struct {
 
 // form is that of a target. What a connection string could read as more than one host,
 // one port and one database has no place in it.
-var form = regexp.MustCompile(`^(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,252})|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})/([^/?#@%]+)$`)
+var form = regexp.MustCompile(
+	`^(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,252})|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})/([^/?#@%]+)$`)
 
 // maxName is how long a name of PostgreSQL is at most, in bytes. It cuts off the rest, so
 // that one database would have any number of names.
@@ -55,7 +56,10 @@ func (c *Config) NewTarget(target, module string) (Target, error) {
 func parseTarget(target string) (Target, error) {
 	parts := form.FindStringSubmatch(target)
 	if parts == nil || !utf8.ValidString(target) {
-		return Target{}, errors.New("target: write host:port/database only, with one host name or address (IPv6 in brackets); credentials belong in an auth module of the configuration")
+		return Target{},
+			errors.New(
+				"target: write host:port/database only, with one host name or address (IPv6 in brackets); credentials belong in " +
+					"an auth module of the configuration")
 	}
 	t := Target{Host: strings.ToLower(parts[1]), Port: parts[3], Database: parts[4]}
 	if parts[1] == "" {
@@ -69,7 +73,8 @@ func parseTarget(target string) (Target, error) {
 		return Target{}, errors.New("target: the port must be from 1 to 65535")
 	}
 	if len(t.Database) > maxName || strings.ContainsFunc(t.Database, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return Target{}, fmt.Errorf("target: the name of a database has at most %d bytes, and no control characters", maxName)
+		return Target{}, fmt.Errorf("target: the name of a database has at most %d bytes, and no control characters",
+			maxName)
 	}
 	return t, nil
 }

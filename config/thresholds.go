@@ -153,7 +153,8 @@ func (f *faults) levels(where string, limits map[string]any) {
 		}
 		for _, level := range []string{"fair", "poor"} {
 			if value := levels[level].(float64); name == "deletion_ratio" && value > 1 {
-				f.add(where+"."+name+"."+level, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g", value, value/100)
+				f.add(where+"."+name+"."+level, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g",
+					value, value/100)
 			}
 		}
 	}

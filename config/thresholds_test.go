@@ -65,9 +65,12 @@ func TestATablesOwnLimitsStandOnThoseForAll(t *testing.T) {
 		database, schema, table string
 		want                    assess.Limits
 	}{
-		{"shop", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.3, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 5}},
-		{"archive", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.4, Poor: 0.6}, OldDeletedRows: old, AlertMinRows: 1000}},
-		{"shop", "private", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.25, Poor: 0.6}, OldDeletedRows: old, BulkRows: 10000, AlertMinRows: 1000}},
+		{"shop", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.3, Poor: 0.6}, OldDeletedRows: old,
+			AlertMinRows: 5}},
+		{"archive", "public", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.4, Poor: 0.6},
+			OldDeletedRows: old, AlertMinRows: 1000}},
+		{"shop", "private", "orders", assess.Limits{DeletionRatio: assess.Levels{Fair: 0.25, Poor: 0.6}, OldDeletedRows: old,
+			BulkRows: 10000, AlertMinRows: 1000}},
 	} {
 		if diff := cmp.Diff(test.want, all.For(test.database, test.schema, test.table)); diff != "" {
 			t.Errorf("%s %s.%s (-want +got):\n%s", test.database, test.schema, test.table, diff)
@@ -116,7 +119,8 @@ func TestThresholdsAreOneObject(t *testing.T) {
 		{"cut off", `{"bulk_rows": 1`, "unexpected EOF"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := limits(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "limits.json") {
+			if _, err := limits(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) ||
+				!strings.Contains(err.Error(), "limits.json") {
 				t.Errorf("the error is %v, want it to say %q and name the file", err, test.want)
 			}
 		})
@@ -128,7 +132,8 @@ func TestThresholdsAreOneObject(t *testing.T) {
 
 func TestVariablesOfTheReferenceDriveTheReportsAlerts(t *testing.T) {
 	c, err := load(t, "")
-	if diff := cmp.Diff(assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}, c.Alerts); diff != "" || err != nil {
+	if diff := cmp.Diff(assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true},
+		c.Alerts); diff != "" || err != nil {
 		t.Errorf("without variables (-want +got): %v\n%s", err, diff)
 	}
 	for name, value := range map[string]string{
@@ -150,7 +155,8 @@ func TestVariablesOfTheReferenceDriveTheReportsAlerts(t *testing.T) {
 	t.Setenv("SOFT_DELETE_DELETION_RATIO_ALERT_THRESHOLD", "25") // a percentage
 	t.Setenv("SOFT_DELETE_BULK_OPERATION_ALERT_THRESHOLD", "NaN")
 	_, err = load(t, "")
-	for _, name := range []string{"SOFT_DELETE_ALERT_ON_BULK_OPERATIONS", "SOFT_DELETE_DELETION_RATIO_ALERT_THRESHOLD", "SOFT_DELETE_BULK_OPERATION_ALERT_THRESHOLD"} {
+	for _, name := range []string{"SOFT_DELETE_ALERT_ON_BULK_OPERATIONS", "SOFT_DELETE_DELETION_RATIO_ALERT_THRESHOLD",
+		"SOFT_DELETE_BULK_OPERATION_ALERT_THRESHOLD"} {
 		if err == nil || !strings.Contains(err.Error(), name+": write ") {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

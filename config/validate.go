@@ -48,19 +48,24 @@ func validate(c *Config) error {
 		f.positive(setting.field, setting.value)
 	}
 	if c.MaxStale <= 3*c.TTL {
-		f.add("max_stale", "must be more than three times ttl (%s), not %s, or numbers vanish between refreshes", c.TTL, c.MaxStale)
+		f.add("max_stale", "must be more than three times ttl (%s), not %s, or numbers vanish between refreshes", c.TTL,
+			c.MaxStale)
 	}
 	if c.Scrape.Offset >= c.Scrape.Timeout {
 		f.add("scrape.offset", "must be less than scrape.timeout (%s), not %s", c.Scrape.Timeout, c.Scrape.Offset)
 	}
 	if c.Probe.Idle <= c.Scrape.Timeout {
-		f.add("probe.idle", "must be more than scrape.timeout (%s), not %s, or a target is forgotten while it is asked", c.Scrape.Timeout, c.Probe.Idle)
+		f.add("probe.idle", "must be more than scrape.timeout (%s), not %s, or a target is forgotten while it is asked",
+			c.Scrape.Timeout, c.Probe.Idle)
 	}
 	if c.Limits.LockTimeout >= c.Limits.StatementTimeout {
-		f.add("limits.lock_timeout", "must be less than limits.statement_timeout (%s), not %s, or a lock is never told from a slow table", c.Limits.StatementTimeout, c.Limits.LockTimeout)
+		f.add("limits.lock_timeout",
+			"must be less than limits.statement_timeout (%s), not %s, or a lock is never told from a slow table",
+			c.Limits.StatementTimeout, c.Limits.LockTimeout)
 	}
 	if c.Limits.Connections < 2 {
-		f.add("limits.connections", "must be at least 2, one for the ping and one for the tables, not %d", c.Limits.Connections)
+		f.add("limits.connections", "must be at least 2, one for the ping and one for the tables, not %d",
+			c.Limits.Connections)
 	}
 	if c.Ping.When != "scrape" && c.Ping.When != "refresh" {
 		f.add("ping.when", "must be scrape or refresh, not %q", c.Ping.When)
@@ -76,7 +81,8 @@ func validate(c *Config) error {
 		}
 	}
 	if c.Discovery.MaxTables < 1 {
-		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false", c.Discovery.MaxTables)
+		f.add("discovery.max_tables", "must be at least 1, not %d; to watch only listed tables set discovery.enabled: false",
+			c.Discovery.MaxTables)
 	}
 	f.rules(c.Discovery.Rules)
 	f.counting(c)
@@ -110,8 +116,10 @@ func (f *faults) tables(c *Config) {
 		if t.Method != "" {
 			f.method(field+".method", t.Method)
 		}
-		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" || t.Method != "" || t.Integrity != nil) {
-			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other", t.Schema, t.Table)
+		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" ||
+			t.Method != "" || t.Integrity != nil) {
+			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other",
+				t.Schema, t.Table)
 		}
 		f.marker(field, t)
 		name := [3]string{t.Database, t.Schema, t.Table}
@@ -157,7 +165,8 @@ func (f *faults) parameters(field string, settings map[string]string) {
 
 // elsewhere are the parameters that are no options of an auth module: some of them would lead a password to another server than the target.
 var elsewhere = map[string]string{
-	"host": "the target says it", "hostaddr": "the target says the host", "port": "the target says it", "dbname": "the target says it",
+	"host": "the target says it", "hostaddr": "the target says the host", "port": "the target says it",
+	"dbname":  "the target says it",
 	"service": "the target says the server", "servicefile": "the target says the server",
 	"user": "write it in user", "password": "write it in password",
 }

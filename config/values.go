@@ -49,7 +49,8 @@ func (r *Retention) UnmarshalYAML(node *yaml.Node) error {
 	}
 	var d Duration
 	if err := d.UnmarshalYAML(node); err != nil || d <= 0 {
-		return fault(node, "%q is not a retention; write a duration like 90d, or none for tables that are never purged", node.Value)
+		return fault(node, "%q is not a retention; write a duration like 90d, or none for tables that are never purged",
+			node.Value)
 	}
 	*r = Retention{Set: true, For: d.Std()}
 	return nil

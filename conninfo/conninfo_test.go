@@ -13,24 +13,36 @@ import (
 
 func TestParseReadsWhatLibpqReads(t *testing.T) {
 	for text, want := range map[string]map[string]string{
-		"":                                  {},
-		" \n":                               {},
-		"postgres://":                       {},
-		"postgresql://bob:pw@db:5432/shop":  {"user": "bob", "password": "pw", "host": "db", "port": "5432", "dbname": "shop"},
-		" \ufeffpostgres://bob@db/shop\r\n": {"user": "bob", "host": "db", "dbname": "shop"},
-		"postgres://b%40b:p%40s%3As%2F%3F%23%25@db/s%20p":                              {"user": "b@b", "password": "p@s:s/?#%", "host": "db", "dbname": "s p"},
-		"postgres://bob:a:b+c@db":                                                      {"user": "bob", "password": "a:b+c", "host": "db"},
-		"postgres://bob:p%e9%FF@db":                                                    {"user": "bob", "password": "p\xe9\xff", "host": "db"},
-		"postgres://bob:@db":                                                           {"user": "bob", "host": "db"},
-		"postgres://db1,db2:5433/shop":                                                 {"host": "db1,db2", "port": ",5433", "dbname": "shop"},
-		"postgres://[::1]:5433,[fe80::1%25eth0]/shop":                                  {"host": "::1,fe80::1%eth0", "port": "5433,", "dbname": "shop"},
-		"postgres://%2Fvar%2Frun/shop":                                                 {"host": "/var/run", "dbname": "shop"},
-		"postgres:///shop?host=/var/run&port=5433&sslmode=require":                     {"host": "/var/run", "port": "5433", "dbname": "shop", "sslmode": "require"},
-		"postgres://db?ssl=true":                                                       {"host": "db", "sslmode": "require"},
-		"postgres://db?options=-c%20geqo%3Doff&user=bob&password=x":                    {"host": "db", "options": "-c geqo=off", "user": "bob", "password": "x"},
-		"host=db user = bob\n dbname= shop":                                            {"host": "db", "user": "bob", "dbname": "shop"},
-		`user='b\'o\\b' password=a\ b\'c dbname=''`:                                    {"user": `b'o\b`, "password": "a b'c", "dbname": ""},
-		"password=a:b@c/d?e#f user=bob":                                                {"password": "a:b@c/d?e#f", "user": "bob"},
+		"":            {},
+		" \n":         {},
+		"postgres://": {},
+		"postgresql://bob:pw@db:5432/shop": {"user": "bob", "password": "pw", "host": "db", "port": "5432",
+			"dbname": "shop"},
+		" \ufeffpostgres://bob@db/shop\r\n": {"user": "bob", "host": "db",
+			"dbname": "shop"},
+		"postgres://b%40b:p%40s%3As%2F%3F%23%25@db/s%20p": {"user": "b@b",
+			"password": "p@s:s/?#%", "host": "db", "dbname": "s p"},
+		"postgres://bob:a:b+c@db": {"user": "bob", "password": "a:b+c",
+			"host": "db"},
+		"postgres://bob:p%e9%FF@db": {"user": "bob",
+			"password": "p\xe9\xff", "host": "db"},
+		"postgres://bob:@db": {"user": "bob", "host": "db"},
+		"postgres://db1,db2:5433/shop": {"host": "db1,db2", "port": ",5433",
+			"dbname": "shop"},
+		"postgres://[::1]:5433,[fe80::1%25eth0]/shop": {"host": "::1,fe80::1%eth0",
+			"port": "5433,", "dbname": "shop"},
+		"postgres://%2Fvar%2Frun/shop": {"host": "/var/run",
+			"dbname": "shop"},
+		"postgres:///shop?host=/var/run&port=5433&sslmode=require": {"host": "/var/run", "port": "5433",
+			"dbname": "shop", "sslmode": "require"},
+		"postgres://db?ssl=true": {"host": "db", "sslmode": "require"},
+		"postgres://db?options=-c%20geqo%3Doff&user=bob&password=x": {"host": "db",
+			"options": "-c geqo=off", "user": "bob", "password": "x"},
+		"host=db user = bob\n dbname= shop": {"host": "db", "user": "bob",
+			"dbname": "shop"},
+		`user='b\'o\\b' password=a\ b\'c dbname=''`: {"user": `b'o\b`,
+			"password": "a b'c", "dbname": ""},
+		"password=a:b@c/d?e#f user=bob": {"password": "a:b@c/d?e#f", "user": "bob"},
 		"host=db keepalives=1 application_name=mine gssencmode=prefer replication=off": {"host": "db"},
 	} {
 		i, err := Parse(text)
@@ -143,7 +155,8 @@ func TestWhatIsNotPlainIsRefusedWithoutShowingIt(t *testing.T) {
 func TestTheDriverReadsWhatWasWritten(t *testing.T) {
 	clearVariables(t)
 	for _, password := range []string{"pw", `a b'c\d"`, "ü@/:?#%", "a\nb\t", " ", `\`} {
-		i, err := New(map[string]string{"host": "db1", "port": "5433", "user": `b'o\b`, "password": password, "dbname": "s h", "sslmode": "disable", "options": "-c geqo=off"})
+		i, err := New(map[string]string{"host": "db1", "port": "5433", "user": `b'o\b`, "password": password,
+			"dbname": "s h", "sslmode": "disable", "options": "-c geqo=off"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +176,8 @@ func TestTheDriverReadsWhatWasWritten(t *testing.T) {
 func TestTheDriverKnowsWhatItIsGiven(t *testing.T) {
 	clearVariables(t)
 	for _, p := range Parameters() {
-		value := map[string]string{"host": "db", "port": "5432", "require_auth": "md5", "sslcert": "", "sslkey": "", "sslrootcert": ""}[p.Name]
+		value := map[string]string{"host": "db", "port": "5432", "require_auth": "md5", "sslcert": "", "sslkey": "",
+			"sslrootcert": ""}[p.Name]
 		if len(p.values) > 0 {
 			value = p.values[0]
 		}
@@ -214,12 +228,14 @@ func TestEveryParameterOfLibpqIsKnown(t *testing.T) {
 
 // What asks for security is honoured or refused.
 func TestSecurityIsNeverDropped(t *testing.T) {
-	for _, text := range []string{"requirepeer=root", "sslcrl=a", "sslcrldir=a", "gssencmode=require", "scram_client_key=a", "scram_server_key=a"} {
+	for _, text := range []string{"requirepeer=root", "sslcrl=a", "sslcrldir=a", "gssencmode=require",
+		"scram_client_key=a", "scram_server_key=a"} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("%s was accepted", text)
 		}
 	}
-	for _, text := range []string{"require_auth=scram-sha-256", "channel_binding=require", "sslmode=verify-full", "sslcertmode=require", "ssl_min_protocol_version=TLSv1.3", "sslnegotiation=direct", "min_protocol_version=3.2"} {
+	for _, text := range []string{"require_auth=scram-sha-256", "channel_binding=require", "sslmode=verify-full",
+		"sslcertmode=require", "ssl_min_protocol_version=TLSv1.3", "sslnegotiation=direct", "min_protocol_version=3.2"} {
 		name, value, _ := strings.Cut(text, "=")
 		if i, err := Parse(text); err != nil || i.Get(name) != value {
 			t.Errorf("%s: %v, %v", text, i, err)
@@ -233,25 +249,32 @@ func TestWhatTheDriverFindsByItselfHasNoEffect(t *testing.T) {
 	clearVariables(t)
 	dir := t.TempDir()
 	services, unread := filepath.Join(dir, "services"), filepath.Join(dir, "nothing")
-	write(t, services, "[s]\nhost=other\nport=1\ndbname=other\nuser=eve\npassword=S3cr3t\npassfile="+unread+"\nsslmode=verify-full\nsslcert="+unread+"\nsslkey="+unread+
-		"\nsslrootcert="+unread+"\nrequire_auth=none\nchannel_binding=require\nsslnegotiation=direct\nsslcertmode=require\nsslsni=0\nmin_protocol_version=3.2\nconnect_timeout=7\ntarget_session_attrs=standby\n")
-	info, err := New(map[string]string{"host": "db", "port": "5432", "dbname": "shop", "user": "bob", "password": "", "sslmode": "disable"})
+	write(t, services, "[s]\nhost=other\nport=1\ndbname=other\nuser=eve\npassword=S3cr3t\npassfile="+unread+
+		"\nsslmode=verify-full\nsslcert="+unread+"\nsslkey="+unread+
+		"\nsslrootcert="+unread+
+		"\nrequire_auth=none\nchannel_binding=require\nsslnegotiation=direct\nsslcertmode=require\nsslsni=0\nmin_protocol_version=3.2\nconnect_timeout=7\ntarget_session_attrs=standby\n")
+	info, err := New(map[string]string{"host": "db", "port": "5432", "dbname": "shop", "user": "bob", "password": "",
+		"sslmode": "disable"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := func() string {
 		t.Helper()
-		c, err := pgconn.ParseConfig(info.ForDriver(map[string]string{"connect_timeout": "0", "target_session_attrs": "any"}))
+		c, err := pgconn.ParseConfig(info.ForDriver(map[string]string{"connect_timeout": "0",
+			"target_session_attrs": "any"}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprint(c.Host, c.Port, c.Database, c.User, c.Password, c.RequireAuth, c.ChannelBinding, c.SSLNegotiation, c.SSLCertMode, c.MinProtocolVersion,
+		return fmt.Sprint(c.Host, c.Port, c.Database, c.User, c.Password, c.RequireAuth, c.ChannelBinding, c.SSLNegotiation,
+			c.SSLCertMode, c.MinProtocolVersion,
 			c.MaxProtocolVersion, c.ConnectTimeout, c.ValidateConnect == nil, c.TLSConfig == nil)
 	}
 	clean := read()
 	for name, value := range map[string]string{
-		"PGHOST": "other", "PGPORT": "1", "PGDATABASE": "other", "PGUSER": "eve", "PGPASSWORD": "S3cr3t", "PGPASSFILE": unread, "PGSSLMODE": "verify-full", "PGSSLCERT": unread, "PGSSLKEY": unread,
-		"PGSSLROOTCERT": unread, "PGREQUIREAUTH": "none", "PGCHANNELBINDING": "require", "PGSSLNEGOTIATION": "direct", "PGSSLCERTMODE": "require", "PGSSLSNI": "0", "PGMINPROTOCOLVERSION": "3.2",
+		"PGHOST": "other", "PGPORT": "1", "PGDATABASE": "other", "PGUSER": "eve", "PGPASSWORD": "S3cr3t",
+		"PGPASSFILE": unread, "PGSSLMODE": "verify-full", "PGSSLCERT": unread, "PGSSLKEY": unread,
+		"PGSSLROOTCERT": unread, "PGREQUIREAUTH": "none", "PGCHANNELBINDING": "require", "PGSSLNEGOTIATION": "direct",
+		"PGSSLCERTMODE": "require", "PGSSLSNI": "0", "PGMINPROTOCOLVERSION": "3.2",
 		"PGCONNECT_TIMEOUT": "7", "PGTARGETSESSIONATTRS": "standby",
 	} {
 		t.Setenv(name, value)
@@ -280,7 +303,8 @@ func TestTheUsersFilesAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"sslkey": "mine", "sslcert": "mine"}
-	for name, file := range map[string]string{"passfile": ".pgpass", "sslrootcert": ".postgresql/root.crt", "": ".postgresql/postgresql.crt"} {
+	for name, file := range map[string]string{"passfile": ".pgpass", "sslrootcert": ".postgresql/root.crt",
+		"": ".postgresql/postgresql.crt"} {
 		write(t, filepath.Join(home, file), "")
 		want[name] = filepath.Join(home, file)
 	}
@@ -358,7 +382,9 @@ func TestContradictionsAreRefused(t *testing.T) {
 func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "services")
-	write(t, file, "# ours\n[other]\nhost=no\n\n[shop]\nhost = db1\nport=5433\npassword=S3rvice/pw\nport=1\nkeepalives=1\n[bad]\nrequirepeer=S3cr3t\n[worse]\nS3cr3t\n[typo]\nhosts=S3cr3t\n")
+	write(t, file,
+		"# ours\n[other]\nhost=no\n\n[shop]\nhost = "+
+			"db1\nport=5433\npassword=S3rvice/pw\nport=1\nkeepalives=1\n[bad]\nrequirepeer=S3cr3t\n[worse]\nS3cr3t\n[typo]\nhosts=S3cr3t\n")
 	write(t, filepath.Join(dir, "pg_service.conf"), "[system]\nhost=db2\n")
 	for _, test := range []struct {
 		text      string
@@ -366,10 +392,12 @@ func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 		want      map[string]string
 		fails     string
 	}{
-		{"user=bob", map[string]string{"PGUSER": "eve", "PGHOST": "db", "PGAPPNAME": "x"}, map[string]string{"user": "bob", "host": "db"}, ""},
+		{"user=bob", map[string]string{"PGUSER": "eve", "PGHOST": "db", "PGAPPNAME": "x"},
+			map[string]string{"user": "bob", "host": "db"}, ""},
 		{"password=''", map[string]string{"PGPASSWORD": "S3cr3t"}, map[string]string{"password": ""}, ""},
 		{"service=shop port=9 servicefile=" + file, map[string]string{"PGHOST": "no", "PGDATABASE": "x"},
-			map[string]string{"service": "shop", "servicefile": file, "host": "db1", "port": "9", "password": "S3rvice/pw", "dbname": "x"}, ""},
+			map[string]string{"service": "shop", "servicefile": file, "host": "db1", "port": "9", "password": "S3rvice/pw",
+				"dbname": "x"}, ""},
 		{"", map[string]string{"PGSERVICE": "system", "PGSERVICEFILE": file, "PGSYSCONFDIR": dir},
 			map[string]string{"service": "system", "servicefile": filepath.Join(dir, "pg_service.conf"), "host": "db2"}, ""},
 		{"service=S3cr3t servicefile=" + file, nil, nil, "the service is in no file"},
@@ -415,7 +443,8 @@ func TestVariablesOfOneServerSayNothingOfAnother(t *testing.T) {
 		}
 	}
 	lookup := ForAnyServer(variables(all))
-	for _, name := range []string{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGTARGETSESSIONATTRS"} {
+	for _, name := range []string{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE",
+		"PGOPTIONS", "PGTARGETSESSIONATTRS"} {
 		if lookup(name) != "" {
 			t.Errorf("%s is let through", name)
 		}

@@ -17,8 +17,10 @@ import (
 // when it is written and read again.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
-		"postgres://bob:p%40ss@db:5432/shop?sslmode=disable", "postgresql://[::1]:5433,h2/x", "host=db user='b\\'ob' password=a\\ b",
-		"postgres://u:p@ss/w#rd@h/db", "postgres:PW@h/db?sslmode=disable", "password=abc def=x", "postgres://u:%ff@h", "\ufeff\"postgres://\"", "a\x00b", "",
+		"postgres://bob:p%40ss@db:5432/shop?sslmode=disable", "postgresql://[::1]:5433,h2/x",
+		"host=db user='b\\'ob' password=a\\ b",
+		"postgres://u:p@ss/w#rd@h/db", "postgres:PW@h/db?sslmode=disable", "password=abc def=x", "postgres://u:%ff@h",
+		"\ufeff\"postgres://\"", "a\x00b", "",
 	} {
 		f.Add(text)
 	}
@@ -52,7 +54,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: the driver refuses what was accepted: %v", text, err)
 		}
-		for _, pair := range [][2]string{{i.Get("user"), c.User}, {i.Get("password"), c.Password}, {i.Get("dbname"), c.Database}, {host.Name, c.Host}} {
+		for _, pair := range [][2]string{{i.Get("user"), c.User}, {i.Get("password"), c.Password},
+			{i.Get("dbname"), c.Database}, {host.Name, c.Host}} {
 			if pair[0] != "" && pair[0] != pair[1] {
 				t.Errorf("%q: the driver reads %q as %q", text, pair[0], pair[1])
 			}
@@ -63,17 +66,22 @@ func FuzzParse(f *testing.F) {
 // shapes are ways in which a password comes into a connection string, and into the
 // places where somebody sets it wrong: bare, in quotes, behind the wrong scheme.
 var shapes = []string{
-	"postgres://%[1]s:%[2]s@%[3]s/%[4]s", "postgresql://%[1]s:%[2]s@%[3]s:5432/%[4]s?sslmode=disable", "\"postgres://%[1]s:%[2]s@%[3]s/%[4]s\"",
-	" \ufeffpostgres://%[1]s:%[2]s@%[3]s/%[4]s\n", "postgres:%[2]s@%[3]s/%[4]s?sslmode=disable", "postgresql+psycopg2://%[1]s:%[2]s@%[3]s/%[4]s",
-	"%[1]s:%[2]s@%[3]s/%[4]s", "postgres://%[1]s@%[3]s/%[4]s?password=%[2]s", "host=%[3]s user=%[1]s password=%[2]s dbname=%[4]s",
-	"password=%[2]s def=x", "host=%[3]s password='%[2]s' user=%[1]s", "host=%[3]s password=\"%[2]s\"", "jdbc:postgresql://%[3]s/%[4]s?user=%[1]s&password=%[2]s",
+	"postgres://%[1]s:%[2]s@%[3]s/%[4]s", "postgresql://%[1]s:%[2]s@%[3]s:5432/%[4]s?sslmode=disable",
+	"\"postgres://%[1]s:%[2]s@%[3]s/%[4]s\"",
+	" \ufeffpostgres://%[1]s:%[2]s@%[3]s/%[4]s\n", "postgres:%[2]s@%[3]s/%[4]s?sslmode=disable",
+	"postgresql+psycopg2://%[1]s:%[2]s@%[3]s/%[4]s",
+	"%[1]s:%[2]s@%[3]s/%[4]s", "postgres://%[1]s@%[3]s/%[4]s?password=%[2]s",
+	"host=%[3]s user=%[1]s password=%[2]s dbname=%[4]s",
+	"password=%[2]s def=x", "host=%[3]s password='%[2]s' user=%[1]s", "host=%[3]s password=\"%[2]s\"",
+	"jdbc:postgresql://%[3]s/%[4]s?user=%[1]s&password=%[2]s",
 	"postgres://%[1]s:%[5]s@%[3]s/%[4]s", "postgres://%[3]s/%[4]s?user=%[1]s&password=%[5]s",
 }
 
 // FuzzPassword sees to it that no piece of a password is in an error, and in no text of
 // a connection, however the password came into the string.
 func FuzzPassword(f *testing.F) {
-	for _, password := range []string{"p@ss/w#rd", "1234/ss", "abc def=x", "PW`: x", "it's", "ü€@x\\", "a%40bcd", "longer words, and a@sign"} {
+	for _, password := range []string{"p@ss/w#rd", "1234/ss", "abc def=x", "PW`: x", "it's", "ü€@x\\", "a%40bcd",
+		"longer words, and a@sign"} {
 		for shape := range shapes {
 			f.Add(shape, "bob", password, "db.example.test", "shop")
 		}
@@ -94,11 +102,13 @@ func FuzzPassword(f *testing.F) {
 			password = i.Get("password")
 		}
 		none(t, text, i.String(), password, names+"\n"+i.settingsWithoutSecrets())
-		for _, form := range []string{password, url.QueryEscape(password), url.PathEscape(password), fmt.Sprintf("%q", password), quote(password)} {
+		for _, form := range []string{password, url.QueryEscape(password), url.PathEscape(password),
+			fmt.Sprintf("%q", password), quote(password)} {
 			none(t, text, i.Redact("lookup "+form+": no such host"), password, names+"\nlookup no such host\n")
 		}
 		for _, piece := range piecesOf(password) {
-			none(t, text, i.Redact(fmt.Sprintf("database %q does not exist", piece)), password, names+"\ndatabase does not exist\n")
+			none(t, text, i.Redact(fmt.Sprintf("database %q does not exist", piece)), password,
+				names+"\ndatabase does not exist\n")
 		}
 		if name := i.Get("user"); name != "" && isPlain(name) && !strings.Contains(i.Redact("for user <"+name+">"), name) {
 			t.Errorf("%q hides the user: %s", text, i.Redact("for user <"+name+">"))
@@ -125,9 +135,13 @@ var ownWords = func() string {
 		fmt.Fprintln(&all, p.Name, p.Note, p.values, p.check("\x00"))
 	}
 	for _, text := range []string{
-		"'", "a\x00", "postgres:a", "x=", "mysql://", "postgres://#", "postgres://@@", "postgres://h/a b", "postgres://u%3A@h", "postgres://h/a/b", "postgres://[", "postgres://a%2C", "postgres://h?a",
-		"postgres://h?a=b", "postgres://h?host=%zz", "postgres://h?host=%00", "postgres://postgres://", "postgres://h'", "postgres://h:x", "jdbc:postgresql://", "user=a b", "user=a b=c", "user=\"", `user=\`, "user='", "user='a'b=c", "\xff",
-		"host=a:b", "host=a@b", "port=x", "hostaddr=x", "dbname='a=b'", "connect_timeout=x", "require_auth=x", "user='\n'", "requirepeer=a", "sslmode=x", "postgres://h?sslmod=x", "pasword=x",
+		"'", "a\x00", "postgres:a", "x=", "mysql://", "postgres://#", "postgres://@@", "postgres://h/a b",
+		"postgres://u%3A@h", "postgres://h/a/b", "postgres://[", "postgres://a%2C", "postgres://h?a",
+		"postgres://h?a=b", "postgres://h?host=%zz", "postgres://h?host=%00", "postgres://postgres://", "postgres://h'",
+		"postgres://h:x", "jdbc:postgresql://", "user=a b", "user=a b=c", "user=\"", `user=\`, "user='",
+		"user='a'b=c", "\xff",
+		"host=a:b", "host=a@b", "port=x", "hostaddr=x", "dbname='a=b'", "connect_timeout=x", "require_auth=x", "user='\n'",
+		"requirepeer=a", "sslmode=x", "postgres://h?sslmod=x", "pasword=x",
 	} {
 		_, err := Parse(text)
 		fmt.Fprintln(&all, err)
@@ -139,7 +153,8 @@ var cut = regexp.MustCompile(`[@/:?#\s]+`)
 
 // piecesOf are the pieces of a password that count: of four characters or more.
 func piecesOf(password string) []string {
-	return slices.DeleteFunc(append(cut.Split(password, -1), password), func(piece string) bool { return utf8.RuneCountInString(piece) < shortest })
+	return slices.DeleteFunc(append(cut.Split(password, -1), password),
+		func(piece string) bool { return utf8.RuneCountInString(piece) < shortest })
 }
 
 // none sees to it that a text shows no piece of the password. What stands in other

@@ -45,14 +45,15 @@ func TestRedactTakesEveryPassword(t *testing.T) {
 
 func TestRedactKeepsWhatAPersonNeeds(t *testing.T) {
 	for text, want := range map[string]string{
-		"postgres://bob:s3cr3t@db:5432/shop":                        "postgres://bob:xxxxx@db:5432/shop",
-		"host=db password=s3cr3t dbname=shop":                       "host=db password=xxxxx dbname=shop",
-		`FATAL: password authentication failed for user "bob"`:      `FATAL: password authentication failed for user "bob"`,
-		"dial tcp 127.0.0.1:5432: connection refused":               "dial tcp 127.0.0.1:5432: connection refused",
-		"see https://example.com/docs":                              "see https://example.com/docs",
-		"public.password: permission denied for table password":     "public.password: permission denied for table password",
-		`public.users: column "password": json cannot mark a row`:   `public.users: column "password": json cannot mark a row`,
-		`GRANT SELECT ("password", "ctid") ON "public"."password";`: `GRANT SELECT ("password", "ctid") ON "public"."password";`,
+		"postgres://bob:s3cr3t@db:5432/shop":                      "postgres://bob:xxxxx@db:5432/shop",
+		"host=db password=s3cr3t dbname=shop":                     "host=db password=xxxxx dbname=shop",
+		`FATAL: password authentication failed for user "bob"`:    `FATAL: password authentication failed for user "bob"`,
+		"dial tcp 127.0.0.1:5432: connection refused":             "dial tcp 127.0.0.1:5432: connection refused",
+		"see https://example.com/docs":                            "see https://example.com/docs",
+		"public.password: permission denied for table password":   "public.password: permission denied for table password",
+		`public.users: column "password": json cannot mark a row`: `public.users: column "password": json cannot mark a row`,
+		`GRANT SELECT ("password", "ctid") ON "public"."password";`: `GRANT SELECT ("password",
+			"ctid") ON "public"."password";`,
 	} {
 		if got := Redact(text); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
@@ -62,7 +63,8 @@ func TestRedactKeepsWhatAPersonNeeds(t *testing.T) {
 
 // What a parser, a driver or a server may make of a password that it took apart.
 func TestAConnectionHidesItsSecretsInEveryForm(t *testing.T) {
-	i, err := New(map[string]string{"host": "db.example.test", "user": "bob", "dbname": "shop", "password": `p@ss/w#rd:l'st x"yz`})
+	i, err := New(map[string]string{"host": "db.example.test", "user": "bob", "dbname": "shop",
+		"password": `p@ss/w#rd:l'st x"yz`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,8 @@ func TestAConnectionHidesItsSecretsInEveryForm(t *testing.T) {
 			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
 		}
 	}
-	if got := i.Hide(fmt.Errorf("lookup ss/w#rd: %w", io.EOF)); got.Error() != "lookup xxxxx: EOF" || !errors.Is(got, io.EOF) {
+	if got := i.Hide(fmt.Errorf("lookup ss/w#rd: %w", io.EOF)); got.Error() != "lookup xxxxx: EOF" ||
+		!errors.Is(got, io.EOF) {
 		t.Errorf("Hide: %v", got)
 	}
 	if i.Hide(nil) != nil {
@@ -93,14 +96,17 @@ func TestAConnectionHidesItsSecretsInEveryForm(t *testing.T) {
 
 func TestTheNamesStayThatThePasswordHoldsToo(t *testing.T) {
 	for _, test := range []struct{ user, password, text, want string }{
-		{"bobby", "bobby", `password authentication failed for user "bobby"`, `password authentication failed for user "bobby"`},
-		{"bobby", "bobby/shop", `user "bobby" of database "shop" at db: bobby/shop`, `user "bobby" of database "shop" at db: xxxxx`},
+		{"bobby", "bobby", `password authentication failed for user "bobby"`,
+			`password authentication failed for user "bobby"`},
+		{"bobby", "bobby/shop", `user "bobby" of database "shop" at db: bobby/shop`,
+			`user "bobby" of database "shop" at db: xxxxx`},
 		{"bobby", "bobb", `user "bobby" said bobb`, `user "bobby" said xxxxx`},
 		{"bob", "failed", `it failed for "bob"`, `it xxxxx for "bob"`},
 		{"bob", "1", `FATAL 1 at 127.0.0.1:5432 (SQLSTATE 28P01)`, `FATAL xxxxx at 127.0.0.1:5432 (SQLSTATE 28P01)`},
 		{"bob", "", `FATAL for user "bob"`, `FATAL for user "bob"`},
 	} {
-		i, err := New(map[string]string{"host": "db,127.0.0.1", "user": test.user, "dbname": "shop", "password": test.password})
+		i, err := New(map[string]string{"host": "db,127.0.0.1", "user": test.user, "dbname": "shop",
+			"password": test.password})
 		if err != nil {
 			t.Fatal(err)
 		}

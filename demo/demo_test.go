@@ -111,7 +111,8 @@ func testDemo(t *testing.T, program []string, end func(pid int) error) (exit err
 	if err != nil {
 		fail("%v", err)
 	}
-	for _, want := range []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname="shop",relname="carts",schemaname="public"}`} {
+	for _, want := range []string{"\ndb_up 1\n",
+		`softdelete_deleted_rows{datname="shop",relname="carts",schemaname="public"}`} {
 		if !strings.Contains(page, want) {
 			fail("/metrics does not show %q:\n%s\n", want, page)
 		}

@@ -40,7 +40,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&o.address, "listen", "127.0.0.1:10862", "where the exporter listens; another port is taken when this one is not free")
+	flags.StringVar(&o.address, "listen", "127.0.0.1:10862",
+		"where the exporter listens; another port is taken when this one is not free")
 	flags.Float64Var(&o.scale, "scale", 1, "how much data; 1 is about a million rows")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -44,8 +44,9 @@ const (
 )
 
 var classes = map[string]class{
-	string(softdelete.Timestamptz): timeClass, string(softdelete.LocalTimestamp): timeClass, string(softdelete.Date): timeClass,
-	"int2": integerClass, "int4": integerClass, "int8": integerClass, "numeric": integerClass,
+	string(softdelete.Timestamptz): timeClass, string(softdelete.LocalTimestamp): timeClass,
+	string(softdelete.Date): timeClass,
+	"int2":                  integerClass, "int4": integerClass, "int8": integerClass, "numeric": integerClass,
 	"bool": booleanClass,
 	"text": textClass, "varchar": textClass, "bpchar": textClass, "char": textClass,
 }
@@ -124,7 +125,8 @@ func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 // units are the ends of names that tell what an integer counts.
 var units = map[string]softdelete.Unit{
 	"unix": softdelete.Seconds, "ms": softdelete.Milliseconds, "millis": softdelete.Milliseconds,
-	"us": softdelete.Microseconds, "micros": softdelete.Microseconds, "ns": softdelete.Nanoseconds, "nanos": softdelete.Nanoseconds,
+	"us": softdelete.Microseconds, "micros": softdelete.Microseconds, "ns": softdelete.Nanoseconds,
+	"nanos": softdelete.Nanoseconds,
 }
 
 // unitEnd finds them where they are a word of their own: not in status.

@@ -22,14 +22,22 @@ func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
 		{"negative", NeedKind, []float64{-1}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
 		{"nine", NeedKind, []float64{9}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
 		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"the earliest seconds", NeedUnit, []float64{1e8}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"seconds", NeedKind, []float64{1_700_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
-		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
-		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
-		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"the earliest seconds", NeedUnit, []float64{1e8},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"seconds", NeedKind, []float64{1_700_000_000},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"milliseconds", NeedUnit, []float64{1_700_000_000_000},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
+		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
+		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
+		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000},
+			softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001},
+			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
+		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13},
+			softdelete.IntegerMeaning{Kind: softdelete.Number}},
 	} {
 		if got := ClassifyInteger(test.need, test.values); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
@@ -39,9 +47,11 @@ func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
 
 func TestAUnitIsAWordAtTheEndOfAName(t *testing.T) {
 	for name, want := range map[string]string{
-		"deleted_unix": "deleted s", "deletedUnix": "deleted s", "deleted_at_ms": "deletedat ms", "deletedAtMs": "deletedat ms",
-		"DELETED_AT_MILLIS": "deletedat ms", "deleted_at_us": "deletedat us", "deleted_at_ns": "deletedat ns", "deletedNanos": "deleted ns",
-		"status": "status ", "deleted_status": "deletedstatus ", "deletedat": "deletedat ", "columns": "columns ",
+		"deleted_unix": "deleted s", "deletedUnix": "deleted s", "deleted_at_ms": "deletedat ms",
+		"deletedAtMs":       "deletedat ms",
+		"DELETED_AT_MILLIS": "deletedat ms", "deleted_at_us": "deletedat us", "deleted_at_ns": "deletedat ns",
+		"deletedNanos": "deleted ns",
+		"status":       "status ", "deleted_status": "deletedstatus ", "deletedat": "deletedat ", "columns": "columns ",
 	} {
 		bare, unit := unitOf(name)
 		if got := fmt.Sprint(bare, " ", unit); got != want {
@@ -67,18 +77,27 @@ func TestAFlagAndATimeOfTheSameStemAreAPair(t *testing.T) {
 		columns []Column
 		want    string // kind(columns), in order
 	}{
-		{"of one stem", []Column{column("deleted_at", "timestamptz"), column("is_deleted", "bool")}, "pair(is_deleted,deleted_at)"},
-		{"of two stems", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool")}, "flag(is_removed) timestamp(deleted_at)"},
-		{"two pairs", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool"), column("removed_at", "date"), column("deleted", "bool")},
+		{"of one stem", []Column{column("deleted_at", "timestamptz"), column("is_deleted", "bool")},
+			"pair(is_deleted,deleted_at)"},
+		{"of two stems", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool")},
+			"flag(is_removed) timestamp(deleted_at)"},
+		{"two pairs", []Column{column("deleted_at", "timestamptz"), column("is_removed", "bool"),
+			column("removed_at", "date"), column("deleted", "bool")},
 			"pair(deleted,deleted_at) pair(is_removed,removed_at)"},
-		{"two flags, one time", []Column{column("del_flag", "bpchar"), column("is_deleted", "bool"), column("deleted_at", "timestamptz")},
+		{"two flags, one time", []Column{column("del_flag", "bpchar"), column("is_deleted", "bool"),
+			column("deleted_at", "timestamptz")},
 			"pair(is_deleted,deleted_at) letter(del_flag)"},
-		{"two times, one flag", []Column{column("deleted", "timestamp"), column("deletedAt", "timestamp"), column("is_deleted", "bool")},
+		{"two times, one flag", []Column{column("deleted", "timestamp"), column("deletedAt", "timestamp"),
+			column("is_deleted", "bool")},
 			"pair(is_deleted,deletedAt) timestamp(deleted)"},
-		{"one that is off", []Column{column("archived_at", "timestamptz"), column("is_deleted", "bool")}, "flag(is_deleted)"},
-		{"a number and an integer time", []Column{column("is_deleted", "int2"), column("deleted_at", "int8")}, "pair(is_deleted,deleted_at)"},
-		{"an inverted flag", []Column{column("alive", "bool"), column("deleted_at", "timestamptz")}, "pair(alive,deleted_at)"},
-		{"a log of deletions", []Column{column("is_deleted", "bool"), {Name: "deleted_at", Type: "timestamptz", NotNull: true, HasDefault: true, Default: "now()"}}, "flag(is_deleted)"},
+		{"one that is off", []Column{column("archived_at", "timestamptz"), column("is_deleted", "bool")},
+			"flag(is_deleted)"},
+		{"a number and an integer time", []Column{column("is_deleted", "int2"), column("deleted_at", "int8")},
+			"pair(is_deleted,deleted_at)"},
+		{"an inverted flag", []Column{column("alive", "bool"), column("deleted_at", "timestamptz")},
+			"pair(alive,deleted_at)"},
+		{"a log of deletions", []Column{column("is_deleted", "bool"),
+			{Name: "deleted_at", Type: "timestamptz", NotNull: true, HasDefault: true, Default: "now()"}}, "flag(is_deleted)"},
 	} {
 		got := ""
 		for _, m := range rules.Discover("public", "t", false, test.columns).Markers {
@@ -99,14 +118,19 @@ func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
 		columns []Column
 		want    map[string]Need
 	}{
-		{"nothing of what the type tells", []Column{column("deleted_at", "timestamptz"), column("deleted", "bool")}, map[string]Need{}},
-		{"the default of a time that is NOT NULL", []Column{constant("deleted_at")}, map[string]Need{"deleted_at": NeedDefault}},
-		{"nothing where there is no default", []Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true}}, map[string]Need{}},
-		{"nothing of what no rule takes", []Column{constant("created_at"), column("id", "int8"), constant("archived_at")}, map[string]Need{}},
+		{"nothing of what the type tells", []Column{column("deleted_at", "timestamptz"), column("deleted", "bool")},
+			map[string]Need{}},
+		{"the default of a time that is NOT NULL", []Column{constant("deleted_at")},
+			map[string]Need{"deleted_at": NeedDefault}},
+		{"nothing where there is no default", []Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true}},
+			map[string]Need{}},
+		{"nothing of what no rule takes", []Column{constant("created_at"), column("id", "int8"), constant("archived_at")},
+			map[string]Need{}},
 		{"the unit of a time", []Column{column("deleted_at", "int8")}, map[string]Need{"deleted_at": NeedUnit}},
 		{"no unit that the name tells", []Column{column("deleted_at_ms", "int8")}, map[string]Need{}},
 		{"the kind of a flag", []Column{column("is_deleted", "int8")}, map[string]Need{"is_deleted": NeedKind}},
-		{"no kind of a flag that has a time", []Column{column("is_deleted", "int8"), column("deleted_at", "timestamptz")}, map[string]Need{}},
+		{"no kind of a flag that has a time", []Column{column("is_deleted", "int8"), column("deleted_at", "timestamptz")},
+			map[string]Need{}},
 	} {
 		if diff := cmp.Diff(test.want, rules.Needs("t", false, test.columns)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)

@@ -36,7 +36,8 @@ func ConfiguredDecisions(columns []Column, m softdelete.Marker) []Decision {
 	var all []Decision
 	for _, c := range columns {
 		if slices.Contains(m.Columns(), c.Name) {
-			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind, Why: explainMarker(m, candidate{Column: c})})
+			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind,
+				Why: explainMarker(m, candidate{Column: c})})
 		}
 	}
 	return all
@@ -88,7 +89,8 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	case wrongType:
 		why, remedy = fmt.Sprintf("%s is not for columns of type %s", j.rule, j.Type), column
 	case switchedOff:
-		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted", j.rule), setting(string(j.rule.Group), j.rule.Name, true)
+		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted",
+			j.rule), setting(string(j.rule.Group), j.rule.Name, true)
 	case unused:
 		why, remedy = fmt.Sprintf("its comment says that it is not in use: %q", j.Comment), column
 	case noLabel:
@@ -121,8 +123,10 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 		}
 	}
 	what := map[softdelete.Kind]string{
-		softdelete.Timestamp: "a text that is NULL while the row lives", softdelete.Flag: "TRUE means deleted", softdelete.InvertedFlag: "TRUE means live",
-		softdelete.Number: "anything but 0 and NULL means deleted", softdelete.Letter: "Y, 1, true and the like mean deleted",
+		softdelete.Timestamp: "a text that is NULL while the row lives", softdelete.Flag: "TRUE means deleted",
+		softdelete.InvertedFlag: "TRUE means live",
+		softdelete.Number:       "anything but 0 and NULL means deleted",
+		softdelete.Letter:       "Y, 1, true and the like mean deleted",
 	}[m.Decides()]
 	switch {
 	case len(m.Deleted) > 0:
@@ -157,7 +161,8 @@ func timeColumn(m softdelete.Marker) string {
 
 // line is the line that says something of the table.
 func (e explainer) line(what string) string {
-	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", softdelete.QuoteYAML(e.schema), softdelete.QuoteYAML(e.table), what)
+	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", softdelete.QuoteYAML(e.schema),
+		softdelete.QuoteYAML(e.table), what)
 }
 
 // configure is the line that makes a column the table's marker.

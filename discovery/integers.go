@@ -12,7 +12,8 @@ var ranges = []struct {
 	from, below float64
 	unit        softdelete.Unit
 }{
-	{1e8, 1e11, softdelete.Seconds}, {1e11, 1e14, softdelete.Milliseconds}, {1e14, 1e17, softdelete.Microseconds}, {1e17, math.Inf(1), softdelete.Nanoseconds},
+	{1e8, 1e11, softdelete.Seconds}, {1e11, 1e14, softdelete.Milliseconds}, {1e14, 1e17, softdelete.Microseconds},
+	{1e17, math.Inf(1), softdelete.Nanoseconds},
 }
 
 // ClassifyInteger tells what an integer column that needs it holds, by some of its values: what

@@ -35,11 +35,13 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 	direct := pgtest.NewDatabase(t, server)
 	name := exportertest.Database(t, direct)
 	pgtest.Exec(t, direct, `CREATE SCHEMA "odd schema"; CREATE EXTENSION hypopg SCHEMA "odd schema";
-		CREATE TABLE users AS SELECT i AS id, i || repeat('x', 300) AS name, CASE WHEN i % 10 < 6 THEN now() END AS deleted_at FROM generate_series(1, 20000) i;
+		CREATE TABLE users AS SELECT i AS id, i || repeat('x', 300) AS name,
+			CASE WHEN i % 10 < 6 THEN now() END AS deleted_at FROM generate_series(1, 20000) i;
 		CREATE INDEX users_name ON users (name); ANALYZE users`)
 	through := pgbouncer(t, server, 1)(name)
 	left := func() int {
-		return pgtest.Value[int](t, through+"&default_query_exec_mode=simple_protocol", `SELECT count(*) FROM "odd schema".hypopg()`)
+		return pgtest.Value[int](t, through+"&default_query_exec_mode=simple_protocol",
+			`SELECT count(*) FROM "odd schema".hypopg()`)
 	}
 	i := exportertest.NewInspector(t, through, "limits: {statement_timeout: 10s}")
 	table, a := advised(t, i)

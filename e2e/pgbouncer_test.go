@@ -124,7 +124,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Fatalf("ping: %s", p.Err)
 	}
-	const backend = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid() AND query !~ 'LOCK TABLE'"
+	const backend = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = " +
+		"current_database() AND pid <> pg_backend_pid() AND query !~ 'LOCK TABLE'"
 	before := pgtest.Value[int](t, direct("postgres"), backend)
 
 	holder, err := pgx.Connect(t.Context(), direct("postgres"))
@@ -135,7 +136,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	if _, err := holder.Exec(t.Context(), "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"postgres.users": "4", "postgres.locked": "locked", "postgres.orders": "4", "shop.users": "4", "shop.locked": "4", "shop.orders": "4"}
+	want := map[string]string{"postgres.users": "4", "postgres.locked": "locked", "postgres.orders": "4",
+		"shop.users": "4", "shop.locked": "4", "shop.orders": "4"}
 	if diff := cmp.Diff(want, deleted(t.Context(), i, "postgres")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -151,7 +153,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer application.Close(context.Background())
-	for setting, want := range map[string]string{"lock_timeout": "0", "statement_timeout": "0", "row_security": "on", "search_path": `"$user", public`, "transaction_read_only": "off"} {
+	for setting, want := range map[string]string{"lock_timeout": "0", "statement_timeout": "0", "row_security": "on",
+		"search_path": `"$user", public`, "transaction_read_only": "off"} {
 		var got string
 		if err := application.QueryRow(t.Context(), "SHOW "+setting).Scan(&got); err != nil || got != want {
 			t.Errorf("the application meets %s = %q, %v", setting, got, err)
@@ -164,7 +167,8 @@ func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)
 	through := pgbouncer(t, server, 3)(exportertest.Database(t, dsn))
-	i := exportertest.NewInspector(t, through+"&keepalives=1&tcp_user_timeout=1&gssencmode=prefer&fallback_application_name=x&client_encoding=LATIN1&krbsrvname=x&load_balance_hosts=random", "ping: {timeout: 10s}")
+	i := exportertest.NewInspector(t, through+
+		"&keepalives=1&tcp_user_timeout=1&gssencmode=prefer&fallback_application_name=x&client_encoding=LATIN1&krbsrvname=x&load_balance_hosts=random", "ping: {timeout: 10s}")
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Errorf("ping: %s", p.Err)
 	}
@@ -179,7 +183,9 @@ func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
 func TestPgBouncerUnderLoad(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)
-	pgtest.Exec(t, dsn, `CREATE TABLE users AS SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i; CREATE TABLE orders AS TABLE users`)
+	pgtest.Exec(t, dsn,
+		`CREATE TABLE users AS SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i;
+			CREATE TABLE orders AS TABLE users`)
 	datname := exportertest.Database(t, dsn)
 	through := pgbouncer(t, server, 3)(datname)
 	want := map[string]string{datname + ".users": "4", datname + ".orders": "4"}

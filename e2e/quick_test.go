@@ -29,19 +29,23 @@ func thousand() report.Report {
 		n.Old = &old
 		t := softdelete.Table{
 			Schema: "public", Name: fmt.Sprintf("table_%04d", i),
-			Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
-			Policy:  softdelete.Policy{Service: fmt.Sprintf("service %d", i%6), Retention: 90 * 24 * time.Hour, TimeZone: "UTC"},
+			Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
+				Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
+			Policy: softdelete.Policy{Service: fmt.Sprintf("service %d", i%6), Retention: 90 * 24 * time.Hour, TimeZone: "UTC"},
 		}
 		t.Succeed(n, now)
 		tables = append(tables, t)
 	}
 	s := &softdelete.Snapshot{Taken: now, Databases: []softdelete.Database{{
-		Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Tables: tables}}}
+		Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true},
+		Tables: tables}}}
 	var limits assess.Thresholds
 	limits.ResponseMS.Slow = 100
-	limits.DeletionRatio, limits.OldDeletedRows = assess.Levels{Fair: 0.25, Poor: 0.5}, assess.Levels{Fair: 100, Poor: 900}
+	limits.DeletionRatio, limits.OldDeletedRows = assess.Levels{Fair: 0.25,
+		Poor: 0.5}, assess.Levels{Fair: 100, Poor: 900}
 	pings := []softdelete.Ping{{At: now, Up: true, Duration: time.Millisecond}}
-	return report.Report{Assessment: assess.Assess(pings, s, limits, assess.AlertConditions{HighDeletionRatio: true}, now)}
+	return report.Report{Assessment: assess.Assess(pings, s, limits,
+		assess.AlertConditions{HighDeletionRatio: true}, now)}
 }
 
 // most is how long the scripts of the page may keep the browser from anything else.
@@ -74,7 +78,8 @@ func TestAThousandTablesStayQuick(t *testing.T) {
 				script, all = took, allAfter-allBefore
 			}
 		}
-		t.Logf("%s: %s of script, %s with layout and painting", what, script.Round(time.Millisecond), all.Round(time.Millisecond))
+		t.Logf("%s: %s of script, %s with layout and painting", what, script.Round(time.Millisecond),
+			all.Round(time.Millisecond))
 		if script <= 0 || script > most {
 			t.Errorf("%s takes %s of script time, want at most %s", what, script, most)
 		}

@@ -40,7 +40,8 @@ func demo(t *testing.T) string {
 
 // names are the tables that the page shows, in their order.
 func names(tab *tab) []string {
-	return ask[[]string](tab, `[...document.querySelectorAll("#list [data-n]:not([hidden]) summary")].map((s) => s.textContent.replace(/^.*\./, ""))`)
+	return ask[[]string](tab,
+		`[...document.querySelectorAll("#list [data-n]:not([hidden]) summary")].map((s) => s.textContent.replace(/^.*\./, ""))`)
 }
 
 // sortBy presses the button of a column.
@@ -52,7 +53,10 @@ func sortBy(tab *tab, column string) {
 // set gives a control a value, as its user would.
 func set(tab *tab, selector, value, event string) {
 	tab.t.Helper()
-	ask[bool](tab, fmt.Sprintf(`(() => { const c = document.querySelector(%q); c.value = %q; return c.dispatchEvent(new Event(%q)); })()`, selector, value, event))
+	ask[bool](tab,
+		fmt.Sprintf(
+			`(() => { const c = document.querySelector(%q); c.value = %q; return c.dispatchEvent(new Event(%q)); })()`,
+			selector, value, event))
 }
 
 func TestTheReportInABrowser(t *testing.T) {
@@ -74,14 +78,16 @@ func TestTheReportInABrowser(t *testing.T) {
 			t.Errorf("the worst are not first: %v", verdicts)
 		}
 		sortBy(tab, "name")
-		if got := names(tab); !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }) {
+		if got := names(tab); !slices.IsSortedFunc(got,
+			func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }) {
 			t.Errorf("not in the order of names: %v", got)
 		}
 		sortBy(tab, "3")
 		if got := names(tab)[0]; got != "carts" {
 			t.Errorf("%s has the highest ratio, want carts", got)
 		}
-		if got := ask[string](tab, `document.querySelector("thead [aria-sort]").textContent + document.querySelector("thead [aria-sort]").ariaSort`); got != "Deleted of all rowsdescending" {
+		if got := ask[string](tab,
+			`document.querySelector("thead [aria-sort]").textContent + document.querySelector("thead [aria-sort]").ariaSort`); got != "Deleted of all rowsdescending" {
 			t.Errorf("a screen reader hears %q", got)
 		}
 		sortBy(tab, "3")
@@ -106,7 +112,8 @@ func TestTheReportInABrowser(t *testing.T) {
 		set(tab, "#find", "", "input")
 		all := len(names(tab))
 		tab.click(`[name=health][value=good]`)
-		if got := ask[bool](tab, `!document.querySelector("#list [data-health=good]:not([hidden])")`); !got || len(names(tab)) == all {
+		if got := ask[bool](tab, `!document.querySelector("#list [data-health=good]:not([hidden])")`); !got ||
+			len(names(tab)) == all {
 			t.Error("good tables are still shown")
 		}
 		tab.click(`[name=health][value=good]`)
@@ -131,7 +138,8 @@ func TestTheReportInABrowser(t *testing.T) {
 		tab.t = t
 		tab.do(chromedp.Focus(chromedp.CSS(`#list [data-n] summary`)), chromedp.KeyEvent("\r"))
 		tab.waitFor(`document.querySelector("#list tr.detail ul") !== null`)
-		if got := ask[string](tab, `document.querySelector("#list tr.detail").textContent`); !strings.Contains(got, "marked by deleted_at") {
+		if got := ask[string](tab, `document.querySelector("#list tr.detail").textContent`); !strings.Contains(got,
+			"marked by deleted_at") {
 			t.Errorf("the row says %q", got)
 		}
 		tab.do(chromedp.KeyEvent("\r"))
@@ -143,7 +151,8 @@ func TestTheReportInABrowser(t *testing.T) {
 		ask[bool](tab, `location.hash = "#r1"; true`)
 		tab.click(`#r1 .copy`)
 		tab.waitFor(`document.querySelector("#r1 .copy").textContent === "Copied"`)
-		shown, copied := ask[string](tab, `document.querySelector("#r1 pre").textContent`), ask[string](tab, `navigator.clipboard.readText()`)
+		shown, copied := ask[string](tab, `document.querySelector("#r1 pre").textContent`), ask[string](tab,
+			`navigator.clipboard.readText()`)
 		if shown == "" || shown != copied {
 			t.Errorf("copied was %q, shown is %q", copied, shown)
 		}
@@ -225,7 +234,8 @@ func shoot(tab *tab, name string, width, height int64) {
 func TestTheBrowserTellsOfWhatThePolicyRefuses(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src data:")
-		_, _ = w.Write([]byte(`<!doctype html><link rel="icon" href="data:,"><body style="color: red"><script>alert(1)</script>`))
+		_, _ = w.Write(
+			[]byte(`<!doctype html><link rel="icon" href="data:,"><body style="color: red"><script>alert(1)</script>`))
 	}))
 	defer web.Close()
 	tab := newTab(t)

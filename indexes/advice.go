@@ -79,7 +79,8 @@ func Advise(t *softdelete.Table) []Advice {
 		}
 	}
 	all = slices.DeleteFunc(all, func(broken Advice) bool {
-		return broken.Problem == Invalid && slices.ContainsFunc(all, func(o Advice) bool { return o.Problem != Invalid && o.repairs(broken.Index) })
+		return broken.Problem == Invalid && slices.ContainsFunc(all,
+			func(o Advice) bool { return o.Problem != Invalid && o.repairs(broken.Index) })
 	})
 	slices.SortStableFunc(all, Advice.Compare)
 	return all

@@ -15,10 +15,13 @@ import (
 // subscribers is a table that is unique by e-mail address only among deleted rows, with
 // more indexes.
 func subscribers(more ...softdelete.Index) *softdelete.Table {
-	at := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
-	t := &softdelete.Table{Schema: "public", Name: "subscribers", Markers: at, Numbers: softdelete.ExactNumbers(1000, 100)}
+	at := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
+		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+	t := &softdelete.Table{Schema: "public", Name: "subscribers", Markers: at,
+		Numbers: softdelete.ExactNumbers(1000, 100)}
 	t.Indexing = &softdelete.Indexing{HOT: 1, At: time.Unix(0, 0), Indexes: append([]softdelete.Index{{
-		OID: 1, Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}},
+		OID: 1, Name: "email_key", Method: "btree", Valid: true, Unique: true,
+		Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}},
 	}}, more...)}
 	for n := range t.Indexing.Indexes {
 		t.Indexing.Indexes[n].Scope = predicate.ScopeOf(at, t.Indexing.Indexes[n].Predicate)
@@ -28,7 +31,8 @@ func subscribers(more ...softdelete.Index) *softdelete.Table {
 
 // among is a unique index on the live rows.
 func among(name string) softdelete.Index {
-	return softdelete.Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []softdelete.Key{{Column: "email"}}, Predicate: "(deleted_at IS NULL)"}
+	return softdelete.Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []softdelete.Key{{Column: "email"}},
+		Predicate: "(deleted_at IS NULL)"}
 }
 
 // do are the next steps of all advice, in a few words.
@@ -49,7 +53,8 @@ func do(t *softdelete.Table) []string {
 }
 
 func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
-	building, plain, leftover := among("subscribers_email_live"), among("subscribers_email_live"), among("subscribers_email_live_ccnew")
+	building, plain, leftover := among("subscribers_email_live"), among("subscribers_email_live"), among(
+		"subscribers_email_live_ccnew")
 	building.Building, plain.Unique = true, false
 	for _, test := range []struct {
 		name  string
@@ -57,10 +62,13 @@ func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
 		want  []string
 	}{
 		{"none", nil, []string{"find_duplicates", "create_index subscribers_email_live"}},
-		{"one that failed", []softdelete.Index{among("subscribers_email_live")}, []string{"find_duplicates", "reindex_index subscribers_email_live"}},
+		{"one that failed", []softdelete.Index{among("subscribers_email_live")},
+			[]string{"find_duplicates", "reindex_index subscribers_email_live"}},
 		{"one that is being built", []softdelete.Index{building}, nil},
-		{"one that does not enforce", []softdelete.Index{plain}, []string{"find_duplicates", "create_index subscribers_email_live", "reindex_index subscribers_email_live"}},
-		{"what a REINDEX left", []softdelete.Index{leftover}, []string{"find_duplicates", "create_index subscribers_email_live", "show_definition subscribers_email_live_ccnew"}},
+		{"one that does not enforce", []softdelete.Index{plain},
+			[]string{"find_duplicates", "create_index subscribers_email_live", "reindex_index subscribers_email_live"}},
+		{"what a REINDEX left", []softdelete.Index{leftover},
+			[]string{"find_duplicates", "create_index subscribers_email_live", "show_definition subscribers_email_live_ccnew"}},
 	} {
 		if diff := cmp.Diff(test.want, do(subscribers(test.index...))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
@@ -79,7 +87,8 @@ func TestAnIndexWhoseBuildFailedIsRepairedAndNotMadeAgain(t *testing.T) {
 }
 
 func TestAnIndexForThePurgeWhoseBuildFailedIsRepaired(t *testing.T) {
-	failed := softdelete.Index{OID: 3, Name: "subscribers_deleted_at_purge", Method: "btree", Keys: []softdelete.Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}
+	failed := softdelete.Index{OID: 3, Name: "subscribers_deleted_at_purge", Method: "btree",
+		Keys: []softdelete.Key{{Column: "deleted_at"}}, Predicate: "(deleted_at IS NOT NULL)"}
 	table := subscribers(failed)
 	table.Indexing.Indexes = table.Indexing.Indexes[1:]
 	table.Policy.Retention = 24 * time.Hour

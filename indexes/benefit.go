@@ -57,7 +57,9 @@ func (a adviser) hotCost() []string {
 	if a.Numbers == nil || a.firstMention(nil) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("No index mentions %s yet. With this one soft deletes are never HOT again (%.0f%% of all updates were so far): each adds an entry to every full index.",
+	return []string{fmt.Sprintf(
+		"No index mentions %s yet. With this one soft deletes are never HOT again (%.0f%% of all updates were so far): "+
+			"each adds an entry to every full index.",
 		a.Markers.Label(), 100*a.Indexing.HOT)}
 }
 
@@ -65,7 +67,9 @@ func (a adviser) hotCost() []string {
 func (a adviser) predicateCost() []string {
 	costs := []string{"Queries that look for deleted rows, too, cannot use it; they would lose the full index."}
 	if slices.ContainsFunc(a.Markers, func(m softdelete.Marker) bool { return lowCardinality(m) }) {
-		costs = append(costs, fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must write the value out.", a.Markers[0].Column))
+		costs = append(costs,
+			fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must write the value out.",
+				a.Markers[0].Column))
 	}
 	return costs
 }

@@ -16,9 +16,10 @@ var duplicate = definition{
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		twin := a.twins[i]
 		return Advice{
-			Title:    fmt.Sprintf("Ask whether %s needs index %s twice.", a.FullName(), i.Name),
-			Bytes:    i.Bytes,
-			Reason:   fmt.Sprintf("Index %s repeats %s, column for column, so that every write is done twice.", i.Name, twin.Name),
+			Title: fmt.Sprintf("Ask whether %s needs index %s twice.", a.FullName(), i.Name),
+			Bytes: i.Bytes,
+			Reason: fmt.Sprintf("Index %s repeats %s, column for column, so that every write is done twice.", i.Name,
+				twin.Name),
 			Costs:    []string{"None that we know of; compare the two definitions first."},
 			Do:       []Step{{Action: ShowDefinition, Index: i}, {Action: ShowDefinition, Index: twin}},
 			Consider: []Step{{Action: DropIndex, Index: i}},
@@ -36,7 +37,8 @@ func duplicates(x *softdelete.Indexing) map[*softdelete.Index]*softdelete.Index 
 			if outranks(spare, keep) {
 				keep, spare = spare, keep
 			}
-			if keep.Valid && spare.Valid && covers(keep, spare) && !requiredByOthers(spare) && spare.Constraint == "" && twins[keep] == nil {
+			if keep.Valid && spare.Valid && covers(keep, spare) && !requiredByOthers(spare) && spare.Constraint == "" &&
+				twins[keep] == nil {
 				twins[spare] = keep
 			}
 		}

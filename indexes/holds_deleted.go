@@ -64,10 +64,12 @@ func (t *table) shrinkingIndexes() []*softdelete.Index {
 func (a adviser) withoutDeleted(i *softdelete.Index) Advice {
 	deleted := a.Numbers.Ratio.Value
 	advice := Advice{
-		Title:    fmt.Sprintf("Take the deleted rows out of index %s of %s.", i.Name, a.FullName()),
-		Bytes:    max(0, a.saves(i)-a.hot(i)),
-		Proved:   i.Trial != nil,
-		Reason:   fmt.Sprintf("%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted, i.Name, softdelete.Size(i.Bytes)),
+		Title:  fmt.Sprintf("Take the deleted rows out of index %s of %s.", i.Name, a.FullName()),
+		Bytes:  max(0, a.saves(i)-a.hot(i)),
+		Proved: i.Trial != nil,
+		Reason: fmt.Sprintf(
+			"%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted,
+			i.Name, softdelete.Size(i.Bytes)),
 		Costs:    append(a.hotCost(), a.predicateCost()...),
 		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
 	}

@@ -20,11 +20,14 @@ var ignoresDeleted = definition{
 // askForKeys is the question whether a deleted row should block its key.
 func (a adviser) askForKeys(i *softdelete.Index) Advice {
 	advice := Advice{
-		Title:  fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", a.FullName()),
-		Rows:   int64(a.Numbers.Deleted.Value),
-		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?", columns(i.Keys), i.Name),
+		Title: fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", a.FullName()),
+		Rows:  int64(a.Numbers.Deleted.Value),
+		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?",
+			columns(i.Keys), i.Name),
 		Costs: append([]string{
-			fmt.Sprintf("ON CONFLICT (%s) fails at once when the full index is gone: first add the WHERE of the partial index to it.", columns(i.Keys)),
+			fmt.Sprintf(
+				"ON CONFLICT (%s) fails at once when the full index is gone: first add the WHERE of the partial index to it.",
+				columns(i.Keys)),
 			"Restoring a deleted row fails when its key has been taken since.",
 		}, a.hotCost()...),
 		Consider: []Step{{Action: DropIndex, Index: i}},
@@ -32,7 +35,8 @@ func (a adviser) askForKeys(i *softdelete.Index) Advice {
 	if advice.Rows > 0 {
 		advice.Gain = fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(advice.Rows)))
 	}
-	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows, Markers: a.Markers},
+	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows,
+		Markers: a.Markers},
 		func(o *softdelete.Index) bool { return holdsLive(o, i.Keys, true) })
 	return advice
 }
@@ -49,13 +53,15 @@ func (t *table) ignoresDeleted(i *softdelete.Index) bool {
 	if slices.ContainsFunc(i.Keys, permanent) {
 		return false
 	}
-	sister := slices.ContainsFunc(t.Indexing.Indexes, func(o softdelete.Index) bool { return o.Unique && o.Valid && o.Scope.LiveOnly() })
+	sister := slices.ContainsFunc(t.Indexing.Indexes,
+		func(o softdelete.Index) bool { return o.Unique && o.Valid && o.Scope.LiveOnly() })
 	return sister || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool { return chosen(k, len(i.Keys) > 1) })
 }
 
 // permanent tells of a key that must stay unique even among deleted rows.
 func permanent(k softdelete.Key) bool {
-	return holds(k, "token", "hash", "uuid", "guid", "secret", "digest", "checksum", "fingerprint", "external", "invoice", "number", "serial", "apikey")
+	return holds(k, "token", "hash", "uuid", "guid", "secret", "digest", "checksum", "fingerprint", "external", "invoice",
+		"number", "serial", "apikey")
 }
 
 // chosen tells of a key that a person chose and will want again: an e-mail address,

@@ -28,15 +28,19 @@ func (a adviser) repair(i *softdelete.Index) Advice {
 	}
 	switch missing := a.completed(i); {
 	case missing != nil:
-		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.", i.Name, missing.missing(), len(missing.Partitions))
+		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.",
+			i.Name, missing.missing(), len(missing.Partitions))
 		advice.Do = []Step{{Action: CreateIndex, New: missing}}
 	case isLeftover(i):
-		advice.Reason = fmt.Sprintf("Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still maintains it.", i.Name)
+		advice.Reason = fmt.Sprintf(
+			"Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still "+
+				"maintains it.", i.Name)
 		advice.Do = []Step{{Action: ShowDefinition, Index: i}}
 		advice.Consider = []Step{{Action: DropIndex, Index: i}}
 	case i.Unique:
 		advice.Costs = []string{"It is unique: the build fails again while rows with equal keys are there. Find them first."}
-		advice.Do = []Step{{Action: FindDuplicates, New: &NewIndex{Keys: i.Keys, Predicate: i.Predicate}}, {Action: ReindexIndex, Index: i}}
+		advice.Do = []Step{{Action: FindDuplicates, New: &NewIndex{Keys: i.Keys, Predicate: i.Predicate}},
+			{Action: ReindexIndex, Index: i}}
 	default:
 		advice.Do = []Step{{Action: ReindexIndex, Index: i}}
 	}
@@ -46,13 +50,15 @@ func (a adviser) repair(i *softdelete.Index) Advice {
 // completed is what is missing of a partitioned index; nil if nothing is, or if it
 // is none.
 func (a adviser) completed(i *softdelete.Index) *NewIndex {
-	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include, Predicate: i.Predicate}
+	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include,
+		Predicate: i.Predicate}
 	if i.Schema != a.Schema || !i.Partitioned {
 		return nil
 	}
 	for _, p := range a.Indexing.Partitions {
 		part := NewPartitionIndex{Partition: p, Schema: p.Schema}
-		if at := slices.IndexFunc(i.Partitions, func(have softdelete.PartitionIndex) bool { return have.Partition == p.OID }); at >= 0 {
+		if at := slices.IndexFunc(i.Partitions,
+			func(have softdelete.PartitionIndex) bool { return have.Partition == p.OID }); at >= 0 {
 			part.Schema, part.Name, part.Exists = i.Partitions[at].Schema, i.Partitions[at].Name, true
 		} else {
 			part.Name = a.names.name(p.Name, n)

@@ -22,21 +22,27 @@ var allowsLiveDuplicates = definition{
 // enforce is the advice to enforce among live rows what a unique index only seems to.
 func (a adviser) enforce(i *softdelete.Index) Advice {
 	keys, _ := a.withoutNulls(i)
-	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers, Predicate: i.Predicate}
+	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers,
+		Predicate: i.Predicate}
 	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
 		enforcing.Predicate = "" // it says no more than Rows
 	}
 	advice := Advice{
-		Title:  fmt.Sprintf("Make %s unique among live rows.", a.FullName()),
-		Gain:   "Live rows are unique in truth.",
-		Reason: fmt.Sprintf("Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs are distinct.", i.Name),
-		Costs: append([]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every write maintains. Find them first.",
-			fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
+		Title: fmt.Sprintf("Make %s unique among live rows.", a.FullName()),
+		Gain:  "Live rows are unique in truth.",
+		Reason: fmt.Sprintf(
+			"Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs "+
+				"are distinct.", i.Name),
+		Costs: append(
+			[]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every " +
+				"write maintains. Find them first.",
+				fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
 	}
 	if !requiredByOthers(i) {
 		advice.Consider = []Step{{Action: DropIndex, Index: i}}
 	}
-	a.build(&advice, enforcing, func(o *softdelete.Index) bool { return isConstraint(o) && within(o, keys) && a.holdsLiveOf(o, i) })
+	a.build(&advice, enforcing,
+		func(o *softdelete.Index) bool { return isConstraint(o) && within(o, keys) && a.holdsLiveOf(o, i) })
 	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
 		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
 	}
@@ -88,6 +94,7 @@ func (t *table) holdsLiveOf(i, other *softdelete.Index) bool {
 // unique by fewer columns is unique by more.
 func within(i *softdelete.Index, keys []softdelete.Key) bool {
 	return !slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
-		return !slices.ContainsFunc(keys, func(o softdelete.Key) bool { return k.Column == o.Column && k.Expression == o.Expression })
+		return !slices.ContainsFunc(keys,
+			func(o softdelete.Key) bool { return k.Column == o.Column && k.Expression == o.Expression })
 	})
 }

@@ -78,7 +78,8 @@ func (a adviser) missing(others []Advice) []Advice {
 
 // hasLive tells whether an index of these keys, without deleted rows, is there.
 func (t *table) hasLive(keys []softdelete.Key, unique bool) bool {
-	return slices.ContainsFunc(t.Indexing.Indexes, func(i softdelete.Index) bool { return i.Valid && holdsLive(&i, keys, unique) })
+	return slices.ContainsFunc(t.Indexing.Indexes,
+		func(i softdelete.Index) bool { return i.Valid && holdsLive(&i, keys, unique) })
 }
 
 // holdsLive tells that the index is one of these keys without deleted rows.

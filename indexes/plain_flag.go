@@ -14,7 +14,9 @@ var plainFlag = definition{
 	found:   (*table).plainFlag,
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s on a flag.", a.FullName(), i.Name),
-			fmt.Sprintf("Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has used it in %d days.",
+			fmt.Sprintf(
+				"Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has "+
+					"used it in %d days.",
 				i.Keys[0].Column, i.Name, softdelete.Size(i.Bytes), a.days()))
 	},
 }
@@ -25,7 +27,8 @@ func (t *table) plainFlag(i *softdelete.Index) bool {
 	if t.Numbers == nil || len(i.Keys) != 1 || i.Predicate != "" || isConstraint(i) || requiredByOthers(i) {
 		return false
 	}
-	isFlag := slices.ContainsFunc(t.Markers, func(m softdelete.Marker) bool { return m.Column == i.Keys[0].Column && lowCardinality(m) })
+	isFlag := slices.ContainsFunc(t.Markers,
+		func(m softdelete.Marker) bool { return m.Column == i.Keys[0].Column && lowCardinality(m) })
 	r := t.Numbers.Ratio
 	rarer := min(r.Value, 1-r.Value) - r.Margin
 	return isFlag && rarer > rareShare && idle(t.Indexing, i) && i.Bytes >= worthBytes
@@ -33,5 +36,6 @@ func (t *table) plainFlag(i *softdelete.Index) bool {
 
 // lowCardinality tells that the marker column has but a few values.
 func lowCardinality(m softdelete.Marker) bool {
-	return slices.Contains([]softdelete.Kind{softdelete.Flag, softdelete.InvertedFlag, softdelete.Number, softdelete.Letter, softdelete.Status}, m.Decides())
+	return slices.Contains([]softdelete.Kind{softdelete.Flag, softdelete.InvertedFlag, softdelete.Number,
+		softdelete.Letter, softdelete.Status}, m.Decides())
 }

@@ -35,7 +35,8 @@ func (t *table) purgePays() bool {
 func Unpurgeable(t *softdelete.Table) []softdelete.Marker {
 	var missing []softdelete.Marker
 	for _, m := range t.Markers {
-		if m.Time != nil && !slices.ContainsFunc(t.Indexing.Indexes, func(i softdelete.Index) bool { return purges(&i, m) }) {
+		if m.Time != nil && !slices.ContainsFunc(t.Indexing.Indexes,
+			func(i softdelete.Index) bool { return purges(&i, m) }) {
 			missing = append(missing, m)
 		}
 	}
@@ -70,12 +71,16 @@ func (a adviser) purge(m softdelete.Marker) Advice {
 		Health:  softdelete.Fair,
 		Title:   fmt.Sprintf("Index the deletion time of %s for its purge.", a.FullName()),
 		Bytes:   a.purgeReadBytes(),
-		Reason: fmt.Sprintf("Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index holds deleted rows only.",
+		Reason: fmt.Sprintf(
+			"Without an index on %s a purge in batches of %d rows reads the %s of the table %.0f times; a partial index "+
+				"holds deleted rows only.",
 			m.Time.Column, purgeBatch, softdelete.Size(a.Indexing.Bytes), a.purgeBatches()),
-		Costs:  append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.", a.Numbers.Deleted.Value)}, a.hotCost()...),
+		Costs: append([]string{fmt.Sprintf("It holds an entry for each of the %.0f deleted rows.",
+			a.Numbers.Deleted.Value)}, a.hotCost()...),
 		Source: docs + "indexes-partial.html",
 	}
 	advice.Gain = advice.bytesLess("%s%s less to read for the whole purge.")
-	a.build(&advice, &NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: softdelete.Markers{m}}, func(i *softdelete.Index) bool { return findsOld(i, m) })
+	a.build(&advice, &NewIndex{Method: "btree", Keys: keys, Rows: Purge, Markers: softdelete.Markers{m}},
+		func(i *softdelete.Index) bool { return findsOld(i, m) })
 	return advice
 }

@@ -13,14 +13,16 @@ var unused = definition{
 	found:   func(t *table, i *softdelete.Index) bool { return isUnused(t.Indexing, i) },
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s.", a.FullName(), i.Name),
-			fmt.Sprintf("Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.",
+			fmt.Sprintf(
+				"Nothing has read index %s of %s in the %d days of this server's statistics, and every write maintains it.",
 				i.Name, softdelete.Size(i.Bytes), a.days()))
 	},
 }
 
 // isUnused tells that nothing was seen to read the index, for long enough to say so.
 func isUnused(x *softdelete.Indexing, i *softdelete.Index) bool {
-	return idle(x, i) && !isConstraint(i) && !requiredByOthers(i) && i.Constraint == "" && !supportsForeignKey(x, i) && i.Bytes >= worthBytes
+	return idle(x, i) && !isConstraint(i) && !requiredByOthers(i) && i.Constraint == "" && !supportsForeignKey(x, i) &&
+		i.Bytes >= worthBytes
 }
 
 // idle tells that the counters, and our own memory, reach back far enough to call

@@ -72,11 +72,14 @@ func TestTheBudgetIsCarriedOver(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	const tables = 12
 	for n := range tables {
-		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE t_%d AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 8000) i`, n))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(`CREATE TABLE t_%d AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x',
+				500) AS filler FROM generate_series(1, 8000) i`, n))
 	}
 	settled(t, dsn)
 	// Each table needs 100 blocks and more, a pass allows 400.
-	i := inspector(t, dsn, "counting: {method: sampled, blocks: 100, batch: 50, target_margin: 0, pass_blocks: 400, recount_after: 1ms}")
+	i := inspector(t, dsn,
+		"counting: {method: sampled, blocks: 100, batch: 50, target_margin: 0, pass_blocks: 400, recount_after: 1ms}")
 	s := empty(t, i)
 	had := map[string]int{}
 	for pass := range 6 {
@@ -140,7 +143,9 @@ func TestAPassOverUnchangedTablesAsksFewQuestions(t *testing.T) {
 	const tables = 500
 	var sql strings.Builder
 	for n := range tables {
-		fmt.Fprintf(&sql, "CREATE TABLE t_%d (id int, deleted_at timestamptz); INSERT INTO t_%[1]d VALUES (1, NULL), (2, now() - interval '1 day');", n)
+		fmt.Fprintf(&sql,
+			"CREATE TABLE t_%d (id int, deleted_at timestamptz); INSERT INTO t_%[1]d VALUES (1, NULL), (2, now() - "+
+				"interval '1 day');", n)
 	}
 	pgtest.Exec(t, dsn, sql.String())
 	settled(t, dsn)
@@ -148,7 +153,8 @@ func TestAPassOverUnchangedTablesAsksFewQuestions(t *testing.T) {
 	first, s := asked(t, i, empty(t, i))
 	again, next := asked(t, i, s)
 	if first < tables || again > 20 {
-		t.Errorf("the first pass over %d tables asked %d questions, the next %d; want one a table, then no more than 20", tables, first, again)
+		t.Errorf("the first pass over %d tables asked %d questions, the next %d; want one a table, then no more than 20",
+			tables, first, again)
 	}
 	for j, table := range next.Databases[0].Tables {
 		if counted(s.Databases[0].Tables[j], table) {

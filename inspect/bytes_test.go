@@ -19,7 +19,8 @@ func TestNamesThatAreNoUTF8(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"shared_buffers": "2MB"}})
 	for _, encoding := range []string{"SQL_ASCII", "LATIN1"} {
-		pgtest.Exec(t, server.DSN("postgres", superuser), fmt.Sprintf(`CREATE DATABASE %[1]s ENCODING '%[1]s' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`, encoding))
+		pgtest.Exec(t, server.DSN("postgres", superuser),
+			fmt.Sprintf(`CREATE DATABASE %[1]s ENCODING '%[1]s' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`, encoding))
 	}
 	t.Run("cost their table only", func(t *testing.T) { illegibleNames(t, server.DSN("sql_ascii", superuser)) })
 	t.Run("of databases", func(t *testing.T) { illegibleDatabases(t, server) })
@@ -27,9 +28,12 @@ func TestNamesThatAreNoUTF8(t *testing.T) {
 }
 
 func illegibleNames(t *testing.T, dsn string) {
-	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("größe")+deletedAt("\"caf\xe9\"")+deletedAt("\"th\xe9\"")+deletedAt(`"th\xe9"`)+
-		"CREATE SCHEMA \"sch\xe9ma\";"+deletedAt("\"sch\xe9ma\".t")+deletedAt("\"sch\xe9ma\".u")+"CREATE TABLE \"unwatched\xe9\" (id int);"+`
-		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);`+
+	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("größe")+deletedAt("\"caf\xe9\"")+deletedAt("\"th\xe9\"")+
+		deletedAt(`"th\xe9"`)+
+		"CREATE SCHEMA \"sch\xe9ma\";"+deletedAt("\"sch\xe9ma\".t")+deletedAt("\"sch\xe9ma\".u")+
+		"CREATE TABLE \"unwatched\xe9\" (id int);"+`
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+			CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);`+
 		"CREATE TABLE \"parted\xe9\" PARTITION OF parted FOR VALUES IN (2);"+
 		"CREATE TABLE \"whole\xe9\" (id int, deleted_at timestamptz) PARTITION BY LIST (id);"+
 		deletedAt("columns")+"ALTER TABLE columns ADD \"no\xe9\" int, ADD \"deleted\xe9\" boolean;"+
@@ -38,9 +42,13 @@ func illegibleNames(t *testing.T, dsn string) {
 		deletedAt("keyed")+"ALTER TABLE keyed ADD \"no\xe9\" int; CREATE INDEX ON keyed (\"no\xe9\");"+
 		deletedAt("commented")+"COMMENT ON COLUMN commented.deleted_at IS 'supprim\xe9';"+
 		deletedAt("parents")+"ALTER TABLE parents ADD PRIMARY KEY (id);"+
-		"CREATE TABLE children (id int, parent int CONSTRAINT \"cl\xe9\" REFERENCES parents, \"no\xe9\" int CONSTRAINT \"no\" REFERENCES parents, deleted_at timestamptz); INSERT INTO children SELECT i, i FROM generate_series(1, 10) i;"+
-		"CREATE TYPE state AS ENUM ('live', 'deleted', 'supprim\xe9'); CREATE TABLE states (id int, status state DEFAULT 'supprim\xe9'); INSERT INTO states VALUES (1, 'live'), (2, 'deleted'), (3, 'supprim\xe9');"+
-		"CREATE TABLE texts (id int, status text DEFAULT 'supprim\xe9'); INSERT INTO texts VALUES (1, 'live'), (2, 'deleted'), (3, 'supprim\xe9'); ANALYZE;")
+		"CREATE TABLE children (id int, parent int CONSTRAINT \"cl\xe9\" REFERENCES parents, \"no\xe9\" int CONSTRAINT "+
+		"\"no\" REFERENCES parents, deleted_at timestamptz); INSERT INTO children SELECT i, i FROM "+
+		"generate_series(1, 10) i;"+
+		"CREATE TYPE state AS ENUM ('live', 'deleted', 'supprim\xe9'); CREATE TABLE states (id int, status state DEFAULT "+
+		"'supprim\xe9'); INSERT INTO states VALUES (1, 'live'), (2, 'deleted'), (3, 'supprim\xe9');"+
+		"CREATE TABLE texts (id int, status text DEFAULT 'supprim\xe9'); INSERT INTO texts VALUES (1, 'live'), (2, "+
+		"'deleted'), (3, 'supprim\xe9'); ANALYZE;")
 	i := inspector(t, dsn, `
 integrity: true
 discovery: {rules: {statuses: {status: on}}}
@@ -48,9 +56,11 @@ discovery: {rules: {statuses: {status: on}}}
 	s := first(t, i)
 	want := map[string]string{
 		"public.users": "10 4 3", "public.größe": "10 4 3", `public.caf\xe9`: "unsupported", `public.th\xe9`: "unsupported",
-		`sch\xe9ma.t`: "unsupported", `sch\xe9ma.u`: "unsupported", "public.parted": "unsupported", `public.whole\xe9`: "unsupported",
-		"public.columns": "10 4 3", "public.indexed": "10 4 3", "public.filtered": "10 4 3", "public.keyed": "10 4 3", "public.commented": "10 4 3",
-		"public.parents": "10 4 3", "public.children": "10 0 0", "public.states": "3 1 -", "public.texts": "3 1 -",
+		`sch\xe9ma.t`: "unsupported", `sch\xe9ma.u`: "unsupported", "public.parted": "unsupported",
+		`public.whole\xe9`: "unsupported",
+		"public.columns":   "10 4 3", "public.indexed": "10 4 3", "public.filtered": "10 4 3", "public.keyed": "10 4 3",
+		"public.commented": "10 4 3",
+		"public.parents":   "10 4 3", "public.children": "10 0 0", "public.states": "3 1 -", "public.texts": "3 1 -",
 	}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -59,23 +69,28 @@ discovery: {rules: {statuses: {status: on}}}
 		t.Errorf("checks = %+v", got)
 	}
 	allUTF8(t, s)
-	for name, known := range map[string]bool{"users": true, "columns": true, "commented": true, "states": true, "indexed": false, "filtered": false, "keyed": false, `caf\xe9`: false, "parted": false} {
+	for name, known := range map[string]bool{"users": true, "columns": true, "commented": true, "states": true,
+		"indexed": false, "filtered": false, "keyed": false, `caf\xe9`: false, "parted": false} {
 		if x := tableNamed(t, s, name).Indexing; (x != nil) != known {
 			t.Errorf("of the indexes of %s it is known %+v", name, x)
 		}
 	}
-	if checks := tableNamed(t, s, "children").Integrity; len(checks) != 3 || checks[1].Constraint != `cl\xe9` || checks[1].Found == nil || *checks[1].Found.Orphaned != 4 ||
+	if checks := tableNamed(t, s, "children").Integrity; len(checks) != 3 || checks[1].Constraint != `cl\xe9` ||
+		checks[1].Found == nil || *checks[1].Found.Orphaned != 4 ||
 		checks[2].Constraint != "no" || checks[2].Problem == nil || checks[2].Problem.Reason != softdelete.Unsupported {
 		t.Errorf("the checks of children are %+v, the last is %+v", checks, checks[2].Problem)
 	}
 	grants, err := i.Grants(t.Context(), "watcher")
-	if text := fmt.Sprint(grants); err != nil || !strings.Contains(text, `"public"."users"`) || strings.Contains(text, `\xe9`) || strings.Contains(text, "parted") {
+	if text := fmt.Sprint(grants); err != nil || !strings.Contains(text, `"public"."users"`) ||
+		strings.Contains(text, `\xe9`) || strings.Contains(text, "parted") {
 		t.Errorf("%v, the grants are %s", err, text)
 	}
 	// The remedies need not write the names.
-	for name, expected := range map[string]string{`caf\xe9`: "10 4 3", "t": "10 4 3", `whole\xe9`: "0 0 0", "parted": "0 0 0"} {
+	for name, expected := range map[string]string{`caf\xe9`: "10 4 3", "t": "10 4 3", `whole\xe9`: "0 0 0",
+		"parted": "0 0 0"} {
 		oid := tableNamed(t, s, name).OID
-		pgtest.Exec(t, dsn, strings.ReplaceAll(tableNamed(t, s, name).Problem.Remedy, "new_name", fmt.Sprint("renamed_", oid)))
+		pgtest.Exec(t, dsn, strings.ReplaceAll(tableNamed(t, s, name).Problem.Remedy, "new_name",
+			fmt.Sprint("renamed_", oid)))
 		want[name] = expected
 	}
 	healed := told(refreshAfter(t, i, s, nil))
@@ -84,7 +99,8 @@ discovery: {rules: {statuses: {status: on}}}
 			t.Errorf("with the remedies %s is still there: %s", gone, got)
 		}
 	}
-	if len(healed) != len(told(s)) || healed["public.parted"] != "0 0 0" || strings.Count(fmt.Sprint(healed), "unsupported") != 1 {
+	if len(healed) != len(told(s)) || healed["public.parted"] != "0 0 0" ||
+		strings.Count(fmt.Sprint(healed), "unsupported") != 1 {
 		t.Errorf("with the remedies: %v", healed)
 	}
 }
@@ -123,7 +139,8 @@ func illegibleDatabases(t *testing.T, server *pgserver.Server) {
 			problems[d.Name] = d.Problem.Reason
 		}
 	}
-	if diff := cmp.Diff(map[string]softdelete.Reason{"postgres": "", "sql_ascii": "", "latin1": "", `caf\xe9`: softdelete.Unsupported}, problems); diff != "" {
+	if diff := cmp.Diff(map[string]softdelete.Reason{"postgres": "", "sql_ascii": "", "latin1": "",
+		`caf\xe9`: softdelete.Unsupported}, problems); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -131,13 +148,15 @@ func illegibleDatabases(t *testing.T, server *pgserver.Server) {
 // Where there is an encoding, names come in ours. What it cannot write cannot be there,
 // and keeps nothing else from being found.
 func foreignNames(t *testing.T, dsn string) {
-	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("caf\xe9")+"CREATE TABLE listed (id int, supprim\xe9 boolean); INSERT INTO listed VALUES (1, true), (2, false);")
+	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("caf\xe9")+
+		"CREATE TABLE listed (id int, supprim\xe9 boolean); INSERT INTO listed VALUES (1, true), (2, false);")
 	s := first(t, inspector(t, dsn, `
 tables:
   - {table: 顧客}
   - {table: listed, column: supprimé}
 `))
-	want := map[string]string{"public.users": "10 4 3", "public.café": "10 4 3", "public.listed": "2 1 -", "public.顧客": "marker_missing"}
+	want := map[string]string{"public.users": "10 4 3", "public.café": "10 4 3", "public.listed": "2 1 -",
+		"public.顧客": "marker_missing"}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

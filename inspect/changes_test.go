@@ -30,9 +30,12 @@ func TestChangesInMidRefresh(t *testing.T) {
 		{"made anew", deletedAt("t"), "DROP TABLE t; " + deletedAt("t") + "DELETE FROM t WHERE id > 8", "8 4 3", "8 4 3"},
 		{"marker dropped", deletedAt("t"), "ALTER TABLE t DROP deleted_at", "marker_missing", absent},
 		{"marker renamed", deletedAt("t"), "ALTER TABLE t RENAME deleted_at TO deleted_on", "marker_missing", "10 4 3"},
-		{"marker dropped and added", deletedAt("t"), "ALTER TABLE t DROP deleted_at; ALTER TABLE t ADD deleted_at timestamptz", "10 0 0", "10 0 0"},
-		{"grant revoked", deletedAt("t") + "GRANT SELECT ON t TO watcher", "REVOKE SELECT ON t FROM watcher", "permission_denied", "permission_denied"},
-		{"policy added", deletedAt("t") + "GRANT SELECT ON t TO watcher", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "row_security", "row_security"},
+		{"marker dropped and added", deletedAt("t"),
+			"ALTER TABLE t DROP deleted_at; ALTER TABLE t ADD deleted_at timestamptz", "10 0 0", "10 0 0"},
+		{"grant revoked", deletedAt("t") + "GRANT SELECT ON t TO watcher", "REVOKE SELECT ON t FROM watcher",
+			"permission_denied", "permission_denied"},
+		{"policy added", deletedAt("t") + "GRANT SELECT ON t TO watcher", "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+			"row_security", "row_security"},
 		{"partition dropped", partitioned, "DROP TABLE t_1", "1 1 0", "1 1 0"},
 		{"partition detached", partitioned, "ALTER TABLE t DETACH PARTITION t_2; DROP TABLE t_2", "2 1 0", "2 1 0"},
 		{"partition renamed", partitioned, "ALTER TABLE t_1 RENAME TO t_9", "3 2 0", "3 2 0"},
@@ -84,18 +87,21 @@ func TestChangesBetweenRefreshes(t *testing.T) {
 		ALTER TABLE remarked DROP deleted_at; ALTER TABLE remarked ADD deleted_at timestamptz;
 		ALTER TABLE retyped ALTER deleted_at TYPE timestamp`)
 	pending := refreshUntilDiscovered(t, i, s)
-	want := map[string]string{"public.new_name": "pending", "public.anew": "pending", "public.remarked": "10 4 3", "public.retyped": "pending"}
+	want := map[string]string{"public.new_name": "pending", "public.anew": "pending", "public.remarked": "10 4 3",
+		"public.retyped": "pending"}
 	if diff := cmp.Diff(want, told(pending)); diff != "" {
 		t.Errorf("after discovery (-want +got):\n%s", diff)
 	}
-	want = map[string]string{"public.new_name": "10 4 3", "public.anew": "0 0 0", "public.remarked": "10 0 0", "public.retyped": "10 4 3"}
+	want = map[string]string{"public.new_name": "10 4 3", "public.anew": "0 0 0", "public.remarked": "10 0 0",
+		"public.retyped": "10 4 3"}
 	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("after the refresh (-want +got):\n%s", diff)
 	}
 }
 
 // refreshUntilDiscovered is what a refresh publishes first.
-func refreshUntilDiscovered(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (discovered *softdelete.Snapshot) {
+func refreshUntilDiscovered(t *testing.T, i *Inspector,
+	previous *softdelete.Snapshot) (discovered *softdelete.Snapshot) {
 	t.Helper()
 	refreshAfter(t, i, previous, func(s *softdelete.Snapshot) {
 		if discovered == nil {
@@ -119,7 +125,8 @@ func TestDiscoveryInTheMidstOfChanges(t *testing.T) {
 			case <-done:
 				return
 			default:
-				busy.do(fmt.Sprintf(`CREATE TABLE brief_%[1]d (deleted_at timestamptz); CREATE TABLE part_%[1]d PARTITION OF parted FOR VALUES IN (%[1]d)`, n))
+				busy.do(fmt.Sprintf(`CREATE TABLE brief_%[1]d (deleted_at timestamptz);
+					CREATE TABLE part_%[1]d PARTITION OF parted FOR VALUES IN (%[1]d)`, n))
 				busy.do(fmt.Sprintf(`DROP TABLE brief_%[1]d; DROP TABLE part_%[1]d`, n))
 			}
 		}

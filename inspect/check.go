@@ -83,7 +83,8 @@ func (i *Inspector) faults(databases []surveyedDatabase, unasked error) error {
 	var faults []error
 	for _, d := range databases {
 		for _, r := range d.tables {
-			if r.listed && r.catalogProblem != nil && (r.catalogProblem.Reason == softdelete.MarkerMissing || r.catalogProblem.Reason == softdelete.Unsupported) {
+			if r.listed && r.catalogProblem != nil &&
+				(r.catalogProblem.Reason == softdelete.MarkerMissing || r.catalogProblem.Reason == softdelete.Unsupported) {
 				faults = append(faults, errors.New(softdelete.Printable(r.catalogProblem.Message))) // a line each
 			}
 		}
@@ -94,7 +95,9 @@ func (i *Inspector) faults(databases []surveyedDatabase, unasked error) error {
 		}
 		// Where we cannot look now, the table may be; that holds for what is probed, too.
 		if unasked == nil && len(i.Config().Probe.Allow) == 0 && !t.Ignore && !slices.ContainsFunc(databases, has) {
-			faults = append(faults, fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration", t.Schema, t.Table))
+			faults = append(faults,
+				fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration",
+					t.Schema, t.Table))
 		}
 	}
 	if unasked != nil {

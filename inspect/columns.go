@@ -50,7 +50,8 @@ func (q *columnQuestion) id() softdelete.ColumnID {
 // answerColumnQuestions finds out what the rules and the configuration need to know of columns beyond
 // their catalog rows: defaults, and what integers hold. What the last Snapshot knew is
 // not asked again while it holds.
-func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table) {
+func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session, tables [][]column,
+	listed map[[2]string]*config.Table) {
 	d := r.databases[s.Database]
 	questions := r.columnQuestions(s, tables, listed, d.ColumnFacts)
 	r.readStatistics(ctx, s, questions)
@@ -61,12 +62,14 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
 			if time.Now().After(deadline) {
 				q.column.answer.unread = "there was no time left for it"
-			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name, func() error { return q.ask(ctx, s, r.began) }); err != nil {
+			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name,
+				func() error { return q.ask(ctx, s, r.began) }); err != nil {
 				q.column.answer.unread = whyUnread(err)
 				if rescue.Is(err) {
 					q.column.answer.fault = err
 				}
-				level.Warn(r.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname", q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
+				level.Warn(r.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname",
+					q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
 			}
 		}
 		q.column.answer.def, q.column.answer.meaning = q.Default, q.Meaning
@@ -77,7 +80,8 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 }
 
 // columnQuestions are what is needed, with what is known of it already.
-func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table, known map[softdelete.ColumnID]softdelete.ColumnFacts) []columnQuestion {
+func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table,
+	known map[softdelete.ColumnID]softdelete.ColumnFacts) []columnQuestion {
 	var all []columnQuestion
 	for _, columns := range tables {
 		c := columns[0]
@@ -112,7 +116,8 @@ func (q *columnQuestion) open(now time.Time) bool {
 	if q.need == discovery.NeedDefault {
 		return q.Version != q.column.DefaultVersion
 	}
-	return q.Meaning.Kind == "" && q.column.Readable && q.column.Usage && !q.column.RowSecurity && now.Sub(q.Probed) >= probeAgain
+	return q.Meaning.Kind == "" && q.column.Readable && q.column.Usage && !q.column.RowSecurity &&
+		now.Sub(q.Probed) >= probeAgain
 }
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
@@ -147,7 +152,8 @@ func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session) error {
 		}
 	}
 	for _, partition := range partitions[:min(len(partitions), probedPartitions)] {
-		rows, err := postgres.Query[struct{ Value float64 }](ctx, s, queries.Probe(partition.Schema, partition.Name, q.column.Column))
+		rows, err := postgres.Query[struct{ Value float64 }](ctx, s,
+			queries.Probe(partition.Schema, partition.Name, q.column.Column))
 		if err != nil {
 			return err
 		}

@@ -31,10 +31,12 @@ func read(s *softdelete.Snapshot) map[string]string {
 func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT 'infinity'); INSERT INTO t VALUES (DEFAULT), (DEFAULT), (now());
+	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT 'infinity');
+		INSERT INTO t VALUES (DEFAULT), (DEFAULT), (now());
 		CREATE TABLE log (deleted_at timestamptz NOT NULL DEFAULT now())`)
 	// How the database writes times must not matter.
-	pgtest.Exec(t, dsn, `ALTER DATABASE "`+database(t, dsn)+`" SET datestyle = 'SQL, DMY'; ALTER DATABASE "`+database(t, dsn)+`" SET timezone = 'Asia/Tokyo'`)
+	pgtest.Exec(t, dsn, `ALTER DATABASE "`+database(t, dsn)+`" SET datestyle = 'SQL, DMY'; ALTER DATABASE "`+
+		database(t, dsn)+`" SET timezone = 'Asia/Tokyo'`)
 	i := inspector(t, dsn, "")
 	many, s := asked(t, i, empty(t, i))
 	few, s := asked(t, i, s)
@@ -44,9 +46,11 @@ func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 1 0"}, read(s)); diff != "" {
 		t.Error(diff)
 	}
-	pgtest.Exec(t, dsn, `ALTER TABLE t ALTER deleted_at SET DEFAULT '9999-12-31'; ALTER TABLE log ALTER deleted_at SET DEFAULT '1970-01-01 00:00:00+00'`)
+	pgtest.Exec(t, dsn, `ALTER TABLE t ALTER deleted_at SET DEFAULT '9999-12-31';
+		ALTER TABLE log ALTER deleted_at SET DEFAULT '1970-01-01 00:00:00+00'`)
 	_, s = asked(t, i, s)
-	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 3 0", "log": "sentinel: deleted_at | 0 0 0"}, read(s)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 3 0", "log": "sentinel: deleted_at | 0 0 0"},
+		read(s)); diff != "" {
 		t.Error(diff)
 	}
 	pgtest.Exec(t, dsn, `ALTER TABLE t ALTER deleted_at DROP DEFAULT`)
@@ -70,7 +74,8 @@ func TestALockedDefaultLeavesATableUndecided(t *testing.T) {
 	m := newMigration(t, dsn)
 	m.do(`BEGIN; LOCK TABLE t, log IN ACCESS EXCLUSIVE MODE`)
 	s := first(t, i)
-	want := map[string]string{"users": "timestamp: deleted_at | 10 4 3", "t": "sentinel: deleted_at | locked", "log": "sentinel: deleted_at | locked"}
+	want := map[string]string{"users": "timestamp: deleted_at | 10 4 3", "t": "sentinel: deleted_at | locked",
+		"log": "sentinel: deleted_at | locked"}
 	if diff := cmp.Diff(want, read(s)); diff != "" {
 		t.Errorf("while locked (-want +got):\n%s", diff)
 	}
@@ -79,7 +84,8 @@ func TestALockedDefaultLeavesATableUndecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range explained {
-		if d := e.Decision.Decisions[0]; e.Table == "t" && d.Why != "undecided: the table was locked; it will be looked at again" {
+		if d := e.Decision.Decisions[0]; e.Table == "t" &&
+			d.Why != "undecided: the table was locked; it will be looked at again" {
 			t.Errorf("the decision on t is %+v", d)
 		}
 	}
@@ -100,13 +106,16 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `
-		CREATE TABLE analyzed (deleted_at bigint); INSERT INTO analyzed SELECT CASE WHEN i % 2 = 0 THEN 1700000000000 + i ELSE 0 END FROM generate_series(1, 1000) i;
+		CREATE TABLE analyzed (deleted_at bigint);
+			INSERT INTO analyzed SELECT CASE WHEN i % 2 = 0 THEN 1700000000000 + i ELSE 0 END FROM generate_series(1, 1000) i;
 		CREATE TABLE flags (deleted int); INSERT INTO flags SELECT i % 2 FROM generate_series(1, 1000) i;
 		CREATE TABLE parted (id int, deleted_at bigint) PARTITION BY LIST (id);
-		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		INSERT INTO parted VALUES (1, 0), (2, 1700000000);
 		ANALYZE;
-		CREATE TABLE fresh (deleted_at bigint) WITH (autovacuum_enabled = false); INSERT INTO fresh VALUES (0), (1700000000000000);
+		CREATE TABLE fresh (deleted_at bigint) WITH (autovacuum_enabled = false);
+			INSERT INTO fresh VALUES (0), (1700000000000000);
 		CREATE TABLE fresh_parted (id int, deleted_at bigint) PARTITION BY LIST (id);
 		CREATE TABLE fresh_1 PARTITION OF fresh_parted FOR VALUES IN (1) WITH (autovacuum_enabled = false);
 		CREATE TABLE fresh_2 PARTITION OF fresh_parted FOR VALUES IN (2) WITH (autovacuum_enabled = false);
@@ -116,8 +125,9 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	m.do(`BEGIN; LOCK TABLE analyzed, flags, parted, fresh, fresh_parted IN ACCESS EXCLUSIVE MODE`)
 	s := first(t, i)
 	want := map[string]string{
-		"analyzed": "epoch: deleted_at ms | locked", "flags": "number: deleted | locked", "parted": "epoch: deleted_at s | locked",
-		"fresh": "epoch: deleted_at | locked", "fresh_parted": "epoch: deleted_at | locked",
+		"analyzed": "epoch: deleted_at ms | locked", "flags": "number: deleted | locked",
+		"parted": "epoch: deleted_at s | locked",
+		"fresh":  "epoch: deleted_at | locked", "fresh_parted": "epoch: deleted_at | locked",
 	}
 	if diff := cmp.Diff(want, read(s)); diff != "" {
 		t.Errorf("while locked (-want +got):\n%s", diff)
@@ -125,8 +135,9 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	m.do(`COMMIT`)
 	s = refreshAfter(t, i, s, nil)
 	want = map[string]string{
-		"analyzed": "epoch: deleted_at ms | 1000 500 500", "flags": "number: deleted | 1000 500 -", "parted": "epoch: deleted_at s | 2 1 1",
-		"fresh": "epoch: deleted_at us | 2 1 1", "fresh_parted": "epoch: deleted_at s | 2 1 1",
+		"analyzed": "epoch: deleted_at ms | 1000 500 500", "flags": "number: deleted | 1000 500 -",
+		"parted": "epoch: deleted_at s | 2 1 1",
+		"fresh":  "epoch: deleted_at us | 2 1 1", "fresh_parted": "epoch: deleted_at s | 2 1 1",
 	}
 	if diff := cmp.Diff(want, read(s)); diff != "" {
 		t.Errorf("when they are free (-want +got):\n%s", diff)

@@ -95,7 +95,10 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 func (d *databaseRefresh) newCount(t *table) *count {
 	c := &count{refresh: d.refresh, session: d.session, table: t, kept: t.Kept()}
 	c.kept.Proofs = maps.Clone(c.kept.Proofs)
-	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked, p softdelete.Proof) bool { return d.refresh.began.Sub(p.At) >= provedFor })
+	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked,
+		p softdelete.Proof) bool {
+		return d.refresh.began.Sub(p.At) >= provedFor
+	})
 	return c
 }
 
@@ -181,7 +184,8 @@ func (c *count) countExactly(ctx context.Context) error {
 			left -= got.Bytes
 		}
 		c.sum.add(got)
-		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block, Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})
+		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block,
+			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})
 	}
 	return nil
 }

@@ -33,8 +33,10 @@ func TestTheSizeDecidesOnTheMethod(t *testing.T) {
 		if name == "small" {
 			rows = 100
 		}
-		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE %s (id int, deleted_at timestamptz, filler text) WITH (autovacuum_enabled = off);
-			INSERT INTO %[1]s SELECT i, CASE WHEN i %% 4 = 0 THEN now() - interval '1 year' END, repeat('x', 120) FROM generate_series(1, %d) i`, name, rows))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(`CREATE TABLE %s (id int, deleted_at timestamptz, filler text) WITH (autovacuum_enabled = off);
+			INSERT INTO %[1]s SELECT i, CASE WHEN i %% 4 = 0 THEN now() - interval '1 year' END, repeat('x',
+				120) FROM generate_series(1, %d) i`, name, rows))
 	}
 	pgtest.Exec(t, dsn, "ANALYZE chosen_statistics")
 	got := first(t, inspector(t, dsn, `
@@ -51,10 +53,12 @@ tables:
 			t.Errorf("%s was counted by %s, want %s", name, got, want)
 		}
 	}
-	if n := tableNamed(t, got, "chosen_statistics").Numbers; n == nil || n.Total.Value != 50_000 || math.Abs(n.Ratio.Value-0.25) > 0.02 || math.Abs(n.Old.Value-12_500) > 1000 {
+	if n := tableNamed(t, got, "chosen_statistics").Numbers; n == nil || n.Total.Value != 50_000 ||
+		math.Abs(n.Ratio.Value-0.25) > 0.02 || math.Abs(n.Old.Value-12_500) > 1000 {
 		t.Errorf("by statistics %+v old %+v", n, n.Old)
 	}
-	if n := tableNamed(t, got, "chosen_exact").Numbers; n == nil || n.Deleted.Value != 12_500 || *n.DeletedBytes < 1e6 || n.Oldest.IsZero() || n.Recent.Value != 0 {
+	if n := tableNamed(t, got, "chosen_exact").Numbers; n == nil || n.Deleted.Value != 12_500 || *n.DeletedBytes < 1e6 ||
+		n.Oldest.IsZero() || n.Recent.Value != 0 {
 		t.Errorf("exactly %+v", n)
 	}
 }
@@ -63,9 +67,12 @@ tables:
 func TestTheGateReadsNothing(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE big AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 20000) i`)
+	pgtest.Exec(t, dsn, `CREATE TABLE big AS SELECT i AS id, NULL::timestamptz AS deleted_at, repeat('x',
+		500) AS filler FROM generate_series(1, 20000) i`)
 	s := newSession(t, dsn, "")
-	tab := softdelete.Table{Schema: "public", Name: "big", Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
+	tab := softdelete.Table{Schema: "public", Name: "big",
+		Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
+			Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
 	c := count{table: &table{Table: tab}}
 	rows, err := postgres.Query[struct {
 		Plan []struct {
@@ -74,7 +81,8 @@ func TestTheGateReadsNothing(t *testing.T) {
 				Read    int64 `json:"Shared Read Blocks"`
 			}
 		} `db:"QUERY PLAN"`
-	}](t.Context(), s, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+c.on(partition{Schema: "public", Name: "big"}).Count(1<<20))
+	}](t.Context(), s, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+
+		c.on(partition{Schema: "public", Name: "big"}).Count(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +97,9 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE slow (deleted_at timestamptz);
 		INSERT INTO slow SELECT CASE WHEN i % 2 = 0 THEN now() END FROM generate_series(1, 4000000) i`)
-	i := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {exact_max_bytes: 1GB, blocks: 50, batch: 10, target_margin: 0}")
+	i := inspector(t, dsn,
+		"limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {exact_max_bytes: 1GB, blocks: 50, batch: 10, "+
+			"target_margin: 0}")
 	s := discovered(t, i)
 	got := tableNamed(t, s, "slow")
 	if m := method(got); m != "sampled" {
@@ -99,7 +109,8 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 		t.Errorf("it is sampled for another %s", until)
 	}
 	// A faster server does not change that today.
-	calm := inspector(t, dsn, "limits: {statement_timeout: 10s}\ncounting: {exact_max_bytes: 1GB, recount_after: 1ms, blocks: 50, batch: 10}")
+	calm := inspector(t, dsn,
+		"limits: {statement_timeout: 10s}\ncounting: {exact_max_bytes: 1GB, recount_after: 1ms, blocks: 50, batch: 10}")
 	s = refreshAfter(t, calm, s, nil)
 	if m := method(tableNamed(t, s, "slow")); m != "sampled" {
 		t.Errorf("within the day it is counted by %s", m)
@@ -123,7 +134,8 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, `
 		CREATE TABLE orders (id int, deleted_at timestamptz, filler text);
-		INSERT INTO orders SELECT i, CASE WHEN i % 50 = 0 THEN now() - i * interval '200 seconds' END, repeat('x', 120) FROM generate_series(1, 100000) i;
+		INSERT INTO orders SELECT i, CASE WHEN i % 50 = 0 THEN now() - i * interval '200 seconds' END, repeat('x',
+			120) FROM generate_series(1, 100000) i;
 		CREATE INDEX ON orders (deleted_at) WHERE deleted_at IS NOT NULL;
 		VACUUM ANALYZE orders`)
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 1MB, target_margin: 0, blocks: 200}")
@@ -168,7 +180,8 @@ func TestOnlyOrdinaryTablesAreSampled(t *testing.T) {
 	pgtest.Exec(t, dsn, `
 		CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
 		CREATE TABLE odd (id int, deleted_at timestamptz, filler text) USING other;
-		INSERT INTO odd SELECT i, CASE WHEN i % 2 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i; ANALYZE odd`)
+		INSERT INTO odd SELECT i, CASE WHEN i % 2 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i;
+			ANALYZE odd`)
 	if m := method(tableNamed(t, first(t, inspector(t, dsn, sampledAlways)), "odd")); m != "exact" {
 		t.Errorf("counted by %s", m)
 	}

@@ -46,7 +46,8 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 	for i := range d.tables {
 		d.tables[i].carryOver(before.Tables)
 	}
-	d.store(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting, Indexes: before.Checks.Indexes})
+	d.store(softdelete.Checks{Connect: true, Discovery: true, Counting: before.Checks.Counting,
+		Indexes: before.Checks.Indexes})
 	d.refresh.publishSnapshot()
 
 	var complete, indexed bool
@@ -61,7 +62,8 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 
 // store puts the tables as they stand into the next Snapshot.
 func (v *databaseRefresh) store(checks softdelete.Checks) {
-	d := softdelete.Database{Name: v.session.Database, Checks: checks, Skipped: v.skipped, ColumnFacts: v.refresh.databases[v.session.Database].ColumnFacts, Tables: make([]softdelete.Table, len(v.tables))}
+	d := softdelete.Database{Name: v.session.Database, Checks: checks, Skipped: v.skipped,
+		ColumnFacts: v.refresh.databases[v.session.Database].ColumnFacts, Tables: make([]softdelete.Table, len(v.tables))}
 	for i := range v.tables {
 		d.Tables[i] = v.tables[i].Table
 	}
@@ -214,7 +216,8 @@ func (d *databaseRefresh) problem(ctx context.Context, err error, t *table) soft
 // markFailed notes a table's problem; its last good numbers stay.
 func (d *databaseRefresh) markFailed(t *table, p softdelete.Problem, passing bool) {
 	if t.Problem == nil || t.Problem.Reason != p.Reason {
-		level.Warn(d.refresh.Logger).Log("msg", "cannot read table", "datname", d.session.Database, "schemaname", t.Schema, "relname", t.Name, "reason", p.Reason, "err", p.Message, "remedy", p.Remedy)
+		level.Warn(d.refresh.Logger).Log("msg", "cannot read table", "datname", d.session.Database, "schemaname", t.Schema,
+			"relname", t.Name, "reason", p.Reason, "err", p.Message, "remedy", p.Remedy)
 	}
 	t.Fail(p, passing, d.refresh.began, d.refresh.config.TTL.Std())
 }

@@ -61,11 +61,13 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 			with(t, server, "four")
 		}
 	})
-	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "postgres": passed, "three": passed}, checks(s)); diff != "" {
+	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "postgres": passed, "three": passed},
+		checks(s)); diff != "" {
 		t.Errorf("after the refresh in which one was dropped (-want +got):\n%s", diff)
 	}
 	s = refreshAfter(t, i, s, nil)
-	want := map[string]string{"four: public.users": "10 4 3", "one: public.users": "10 4 3", "three: public.users": "10 4 3"}
+	want := map[string]string{"four: public.users": "10 4 3", "one: public.users": "10 4 3",
+		"three: public.users": "10 4 3"}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("after the next one (-want +got):\n%s", diff)
 	}
@@ -113,7 +115,8 @@ func databaseHangs(t *testing.T, server *pgserver.Server) {
 	}
 	m.do("COMMIT")
 	s = refreshAfter(t, i, s, nil)
-	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "two": passed}, checks(s)); diff != "" || s.Databases[0].Problem != nil {
+	if diff := cmp.Diff(map[string]softdelete.Checks{"one": passed, "two": passed},
+		checks(s)); diff != "" || s.Databases[0].Problem != nil {
 		t.Errorf("once it answers (-want +got):\n%s", diff)
 	}
 }
@@ -189,7 +192,9 @@ func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
 		{"too many connections", "ALTER ROLE %[1]q CONNECTION LIMIT 0", "ALTER ROLE %[1]q CONNECTION LIMIT -1"},
 		{"no privilege", "REVOKE CONNECT ON DATABASE %[1]q FROM PUBLIC", "GRANT CONNECT ON DATABASE %[1]q TO PUBLIC"},
 		{"no login", "ALTER ROLE %[1]q NOLOGIN", "ALTER ROLE %[1]q LOGIN"},
-		{"another name", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%[1]s'; ALTER DATABASE %[1]q RENAME TO aside", "ALTER DATABASE aside RENAME TO %[1]q"},
+		{"another name",
+			"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%[1]s'; ALTER DATABASE %[1]q " +
+				"RENAME TO aside", "ALTER DATABASE aside RENAME TO %[1]q"},
 	} {
 		admin := pgtest.Shared(t).DSN("postgres", superuser)
 		pgtest.Exec(t, admin, fmt.Sprintf(test.how, name))
@@ -252,7 +257,8 @@ func TestPasswordsAreInNoError(t *testing.T) {
 	if p.Up || !strings.Contains(p.Err, "password") || strings.Contains(p.Err, "wr0ng") {
 		t.Errorf("ping: %+v", p)
 	}
-	if err := i.Check(t.Context()); err == nil || errors.As(err, new(*ConfigError)) || strings.Contains(err.Error(), "wr0ng") {
+	if err := i.Check(t.Context()); err == nil || errors.As(err, new(*ConfigError)) ||
+		strings.Contains(err.Error(), "wr0ng") {
 		t.Errorf("check: %v", err)
 	}
 }

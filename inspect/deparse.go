@@ -40,7 +40,8 @@ const atOnce = 1000
 
 // readDetails completes the given indexes but for what has to be deparsed, and
 // returns which these are, and which could not be completed.
-func (d *databaseRefresh) readDetails(ctx context.Context, indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
+func (d *databaseRefresh) readDetails(ctx context.Context,
+	indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
 	deparse, unread = map[uint32]bool{}, map[uint32]error{}
 	for oids := range slices.Chunk(slices.Sorted(maps.Keys(indexes)), atOnce) {
 		rows, err := postgres.Query[detailRow](ctx, d.session, queries.IndexDetails(oids))
@@ -75,7 +76,8 @@ func (row detailRow) complete(i *softdelete.Index) error {
 
 // deparse completes the indexes of one table with their predicates and expressions.
 // An index that went away since it was listed is left out.
-func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.Indexing, wanted map[uint32]bool) error {
+func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.Indexing,
+	wanted map[uint32]bool) error {
 	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return i.Method == "" })
 	at := map[uint32]*softdelete.Index{}
 	for n := range x.Indexes {

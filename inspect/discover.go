@@ -107,7 +107,8 @@ func byTable(columns []column) [][]column {
 
 // catchWatchedTable is relation, of which a panic becomes the table's problem. Whether the
 // table is watched at all is then not known, so it is shown.
-func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry *config.Table) (t table, watched bool) {
+func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry *config.Table) (t table,
+	watched bool) {
 	c := columns[0]
 	err := r.catchStep(s, "rules", c.Schema, c.Name, func() error {
 		for _, c := range columns {
@@ -122,7 +123,8 @@ func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry
 		return t, watched
 	}
 	why := postgres.Problem(err)
-	t = table{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil, catalogProblem: &why}
+	t = table{Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID}, listed: entry != nil,
+		catalogProblem: &why}
 	previous := r.databases[s.Database].Tables
 	if i, found := slices.BinarySearchFunc(previous, &t.Table, byName); found && previous[i].OID == t.OID {
 		t.Table = previous[i] // what was known stays
@@ -138,7 +140,8 @@ func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(ke
 func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *config.Table) (table, bool) {
 	c := columns[0]
 	t := table{
-		Table:       softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p", Policy: r.config.Policy(c.Schema, c.Name, entry)},
+		Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p",
+			Policy: r.config.Policy(c.Schema, c.Name, entry)},
 		listed:      entry != nil,
 		rowSecurity: c.RowSecurity,
 	}
@@ -167,7 +170,8 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 		t.catalogProblem = ungranted(s, columns, t.Markers)
 	}
 	if c.Relkind == "r" {
-		t.partitions = []partition{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged, RowSecurity: c.RowSecurity, Readable: true, Heap: c.Heap, Tids: c.Tids}}
+		t.partitions = []partition{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged,
+			RowSecurity: c.RowSecurity, Readable: true, Heap: c.Heap, Tids: c.Tids}}
 	}
 	return t, true
 }
@@ -179,9 +183,11 @@ var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f":
 // absent is a table that the configuration lists and the database does not have.
 func (r *refresh) absent(s *postgres.Session, name [2]string, entry *config.Table) table {
 	return table{
-		Table:          softdelete.Table{Schema: name[0], Name: name[1], Policy: r.config.Policy(name[0], name[1], entry)},
-		catalogProblem: missing("there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1], s.Database),
-		listed:         true,
+		Table: softdelete.Table{Schema: name[0], Name: name[1], Policy: r.config.Policy(name[0], name[1], entry)},
+		catalogProblem: missing(
+			"there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1],
+			s.Database),
+		listed: true,
 	}
 }
 
@@ -193,14 +199,17 @@ func missing(format string, args ...any) *softdelete.Problem {
 func ungranted(s *postgres.Session, columns []column, markers softdelete.Markers) *softdelete.Problem {
 	c := columns[0]
 	if !c.Usage {
-		return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no USAGE on schema %q", c.Schema),
-			Remedy: queries.GrantUsage(c.Schema, s.Role) + " " + queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
+		return &softdelete.Problem{Reason: softdelete.PermissionDenied,
+			Message: fmt.Sprintf("no USAGE on schema %q", c.Schema),
+			Remedy: queries.GrantUsage(c.Schema, s.Role) + " " +
+				queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
 	}
 	for _, name := range markers.Columns() {
 		i := slices.IndexFunc(columns, func(c column) bool { return c.Column == name })
 		if !columns[i].Readable {
-			return &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no SELECT on column %q of %s.%s", name, c.Schema, c.Name),
-				Remedy: queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
+			return &softdelete.Problem{Reason: softdelete.PermissionDenied,
+				Message: fmt.Sprintf("no SELECT on column %q of %s.%s", name, c.Schema, c.Name),
+				Remedy:  queries.GrantColumns(c.Schema, c.Name, markers.Columns(), s.Role)}
 		}
 	}
 	return nil

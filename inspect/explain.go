@@ -55,7 +55,9 @@ func (d surveyedDatabase) explanations() []Explanation {
 	var all []Explanation
 	for _, t := range d.tables {
 		name := [2]string{t.Schema, t.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers, Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: judgements[name], Watched: true})
+		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers,
+			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: judgements[name],
+			Watched: true})
 		delete(judgements, name)
 	}
 	for name, j := range judgements {

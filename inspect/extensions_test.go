@@ -63,7 +63,8 @@ func TestAnUnreadableCatalogMakesDiscoveryFail(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
-	pgtest.Exec(t, dsn, asRole(deletedAt("users")+distributed+likeTimescale+"REVOKE USAGE ON SCHEMA _timescaledb_catalog FROM PUBLIC", name))
+	pgtest.Exec(t, dsn, asRole(deletedAt("users")+distributed+likeTimescale+
+		"REVOKE USAGE ON SCHEMA _timescaledb_catalog FROM PUBLIC", name))
 	s := first(t, inspector(t, its, ""))
 	if got := checks(s)[name]; !got.Connect || got.Discovery {
 		t.Errorf("checks = %+v", got)

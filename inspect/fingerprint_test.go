@@ -37,7 +37,8 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 		return n
 	}
 	pgtest.WaitFor(t, "the other sessions to end", func() bool {
-		return value(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+		return value(
+			`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
 			AND pid <> pg_backend_pid() AND application_name NOT IN ('softdelete_exporter', '`+pgtest.ApplicationName+`')`) == 0
 	})
 	late := time.Duration(0)
@@ -72,8 +73,10 @@ func TestWhatDidNotChangeIsNotCountedAgain(t *testing.T) {
 		{name: "updated", change: "UPDATE users SET deleted_at = now() WHERE id = 10", want: "10 5 3"},
 		{name: "deleted", change: "DELETE FROM users WHERE id = 10", want: "9 4 3"},
 		{name: "truncated", change: "TRUNCATE users", want: "0 0 0"},
-		{name: "column dropped and added", change: "ALTER TABLE users DROP deleted_at; ALTER TABLE users ADD deleted_at timestamptz", want: "10 0 0"},
-		{name: "another type, no rewrite", change: "CREATE DOMAIN moment AS timestamptz; ALTER TABLE users ALTER deleted_at TYPE moment", want: "10 4 3"},
+		{name: "column dropped and added",
+			change: "ALTER TABLE users DROP deleted_at; ALTER TABLE users ADD deleted_at timestamptz", want: "10 0 0"},
+		{name: "another type, no rewrite",
+			change: "CREATE DOMAIN moment AS timestamptz; ALTER TABLE users ALTER deleted_at TYPE moment", want: "10 4 3"},
 		{name: "partition attached", want: "3 2 0",
 			before: `DROP TABLE users; CREATE TABLE users (id int, deleted_at timestamptz) PARTITION BY LIST (id);
 				CREATE TABLE users_1 PARTITION OF users FOR VALUES IN (1); INSERT INTO users VALUES (1, now());
@@ -181,7 +184,10 @@ func later(t *testing.T, dsn string, s *softdelete.Snapshot, by time.Duration, t
 		if !slices.Contains(tables, x.Name) {
 			continue
 		}
-		pgtest.Exec(t, dsn, fmt.Sprintf("SET track_counts = off; UPDATE %s SET deleted_at = deleted_at - interval '%s' WHERE deleted_at > now() - interval '%[2]s'", x.Name, by))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(
+				"SET track_counts = off; UPDATE %s SET deleted_at = deleted_at - interval '%s' WHERE deleted_at > now() - "+
+					"interval '%[2]s'", x.Name, by))
 		kept := x.Kept()
 		if !kept.NextChange.IsZero() {
 			kept.NextChange = kept.NextChange.Add(-by)
@@ -195,7 +201,8 @@ func later(t *testing.T, dsn string, s *softdelete.Snapshot, by time.Duration, t
 func TestTimeAloneChangesOldAndRecent(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE users (deleted_at timestamptz); INSERT INTO users VALUES (now()), (now() - interval '1 day'), (NULL)`)
+	pgtest.Exec(t, dsn,
+		`CREATE TABLE users (deleted_at timestamptz); INSERT INTO users VALUES (now()), (now() - interval '1 day'), (NULL)`)
 	settled(t, dsn)
 	i := inspector(t, dsn, "defaults: {retention: 80m}\ncounting: {recent_window: 90m}")
 	s := first(t, i)

@@ -29,7 +29,8 @@ func functionsFail(t *testing.T, dsn string) {
 		CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)';
 		CREATE FUNCTION norm(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1)';
 		CREATE FUNCTION app.norm(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1)';
-		CREATE FUNCTION "Odd one"."a norm"(x text, "y z" int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT public.norm($1)';
+		CREATE FUNCTION "Odd one"."a norm"(x text,
+			"y z" int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT public.norm($1)';
 		CREATE FUNCTION "a`+"\x1b"+`[2Jb"(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1) || $1';
 		CREATE FUNCTION weigh(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT weight FROM ranks WHERE id = $1';
 		CREATE FUNCTION enabled() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN NOT EXISTS (SELECT FROM ranks); END$$;
@@ -40,21 +41,27 @@ func functionsFail(t *testing.T, dsn string) {
 		CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF current_user = 'watcher' THEN RAISE 'not for you'; END IF; RETURN true; END$$;`)
 	var sql strings.Builder
 	for name, index := range map[string]string{
-		"healthy": "(id)", "app.expression": "(app.norm(id::text))", "nested": `("Odd one"."a norm"(id::text, 1))`, "weighed": "(weigh(id))", "obeyed": "(\"a\x1b[2Jb\"(id::text))",
-		"filtered": "(id) WHERE enabled()", "casting": "(typed(id::text))", "secretive": "(id) WHERE secret()", "refusing": "(id) WHERE refuse()",
+		"healthy": "(id)", "app.expression": "(app.norm(id::text))", "nested": `("Odd one"."a norm"(id::text, 1))`,
+		"weighed": "(weigh(id))", "obeyed": "(\"a\x1b[2Jb\"(id::text))",
+		"filtered": "(id) WHERE enabled()", "casting": "(typed(id::text))", "secretive": "(id) WHERE secret()",
+		"refusing": "(id) WHERE refuse()",
 	} {
 		fmt.Fprintf(&sql, "%s CREATE INDEX ON %s %s;", deletedAt(name), name, index)
 	}
-	sql.WriteString(deletedAt("surveyed") + "CREATE STATISTICS s ON norm(id::text), id FROM surveyed;" + deletedAt("checked") + "ALTER TABLE checked ADD CHECK (norm(id::text) <> '');" + `
+	sql.WriteString(deletedAt("surveyed") + "CREATE STATISTICS s ON norm(id::text), id FROM surveyed;" +
+		deletedAt("checked") + "ALTER TABLE checked ADD CHECK (norm(id::text) <> '');" + `
 		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
-		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		CREATE INDEX ON parted_2 (norm(id::text)); INSERT INTO parted VALUES (1, now()), (2, NULL);`)
 	pgtest.Exec(t, dsn, sql.String())
 	i := inspector(t, strings.Replace(dsn, superuser+"@", "watcher@", 1), "")
 	s := first(t, i)
 	want := map[string]string{
-		"public.healthy": "10 4 3", "public.checked": "10 4 3", "app.expression": "error", "public.nested": "error", "public.weighed": "error", "public.obeyed": "error", "public.filtered": "error",
-		"public.casting": "error", "public.secretive": "error", "public.refusing": "error", "public.surveyed": "error", "public.parted": "error",
+		"public.healthy": "10 4 3", "public.checked": "10 4 3", "app.expression": "error", "public.nested": "error",
+		"public.weighed": "error", "public.obeyed": "error", "public.filtered": "error",
+		"public.casting": "error", "public.secretive": "error", "public.refusing": "error", "public.surveyed": "error",
+		"public.parted": "error",
 	}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -89,7 +96,8 @@ func functionsFail(t *testing.T, dsn string) {
 	healed := refreshAfter(t, i, s, nil)
 	for name := range want {
 		switch {
-		case strings.HasSuffix(name, "secretive") || strings.HasSuffix(name, "obeyed") || strings.HasSuffix(name, "refusing"):
+		case strings.HasSuffix(name, "secretive") || strings.HasSuffix(name, "obeyed") ||
+			strings.HasSuffix(name, "refusing"):
 		case name == "public.parted":
 			want[name] = "2 1 0"
 		default:
@@ -119,7 +127,8 @@ func TestAFunctionOfAConstraintCostsNoIndex(t *testing.T) {
 		ALTER TABLE users ADD CHECK (norm(id) > 0);
 		CREATE INDEX odd ON users (id) WHERE extract(epoch FROM deleted_at AT TIME ZONE 'UTC') IS NULL`)
 	s := first(t, inspector(t, dsn, ""))
-	if x := tableNamed(t, s, "users").Indexing; told(s)["public.users"] != "10 4 3" || x == nil || len(x.Indexes) != 1 || x.Indexes[0].Name != "odd" {
+	if x := tableNamed(t, s, "users").Indexing; told(s)["public.users"] != "10 4 3" || x == nil || len(x.Indexes) != 1 ||
+		x.Indexes[0].Name != "odd" {
 		t.Errorf("%v, indexes %+v", told(s), x)
 	}
 }

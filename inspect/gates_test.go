@@ -11,7 +11,8 @@ import (
 )
 
 // big makes a table of 11 MB, a quarter of it deleted.
-const big = `CREATE TABLE big AS SELECT i AS id, CASE WHEN i % 4 = 0 THEN now() END AS deleted_at, repeat('x', 500) AS filler FROM generate_series(1, 20000) i;`
+const big = `CREATE TABLE big AS SELECT i AS id, CASE WHEN i % 4 = 0 THEN now() END AS deleted_at, repeat('x',
+	500) AS filler FROM generate_series(1, 20000) i;`
 
 // two makes a table of two partitions, the second of 11 MB.
 const two = `CREATE TABLE t (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
@@ -25,7 +26,9 @@ func TestTheGateHoldsWithoutAFingerprint(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
-	pgtest.Exec(t, dsn, asRole(big+`GRANT SELECT ON big TO watcher; REVOKE EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() FROM PUBLIC`, name))
+	pgtest.Exec(t, dsn,
+		asRole(big+`GRANT SELECT ON big TO watcher;
+			REVOKE EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() FROM PUBLIC`, name))
 	i := inspector(t, its, "counting: {exact_max_bytes: 1MB}")
 	s := first(t, i)
 	before, after := tableNamed(t, s, "big"), tableNamed(t, refreshAfter(t, i, s, nil), "big")
@@ -61,7 +64,8 @@ func TestALeafOfAnotherKindLeavesTheGateOfTheOthersAlone(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
 		CREATE TABLE t (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
-		CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1) USING other; CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2); CREATE TABLE t_3 PARTITION OF t FOR VALUES IN (3);
+		CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1) USING other; CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
+			CREATE TABLE t_3 PARTITION OF t FOR VALUES IN (3);
 		INSERT INTO t SELECT i, 1, CASE WHEN i % 4 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i;
 		INSERT INTO t SELECT i, 2, NULL, repeat('x', 500) FROM generate_series(1, 1000) i`)
 	s := first(t, inspector(t, dsn, "counting: {exact_max_bytes: 1MB}"))
@@ -75,7 +79,8 @@ func TestATinyLeafDoesNotKeepTheOthersFromBeingSampled(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, two+"VACUUM ANALYZE t")
-	got := tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, target_margin: 0, blocks: 200}")), "t")
+	got := tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, target_margin: 0, blocks: 200}")),
+		"t")
 	if got.Kept().Blocks == nil || got.Kept().Blocks.Len() != 200 {
 		t.Errorf("by %s; the blocks are %v", method(got), got.Kept().Blocks)
 	}
@@ -88,7 +93,8 @@ func TestLeavesShareTheGate(t *testing.T) {
 	pgtest.Exec(t, dsn, two+`CREATE TABLE t_3 PARTITION OF t FOR VALUES IN (3);
 		INSERT INTO t SELECT id, 3, deleted_at, filler FROM t WHERE part = 2`)
 	for config, want := range map[string]softdelete.Method{"16MB": softdelete.Sampled, "32MB": softdelete.Exact} {
-		if m := method(tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: "+config+"}")), "t")); m != string(want) {
+		if m := method(tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: "+config+"}")),
+			"t")); m != string(want) {
 			t.Errorf("two leaves of 11 MB with %s: counted by %s, want %s", config, m, want)
 		}
 	}
@@ -118,16 +124,21 @@ func TestNothingIsSaidOfRowsThatAreElsewhere(t *testing.T) {
 func TestASampledTableAgesByItsIndex(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	execEach(t, dsn, two+`CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; UPDATE t SET deleted_at = now() - interval '1 day' WHERE deleted_at IS NOT NULL AND part = 2; VACUUM ANALYZE t`)
+	execEach(t, dsn,
+		two+`CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL;
+			UPDATE t SET deleted_at = now() - interval '1 day' WHERE deleted_at IS NOT NULL AND part = 2; VACUUM ANALYZE t`)
 	settled(t, dsn)
-	i := inspector(t, dsn, "defaults: {retention: 80m}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 90m}")
+	i := inspector(t, dsn,
+		"defaults: {retention: 80m}\ncounting: {exact_max_bytes: 8MB, target_margin: 0, blocks: 200, recent_window: 90m}")
 	s := first(t, i)
 	before := tableNamed(t, s, "t")
-	if n := before.Numbers; n.Method != softdelete.Sampled || n.Old.Value != 5000 || n.Recent == nil || n.Recent.Value != 20 {
+	if n := before.Numbers; n.Method != softdelete.Sampled || n.Old.Value != 5000 || n.Recent == nil ||
+		n.Recent.Value != 20 {
 		t.Fatalf("at first %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
 	after := tableNamed(t, refreshAfter(t, i, later(t, dsn, s, 100*time.Minute, "t"), nil), "t")
-	if n := after.Numbers; n.Old.Value != 5020 || n.Recent == nil || n.Recent.Value != 0 || n.Total != before.Numbers.Total || counted(before, after) {
+	if n := after.Numbers; n.Old.Value != 5020 || n.Recent == nil || n.Recent.Value != 0 ||
+		n.Total != before.Numbers.Total || counted(before, after) {
 		t.Errorf("later %+v, old %+v, recent %+v", n, n.Old, n.Recent)
 	}
 	if !after.Checked.After(before.Checked) || after.Kept().Proofs == nil {
@@ -150,10 +161,12 @@ func TestTimesThatAreNear(t *testing.T) {
 	i := inspector(t, dsn, "counting: {recent_window: 80m}\ntables: [{table: far_number, column: deleted_at, unit: s}]")
 	s := first(t, i)
 	next := refreshAfter(t, i, later(t, dsn, s, 90*time.Minute, "soon", "fresh"), nil)
-	for name, again := range map[string]bool{"today": false, "far": false, "far_day": false, "far_number": false, "soon": true, "fresh": true} {
+	for name, again := range map[string]bool{"today": false, "far": false, "far_day": false, "far_number": false,
+		"soon": true, "fresh": true} {
 		before, after := tableNamed(t, s, name), tableNamed(t, next, name)
 		if after.Problem != nil || counted(before, after) != again {
-			t.Errorf("%s: counted again: %t, want %t; problem %+v, next change %s", name, !again, again, after.Problem, before.Kept().NextChange)
+			t.Errorf("%s: counted again: %t, want %t; problem %+v, next change %s", name, !again, again, after.Problem,
+				before.Kept().NextChange)
 		}
 	}
 	if n := tableNamed(t, next, "soon").Numbers; n.Recent == nil || n.Recent.Value != 1 {
@@ -181,7 +194,8 @@ func TestAnotherMethodEndsThePause(t *testing.T) {
 	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, ""), s, nil), "big")); m != "timeout: " {
 		t.Fatalf("the test makes no pause: %s", m)
 	}
-	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "counting: {method: sampled, blocks: 200}"), s, nil), "big")); m != "sampled" {
+	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "counting: {method: sampled, blocks: 200}"), s, nil),
+		"big")); m != "sampled" {
 		t.Errorf("by %s", m)
 	}
 }
@@ -194,7 +208,8 @@ func TestProofsAreForgotten(t *testing.T) {
 	d := &databaseRefresh{refresh: &refresh{began: time.Now()}}
 	r := &table{}
 	r.Counting = &softdelete.Counting{Proofs: old}
-	if kept := d.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() || len(old) != 2 {
+	if kept := d.newCount(r).kept.Proofs; len(kept) != 1 || kept[softdelete.Asked{Relation: 2}].At.IsZero() ||
+		len(old) != 2 {
 		t.Errorf("kept %v of %v", kept, old)
 	}
 }
@@ -234,13 +249,15 @@ func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, `CREATE TABLE t (is_deleted bool NOT NULL, deleted_at timestamptz) WITH (autovacuum_enabled = off);
 		INSERT INTO t SELECT true, now() - random() * interval '1 year' FROM generate_series(1, 1000) i; ANALYZE t;
-		INSERT INTO t SELECT false, now() - (1 + random()) * interval '1 year' FROM generate_series(1, 1000000) i; CREATE INDEX ON t (deleted_at)`)
+		INSERT INTO t SELECT false, now() - (1 + random()) * interval '1 year' FROM generate_series(1, 1000000) i;
+			CREATE INDEX ON t (deleted_at)`)
 	i := inspector(t, dsn, "counting: {method: sampled, blocks: 200, recent_window: 1s}")
 	s := first(t, i)
 	oldest := softdelete.Asked{Relation: pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"), Question: byOldest}
 	for range 2 {
 		got := tableNamed(t, s, "t")
-		if proof, found := got.Kept().Proofs[oldest]; !found || proof.Sound || got.Numbers == nil || !got.Numbers.Oldest.IsZero() {
+		if proof, found := got.Kept().Proofs[oldest]; !found || proof.Sound || got.Numbers == nil ||
+			!got.Numbers.Oldest.IsZero() {
 			t.Errorf("%+v, problem %+v, proofs %+v", got.Numbers, got.Problem, got.Kept().Proofs)
 		}
 		var failed int64
@@ -267,7 +284,8 @@ func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
 		for l := range leaves {
 			fmt.Fprintf(&sql, "CREATE TABLE t_%d PARTITION OF t FOR VALUES IN (%[1]d);", l)
 		}
-		fmt.Fprintf(&sql, `INSERT INTO t SELECT i %% %d, CASE WHEN i %% 10 = 0 THEN now() - interval '1 hour' END, repeat('x', 500) FROM generate_series(1, 25000) i;
+		fmt.Fprintf(&sql, `INSERT INTO t SELECT i %% %d, CASE WHEN i %% 10 = 0 THEN now() - interval '1 hour' END,
+			repeat('x', 500) FROM generate_series(1, 25000) i;
 			CREATE INDEX ON t (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE t`, leaves)
 		execEach(t, dsn, sql.String())
 		n := tableNamed(t, first(t, inspector(t, dsn, "counting: {exact_max_bytes: 0B, blocks: 200}")), "t").Numbers
@@ -284,14 +302,16 @@ func TestTheStatisticsAreTheLastResort(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
 		CREATE TABLE odd (deleted_at timestamptz) USING other;
-		INSERT INTO odd SELECT CASE WHEN i % 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 4000000) i; ANALYZE odd`)
+		INSERT INTO odd SELECT CASE WHEN i % 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 4000000) i;
+			ANALYZE odd`)
 	settled(t, dsn)
 	s := discovered(t, inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}"))
 	n := tableNamed(t, s, "odd").Numbers
 	if m := method(tableNamed(t, s, "odd")); m != "statistics" || n.Deleted.Bounded() {
 		t.Fatalf("by %s: %+v", m, n)
 	}
-	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "limits: {statement_timeout: 20s}"), s, nil), "odd")); m != "exact" {
+	if m := method(tableNamed(t, refreshAfter(t, inspector(t, dsn, "limits: {statement_timeout: 20s}"), s, nil),
+		"odd")); m != "exact" {
 		t.Errorf("at the next refresh by %s", m)
 	}
 }

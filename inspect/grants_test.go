@@ -49,7 +49,8 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 	readsTheLeaf(t, i)
 	// And a range of blocks can be read, as sampling does.
 	pgtest.Exec(t, its, `SELECT count(deleted_at) FROM users WHERE ctid < '(1,0)' AND tableoid = 'users'::regclass`)
-	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1", "DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
+	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1",
+		"DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
 		if err := try(t, its, more); postgres.Code(err) != postgres.InsufficientPrivilege {
 			t.Errorf("%s: err = %v, want it to be refused", more, err)
 		}
@@ -95,7 +96,8 @@ func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
-	execEach(t, dsn, large("orders")+"CREATE INDEX ON orders (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE orders")
+	execEach(t, dsn,
+		large("orders")+"CREATE INDEX ON orders (deleted_at) WHERE deleted_at IS NOT NULL; VACUUM ANALYZE orders")
 	grants, err := inspector(t, dsn, "").Grants(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +106,8 @@ func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
 	_, deleted, _ := truth(t, dsn, "orders")
 	for _, config := range []string{"counting: {method: exact}", sampledAlways} {
 		got := tableNamed(t, first(t, inspector(t, its, config)), "orders")
-		if n := got.Numbers; n == nil || n.Deleted.Value != deleted || n.Deleted.Margin != 0 || n.Oldest.IsZero() || n.Recent == nil {
+		if n := got.Numbers; n == nil || n.Deleted.Value != deleted || n.Deleted.Margin != 0 || n.Oldest.IsZero() ||
+			n.Recent == nil {
 			t.Errorf("%s: %+v, problem %+v", config, n, got.Problem)
 		} else if n.Method == softdelete.Sampled && got.Kept().Blocks == nil {
 			t.Errorf("%s: no block was told from another", config)
@@ -133,18 +136,25 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 		remedies     map[string][]string
 	}{
 		{"nothing", "",
-			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied", "public.parted": "permission_denied"},
+			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied",
+				"public.parted": "permission_denied"},
 			map[string][]string{
-				"users": {`GRANT USAGE ON SCHEMA "public" TO "watcher";`, `GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`},
-				"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`, `GRANT SELECT ("is_deleted", "deleted_at", "ctid", "tableoid") ON "app"."pairs" TO "watcher";`},
+				"users": {`GRANT USAGE ON SCHEMA "public" TO "watcher";`,
+					`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`},
+				"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`,
+					`GRANT SELECT ("is_deleted", "deleted_at", "ctid", "tableoid") ON "app"."pairs" TO "watcher";`},
 			}},
-		{"no usage", "GRANT USAGE ON SCHEMA public TO watcher; GRANT SELECT ON ALL TABLES IN SCHEMA public, app, leaves TO watcher",
+		{"no usage",
+			"GRANT USAGE ON SCHEMA public TO watcher; GRANT SELECT ON ALL TABLES IN SCHEMA public, app, leaves TO watcher",
 			map[string]string{"public.users": "10 4 3", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
 			map[string][]string{"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`}}},
 		{"no select", "GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT ON parted TO watcher",
 			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
-			map[string][]string{"users": {`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`}}},
-		{"some columns", "GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT (deleted_at) ON users, parted TO watcher; GRANT SELECT (id, is_deleted) ON app.pairs TO watcher",
+			map[string][]string{"users": {`GRANT SELECT ("deleted_at", "ctid",
+				"tableoid") ON "public"."users" TO "watcher";`}}},
+		{"some columns",
+			"GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT (deleted_at) ON users, parted TO watcher; GRANT " +
+				"SELECT (id, is_deleted) ON app.pairs TO watcher",
 			map[string]string{"public.users": "10 4 3", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
 			map[string][]string{"pairs": {`"deleted_at"`}}},
 	} {
@@ -214,22 +224,33 @@ func TestRowSecurity(t *testing.T) {
 		CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_9 PARTITION OF t FOR VALUES IN (9);
 		INSERT INTO t VALUES (1, NULL), (9, now());`
 	for _, test := range []struct{ name, sql, want string }{
-		{"a policy", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
-		{"no policy, which hides all", deletedAt("t") + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
+		{"a policy", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher",
+			"row_security"},
+		{"no policy, which hides all", deletedAt("t") +
+			"ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
 		{"a policy that is not enabled", deletedAt("t") + hide + "GRANT SELECT ON t TO watcher", "10 4 3"},
-		{"of the owner", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher", "10 4 3"},
-		{"forced on the owner", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher", "row_security"},
-		{"bypassed", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher; ALTER ROLE watcher BYPASSRLS", "10 4 3"},
-		{"on a leaf", parted + "ALTER TABLE t_9 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "row_security"},
+		{"of the owner", deletedAt("t") + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher",
+			"10 4 3"},
+		{"forced on the owner", deletedAt("t") + hide +
+			"ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO watcher",
+			"row_security"},
+		{"bypassed",
+			deletedAt("t") + hide +
+				"ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher; ALTER ROLE watcher BYPASSRLS", "10 4 3"},
+		{"on a leaf", parted + "ALTER TABLE t_9 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher",
+			"row_security"},
 		// Leaves do not inherit it, and they are what is read.
-		{"on the parent of granted leaves", parted + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "2 1 0"},
-		{"on the parent of leaves that are not granted", parted + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
+		{"on the parent of granted leaves", parted + hide +
+			"ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "2 1 0"},
+		{"on the parent of leaves that are not granted",
+			parted + hide + "ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO watcher", "row_security"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			name, its := role(t, dsn)
-			pgtest.Exec(t, dsn, asRole("GRANT ALL ON SCHEMA public TO watcher;"+deletedAt("users")+"GRANT SELECT ON users TO watcher;"+test.sql, name))
+			pgtest.Exec(t, dsn, asRole("GRANT ALL ON SCHEMA public TO watcher;"+deletedAt("users")+
+				"GRANT SELECT ON users TO watcher;"+test.sql, name))
 			i := inspector(t, its, "")
 			s := first(t, i)
 			if got := told(s); got["public.t"] != test.want || got["public.users"] != "10 4 3" {

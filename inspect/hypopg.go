@@ -44,7 +44,8 @@ func (d *databaseRefresh) tryIndexesOf(ctx context.Context, t *table, hypopg *st
 		}
 		bytes, err := d.session.TryIndex(ctx, queries.TryLive(*hypopg, &t.Table, i))
 		if err != nil {
-			level.Debug(d.refresh.Logger).Log("msg", "cannot try a hypothetical index", "datname", d.session.Database, "indexrelname", i.Name, "err", err)
+			level.Debug(d.refresh.Logger).Log("msg", "cannot try a hypothetical index", "datname", d.session.Database,
+				"indexrelname", i.Name, "err", err)
 			if d.session.Broken() {
 				return false
 			}

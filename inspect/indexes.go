@@ -88,8 +88,9 @@ func (d *databaseRefresh) indexAll(ctx context.Context) bool {
 
 // readCatalog reads what may change at any time, one question a subject.
 func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*catalog, error) {
-	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{}, constraints: map[uint32][]constraintRow{},
-		heaps: map[uint32]heapRow{}, referenced: map[uint32]bool{}}
+	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{},
+		constraints: map[uint32][]constraintRow{},
+		heaps:       map[uint32]heapRow{}, referenced: map[uint32]bool{}}
 	partitions, err := postgres.Query[partitionRow](ctx, d.session, queries.IndexPartitions(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the partitions: %w", err)
@@ -117,7 +118,8 @@ func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*ca
 	}
 	for _, h := range heaps {
 		sum := c.heaps[root[h.OID]]
-		c.heaps[root[h.OID]] = heapRow{OID: root[h.OID], Bytes: sum.Bytes + h.Bytes, Updates: sum.Updates + h.Updates, HOT: sum.HOT + h.HOT}
+		c.heaps[root[h.OID]] = heapRow{OID: root[h.OID], Bytes: sum.Bytes + h.Bytes, Updates: sum.Updates + h.Updates,
+			HOT: sum.HOT + h.HOT}
 	}
 	constraints, err := postgres.Query[constraintRow](ctx, d.session, queries.IndexConstraints(relids))
 	if err != nil {
@@ -207,7 +209,8 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 		}
 	}
 	if len(failed) > 0 {
-		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot read the indexes of some tables, what was known of them stays", "datname", d.session.Database,
+		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot read the indexes of some tables, what was known of them stays",
+			"datname", d.session.Database,
 			"tables", len(failed), "last", failed[len(failed)-1], "err", reason)
 	}
 	return nil
@@ -222,7 +225,8 @@ func (c *catalog) indexing(t *table, now time.Time) *softdelete.Indexing {
 		x.HOT = float64(heap.HOT) / float64(heap.Updates)
 	}
 	for _, p := range c.partitions[t.OID] {
-		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, HoldsRows: p.Leaf})
+		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema,
+			Name: p.Name, HoldsRows: p.Leaf})
 	}
 	owner := map[uint32]string{}
 	for _, con := range c.constraints[t.OID] {
@@ -281,7 +285,8 @@ func joinPartitions(table uint32, rows []indexRow) []*indexWithPartitions {
 		}
 		switch {
 		case top.Relid == table && top.OID != row.OID:
-			top.parts = append(top.parts, softdelete.PartitionIndex{Partition: row.Relid, Schema: row.Schema, Name: row.Name, Valid: row.Valid})
+			top.parts = append(top.parts, softdelete.PartitionIndex{Partition: row.Relid, Schema: row.Schema, Name: row.Name,
+				Valid: row.Valid})
 			top.Bytes += row.Bytes
 			top.Scans += row.Scans
 		case top.Relid == table || !row.Valid && !row.Partitioned && row.Parent == 0:

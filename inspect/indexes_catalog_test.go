@@ -61,7 +61,8 @@ func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 		{"at", `not (deleted_at is not null)`, softdelete.All, live},
 		{"at", `deleted_at > '2020-01-01'`, deleted, softdelete.Some},
 		{"at", `id > 2`, softdelete.Some, softdelete.Some},
-		{"at", `coalesce(deleted_at, 'infinity') = 'infinity'`, softdelete.All, softdelete.Some}, // a row may be deleted at infinity
+		{"at", `coalesce(deleted_at, 'infinity') = 'infinity'`, softdelete.All, softdelete.Some},
+		// a row may be deleted at infinity
 		{"at", `case when deleted_at is null then id > 2 else false end`, softdelete.Some, softdelete.Some},
 		{"flag", `is_deleted = false`, softdelete.All, live},
 		{"flag", `NOT is_deleted`, softdelete.All, live},
@@ -78,7 +79,8 @@ func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 		t.Run(test.table+" "+test.predicate, func(t *testing.T) {
 			name := fmt.Sprintf("%s_%d", test.table, time.Now().UnixNano())
 			pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE INDEX %s ON %s (id) WHERE %s`, name, test.table, test.predicate))
-			text := pgtest.Value[string](t, dsn, `SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = $1::regclass`, name)
+			text := pgtest.Value[string](t, dsn,
+				`SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = $1::regclass`, name)
 			marker := softdelete.Marker{Kind: softdelete.Timestamp, Column: "deleted_at"}
 			is := "deleted_at IS NOT NULL"
 			if test.table == "flag" {
@@ -90,8 +92,9 @@ func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 			}
 			counts := map[softdelete.Cover]string{softdelete.All: "n = m", softdelete.None: "n = 0", softdelete.Some: "true"}
 			for side, cover := range map[string]softdelete.Cover{"IS NOT TRUE": got.Live, "IS TRUE": got.Deleted} {
-				if !pgtest.Value[bool](t, dsn, fmt.Sprintf(`SELECT %s FROM (SELECT count(*) FILTER (WHERE %s) AS n, count(*) AS m FROM %s WHERE (%s) %s) c`,
-					counts[cover], text, test.table, is, side)) {
+				if !pgtest.Value[bool](t, dsn,
+					fmt.Sprintf(`SELECT %s FROM (SELECT count(*) FILTER (WHERE %s) AS n, count(*) AS m FROM %s WHERE (%s) %s) c`,
+						counts[cover], text, test.table, is, side)) {
 					t.Errorf("%s is read as %+v, but lets other rows in", text, got)
 				}
 			}
@@ -147,13 +150,15 @@ func index(t *testing.T, table softdelete.Table, name string) softdelete.Index {
 
 // partitioned is a table of two levels of partitions.
 const partitioned = `
-	CREATE TABLE events (id bigint NOT NULL, region int NOT NULL, tag text, deleted_at timestamptz) PARTITION BY LIST (region);
+	CREATE TABLE events (id bigint NOT NULL, region int NOT NULL, tag text,
+		deleted_at timestamptz) PARTITION BY LIST (region);
 	CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 	CREATE TABLE events_2 PARTITION OF events FOR VALUES IN (2) PARTITION BY RANGE (id);
 	CREATE TABLE events_2_a PARTITION OF events_2 FOR VALUES FROM (0) TO (10000);
 	CREATE SCHEMA elsewhere;
 	CREATE TABLE elsewhere.events_2_b PARTITION OF events_2 FOR VALUES FROM (10000) TO (20000);
-	INSERT INTO events SELECT i, 1 + i % 2, repeat('x', 300) || i, CASE WHEN i % 10 < 6 THEN now() - interval '1 year' END FROM generate_series(1, 19999) i;`
+	INSERT INTO events SELECT i, 1 + i % 2, repeat('x', 300) || i,
+		CASE WHEN i % 10 < 6 THEN now() - interval '1 year' END FROM generate_series(1, 19999) i;`
 
 func TestPartitionedIndexesAreJudgedAsOne(t *testing.T) {
 	t.Parallel()
@@ -281,7 +286,8 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 	s = refreshAfter(t, i, s, nil)
 	index(t, tableNamed(t, s, "locked"), "locked_a")
 	// What has not changed needs no lock.
-	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE locked; CREATE INDEX locked_b ON locked (id); COMMIT; BEGIN; LOCK TABLE locked`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`BEGIN; LOCK TABLE locked; CREATE INDEX locked_b ON locked (id); COMMIT; BEGIN; LOCK TABLE locked`); err != nil {
 		t.Fatal(err)
 	}
 	s = refreshAfter(t, i, s, nil)
@@ -295,7 +301,9 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	for n := range 20 {
-		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE t%[1]d (id int, other int, deleted_at timestamptz); CREATE INDEX t%[1]d_i ON t%[1]d (id) WHERE deleted_at IS NULL AND other > 0`, n))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(`CREATE TABLE t%[1]d (id int, other int, deleted_at timestamptz);
+				CREATE INDEX t%[1]d_i ON t%[1]d (id) WHERE deleted_at IS NULL AND other > 0`, n))
 	}
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
@@ -309,7 +317,9 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 	begun = spent(i).Queries
 	s = refreshAfter(t, i, s, nil)
 	if got := spent(i).Queries - begun - unchanged; got != 2 {
-		t.Errorf("%d more questions after one index changed its words and one was replaced, want one for the details and one to deparse", got)
+		t.Errorf(
+			"%d more questions after one index changed its words and one was replaced, want one for the details and "+
+				"one to deparse", got)
 	}
 	if got := index(t, tableNamed(t, s, "t3"), "t3_i").Predicate; got != `((deleted_at IS NULL) AND (another > 0))` {
 		t.Errorf("after the column was renamed: %s", got)
@@ -357,7 +367,8 @@ func TestTheAgeOfTheStatisticsIsThatOfTheLastCrashOrReset(t *testing.T) {
 	}
 	pgtest.Exec(t, dsn, `ALTER SYSTEM SET track_counts = off`)
 	pgtest.Exec(t, dsn, `SELECT pg_reload_conf()`)
-	pgtest.WaitFor(t, "the setting", func() bool { return pgtest.Value[string](t, dsn, `SELECT current_setting('track_counts')`) == "off" })
+	pgtest.WaitFor(t, "the setting",
+		func() bool { return pgtest.Value[string](t, dsn, `SELECT current_setting('track_counts')`) == "off" })
 	if got := since(); !got.IsZero() {
 		t.Errorf("while nothing is counted the statistics are of %s", got)
 	}

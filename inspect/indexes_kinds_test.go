@@ -25,11 +25,14 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 		// live and purge are WHERE clauses as applications write them.
 		live, purge []string
 	}{
-		"timestamp": {softdelete.Marker{Kind: softdelete.Timestamp, Column: "m", Time: &softdelete.Time{Column: "m", Type: softdelete.Timestamptz}}, "m timestamptz",
+		"timestamp": {softdelete.Marker{Kind: softdelete.Timestamp, Column: "m",
+			Time: &softdelete.Time{Column: "m", Type: softdelete.Timestamptz}}, "m timestamptz",
 			[]string{"m IS NULL"}, []string{"m < now() - interval '90 days'", "m IS NOT NULL AND m < now()"}},
-		"sentinel": {softdelete.Marker{Kind: softdelete.Sentinel, Column: "m", Live: []string{"infinity"}, Time: &softdelete.Time{Column: "m", Type: softdelete.Timestamptz}}, "m timestamptz NOT NULL DEFAULT 'infinity'",
+		"sentinel": {softdelete.Marker{Kind: softdelete.Sentinel, Column: "m", Live: []string{"infinity"},
+			Time: &softdelete.Time{Column: "m", Type: softdelete.Timestamptz}}, "m timestamptz NOT NULL DEFAULT 'infinity'",
 			[]string{"m = 'infinity'"}, []string{"m <> 'infinity' AND m < now()"}},
-		"epoch": {softdelete.Marker{Kind: softdelete.Epoch, Column: "m", Time: &softdelete.Time{Column: "m", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}, "m bigint",
+		"epoch": {softdelete.Marker{Kind: softdelete.Epoch, Column: "m",
+			Time: &softdelete.Time{Column: "m", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}, "m bigint",
 			[]string{"m = 0", "m IS NULL"}, []string{"m > 0 AND m < 1700000000000", "m <> 0 AND m < 1700000000000"}},
 		"flag": {softdelete.Marker{Kind: softdelete.Flag, Column: "m"}, "m boolean",
 			[]string{"NOT m", "m = false"}, nil},
@@ -37,11 +40,14 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 			[]string{"NOT m", "m = false"}, []string{"m AND at < now()", "m = true AND at < now()"}},
 		"inverted flag": {softdelete.Marker{Kind: softdelete.InvertedFlag, Column: "m"}, "m boolean",
 			[]string{"m", "m = true"}, nil},
-		"number": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Number, Column: "m", Time: at}, "m smallint, at timestamptz",
+		"number": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Number, Column: "m", Time: at},
+			"m smallint, at timestamptz",
 			[]string{"m = 0"}, []string{"m = 1 AND at < now()"}},
-		"letter": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Letter, Column: "m", Time: at}, "m char(1), at timestamptz",
+		"letter": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Letter, Column: "m", Time: at},
+			"m char(1), at timestamptz",
 			[]string{"m = '0'", "m = 'N'"}, []string{"m = '2' AND at < now()", "m = 'Y' AND at < now()"}},
-		"status": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Status, Column: "m", Deleted: []string{"deleted"}, Time: at}, "m stage, at timestamptz",
+		"status": {softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Status, Column: "m",
+			Deleted: []string{"deleted"}, Time: at}, "m stage, at timestamptz",
 			[]string{"m = 'active'", "m <> 'deleted'"}, []string{"m = 'deleted' AND at < now()"}},
 		"listed live": {softdelete.Marker{Kind: softdelete.Status, Column: "m", Live: []string{"draft", "active"}}, "m text",
 			[]string{"m = 'active'", "m IN ('active', 'draft')"}, nil},
@@ -60,9 +66,11 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 				table := softdelete.Table{Schema: "public", Name: "rows", Markers: markers}
 				pgtest.Exec(t, dsn, queries.Steps(&table, []indexes.Step{{Action: indexes.CreateIndex, New: &indexes.NewIndex{
 					Name: "advised", Method: "btree", Keys: []softdelete.Key{{Column: key}}, Rows: rows, Markers: markers}}})[0])
-				text := pgtest.Value[string](t, dsn, `SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'advised'::regclass`)
+				text := pgtest.Value[string](t, dsn,
+					`SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'advised'::regclass`)
 				scope := predicate.ScopeOf(markers, text)
-				if rows == indexes.LiveRows && (!scope.LiveOnly() || scope.Live != softdelete.All) || rows == indexes.Purge && scope.Deleted != softdelete.All {
+				if rows == indexes.LiveRows && (!scope.LiveOnly() || scope.Live != softdelete.All) ||
+					rows == indexes.Purge && scope.Deleted != softdelete.All {
 					t.Errorf("%s: %s is read as %+v", rows, text, scope)
 				}
 				for _, where := range wheres {
@@ -78,7 +86,8 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 // planned is how a query would be answered if reading the whole table were forbidden.
 func planned(t *testing.T, dsn, where string) string {
 	t.Helper()
-	return pgtest.Value[string](t, dsn+"&options=-c%20enable_seqscan%3Doff", `EXPLAIN (FORMAT JSON) SELECT id FROM rows WHERE `+where)
+	return pgtest.Value[string](t, dsn+"&options=-c%20enable_seqscan%3Doff",
+		`EXPLAIN (FORMAT JSON) SELECT id FROM rows WHERE `+where)
 }
 
 // The words of real schemas, as PostgreSQL writes them, for the kinds beside times
@@ -87,7 +96,8 @@ func TestPredicatesOfOtherKindsAreReadAsPostgreSQLWritesThem(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TYPE stage AS ENUM ('draft', 'active', 'deleted', 'trashed');
-		CREATE TABLE rows (id int, e bigint, n numeric, s smallint, c char(1), v varchar(10), st stage, alive boolean, d timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00Z')`)
+		CREATE TABLE rows (id int, e bigint, n numeric, s smallint, c char(1), v varchar(10), st stage, alive boolean,
+			d timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00Z')`)
 	stage := softdelete.Marker{Kind: softdelete.Status, Column: "st", Deleted: []string{"deleted", "trashed"}}
 	live := softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
 	deleted := softdelete.Scope{Mentions: true, Live: softdelete.None, Deleted: softdelete.All}
@@ -102,21 +112,24 @@ func TestPredicatesOfOtherKindsAreReadAsPostgreSQLWritesThem(t *testing.T) {
 		{softdelete.Marker{Kind: softdelete.Epoch, Column: "n"}, `n = 0`, live},
 		{softdelete.Marker{Kind: softdelete.Number, Column: "s"}, `s = 0`, live},
 		{softdelete.Marker{Kind: softdelete.Number, Column: "s"}, `s != 0`, deleted},
-		{softdelete.Marker{Kind: softdelete.Number, Column: "s"}, `s = -1`, softdelete.Scope{Mentions: true, Live: softdelete.None}},
+		{softdelete.Marker{Kind: softdelete.Number, Column: "s"}, `s = -1`,
+			softdelete.Scope{Mentions: true, Live: softdelete.None}},
 		{softdelete.Marker{Kind: softdelete.Letter, Column: "c"}, `c = '0'`, live},
 		{softdelete.Marker{Kind: softdelete.Letter, Column: "v"}, `v = 'N'`, live},
 		{softdelete.Marker{Kind: softdelete.Letter, Column: "v"}, `v <> 'Y'`, live},
 		{stage, `st NOT IN ('deleted', 'trashed')`, live},
 		{stage, `st in ('deleted', 'trashed')`, deleted},
 		{stage, `st = 'active'`, softdelete.Scope{Mentions: true, Deleted: softdelete.None}},
-		{softdelete.Marker{Kind: softdelete.Status, Column: "v", Deleted: []string{"deleted", "trashed"}}, `v NOT IN ('deleted', 'trashed')`, live},
+		{softdelete.Marker{Kind: softdelete.Status, Column: "v", Deleted: []string{"deleted", "trashed"}},
+			`v NOT IN ('deleted', 'trashed')`, live},
 		{softdelete.Marker{Kind: softdelete.Status, Column: "v", Deleted: []string{"deleted"}}, `v <> 'deleted'`, live},
 		{softdelete.Marker{Kind: softdelete.InvertedFlag, Column: "alive"}, `alive`, live},
 		{softdelete.Marker{Kind: softdelete.InvertedFlag, Column: "alive"}, `NOT alive`, deleted},
 	} {
 		name := fmt.Sprintf("i%d", number)
 		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE INDEX %s ON rows (id) WHERE %s`, name, test.predicate))
-		text := pgtest.Value[string](t, dsn, `SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = $1::regclass`, name)
+		text := pgtest.Value[string](t, dsn,
+			`SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = $1::regclass`, name)
 		if got := predicate.ScopeOf(softdelete.Markers{test.marker}, text); got != test.want {
 			t.Errorf("%s is read as %+v, want %+v", text, got, test.want)
 		}

@@ -35,9 +35,11 @@ type indexCase struct {
 
 // users is a table of n rows, so many per cent of them deleted, with its constraints.
 func users(n, percent int, constraints string) string {
-	return fmt.Sprintf(`CREATE TABLE %%[1]s (id bigint NOT NULL, tenant_id bigint, email text, name text, token text, deleted_at timestamptz%s);
+	return fmt.Sprintf(`CREATE TABLE %%[1]s (id bigint NOT NULL, tenant_id bigint, email text, name text, token text,
+		deleted_at timestamptz%s);
 		INSERT INTO %%[1]s SELECT i, i %%%% 1000, 'user' || i || '@' || repeat('x', 200), 'User ' || i, md5(i::text),
-			CASE WHEN i %%%% 100 < %d THEN now() - interval '1 day' END FROM generate_series(1, %d) i;`, constraints, percent, n)
+			CASE WHEN i %%%% 100 < %d THEN now() - interval '1 day' END FROM generate_series(1, %d) i;`, constraints,
+		percent, n)
 }
 
 // flagged is the same with a flag.
@@ -53,25 +55,33 @@ var indexCases = []indexCase{
 	{table: "unused_young",
 		ddl: users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
 	{table: "unused_read", aged: true,
-		ddl: users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (id); SET enable_seqscan = off; SELECT count(tenant_id) FROM %[1]s WHERE id = 7; RESET enable_seqscan`},
+		ddl: users(60_000, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (id); SET enable_seqscan = off;
+			SELECT count(tenant_id) FROM %[1]s WHERE id = 7; RESET enable_seqscan`},
 	{table: "unused_small", aged: true,
 		ddl: users(600, 1, "") + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
 	{table: "unused_unique", aged: true,
 		ddl: users(60_000, 1, "") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
 	{table: "unused_foreign_key", aged: true,
 		ddl: `CREATE TABLE %[1]s_parent (id bigint PRIMARY KEY); INSERT INTO %[1]s_parent SELECT generate_series(0, 999);` +
-			users(60_000, 1, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) + `CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
+			users(60_000, 1, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) +
+			`CREATE INDEX %[1]s_i ON %[1]s (tenant_id, id)`},
 
 	{table: "duplicate",
-		ddl:  users(100, 1, "") + `CREATE INDEX %[1]s_a ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL; CREATE INDEX %[1]s_b ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL`,
+		ddl: users(100, 1, "") + `CREATE INDEX %[1]s_a ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL;
+			CREATE INDEX %[1]s_b ON %[1]s (tenant_id, lower(email)) WHERE deleted_at IS NULL`,
 		want: []string{"duplicate_b duplicate"}},
 	{table: "duplicate_of_constraint",
-		ddl:  users(100, 1, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (id); ALTER TABLE %[1]s ADD UNIQUE (id); CREATE INDEX %[1]s_c ON %[1]s (id)`,
+		ddl: users(100, 1, "") +
+			`CREATE UNIQUE INDEX %[1]s_a ON %[1]s (id); ALTER TABLE %[1]s ADD UNIQUE (id); CREATE INDEX %[1]s_c ON %[1]s (id)`,
 		want: []string{"duplicate_of_constraint_a duplicate", "duplicate_of_constraint_c duplicate"}},
 	{table: "duplicate_not",
-		ddl: users(100, 1, ", PRIMARY KEY (id)") + `CREATE INDEX ON %[1]s (name); CREATE INDEX ON %[1]s (name text_pattern_ops); CREATE INDEX ON %[1]s (name COLLATE "C");
-			CREATE INDEX ON %[1]s (name DESC); CREATE INDEX ON %[1]s (name) INCLUDE (id); CREATE INDEX ON %[1]s (name) WHERE deleted_at IS NULL;
-			CREATE INDEX ON %[1]s USING hash (name); CREATE INDEX ON %[1]s (lower(name)); CREATE INDEX ON %[1]s (name, id); CREATE INDEX ON %[1]s (id, name);
+		ddl: users(100, 1, ", PRIMARY KEY (id)") +
+			`CREATE INDEX ON %[1]s (name); CREATE INDEX ON %[1]s (name text_pattern_ops);
+				CREATE INDEX ON %[1]s (name COLLATE "C");
+			CREATE INDEX ON %[1]s (name DESC); CREATE INDEX ON %[1]s (name) INCLUDE (id);
+				CREATE INDEX ON %[1]s (name) WHERE deleted_at IS NULL;
+			CREATE INDEX ON %[1]s USING hash (name); CREATE INDEX ON %[1]s (lower(name)); CREATE INDEX ON %[1]s (name, id);
+				CREATE INDEX ON %[1]s (id, name);
 			ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_same_as_key UNIQUE (id)`},
 
 	{table: "plain_flag", aged: true,
@@ -81,10 +91,12 @@ var indexCases = []indexCase{
 		ddl:  flagged(60_000, 4) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
 		want: []string{"plain_flag_rare_i unused"}},
 	{table: "plain_flag_read", aged: true,
-		ddl: flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off); SET enable_seqscan = off; SELECT count(*) FROM %[1]s WHERE is_deleted; RESET enable_seqscan`},
+		ddl: flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off);
+			SET enable_seqscan = off; SELECT count(*) FROM %[1]s WHERE is_deleted; RESET enable_seqscan`},
 
 	{table: "holds_deleted",
-		ddl:  users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE INDEX %[1]s_i ON %[1]s (lower(email) COLLATE "C" DESC, tenant_id) INCLUDE (name)`,
+		ddl: users(15_000, 60, ", PRIMARY KEY (id)") +
+			`CREATE INDEX %[1]s_i ON %[1]s (lower(email) COLLATE "C" DESC, tenant_id) INCLUDE (name)`,
 		want: []string{"holds_deleted_i holds_deleted", "live_rows=false"},
 		left: []string{"live_rows=true"}},
 	{table: "holds_deleted_half", // no problem yet, but an index without deleted rows would pay
@@ -97,24 +109,28 @@ var indexCases = []indexCase{
 		ddl: users(1000, 60, ", PRIMARY KEY (id)") + `CREATE INDEX ON %[1]s (email)`},
 	{table: "holds_deleted_foreign_key",
 		ddl: `CREATE TABLE %[1]s_parent (id bigint PRIMARY KEY); INSERT INTO %[1]s_parent SELECT generate_series(0, 999);` +
-			users(15_000, 60, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) + `CREATE INDEX ON %[1]s (tenant_id, email)`},
+			users(15_000, 60, `, FOREIGN KEY (tenant_id) REFERENCES %[1]s_parent`) +
+			`CREATE INDEX ON %[1]s (tenant_id, email)`},
 	{table: "holds_deleted_marker_in_key",
 		ddl: users(15_000, 60, "") + `CREATE INDEX ON %[1]s (email, deleted_at)`},
 	{table: "holds_deleted_needed",
 		ddl: users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE UNIQUE INDEX %[1]s_token ON %[1]s (token);
 			ALTER TABLE %[1]s ALTER token SET NOT NULL, REPLICA IDENTITY USING INDEX %[1]s_token`},
 	{table: "holds_deleted_hot", // being the first to mention the marker would cost more than it wins
-		ddl: users(8_000, 60, ", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
+		ddl: users(8_000, 60,
+			", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
 			`CREATE INDEX ON %[1]s (email)`},
 
 	{table: "unique_email",
 		ddl:  users(1000, 10, ", UNIQUE (email)"),
 		want: []string{"unique_email_email_key unique_ignores_deleted"}},
 	{table: "unique_sister",
-		ddl:  users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (tenant_id, name) WHERE deleted_at IS NULL; CREATE UNIQUE INDEX %[1]s_b ON %[1]s (id)`,
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (tenant_id, name) WHERE deleted_at IS NULL;
+			CREATE UNIQUE INDEX %[1]s_b ON %[1]s (id)`,
 		want: []string{"unique_sister_b unique_ignores_deleted"}},
 	{table: "unique_token",
-		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (token); CREATE UNIQUE INDEX ON %[1]s (id, name) WHERE deleted_at IS NULL`},
+		ddl: users(1000, 10, "") +
+			`CREATE UNIQUE INDEX ON %[1]s (token); CREATE UNIQUE INDEX ON %[1]s (id, name) WHERE deleted_at IS NULL`},
 	{table: "unique_referenced",
 		ddl: users(1000, 10, ", UNIQUE (email)") + `CREATE TABLE %[1]s_child (email text REFERENCES %[1]s (email))`},
 	{table: "unique_primary",
@@ -127,14 +143,16 @@ var indexCases = []indexCase{
 		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (email, coalesce(deleted_at, 'infinity'))`},
 
 	{table: "allows",
-		ddl:  users(1000, 10, ", UNIQUE (tenant_id, email, deleted_at)") + `INSERT INTO %[1]s (id, tenant_id, email) VALUES (2000, 1, 'twin'), (2001, 1, 'twin')`,
+		ddl: users(1000, 10, ", UNIQUE (tenant_id, email, deleted_at)") +
+			`INSERT INTO %[1]s (id, tenant_id, email) VALUES (2000, 1, 'twin'), (2001, 1, 'twin')`,
 		want: []string{"allows_tenant_id_email_deleted_at_key unique_allows_live_duplicates"},
 		mend: `DELETE FROM allows WHERE id = 2001`},
 	{table: "allows_some",
 		ddl:  users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (email, deleted_at) WHERE tenant_id > 5`,
 		want: []string{"allows_some_i unique_allows_live_duplicates"}},
 	{table: "allows_enforced",
-		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") + `CREATE UNIQUE INDEX ON %[1]s (email) WHERE deleted_at IS NULL`},
+		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") +
+			`CREATE UNIQUE INDEX ON %[1]s (email) WHERE deleted_at IS NULL`},
 	{table: "allows_key",
 		ddl: users(1000, 10, ", PRIMARY KEY (id), UNIQUE (id, deleted_at)")},
 	{table: "allows_deleted",
@@ -144,11 +162,13 @@ var indexCases = []indexCase{
 
 	{table: "purge",
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
-			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`,
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1,
+				50000) i`,
 		want: []string{"purge=false"}, left: []string{"purge=true"}},
 	{table: "purge_full_index",
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
-			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i; CREATE INDEX ON %[1]s (deleted_at)`,
+			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1,
+				50000) i; CREATE INDEX ON %[1]s (deleted_at)`,
 		want: []string{"purge=true"}, left: []string{"purge=true"}},
 	{table: "purge_nothing",
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
@@ -293,7 +313,8 @@ func TestAnIndexThatAFailedBuildLeftIsInvalidAndOneBeingBuiltIsNot(t *testing.T)
 	}
 	advice := indexes.Advise(&twins)[0]
 	find := queries.Steps(&twins, advice.Do)[0]
-	if got := pgtest.Value[int](t, dsn, fmt.Sprintf(`SELECT count FROM (%s) d`, strings.TrimSuffix(find, ";"))); got != 2 {
+	if got := pgtest.Value[int](t, dsn, fmt.Sprintf(`SELECT count FROM (%s) d`,
+		strings.TrimSuffix(find, ";"))); got != 2 {
 		t.Errorf("%s found %d rows of one key", find, got)
 	}
 	indexCase{mend: `UPDATE twins SET email = 'b' WHERE ctid = '(0,1)'`}.follow(t, dsn, twins)

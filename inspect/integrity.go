@@ -102,7 +102,8 @@ func (d *databaseRefresh) storeChecks(checks []*check) {
 
 // findChecks puts together what there is to ask, with what was found the last time, and
 // the foreign keys of all tables that opted in.
-func (r *refresh) findChecks(ctx context.Context, s *postgres.Session, relations []table) (keys []foreignKey, checks []*check, err error) {
+func (r *refresh) findChecks(ctx context.Context, s *postgres.Session, relations []table) (keys []foreignKey,
+	checks []*check, err error) {
 	for i := range relations {
 		if t := &relations[i]; t.checkable() && t.CanContradict() {
 			checks = append(checks, &check{Check: t.Check(""), child: t})
@@ -132,7 +133,8 @@ func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.
 		c.Problem, c.Waiting = c.foreign.problem, false
 	case c.foreign != nil && c.foreign.parent.catalogProblem != nil:
 		problem := c.foreign.parent.catalogProblem
-		c.Problem, c.Waiting = &softdelete.Problem{Reason: problem.Reason, Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), problem.Message)}, false
+		c.Problem, c.Waiting = &softdelete.Problem{Reason: problem.Reason,
+			Message: fmt.Sprintf("%s, which it references, cannot be read: %s", c.Key.Parent(), problem.Message)}, false
 	case d.refresh.began.Before(c.RetryAt):
 		c.Waiting = false
 	case c.holds(d):
@@ -142,7 +144,8 @@ func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.
 		c.ask(ctx, d, deadline)
 	}
 	if c.Problem != nil && (before == nil || before.Reason != c.Problem.Reason) {
-		level.Warn(d.refresh.Logger).Log("msg", "cannot check the integrity of a table", "datname", d.session.Database, "schemaname", c.child.Schema, "relname", c.child.Name,
+		level.Warn(d.refresh.Logger).Log("msg", "cannot check the integrity of a table", "datname", d.session.Database,
+			"schemaname", c.child.Schema, "relname", c.child.Name,
 			"constraint", c.Constraint, "reason", c.Problem.Reason, "err", c.Problem.Message, "remedy", c.Problem.Remedy)
 	}
 }
@@ -198,7 +201,9 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 		c.At, c.Fingerprint, c.Found = now, c.fingerprint(), c.found(sum)
 	case errors.Is(err, errTooLarge):
 		c.Found = nil
-		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)", d.refresh.config.Counting.ExactMaxBytes)}
+		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge,
+			Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)",
+				d.refresh.config.Counting.ExactMaxBytes)}
 	case errors.Is(err, errTooMany):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge, Message: err.Error()}
@@ -207,7 +212,9 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 		c.Problem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: err.Error()}
 	case postgres.Code(err) == postgres.QueryCanceled:
 		c.Found, c.RetryAt = nil, d.refresh.began.Add(uncheckableFor)
-		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut, Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day", d.refresh.config.Limits.StatementTimeout)}
+		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut,
+			Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day",
+				d.refresh.config.Limits.StatementTimeout)}
 	default:
 		p := d.problem(ctx, err, c.child)
 		c.Problem = &p

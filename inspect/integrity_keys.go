@@ -23,7 +23,8 @@ type foreignKey struct {
 }
 
 func (k *foreignKey) reference() *softdelete.Reference {
-	return &softdelete.Reference{Schema: k.parent.Schema, Name: k.parent.Name, Markers: k.parent.Markers, Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
+	return &softdelete.Reference{Schema: k.parent.Schema, Name: k.parent.Name, Markers: k.parent.Markers,
+		Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
 }
 
 // foreignKeys are those of the tables that opted in which reference a watched table.
@@ -119,13 +120,15 @@ func findRefused(ctx context.Context, s *postgres.Session, checks []*check) erro
 func (c *check) refuse(denied map[uint32][]string, role string) {
 	var p *softdelete.Problem
 	for _, n := range c.foreign.needs() {
-		missing := slices.DeleteFunc(slices.Clone(n.columns), func(column string) bool { return !slices.Contains(denied[n.OID], column) })
+		missing := slices.DeleteFunc(slices.Clone(n.columns),
+			func(column string) bool { return !slices.Contains(denied[n.OID], column) })
 		if len(missing) == 0 {
 			continue
 		}
 		grant := queries.GrantColumns(n.Schema, n.Name, missing, role)
 		if p == nil {
-			p = &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: fmt.Sprintf("no SELECT on column %q of %s.%s", missing[0], n.Schema, n.Name), Remedy: grant}
+			p = &softdelete.Problem{Reason: softdelete.PermissionDenied,
+				Message: fmt.Sprintf("no SELECT on column %q of %s.%s", missing[0], n.Schema, n.Name), Remedy: grant}
 		} else if !strings.Contains(p.Remedy, grant) {
 			p.Remedy += " " + grant
 		}

@@ -25,27 +25,35 @@ func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
 	for _, test := range []struct{ name, sql, config, want string }{
 		{"a parent", family, "", "future 0, orphaned parent_key 1"},
 		{"parents that live", family + "UPDATE parents SET deleted_at = NULL", "", "future 0, orphaned parent_key 0"},
-		{"only the child opts in", family, "integrity: false\ntables: [{table: children, integrity: true}]", "future 0, orphaned parent_key 1"},
+		{"only the child opts in", family, "integrity: false\ntables: [{table: children, integrity: true}]",
+			"future 0, orphaned parent_key 1"},
 		{"only the parent opts in", family, "integrity: false\ntables: [{table: parents, integrity: true}]", ""},
 		{"a parent that is not watched", family, "discovery: {exclude: ['public\\.parents']}", "future 0"},
 		{"a key of two columns, of types with operators of their own, and strange names", `
 			CREATE EXTENSION citext;
 			CREATE TABLE parents ("The ""key" citext, child int, deleted_at timestamptz, PRIMARY KEY ("The ""key", child));
 			INSERT INTO parents VALUES ('a', 1, now()), ('b', 1, NULL);
-			CREATE TABLE children (child int, parent citext, is_deleted bool, CONSTRAINT "the ""key" FOREIGN KEY (parent, child) REFERENCES parents);
+			CREATE TABLE children (child int, parent citext, is_deleted bool, CONSTRAINT "the ""key" FOREIGN KEY (parent,
+				child) REFERENCES parents);
 			INSERT INTO children VALUES (1, 'A', false), (1, 'B', false)`, "", `orphaned the "key 1`},
-		{"the table itself", `CREATE TABLE children (id int PRIMARY KEY, parent int CONSTRAINT tree REFERENCES children, is_deleted bool);
+		{"the table itself",
+			`CREATE TABLE children (id int PRIMARY KEY, parent int CONSTRAINT tree REFERENCES children, is_deleted bool);
 			INSERT INTO children VALUES (1, NULL, true), (2, 1, false), (3, 2, false)`, "", "orphaned tree 1"},
 		{"partitions on both sides", `
 			CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz) PARTITION BY RANGE (id);
-			CREATE TABLE parents_1 PARTITION OF parents FOR VALUES FROM (0) TO (10); CREATE TABLE parents_2 PARTITION OF parents FOR VALUES FROM (10) TO (20);
+			CREATE TABLE parents_1 PARTITION OF parents FOR VALUES FROM (0) TO (10);
+				CREATE TABLE parents_2 PARTITION OF parents FOR VALUES FROM (10) TO (20);
 			INSERT INTO parents VALUES (1, NULL), (2, now()), (11, now());
-			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, is_deleted bool) PARTITION BY LIST (id);
-			CREATE TABLE children_1 PARTITION OF children FOR VALUES IN (1); CREATE TABLE children_2 PARTITION OF children FOR VALUES IN (2);
-			INSERT INTO children VALUES (1, 1), (1, 2), (2, 2), (2, 11), (1, 11)`, "tables: [{table: parents_1}]", "orphaned parent_key 4"},
+			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents,
+				is_deleted bool) PARTITION BY LIST (id);
+			CREATE TABLE children_1 PARTITION OF children FOR VALUES IN (1);
+				CREATE TABLE children_2 PARTITION OF children FOR VALUES IN (2);
+			INSERT INTO children VALUES (1, 1), (1, 2), (2, 2), (2, 11), (1, 11)`, "tables: [{table: parents_1}]",
+			"orphaned parent_key 4"},
 		{"too many pairs of partitions", `
 			CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz) PARTITION BY LIST (id);
-			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents, is_deleted bool) PARTITION BY LIST (id);
+			CREATE TABLE children (id int, parent int CONSTRAINT parent_key REFERENCES parents,
+				is_deleted bool) PARTITION BY LIST (id);
 			DO $$ BEGIN FOR i IN 1..32 LOOP
 				EXECUTE format('CREATE TABLE parents_%1$s PARTITION OF parents FOR VALUES IN (%1$s)', i);
 				EXECUTE format('CREATE TABLE children_%1$s PARTITION OF children FOR VALUES IN (%1$s)', i);
@@ -72,7 +80,8 @@ func TestALockedParentKeepsWhatWasKnown(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, family)
-	i := inspector(t, dsn, "integrity: true\ncounting: {recount_after: 1ms}\ntables: [{table: parents, integrity: false}]")
+	i := inspector(t, dsn,
+		"integrity: true\ncounting: {recount_after: 1ms}\ntables: [{table: parents, integrity: false}]")
 	s := first(t, i)
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE parents IN ACCESS EXCLUSIVE MODE")
@@ -92,7 +101,8 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE SCHEMA other;` + family + `
 		ALTER TABLE parents SET SCHEMA other;
-		CREATE TABLE parted (id int, secret int, parent int CONSTRAINT parted_key REFERENCES other.parents, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE parted (id int, secret int, parent int CONSTRAINT parted_key REFERENCES other.parents,
+			deleted_at timestamptz) PARTITION BY LIST (id);
 		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); INSERT INTO parted VALUES (1, 1, 2)`
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	name, its := role(t, dsn)
@@ -113,10 +123,12 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	}
 	i := inspector(t, its, "integrity: true")
 	s := first(t, i)
-	if diff := cmp.Diff(map[string]string{"public.children": "4 1 0", "other.parents": "2 1 0", "public.parted": "1 0 0"}, told(s)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"public.children": "4 1 0", "other.parents": "2 1 0", "public.parted": "1 0 0"},
+		told(s)); diff != "" {
 		t.Errorf("the counts without the grants of the checks (-want +got):\n%s", diff)
 	}
-	for relname, want := range map[string]string{"children": "future 0, permission_denied parent_key", "parted": "future 0, permission_denied parted_key"} {
+	for relname, want := range map[string]string{"children": "future 0, permission_denied parent_key",
+		"parted": "future 0, permission_denied parted_key"} {
 		if got := facts(tableNamed(t, s, relname)); got != want {
 			t.Errorf("%s: %s, want %s", relname, got, want)
 		}

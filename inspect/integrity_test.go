@@ -61,27 +61,53 @@ func shown(t *testing.T, dsn string, of softdelete.Table) {
 func TestRowsThatContradictTheirMarker(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, sql, config, want string }{
-		{"a pair that agrees", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, NULL), (true, now())", "", "inconsistent 0, future 0"},
-		{"deleted without a time", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL), (true, now())", "", "inconsistent 1, future 0"},
-		{"a time on a live row", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now()), (false, NULL)", "", "inconsistent 1, future 0"},
-		{"a flag that is NULL", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (NULL, NULL), (false, NULL)", "", "inconsistent 1, future 0"},
-		{"a live row whose time only stands for none", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, '0001-01-01'), (false, '-infinity')", "", "inconsistent 0, future 0"},
-		{"a time alone cannot disagree", "CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (NULL), (now())", "", "future 0"},
+		{"a pair that agrees",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, NULL), (true, now())", "",
+			"inconsistent 0, future 0"},
+		{"deleted without a time",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL), (true, now())", "",
+			"inconsistent 1, future 0"},
+		{"a time on a live row",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now()), (false, NULL)", "",
+			"inconsistent 1, future 0"},
+		{"a flag that is NULL",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (NULL, NULL), (false, NULL)", "",
+			"inconsistent 1, future 0"},
+		{"a live row whose time only stands for none",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, '0001-01-01'), (false, " +
+				"'-infinity')", "", "inconsistent 0, future 0"},
+		{"a time alone cannot disagree", "CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (NULL), (now())", "",
+			"future 0"},
 		{"a flag alone cannot either", "CREATE TABLE t (is_deleted bool); INSERT INTO t VALUES (NULL), (true)", "", ""},
-		{"deleted in the future", "CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (now() + interval '1 hour'), (now()), ('infinity')", "", "future 1"},
-		{"a time of a live row in the future", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now() + interval '1 hour')", "", "inconsistent 1, future 0"},
+		{"deleted in the future",
+			"CREATE TABLE t (deleted_at timestamptz); INSERT INTO t VALUES (now() + interval '1 hour'), (now()), ('infinity')",
+			"", "future 1"},
+		{"a time of a live row in the future",
+			"CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (false, now() + interval '1 hour')",
+			"", "inconsistent 1, future 0"},
 		{"a clock that nobody knows", "CREATE TABLE t (deleted_at timestamp); INSERT INTO t VALUES ('2100-01-01')", "", ""},
-		{"a clock that is configured", "CREATE TABLE t (deleted_at timestamp); INSERT INTO t VALUES (now() AT TIME ZONE 'Asia/Tokyo'), (now() AT TIME ZONE 'Asia/Tokyo' + interval '1 hour')",
+		{"a clock that is configured",
+			"CREATE TABLE t (deleted_at timestamp); INSERT INTO t VALUES (now() AT TIME ZONE 'Asia/Tokyo'), (now() AT TIME " +
+				"ZONE 'Asia/Tokyo' + interval '1 hour')",
 			"tables: [{table: t, time_zone: Asia/Tokyo}]", "future 1"},
-		{"a day that may be today somewhere", "CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ('2100-01-01')", "", ""},
-		{"a day of a known zone", "CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ((now() AT TIME ZONE 'Asia/Tokyo')::date), ((now() AT TIME ZONE 'Asia/Tokyo')::date + 1)",
+		{"a day that may be today somewhere", "CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ('2100-01-01')", "",
+			""},
+		{"a day of a known zone",
+			"CREATE TABLE t (deleted_at date); INSERT INTO t VALUES ((now() AT TIME ZONE 'Asia/Tokyo')::date), ((now() AT " +
+				"TIME ZONE 'Asia/Tokyo')::date + 1)",
 			"tables: [{table: t, time_zone: Asia/Tokyo}]", "future 1"},
-		{"an epoch", "CREATE TABLE t (deleted_unix bigint); INSERT INTO t SELECT extract(epoch FROM now())::int8 + i FROM unnest(ARRAY[-3600, 3600]) i", "", "future 1"},
-		{"the constant of live rows", "CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT '9999-12-31'); INSERT INTO t VALUES (DEFAULT), (now()), ('2100-01-01')", "", "future 1"},
+		{"an epoch",
+			"CREATE TABLE t (deleted_unix bigint); INSERT INTO t SELECT extract(epoch FROM now())::int8 + i FROM " +
+				"unnest(ARRAY[-3600, 3600]) i", "", "future 1"},
+		{"the constant of live rows",
+			"CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT '9999-12-31'); INSERT INTO t VALUES (DEFAULT), (now()), " +
+				"('2100-01-01')", "", "future 1"},
 		{"partitions are summed", `CREATE TABLE t (id int, is_deleted bool, deleted_at timestamptz) PARTITION BY LIST (id);
 			CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
-			INSERT INTO t VALUES (1, true, NULL), (1, true, now()), (2, true, now() + interval '1 day'), (2, false, now())`, "", "inconsistent 2, future 1"},
-		{"not opted in", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL)", "tables: [{table: t, integrity: false}]", ""},
+			INSERT INTO t VALUES (1, true, NULL), (1, true, now()), (2, true, now() + interval '1 day'), (2, false, now())`, "",
+			"inconsistent 2, future 1"},
+		{"not opted in", "CREATE TABLE t (is_deleted bool, deleted_at timestamptz); INSERT INTO t VALUES (true, NULL)",
+			"tables: [{table: t, integrity: false}]", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -101,12 +127,15 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, family+`INSERT INTO parents SELECT i FROM generate_series(10, 20000) i;
-		CREATE TABLE alone (id int CONSTRAINT alone_key REFERENCES parents, is_deleted bool, deleted_at timestamptz); INSERT INTO alone SELECT i, true FROM generate_series(10, 20000) i;
+		CREATE TABLE alone (id int CONSTRAINT alone_key REFERENCES parents, is_deleted bool, deleted_at timestamptz);
+			INSERT INTO alone SELECT i, true FROM generate_series(10, 20000) i;
 		CREATE TABLE parted (id int, is_deleted bool, deleted_at timestamptz) PARTITION BY LIST (id);
-		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		INSERT INTO parted SELECT 1 + i % 2, true FROM generate_series(1, 20000) i`)
 	s := first(t, inspector(t, dsn, "integrity: true\ncounting: {exact_max_bytes: 512kB, blocks: 50, batch: 10}"))
-	for name, want := range map[string]string{"children": "future 0, too_large parent_key", "parents": "too_large", "alone": "too_large, too_large alone_key", "parted": "too_large"} {
+	for name, want := range map[string]string{"children": "future 0, too_large parent_key", "parents": "too_large",
+		"alone": "too_large, too_large alone_key", "parted": "too_large"} {
 		if diff := cmp.Diff(want, facts(tableNamed(t, s, name))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -142,7 +171,8 @@ func TestPartitionsAreMeasuredBeforeTheyAreRead(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE parted (id int, is_deleted bool) PARTITION BY LIST (id);
-		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		CREATE TABLE keys (id int PRIMARY KEY, is_deleted bool); INSERT INTO keys VALUES (1), (2);
 		ALTER TABLE parted ADD CONSTRAINT key FOREIGN KEY (id) REFERENCES keys;
 		INSERT INTO parted SELECT 1 + i % 2, true FROM generate_series(1, 20000) i; ANALYZE`)
@@ -165,7 +195,8 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (is_deleted bool, deleted_at timestamptz) WITH (autovacuum_enabled = off);
 		INSERT INTO t SELECT true FROM generate_series(1, 5000000) i`)
-	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, recount_after: 1ms}\n"
+	const small = "integrity: true\ncounting: {method: sampled, blocks: 50, batch: 10, exact_max_bytes: 1GB, " +
+		"recount_after: 1ms}\n"
 	s := discovered(t, inspector(t, dsn, small+"limits: {statement_timeout: 300ms, lock_timeout: 50ms}"))
 	got := tableNamed(t, s, "t")
 	if diff := cmp.Diff("timeout", facts(got)); diff != "" || got.Problem != nil || got.Numbers == nil {
@@ -180,7 +211,8 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 		t.Errorf("within the day (-want +got):\n%s", diff)
 	}
 	s.Databases[0].Tables[0].Integrity[0].RetryAt = time.Now().Add(-time.Second)
-	if diff := cmp.Diff("inconsistent 5e+06, future 0", facts(tableNamed(t, refreshAfter(t, calm, s, nil), "t"))); diff != "" {
+	if diff := cmp.Diff("inconsistent 5e+06, future 0",
+		facts(tableNamed(t, refreshAfter(t, calm, s, nil), "t"))); diff != "" {
 		t.Errorf("after the day (-want +got):\n%s", diff)
 	}
 }
@@ -203,7 +235,8 @@ func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
 	if diff := cmp.Diff(asked(s), asked(again)); diff != "" {
 		t.Errorf("unchanged tables were checked again:\n%s", diff)
 	}
-	if before, now := tableNamed(t, s, "children").Integrity[1].At, tableNamed(t, again, "children").Integrity[1].At; !now.After(before) {
+	if before, now := tableNamed(t, s, "children").Integrity[1].At, tableNamed(t, again,
+		"children").Integrity[1].At; !now.After(before) {
 		t.Errorf("what was found is known true since %s, before %s", now, before)
 	}
 	pgtest.Exec(t, dsn, "UPDATE parents SET deleted_at = now() WHERE id = 1")

@@ -52,7 +52,8 @@ func parted(role string) string {
 		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 		CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		CREATE TABLE parted_3 PARTITION OF parted FOR VALUES IN (3);
-		INSERT INTO parted SELECT 1 + i %% 3, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END FROM generate_series(1, 10) i;
+		INSERT INTO parted SELECT 1 + i %% 3,
+			CASE WHEN i <= 4 THEN now() - i * interval '50 days' END FROM generate_series(1, 10) i;
 		GRANT SELECT (deleted_at) ON parted TO %q;`, role)
 }
 
@@ -73,7 +74,8 @@ func TestAMigrationSurvivesADeadlockWithUs(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			name, its := role(t, dsn)
-			pgtest.Exec(t, dsn, parted(name)+fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '%s'`, name, test.deadlockTimeout))
+			pgtest.Exec(t, dsn, parted(name)+fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '%s'`, name,
+				test.deadlockTimeout))
 			i := inspector(t, its, "limits: {lock_timeout: "+test.lockTimeout+", statement_timeout: 10s}")
 			m := newMigration(t, dsn)
 			m.do("BEGIN; LOCK TABLE parted_2 IN ACCESS EXCLUSIVE MODE")
@@ -159,7 +161,8 @@ func TestWeHoldOneLockAtATime(t *testing.T) {
 	for _, locked := range []string{"b", "c_2"} {
 		i := inspector(t, dsn, "limits: {lock_timeout: 20s, statement_timeout: 30s}")
 		holder, other := newMigration(t, dsn), newMigration(t, dsn)
-		pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '60s'`, database(t, dsn))) // or ours is lowered
+		pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '60s'`,
+			database(t, dsn))) // or ours is lowered
 		holder.do("BEGIN; LOCK TABLE ONLY " + locked + " IN ACCESS EXCLUSIVE MODE")
 		made := behind(t, i, empty(t, i))
 		waitForLock(t, dsn)
@@ -189,7 +192,8 @@ func TestNobodyWaitsLongBehindARefresh(t *testing.T) {
 	pgtest.Exec(t, dsn, sql.String())
 	i := inspector(t, dsn, "")
 	m := newMigration(t, dsn)
-	stop := atMost(t, dsn, `SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class c ON c.oid = relation
+	stop := atMost(t, dsn,
+		`SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class c ON c.oid = relation
 		WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND relnamespace = 'public'::regnamespace AND relkind = 'r'`, 1)
 	made := behind(t, i, empty(t, i))
 	for n := range tables {

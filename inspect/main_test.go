@@ -54,7 +54,8 @@ func inspector(t *testing.T, dsn, text string) *Inspector {
 
 // refreshAfter makes the Snapshot after the given one. At is called after each discovery,
 // while the refresh waits; it may be nil.
-func refreshAfter(t *testing.T, i *Inspector, previous *softdelete.Snapshot, at func(*softdelete.Snapshot)) *softdelete.Snapshot {
+func refreshAfter(t *testing.T, i *Inspector, previous *softdelete.Snapshot,
+	at func(*softdelete.Snapshot)) *softdelete.Snapshot {
 	t.Helper()
 	var published []*softdelete.Snapshot
 	i.Refresh(t.Context(), previous, func(s *softdelete.Snapshot) {
@@ -225,7 +226,8 @@ func deletedAt(name string) string {
 }
 
 // tenRows are the rows of deletedAt: 4 of them deleted, 3 past retention.
-const tenRows = `SELECT i AS id, CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`
+const tenRows = `SELECT i AS id,
+	CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`
 
 // superuser is who prepares the tests' databases.
 const superuser = pgserver.Superuser

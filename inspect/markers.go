@@ -21,7 +21,8 @@ func (r *refresh) similar() string {
 // markers are what marks deleted rows among the columns of a table: what the
 // configuration says, else what the rules find. The problem tells that nothing does, or
 // that it cannot be counted by.
-func (r *refresh) markers(columns []column, entry *config.Table) (markers softdelete.Markers, problem *softdelete.Problem) {
+func (r *refresh) markers(columns []column, entry *config.Table) (markers softdelete.Markers,
+	problem *softdelete.Problem) {
 	c := columns[0]
 	if entry != nil && entry.Column != "" {
 		m, problem := configured(columns, entry)
@@ -37,9 +38,11 @@ func (r *refresh) markers(columns []column, entry *config.Table) (markers softde
 	switch {
 	case found.Undecided != "":
 		problem = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
-			"whether a column of %s.%s marks deleted rows is told by its default, which could not be read: %s", c.Schema, c.Name, found.Undecided)}
+			"whether a column of %s.%s marks deleted rows is told by its default, which could not be read: %s", c.Schema,
+			c.Name, found.Undecided)}
 	case len(found.Markers) == 0:
-		problem = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration", c.Schema, c.Name)
+		problem = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration",
+			c.Schema, c.Name)
 	}
 	return found.Markers, problem
 }
@@ -57,7 +60,8 @@ func configured(columns []column, entry *config.Table) (*softdelete.Marker, *sof
 	find := func(setting, name string) (*discovery.Column, *softdelete.Problem) {
 		i := slices.IndexFunc(all, func(c discovery.Column) bool { return c.Name == name })
 		if i < 0 {
-			return nil, missing("%s.%s has no column %q; correct %s: in the configuration", entry.Schema, entry.Table, name, setting)
+			return nil, missing("%s.%s has no column %q; correct %s: in the configuration", entry.Schema, entry.Table,
+				name, setting)
 		}
 		return &all[i], nil
 	}
@@ -76,9 +80,11 @@ func configured(columns []column, entry *config.Table) (*softdelete.Marker, *sof
 	switch {
 	case err != nil && column.Unread != "":
 		return nil, &softdelete.Problem{Reason: softdelete.Locked,
-			Message: fmt.Sprintf("the default of column %q of %s.%s could not be read: %s", column.Name, entry.Schema, entry.Table, column.Unread)}
+			Message: fmt.Sprintf("the default of column %q of %s.%s could not be read: %s", column.Name, entry.Schema,
+				entry.Table, column.Unread)}
 	case err != nil:
-		return nil, &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("%s.%s: %s", entry.Schema, entry.Table, err)}
+		return nil, &softdelete.Problem{Reason: softdelete.Unsupported,
+			Message: fmt.Sprintf("%s.%s: %s", entry.Schema, entry.Table, err)}
 	}
 	return m, nil
 }

@@ -18,12 +18,17 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `
 		CREATE TYPE state AS ENUM ('new', 'gone', 'Lost');
-		CREATE TABLE t (gone boolean, number int, big bigint, word text, state state, at timestamptz, local timestamp, day date,
-			sentinel timestamptz NOT NULL DEFAULT '1900-01-01', set timestamp NOT NULL, stamp bigint, payload jsonb, deleted_at timestamptz);
+		CREATE TABLE t (gone boolean, number int, big bigint, word text, state state, at timestamptz, local timestamp,
+			day date,
+			sentinel timestamptz NOT NULL DEFAULT '1900-01-01', set timestamp NOT NULL, stamp bigint, payload jsonb,
+				deleted_at timestamptz);
 		INSERT INTO t VALUES
-			(true,  3, 1700000000000, 'x', 'gone', '2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01', 1577836800, NULL, NULL),
-			(false, 0, 0,             'N', 'new',  NULL,         NULL,         NULL,         DEFAULT,      '2000-01-01', 0,          NULL, NULL),
-			(NULL,  1, NULL,          'Y', 'Lost', NULL,         NULL,         NULL,         DEFAULT,      '2000-01-01', NULL,       NULL, NULL)`)
+			(true,  3, 1700000000000, 'x', 'gone', '2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01',
+				1577836800, NULL, NULL),
+			(false, 0, 0,             'N', 'new',  NULL,         NULL,         NULL,         DEFAULT,      '2000-01-01', 0,
+				NULL, NULL),
+			(NULL,  1, NULL,          'Y', 'Lost', NULL,         NULL,         NULL,         DEFAULT,      '2000-01-01', NULL,
+				NULL, NULL)`)
 	for _, test := range []struct{ name, entry, want string }{
 		{"a boolean", `column: gone`, "flag: gone | 3 1 -"},
 		{"an inverted boolean", `column: gone, kind: inverted_flag`, "inverted_flag: gone | 3 2 -"},
@@ -54,18 +59,25 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 		{"nothing of its marker", `retention: none`, "timestamp: deleted_at | 3 0 -"},
 
 		{"no such column", `column: nowhere`, `public.t has no column "nowhere"; correct column: in the configuration`},
-		{"no such time", `column: gone, time_column: nowhere`, `public.t has no column "nowhere"; correct time_column: in the configuration`},
-		{"no such value", `column: state, deleted_values: [gone, lost]`, `column "state" has no value "lost", only new, gone, Lost`},
+		{"no such time", `column: gone, time_column: nowhere`,
+			`public.t has no column "nowhere"; correct time_column: in the configuration`},
+		{"no such value", `column: state, deleted_values: [gone, lost]`,
+			`column "state" has no value "lost", only new, gone, Lost`},
 		{"no number", `column: number, deleted_values: [x]`, `column "number" is of type int4, which has no value "x"`},
 		{"no boolean", `column: gone, deleted_values: [x]`, `column "gone" is a boolean, which has no value "x"`},
 		{"no time", `column: gone, time_column: word`, `time_column "word" is of type text, which holds no time`},
 		{"no kind of its type", `column: word, kind: epoch`, `column "word" is of type text, which is no epoch`},
 		{"no marker", `column: payload`, `column "payload" is of type jsonb, which cannot mark deleted rows`},
-		{"an enum without values", `column: state`, `column "state" is a status: write its deleted_values or its live_values`},
-		{"always set", `column: set`, `column "set" is NOT NULL and has no constant as its default: write the value of live rows as live_values`},
-		{"a sentinel that may be NULL", `column: at, live_values: [2000-01-01]`, `column "at" may be NULL: then NULL is live, and live_values cannot say otherwise`},
-		{"a time of two values", `column: set, live_values: [2000-01-01, 2001-01-01]`, `column "set" can have one live value, and every other one is deleted`},
-		{"a time with deleted values", `column: at, deleted_values: [2000-01-01]`, `column "at" is a time: remove deleted_values and live_values`},
+		{"an enum without values", `column: state`,
+			`column "state" is a status: write its deleted_values or its live_values`},
+		{"always set", `column: set`,
+			`column "set" is NOT NULL and has no constant as its default: write the value of live rows as live_values`},
+		{"a sentinel that may be NULL", `column: at, live_values: [2000-01-01]`,
+			`column "at" may be NULL: then NULL is live, and live_values cannot say otherwise`},
+		{"a time of two values", `column: set, live_values: [2000-01-01, 2001-01-01]`,
+			`column "set" can have one live value, and every other one is deleted`},
+		{"a time with deleted values", `column: at, deleted_values: [2000-01-01]`,
+			`column "at" is a time: remove deleted_values and live_values`},
 	} {
 		table := tableNamed(t, first(t, inspector(t, dsn, "tables: [{table: t, "+test.entry+"}]")), "t")
 		got := reading(table)
@@ -142,9 +154,11 @@ func TestTheExplanationNamesRuleAndReason(t *testing.T) {
 	want := []discovery.Decision{
 		{Column: "is_deleted", Rule: "flags.isdeleted", Taken: true, Kind: softdelete.Pair, Why: "TRUE means deleted",
 			Remedy: "tables: [{schema: public, table: t, ignore: true}]"},
-		{Column: "deleted_at", Rule: "times.deletedat", Taken: true, Kind: softdelete.Pair, Why: "the deletion time of is_deleted",
+		{Column: "deleted_at", Rule: "times.deletedat", Taken: true, Kind: softdelete.Pair,
+			Why:    "the deletion time of is_deleted",
 			Remedy: "tables: [{schema: public, table: t, ignore: true}]"},
-		{Column: "archived", Rule: "flags.archived", Why: "flags.archived is off: the name also stands for rows that are wanted",
+		{Column: "archived", Rule: "flags.archived",
+			Why:    "flags.archived is off: the name also stands for rows that are wanted",
 			Remedy: "discovery: {rules: {flags: {archived: on}}}"},
 		{Column: "deleted_by", Why: "no rule knows the name: it may tell of something else's deletion",
 			Remedy: "tables: [{schema: public, table: t, column: deleted_by}]"},

@@ -13,8 +13,10 @@ import (
 
 // oddNames are names that only careful quoting survives.
 var oddNames = []string{
-	`it's`, `"quoted"`, `we"ird'`, `CamelCase`, `dots.in.name`, `with space`, ` edge `, "new\nline", "tab\tand\\back\\slash",
-	`größe`, `表`, `🗑`, `select`, `$1`, `$$`, `:name`, `:'name'`, `--`, `/* */`, `a;b`, `{a,b}`, `%s`, `NULL`, strings.Repeat("n", 63),
+	`it's`, `"quoted"`, `we"ird'`, `CamelCase`, `dots.in.name`, `with space`, ` edge `, "new\nline",
+	"tab\tand\\back\\slash",
+	`größe`, `表`, `🗑`, `select`, `$1`, `$$`, `:name`, `:'name'`, `--`, `/* */`, `a;b`, `{a,b}`, `%s`, `NULL`,
+	strings.Repeat("n", 63),
 }
 
 func TestOddNames(t *testing.T) {
@@ -117,7 +119,8 @@ func TestRowsAreCountedOnce(t *testing.T) {
 		CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 		CREATE TABLE bare (id int, deleted_at timestamptz) PARTITION BY LIST (id);
 		INSERT INTO parted VALUES (1, NULL), (1, now()), (2, NULL)`)
-	want := map[string]string{"public.parent": "10 4 3", "public.child": "2 1 0", "public.parted": "3 1 0", "public.bare": "0 0 0"}
+	want := map[string]string{"public.parent": "10 4 3", "public.child": "2 1 0", "public.parted": "3 1 0",
+		"public.bare": "0 0 0"}
 	if diff := cmp.Diff(want, told(first(t, inspector(t, dsn, "")))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -14,9 +14,12 @@ import (
 )
 
 // twoTables have all that makes a refresh do something for them.
-const twoTables = `CREATE TABLE good AS SELECT i AS id, i <= 4 AS is_deleted, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i;
-	CREATE TABLE bad (id int, is_deleted bool, deleted_at timestamptz NOT NULL DEFAULT 'infinity'); INSERT INTO bad SELECT id, is_deleted, coalesce(deleted_at, 'infinity') FROM good;
-	CREATE INDEX ON good (lower(id::text)) WHERE deleted_at IS NULL; CREATE INDEX ON bad (lower(id::text)) WHERE deleted_at IS NULL`
+const twoTables = `CREATE TABLE good AS SELECT i AS id, i <= 4 AS is_deleted,
+	CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i;
+	CREATE TABLE bad (id int, is_deleted bool, deleted_at timestamptz NOT NULL DEFAULT 'infinity');
+		INSERT INTO bad SELECT id, is_deleted, coalesce(deleted_at, 'infinity') FROM good;
+	CREATE INDEX ON good (lower(id::text)) WHERE deleted_at IS NULL;
+		CREATE INDEX ON bad (lower(id::text)) WHERE deleted_at IS NULL`
 
 // Wherever a panic happens, the other table is as it was, and the next refresh heals.
 func TestAPanicCostsTheTableThatItHappensTo(t *testing.T) {
@@ -106,7 +109,8 @@ func TestAPanicInDiscoveryLeavesTheTablesAsTheyAre(t *testing.T) {
 	}
 	s = refreshAfter(t, i, s, nil)
 	d := s.Databases[0]
-	if got := told(s)["public.users"]; got != "10 4 3" || d.Checks.Discovery || d.Problem == nil || !strings.Contains(d.Problem.Message, "in a test") {
+	if got := told(s)["public.users"]; got != "10 4 3" || d.Checks.Discovery || d.Problem == nil ||
+		!strings.Contains(d.Problem.Message, "in a test") {
 		t.Errorf("%s, %+v, %+v", got, d.Checks, d.Problem)
 	}
 }
@@ -182,7 +186,8 @@ func TestATableThatIsDroppedBeforeItsStatisticsAreRead(t *testing.T) {
 	if got := told(s); got["public.other"] != "10 4 3" || strings.Contains(got["public.users"], "10") {
 		t.Errorf("%v", got)
 	}
-	if p := tableNamed(t, s, "users").Problem; p == nil || strings.Contains(cmp.Or(p.Message, "panic"), "fault of the exporter") {
+	if p := tableNamed(t, s, "users").Problem; p == nil ||
+		strings.Contains(cmp.Or(p.Message, "panic"), "fault of the exporter") {
 		t.Errorf("the problem is %+v", p)
 	}
 }

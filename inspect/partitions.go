@@ -43,7 +43,9 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 		switch {
 		case elsewhere[t.OID]:
 			t.partitions = []partition{t.asOneRelation()}
-		case t.partitions == nil && t.OID != 0 && (t.catalogProblem == nil || t.catalogProblem.Reason == softdelete.PermissionDenied): // whose grants reach the partitions, too
+		case t.partitions == nil && t.OID != 0 &&
+			(t.catalogProblem == nil ||
+				t.catalogProblem.Reason == softdelete.PermissionDenied): // whose grants reach the partitions, too
 			roots = append(roots, t.OID)
 			at[t.OID] = t
 		}
@@ -84,7 +86,8 @@ func (t *table) allPartitions() []partition { return slices.Concat(t.partitions,
 // asOneRelation is the table as one relation, counted with all that inherits from it. Then
 // the table's own grants and policies hold, and no others.
 func (t *table) asOneRelation() partition {
-	return partition{OID: t.OID, Schema: t.Schema, Name: t.Name, Relkind: "r", Readable: true, RowSecurity: t.rowSecurity, children: true}
+	return partition{OID: t.OID, Schema: t.Schema, Name: t.Name, Relkind: "r", Readable: true, RowSecurity: t.rowSecurity,
+		children: true}
 }
 
 // storedByExtension are the tables whose own files are empty because an extension keeps
@@ -118,10 +121,12 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 		case unnamed != nil:
 			t.Markers, t.catalogProblem = nil, unnamed
 		case l.Relkind != "r":
-			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("partition %s.%s is %s", l.Schema, l.Name, relkinds[l.Relkind])}
+			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
+				Message: fmt.Sprintf("partition %s.%s is %s", l.Schema, l.Name, relkinds[l.Relkind])}
 		case l.Unlogged && s.Standby:
-			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported, Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
-				Remedy: "ask the primary instead"}
+			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
+				Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
+				Remedy:  "ask the primary instead"}
 		case l.RowSecurity:
 			t.catalogProblem = l.hidden(s)
 		case !l.Readable:
@@ -137,13 +142,15 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 		}
 	default:
 		t.catalogProblem = &softdelete.Problem{Reason: softdelete.PermissionDenied,
-			Message: fmt.Sprintf("no SELECT on %d of the %d partitions of %s.%s", len(denied), len(t.partitions), t.Schema, t.Name),
-			Remedy:  denied[0] + " -- and likewise the others: softdelete_exporter grants prints them all"}
+			Message: fmt.Sprintf("no SELECT on %d of the %d partitions of %s.%s", len(denied), len(t.partitions),
+				t.Schema, t.Name),
+			Remedy: denied[0] + " -- and likewise the others: softdelete_exporter grants prints them all"}
 	}
 }
 
 // hidden says that policies hide rows from us.
 func (l partition) hidden(s *postgres.Session) *softdelete.Problem {
-	return &softdelete.Problem{Reason: softdelete.RowSecurity, Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
-		Remedy: queries.BypassRowSecurity(s.Role)}
+	return &softdelete.Problem{Reason: softdelete.RowSecurity,
+		Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
+		Remedy:  queries.BypassRowSecurity(s.Role)}
 }

@@ -26,7 +26,8 @@ type plan struct {
 
 // prove asks the planner, once a day for each relation and question, how it would
 // answer. The proof is sound if every node that scans the relation suits.
-func (c *count) prove(ctx context.Context, l partition, name, question string, suits func(plan) bool) (softdelete.Proof, error) {
+func (c *count) prove(ctx context.Context, l partition, name, question string,
+	suits func(plan) bool) (softdelete.Proof, error) {
 	asked := softdelete.Asked{Relation: l.OID, Question: name}
 	if known, found := c.kept.Proofs[asked]; found {
 		return known, nil
@@ -38,7 +39,8 @@ func (c *count) prove(ctx context.Context, l partition, name, question string, s
 		return softdelete.Proof{}, fmt.Errorf("asking how %s.%s would be read: %w", l.Schema, l.Name, err)
 	}
 	scans := rows[0].Plan[0].Plan.scans(l.Name)
-	proof := softdelete.Proof{At: c.refresh.began, Sound: len(scans) > 0 && !slices.ContainsFunc(scans, func(p plan) bool { return !suits(p) })}
+	proof := softdelete.Proof{At: c.refresh.began,
+		Sound: len(scans) > 0 && !slices.ContainsFunc(scans, func(p plan) bool { return !suits(p) })}
 	if len(scans) == 1 {
 		proof.Index = scans[0].IndexName
 	}

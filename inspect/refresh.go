@@ -48,7 +48,8 @@ func (r *refresh) open(ctx context.Context, datname string) (*postgres.Session, 
 		return nil, errUnnamed
 	}
 	l := r.config.Limits
-	return r.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(), StatementTimeout: l.StatementTimeout.Std()})
+	return r.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(),
+		StatementTimeout: l.StatementTimeout.Std()})
 }
 
 // run refreshes the watched databases, one after another.

@@ -124,7 +124,8 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
 			for _, r := range rows {
-				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted,
+					Old: r.Old}
 			}
 		}
 	}
@@ -147,7 +148,8 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 	for len(groups) < systemGroups && (len(groups) < 5 || !c.refresh.budget.over()) {
 		var group sampling.Rows
 		for _, p := range c.sampled {
-			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.session, c.on(p.partition).SampleSystem(rate, rng.Int32()))
+			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.session,
+				c.on(p.partition).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
@@ -173,7 +175,8 @@ func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softd
 		e = e.WithDeleted(deleted.Deleted)
 	}
 	n.Total, n.Deleted, n.Ratio = estimated(e.Total), estimated(e.Deleted), estimated(e.Ratio)
-	n.Active = softdelete.Estimate{Value: max(e.Total.Value-e.Deleted.Value, 0), Margin: e.Total.Margin() + e.Deleted.Margin()}
+	n.Active = softdelete.Estimate{Value: max(e.Total.Value-e.Deleted.Value, 0),
+		Margin: e.Total.Margin() + e.Deleted.Margin()}
 	n.DeletedBytes = c.bytes(e.DeletedBlocks)
 	if c.table.HasAges() {
 		old := estimated(e.Old)

@@ -18,7 +18,8 @@ import (
 func large(name string) string {
 	return fmt.Sprintf(`
 		CREATE TABLE %[1]s (id int, deleted_at timestamptz, filler text);
-		INSERT INTO %[1]s SELECT i, CASE WHEN random() < 0.5 - i / 200000.0 THEN now() - interval '180 days' * random() END, repeat('x', 120)
+		INSERT INTO %[1]s SELECT i,
+			CASE WHEN random() < 0.5 - i / 200000.0 THEN now() - interval '180 days' * random() END, repeat('x', 120)
 		FROM generate_series(1, 100000) i;
 		VACUUM ANALYZE %[1]s;`, name)
 }
@@ -110,8 +111,10 @@ func TestPartitionsAreSampledInProportion(t *testing.T) {
 		CREATE TABLE orders_3 PARTITION OF orders FOR VALUES IN (3);
 		CREATE TABLE orders_4 PARTITION OF orders FOR VALUES IN (4);
 		INSERT INTO orders SELECT i, 1, now() - interval '100 days', repeat('x', 120) FROM generate_series(1, 500) i;
-		INSERT INTO orders SELECT i, 2, CASE WHEN random() < 0.8 THEN now() END, repeat('x', 120) FROM generate_series(1, 20000) i;
-		INSERT INTO orders SELECT i, 3, CASE WHEN random() < 0.1 THEN now() END, repeat('x', 40) FROM generate_series(1, 90000) i`)
+		INSERT INTO orders SELECT i, 2, CASE WHEN random() < 0.8 THEN now() END, repeat('x', 120) FROM generate_series(1,
+			20000) i;
+		INSERT INTO orders SELECT i, 3, CASE WHEN random() < 0.1 THEN now() END, repeat('x', 40) FROM generate_series(1,
+			90000) i`)
 	i := inspector(t, dsn, "counting: {exact_max_bytes: 512kB, target_margin: 0, blocks: 400}")
 	n := tableNamed(t, first(t, i), "orders").Numbers
 	total, deleted, old := truth(t, dsn, "orders")
@@ -186,7 +189,8 @@ func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
 // blocksRead is how many blocks of the table were read, once that no longer changes.
 func blocksRead(t *testing.T, dsn, name string) int64 {
 	t.Helper()
-	return settles(t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = '"+name+"'")
+	return settles(t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = '"+
+		name+"'")
 }
 
 // An interval of 95% on a real server, with a seed: even, oldest first, and rare. How often
@@ -197,8 +201,11 @@ func TestIntervalsHoldOnARealServer(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	layouts := map[string]string{"even": "random() < 0.2", "oldest_first": "i < 20000", "rare": "random() < 0.001"}
 	for name, deleted := range layouts {
-		pgtest.Exec(t, dsn, fmt.Sprintf(`SELECT setseed(0.5); CREATE TABLE %s (deleted_at timestamptz, filler text) WITH (autovacuum_enabled = off);
-			INSERT INTO %[1]s SELECT CASE WHEN %s THEN now() END, repeat('x', 120) FROM generate_series(1, 100000) i`, name, deleted))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(`SELECT setseed(0.5);
+				CREATE TABLE %s (deleted_at timestamptz, filler text) WITH (autovacuum_enabled = off);
+			INSERT INTO %[1]s SELECT CASE WHEN %s THEN now() END, repeat('x', 120) FROM generate_series(1, 100000) i`,
+				name, deleted))
 	}
 	fresh, source := newRand, rand.New(rand.NewPCG(5, 5))
 	newRand = func() *rand.Rand { return source }

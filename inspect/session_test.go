@@ -25,9 +25,11 @@ func newSession(t *testing.T, dsn, text string) *postgres.Session {
 // A DBA who sees a statement must know whose it is.
 func TestEveryStatementSaysWhoseItIs(t *testing.T) {
 	t.Parallel()
-	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"log_statement": "all", "log_line_prefix": "%a|"}})
+	server := pgtest.Start(t,
+		pgserver.Options{Settings: map[string]string{"log_statement": "all", "log_line_prefix": "%a|"}})
 	dsn := server.DSN("postgres", superuser)
-	pgtest.Exec(t, dsn, deletedAt("users")+"CREATE ROLE watcher;"+distributed+likeCitus+likeTimescale+parted(superuser)+deletedAt("locked"))
+	pgtest.Exec(t, dsn, deletedAt("users")+"CREATE ROLE watcher;"+distributed+likeCitus+likeTimescale+parted(superuser)+
+		deletedAt("locked"))
 	i := inspector(t, dsn+"&application_name=other", "databases: {all: true}")
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Fatal(p.Err)

@@ -13,7 +13,8 @@ import (
 func TestStandby(t *testing.T) {
 	t.Parallel()
 	// Serializable as the default, because a standby refuses it.
-	primary := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"default_transaction_isolation": "serializable", "autovacuum": "off"}})
+	primary := pgtest.Start(t,
+		pgserver.Options{Settings: map[string]string{"default_transaction_isolation": "serializable", "autovacuum": "off"}})
 	pgtest.Exec(t, primary.DSN("postgres", superuser), deletedAt("users")+deletedAt("busy")+`
 		CREATE UNLOGGED TABLE unlogged AS SELECT * FROM users;
 		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
@@ -53,8 +54,9 @@ func preferred(t *testing.T, primary, standby *pgserver.Server) {
 		{fmt.Sprintf("%d,%d", standby.Port, primary.Port), "primary", false},
 		{fmt.Sprintf("%d,%d", primary.Port, primary.Port), "prefer-standby", false},
 	} {
-		s := newSession(t, fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable",
-			test.ports, test.wanted, superuser), "")
+		s := newSession(t,
+			fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable",
+				test.ports, test.wanted, superuser), "")
 		if s.Standby != test.standby {
 			t.Errorf("%s of ports %s: connected to a standby: %t", test.wanted, test.ports, s.Standby)
 		}
@@ -67,7 +69,8 @@ func readStandby(t *testing.T, primary, standby *pgserver.Server) {
 		t.Errorf("ping: %s", p.Err)
 	}
 	s := first(t, i)
-	want := map[string]string{"public.users": "10 4 3", "public.busy": "10 4 3", "public.unlogged": "unsupported", "public.parted": "unsupported"}
+	want := map[string]string{"public.users": "10 4 3", "public.busy": "10 4 3", "public.unlogged": "unsupported",
+		"public.parted": "unsupported"}
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -89,7 +92,8 @@ func conflictWithRecovery(t *testing.T, primary, standby *pgserver.Server) {
 	on := primary.DSN("postgres", superuser)
 	pgtest.Exec(t, on, "DROP TABLE parted; CREATE ROLE watcher LOGIN;"+parted("watcher"))
 	catchUp(t, primary, standby)
-	i := inspector(t, standby.DSN("postgres", "watcher"), "limits: {lock_timeout: 20s, statement_timeout: 30s}\ndiscovery: {include: ['public\\.parted']}")
+	i := inspector(t, standby.DSN("postgres", "watcher"),
+		"limits: {lock_timeout: 20s, statement_timeout: 30s}\ndiscovery: {include: ['public\\.parted']}")
 
 	holder := newMigration(t, on)
 	holder.do("BEGIN; LOCK TABLE parted_2 IN ACCESS EXCLUSIVE MODE")
@@ -105,7 +109,8 @@ func conflictWithRecovery(t *testing.T, primary, standby *pgserver.Server) {
 	if got := told(<-made)["public.parted"]; got != "10 4 3" {
 		t.Errorf("the table is %q", got)
 	}
-	if n := pgtest.Value[int](t, readable(standby), "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'postgres'"); n == 0 {
+	if n := pgtest.Value[int](t, readable(standby),
+		"SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'postgres'"); n == 0 {
 		t.Error("there was no conflict, so nothing was tried again")
 	}
 }

@@ -50,7 +50,8 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 	guess := func(value float64) softdelete.Estimate {
 		return softdelete.Estimate{Value: value, Margin: softdelete.NoMargin}
 	}
-	n := &softdelete.Numbers{Method: softdelete.Statistics, Total: guess(total), Deleted: guess(deleted), Active: guess(total - deleted), Ratio: guess(0), DeletedBytes: &bytes}
+	n := &softdelete.Numbers{Method: softdelete.Statistics, Total: guess(total), Deleted: guess(deleted),
+		Active: guess(total - deleted), Ratio: guess(0), DeletedBytes: &bytes}
 	if total > 0 {
 		n.Ratio = guess(deleted / total)
 	}

@@ -26,7 +26,9 @@ func TestTimeZones(t *testing.T) {
 	}{
 		{"the default", "defaults: {retention: 2h}",
 			map[string]string{"public.utc": "3 3 2", "public.tokyo": "3 3 1", "public.instants": "3 3 2"}},
-		{"of one table", "defaults: {retention: 2h}\ntables: [{table: tokyo, time_zone: Asia/Tokyo}, {table: instants, time_zone: Asia/Tokyo}]",
+		{"of one table",
+			"defaults: {retention: 2h}\ntables: [{table: tokyo, time_zone: Asia/Tokyo}, {table: instants, time_zone: " +
+				"Asia/Tokyo}]",
 			map[string]string{"public.utc": "3 3 2", "public.tokyo": "3 3 2", "public.instants": "3 3 2"}},
 		{"of all", "defaults: {retention: 2h, time_zone: Asia/Tokyo}",
 			map[string]string{"public.utc": "3 3 3", "public.tokyo": "3 3 2", "public.instants": "3 3 2"}},
@@ -46,7 +48,8 @@ func TestInfiniteTimesTakeNoPartInAges(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	for _, name := range []string{"timestamptz", "timestamp"} {
 		pgtest.Exec(t, dsn, `CREATE TABLE "`+name+`" (deleted_at `+name+`);
-			INSERT INTO "`+name+`" VALUES ('infinity'), ('-infinity'), ('1999-12-31'), ('4713-01-01 BC'), ('294276-12-31'), (NULL)`)
+			INSERT INTO "`+name+
+			`" VALUES ('infinity'), ('-infinity'), ('1999-12-31'), ('4713-01-01 BC'), ('294276-12-31'), (NULL)`)
 	}
 	want := map[string]string{"public.timestamptz": "6 5 1", "public.timestamp": "6 5 1"}
 	if diff := cmp.Diff(want, told(first(t, inspector(t, dsn, "")))); diff != "" {

@@ -30,7 +30,8 @@ func TestEverySupportedVersion(t *testing.T) {
 			if p := i.Ping(t.Context()); !p.Up {
 				t.Errorf("ping: %s", p.Err)
 			}
-			want := map[string]string{"public.users": "10 4 3", "public.locked": "locked", "app.pairs": "2 1 0", "public.parted": "1 1 0"}
+			want := map[string]string{"public.users": "10 4 3", "public.locked": "locked", "app.pairs": "2 1 0",
+				"public.parted": "1 1 0"}
 			s := first(t, i)
 			if diff := cmp.Diff(want, told(s)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

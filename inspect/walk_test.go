@@ -16,8 +16,10 @@ import (
 var walked = []struct{ name, ddl, deleted, old string }{
 	{"stamps", "(id int, deleted_at timestamptz)", "deleted_at IS NOT NULL", "deleted_at < now() - interval '90 days'"},
 	{"flags", "(id int, is_deleted bool)", "is_deleted", ""},
-	{"pairs", "(id int, is_deleted bool, deleted_at timestamptz)", "is_deleted", "is_deleted AND deleted_at < now() - interval '90 days'"},
-	{"parts", "(id int, deleted_at timestamptz) PARTITION BY HASH (id)", "deleted_at IS NOT NULL", "deleted_at < now() - interval '90 days'"},
+	{"pairs", "(id int, is_deleted bool, deleted_at timestamptz)", "is_deleted",
+		"is_deleted AND deleted_at < now() - interval '90 days'"},
+	{"parts", "(id int, deleted_at timestamptz) PARTITION BY HASH (id)", "deleted_at IS NOT NULL",
+		"deleted_at < now() - interval '90 days'"},
 }
 
 // steps are what applications, migrations and people do to a table of which the name is
@@ -35,14 +37,16 @@ var steps = []string{
 	"ALTER TABLE t ALTER id TYPE bigint; ALTER TABLE t ALTER id TYPE int",
 	"ALTER TABLE t ADD extra int DEFAULT 1; ALTER TABLE t DROP extra",
 	"CREATE INDEX t_{n} ON t (id); DROP INDEX t_{n}",
-	"ALTER TABLE t RENAME TO t_before; CREATE TABLE t (LIKE t_before INCLUDING ALL); INSERT INTO t SELECT * FROM t_before WHERE id < {n}; DROP TABLE t_before",
+	"ALTER TABLE t RENAME TO t_before; CREATE TABLE t (LIKE t_before INCLUDING ALL); INSERT INTO t SELECT * FROM " +
+		"t_before WHERE id < {n}; DROP TABLE t_before",
 	"SELECT pg_stat_reset()",
 	"SELECT pg_stat_reset(); INSERT INTO t (id) VALUES ({n})",
 }
 
 // partitionSteps are what is done to the partitions of one.
 var partitionSteps = []string{
-	"ALTER TABLE parts DETACH PARTITION parts_1; DELETE FROM parts_1 WHERE id < {n}; ALTER TABLE parts ATTACH PARTITION parts_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+	"ALTER TABLE parts DETACH PARTITION parts_1; DELETE FROM parts_1 WHERE id < {n}; ALTER TABLE parts ATTACH " +
+		"PARTITION parts_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
 	"DROP TABLE parts_0; CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
 	"TRUNCATE parts_1",
 }
@@ -56,7 +60,9 @@ func truths(t *testing.T, dsn string) map[string]string {
 		if w.old != "" {
 			old = "count(*) FILTER (WHERE " + w.old + ")"
 		}
-		all["public."+w.name] = pgtest.Value[string](t, dsn, fmt.Sprintf("SELECT format('%%s %%s %%s', count(*), count(*) FILTER (WHERE %s), %s) FROM %s", w.deleted, old, w.name))
+		all["public."+w.name] = pgtest.Value[string](t, dsn,
+			fmt.Sprintf("SELECT format('%%s %%s %%s', count(*), count(*) FILTER (WHERE %s), %s) FROM %s", w.deleted,
+				old, w.name))
 	}
 	return all
 }
@@ -74,7 +80,8 @@ func TestNumbersFollowWhateverHappens(t *testing.T) {
 				pgtest.Exec(t, dsn, "CREATE TABLE "+w.name+" "+w.ddl)
 			}
 			pgtest.Exec(t, dsn, `CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-				CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1); CREATE INDEX ON stamps (deleted_at) WHERE deleted_at IS NOT NULL`)
+				CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+					CREATE INDEX ON stamps (deleted_at) WHERE deleted_at IS NOT NULL`)
 			i := inspector(t, dsn, "")
 			s := empty(t, i)
 			var done []string
@@ -109,7 +116,8 @@ func aStep(rng *rand.Rand) string {
 	case "pairs":
 		set, unset = "is_deleted = true, deleted_at = "+ago, "is_deleted = false, deleted_at = NULL"
 	}
-	step = strings.NewReplacer("{set}", set, "{unset}", unset, "{n}", fmt.Sprint(1+rng.IntN(999)), " t_before", " "+w.name+"_before", " t_", " "+w.name+"_").Replace(step)
+	step = strings.NewReplacer("{set}", set, "{unset}", unset, "{n}", fmt.Sprint(1+rng.IntN(999)), " t_before",
+		" "+w.name+"_before", " t_", " "+w.name+"_").Replace(step)
 	words := strings.Split(step, " ")
 	for n, word := range words {
 		if name, rest, cut := strings.Cut(word, ";"); name == "t" {

@@ -32,8 +32,10 @@ func TestTheConfigurationSaysWhichTablesAreWatched(t *testing.T) {
 		{"excluded", `discovery: {exclude: ['public\.(alpha|beta)']}`, []string{"gamma"}, 0},
 		{"listed although excluded", "discovery: {exclude: ['.*']}\ntables: [{table: beta}]", []string{"beta"}, 0},
 		{"listed only", "discovery: {enabled: false}\ntables: [{table: odd, column: gone_on}]", []string{"odd"}, 0},
-		{"for this database", "tables: [{database: " + database(t, dsn) + ", table: odd, column: gone_on}]", []string{"alpha", "beta", "gamma", "odd"}, 0},
-		{"for another database", "tables: [{database: other, table: odd, column: gone_on}]", []string{"alpha", "beta", "gamma"}, 0},
+		{"for this database", "tables: [{database: " + database(t, dsn) + ", table: odd, column: gone_on}]",
+			[]string{"alpha", "beta", "gamma", "odd"}, 0},
+		{"for another database", "tables: [{database: other, table: odd, column: gone_on}]",
+			[]string{"alpha", "beta", "gamma"}, 0},
 		{"beyond the cap", "discovery: {max_tables: 1}", []string{"gamma"}, 2},
 		{"listed goes before the cap", "discovery: {max_tables: 1}\ntables: [{table: beta}]", []string{"beta"}, 2},
 	} {
@@ -57,7 +59,8 @@ func TestTheConfigurationSaysWhichTablesAreWatched(t *testing.T) {
 func TestServicesGroupTables(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE alpha (deleted_at timestamptz); CREATE TABLE beta (deleted_at timestamptz); CREATE TABLE other (deleted_at timestamptz)`)
+	pgtest.Exec(t, dsn, `CREATE TABLE alpha (deleted_at timestamptz); CREATE TABLE beta (deleted_at timestamptz);
+		CREATE TABLE other (deleted_at timestamptz)`)
 	s := first(t, inspector(t, dsn, `
 services: [{name: letters, tables: ['public\.(alpha|beta)']}]
 tables: [{table: beta, service: own}]

@@ -314,7 +314,8 @@ func TestLinksFindTheirDashboardAndItsVariables(t *testing.T) {
 						t.Fatalf("column %q links to nowhere: %s", override.Matcher.Options, url)
 					}
 					for _, v := range named.FindAllStringSubmatch(url, -1) {
-						has := slices.ContainsFunc(all[match[1]].Templating.List, func(known variable) bool { return known.Name == v[1] })
+						has := slices.ContainsFunc(all[match[1]].Templating.List,
+							func(known variable) bool { return known.Name == v[1] })
 						if !has {
 							t.Errorf("column %q: %s has no variable %s", override.Matcher.Options, match[1], v[1])
 						}
@@ -349,7 +350,8 @@ func TestColoursComeFromTheLimits(t *testing.T) {
 		}
 		// A sum over tables has no limit.
 		match := selector.FindStringSubmatch(p.Targets[0].Expr)
-		if want[match[1]] == nil || strings.HasPrefix(p.Targets[0].Expr, "sum") || strings.HasPrefix(p.Targets[0].Expr, "count") {
+		if want[match[1]] == nil || strings.HasPrefix(p.Targets[0].Expr, "sum") ||
+			strings.HasPrefix(p.Targets[0].Expr, "count") {
 			return
 		}
 		found[match[1]] = true

@@ -46,7 +46,8 @@ func run(t *testing.T, command string, args ...string) (output string, ok bool) 
 func suites(t *testing.T, mutation string) []string {
 	t.Helper()
 	dir := t.TempDir()
-	output, ok := run(t, find(t, "jsonnet")[0], "-c", "-m", dir, "--tla-code", "mutation="+mutation, "tests/suites.jsonnet")
+	output, ok := run(t, find(t, "jsonnet")[0], "-c", "-m", dir, "--tla-code", "mutation="+mutation,
+		"tests/suites.jsonnet")
 	if !ok {
 		t.Fatalf("tests/suites.jsonnet: %s", output)
 	}
@@ -222,7 +223,8 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 	}
 	// Known only when the shape is right.
 	output, _ = run(t, find(t, "jsonnet")[0], "-e",
-		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: { deletion_ratio: { poor: 50 } } } }).prometheusRules")
+		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: { deletion_ratio: { poor: 50 } } } "+
+			"}).prometheusRules")
 	if want := "thresholds.deletion_ratio.poor: a fraction from 0 to 1 is needed"; !strings.Contains(output, want) {
 		t.Errorf("no word of %q in %s", want, output)
 	}

@@ -153,7 +153,8 @@ func TestEveryAlertHasItsSectionInTheRunbook(t *testing.T) {
 		if anchor != strings.ToLower(name) {
 			t.Errorf("%s: the README's link goes to #%s", name, anchor)
 		}
-		for _, part := range []string{"**Meaning**", "**Impact**", "**Diagnosis**", "**What to do**", "**When to change the limit**"} {
+		for _, part := range []string{"**Meaning**", "**Impact**", "**Diagnosis**", "**What to do**",
+			"**When to change the limit**"} {
 			if !strings.Contains(sections[name], part) {
 				t.Errorf("runbook.md: the section %q lacks %s", name, part)
 			}

@@ -21,12 +21,16 @@ func TestEveryParameterOfLibpqConnects(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	for _, p := range conninfo.Parameters() {
 		value := map[string]string{
-			"client_encoding": "LATIN1", "options": "-c%20geqo%3Doff", "connect_timeout": "5", "hostaddr": "127.0.0.1", "sslmode": "disable", "require_auth": "!md5",
-			"channel_binding": "prefer", "sslnegotiation": "postgres", "sslcertmode": "allow", "target_session_attrs": "primary", "load_balance_hosts": "random",
-			"ssl_min_protocol_version": "TLSv1.2", "ssl_max_protocol_version": "TLSv1.3", "min_protocol_version": "3.0", "max_protocol_version": "3.0", "sslsni": "1",
+			"client_encoding": "LATIN1", "options": "-c%20geqo%3Doff", "connect_timeout": "5", "hostaddr": "127.0.0.1",
+			"sslmode": "disable", "require_auth": "!md5",
+			"channel_binding": "prefer", "sslnegotiation": "postgres", "sslcertmode": "allow",
+			"target_session_attrs": "primary", "load_balance_hosts": "random",
+			"ssl_min_protocol_version": "TLSv1.2", "ssl_max_protocol_version": "TLSv1.3", "min_protocol_version": "3.0",
+			"max_protocol_version": "3.0", "sslsni": "1",
 		}[p.Name]
 		switch {
-		case p.Treatment == conninfo.Refused && len(p.Harmless) == 0, p.Name == "host", p.Name == "port", p.Name == "dbname", p.Name == "user", p.Name == "service",
+		case p.Treatment == conninfo.Refused && len(p.Harmless) == 0, p.Name == "host", p.Name == "port", p.Name == "dbname",
+			p.Name == "user", p.Name == "service",
 			strings.HasPrefix(p.Name, "sslcert") && value == "", p.Name == "sslkey", p.Name == "sslrootcert":
 			continue
 		case p.Treatment == conninfo.Refused:
@@ -44,9 +48,11 @@ func TestEveryParameterOfLibpqConnects(t *testing.T) {
 
 func TestTheServerIsToldOurNameAndTheOptions(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t, pgtest.Shared(t)) + "&options=-c%20geqo%3Doff&application_name=mine&client_encoding=LATIN1"
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t)) +
+		"&options=-c%20geqo%3Doff&application_name=mine&client_encoding=LATIN1"
 	type settings struct{ Name, Encoding, Geqo string }
-	got, err := Query[settings](t.Context(), newSession(t, dsn, usual), `SELECT current_setting('application_name') AS name,
+	got, err := Query[settings](t.Context(), newSession(t, dsn, usual),
+		`SELECT current_setting('application_name') AS name,
 		current_setting('client_encoding') AS encoding, current_setting('geqo') AS geqo`)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +69,8 @@ func TestNothingElseGoesToTheServer(t *testing.T) {
 	if err := os.WriteFile(services, []byte("[shop]\nkeepalives=1\nhost=db\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{"PGSERVICE": "shop", "PGSERVICEFILE": services, "PGTZ": "Asia/Tokyo", "PGAPPNAME": "mine", "PGOPTIONS": "-c geqo=off"} {
+	for name, value := range map[string]string{"PGSERVICE": "shop", "PGSERVICEFILE": services, "PGTZ": "Asia/Tokyo",
+		"PGAPPNAME": "mine", "PGOPTIONS": "-c geqo=off"} {
 		t.Setenv(name, value)
 	}
 	info, err := conninfo.Parse("user=bob")
@@ -77,7 +84,8 @@ func TestNothingElseGoesToTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"application_name": "softdelete_exporter", "client_encoding": "UTF8", "options": "-c geqo=off"}
+	want := map[string]string{"application_name": "softdelete_exporter", "client_encoding": "UTF8",
+		"options": "-c geqo=off"}
 	if diff := cmp.Diff(want, c.RuntimeParams); diff != "" || c.Host != "db" {
 		t.Errorf("host %s (-want +got):\n%s", c.Host, diff)
 	}
@@ -87,7 +95,8 @@ func TestNothingElseGoesToTheServer(t *testing.T) {
 func TestHostaddrIsConnectedTo(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
-	i := newServer(t, fmt.Sprintf("host=nobody.invalid hostaddr=127.0.0.1 port=%d user=postgres sslmode=disable", server.Port))
+	i := newServer(t, fmt.Sprintf("host=nobody.invalid hostaddr=127.0.0.1 port=%d user=postgres sslmode=disable",
+		server.Port))
 	if p := i.Ping(t.Context(), inTime); !p.Up {
 		t.Errorf("it is down: %s", p.Err)
 	}
@@ -108,7 +117,8 @@ func TestSecurityIsHonoured(t *testing.T) {
 			t.Errorf("%s: up %t, %s; want it to say %q", parameter, p.Up, p.Err, says)
 		}
 	}
-	info, err := conninfo.Parse("host=db sslmode=prefer ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.3")
+	info, err := conninfo.Parse(
+		"host=db sslmode=prefer ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +150,8 @@ func TestAFileThatCannotBeReadIsToldOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := ParseSource(info); err == nil || !strings.Contains(err.Error(), "/no/such.pem") || strings.Contains(err.Error(), "S3cr3t") {
+	if _, _, err := ParseSource(info); err == nil || !strings.Contains(err.Error(), "/no/such.pem") ||
+		strings.Contains(err.Error(), "S3cr3t") {
 		t.Errorf("%v", err)
 	}
 }

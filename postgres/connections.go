@@ -36,7 +36,8 @@ type Connections struct {
 
 // NewConnections allows at most the given number of connections.
 func NewConnections(most int) *Connections {
-	return &Connections{most: most, free: most, freed: make(chan struct{}), refreshSlots: make(chan struct{}, max(1, most/2))}
+	return &Connections{most: most, free: most, freed: make(chan struct{}),
+		refreshSlots: make(chan struct{}, max(1, most/2))}
 }
 
 // Free is how many more connections may be opened.
@@ -85,7 +86,8 @@ func (c *Connections) acquire(ctx context.Context) error {
 		select {
 		case <-freed:
 		case <-ctx.Done():
-			return fmt.Errorf("all connections are in use; raise limits.connections in the configuration and restart: %w", ctx.Err())
+			return fmt.Errorf("all connections are in use; raise limits.connections in the configuration and restart: %w",
+				ctx.Err())
 		}
 	}
 }
@@ -102,7 +104,9 @@ func (c *Connections) warn(logger log.Logger) {
 	}
 	c.mu.Unlock()
 	if due {
-		level.Warn(logger).Log("msg", "more servers are asked than there are connections: the one of a ping was closed, and the next ping of its server has to connect again",
+		level.Warn(logger).Log("msg",
+			"more servers are asked than there are connections: the one of a ping was closed, and the next ping of its "+
+				"server has to connect again",
 			"connections", c.most, "remedy", "set limits.connections in the configuration to two for each server, and restart")
 	}
 }

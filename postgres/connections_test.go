@@ -63,7 +63,8 @@ func TestMoreServersThanConnectionsSeldomReconnect(t *testing.T) {
 	if got := shared.Evicted(); got != int64(again) {
 		t.Errorf("%d connections were closed to make room, %d opened again", got, again)
 	}
-	if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "limits.connections") || !strings.Contains(text, "connections=20") {
+	if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "limits.connections") ||
+		!strings.Contains(text, "connections=20") {
 		t.Errorf("the log should say once what to do:\n%s", text)
 	}
 }

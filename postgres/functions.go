@@ -32,13 +32,15 @@ func IsInFunction(err error) bool { return inFunction(err) != nil }
 func IsGone(err error) bool { return Code(err) == UndefinedTable && inFunction(err) == nil }
 
 // notFound are the errors of a name that is not found under our search_path.
-var notFound = map[string]bool{UndefinedTable: true, undefinedColumn: true, undefinedFunction: true, undefinedObject: true, undefinedSchema: true}
+var notFound = map[string]bool{UndefinedTable: true, undefinedColumn: true, undefinedFunction: true,
+	undefinedObject: true, undefinedSchema: true}
 
 // functionProblem is the problem with a table of which a function fails.
 func functionProblem(e *pgconn.PgError, message string) softdelete.Problem {
 	where, _, _ := strings.Cut(e.Where, "\n")
 	p := softdelete.Problem{Reason: softdelete.OtherError, Message: fmt.Sprintf(
-		"%s; %s: before it reads a table PostgreSQL looks into the functions of its indexes, here under search_path = pg_catalog", message, where)}
+		"%s; %s: before it reads a table PostgreSQL looks into the functions of its indexes, here under search_path "+
+			"= pg_catalog", message, where)}
 	if notFound[e.Code] {
 		p.Remedy = "write their schemas before all names in the function"
 	}

@@ -20,15 +20,16 @@ func TestEachHostHasItsShareOfTheTimeThatIsLeft(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 		defer cancel()
 		var took []string
-		takeTurns(ctx, []time.Duration{time.Hour, time.Second, time.Hour, time.Hour}, func(ctx context.Context, uses time.Duration) bool {
-			began := time.Now()
-			select {
-			case <-ctx.Done():
-			case <-time.After(uses):
-			}
-			took = append(took, time.Since(began).String())
-			return false
-		})
+		takeTurns(ctx, []time.Duration{time.Hour, time.Second, time.Hour, time.Hour},
+			func(ctx context.Context, uses time.Duration) bool {
+				began := time.Now()
+				select {
+				case <-ctx.Done():
+				case <-time.After(uses):
+				}
+				took = append(took, time.Since(began).String())
+				return false
+			})
 		if diff := cmp.Diff([]string{"2.25s", "1s", "2.875s", "2.875s"}, took); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -63,9 +64,11 @@ func TestConnectTimeoutBoundsTheShareOfAHost(t *testing.T) {
 // Each host is named with what it said.
 func TestTheErrorTellsHowEachHostFailed(t *testing.T) {
 	t.Parallel()
-	i := newServer(t, strings.Replace(pgtest.TwoHosts(t, pgtest.NewDatabase(t, pgtest.Shared(t))), "@", "@127.0.0.1:1,", 1)+"&target_session_attrs=standby")
+	i := newServer(t, strings.Replace(pgtest.TwoHosts(t, pgtest.NewDatabase(t, pgtest.Shared(t))), "@", "@127.0.0.1:1,",
+		1)+"&target_session_attrs=standby")
 	p := i.Ping(t.Context(), 2*time.Second)
-	for _, want := range []string{"127.0.0.1:1 ", "connection refused; ", "no answer in time; ", "not in hot standby mode"} {
+	for _, want := range []string{"127.0.0.1:1 ", "connection refused; ", "no answer in time; ",
+		"not in hot standby mode"} {
 		if !strings.Contains(p.Err, want) {
 			t.Errorf("it does not say %q: %s", want, p.Err)
 		}

@@ -23,7 +23,8 @@ const (
 // where there is nothing to name.
 func Remedy(err error) string {
 	if errors.Is(err, errRoleTimeout) {
-		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter has its own, but begins under that of the role"
+		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter has its own, but " +
+			"begins under that of the role"
 	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Code, insufficientResources) {
@@ -33,7 +34,8 @@ func Remedy(err error) string {
 	case tooManyConnections:
 		return connectionsRemedy(e, err)
 	case limitExceeded:
-		return "give the role more memory (ALTER ROLE … SET work_mem = '16MB'), or let it write temporary files (temp_file_limit)"
+		return "give the role more memory (ALTER ROLE … SET work_mem = '16MB'), or let it write temporary files " +
+			"(temp_file_limit)"
 	}
 	if e.Hint != "" {
 		return strings.TrimSuffix(e.Hint, ".")

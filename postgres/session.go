@@ -74,7 +74,8 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 	// Deadlocks are broken by killing whoever finds them: if we waited longer than
 	// deadlock_timeout, that could be a migration.
 	if half := time.Duration(s.DeadlockTimeoutMs) * time.Millisecond / 2; half > 0 && half < l.LockTimeout {
-		level.Warn(server.Logger).Log("msg", "lock_timeout lowered to half of the server's deadlock_timeout", "datname", s.Database, "configured", l.LockTimeout, "used", half)
+		level.Warn(server.Logger).Log("msg", "lock_timeout lowered to half of the server's deadlock_timeout", "datname",
+			s.Database, "configured", l.LockTimeout, "used", half)
 		s.setLimits(half)
 	}
 	opened = true

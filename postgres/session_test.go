@@ -28,7 +28,8 @@ func value[T any](t *testing.T, s *Session, sql string) T {
 func TestNothingCanBeWritten(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, "CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i")
+	pgtest.Exec(t, dsn,
+		"CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i")
 	s := newSession(t, dsn, usual)
 	for _, statement := range []string{
 		"DELETE FROM public.users RETURNING id AS value",
@@ -72,7 +73,8 @@ func TestEveryQuestionIsGuarded(t *testing.T) {
 		"bytea_output":                        "escape",
 	}
 	for name, setting := range others {
-		pgtest.Exec(t, dsn, `ALTER DATABASE "`+pgtest.Value[string](t, dsn, "SELECT current_database()")+`" SET `+name+` = '`+setting+`'`)
+		pgtest.Exec(t, dsn, `ALTER DATABASE "`+pgtest.Value[string](t, dsn, "SELECT current_database()")+`" SET `+name+
+			` = '`+setting+`'`)
 	}
 	s := newSession(t, dsn, Limits{LockTimeout: 150 * time.Millisecond, StatementTimeout: 2 * time.Second})
 	settings := func(ask func(name string) string) map[string]string {
@@ -143,9 +145,11 @@ func TestNoOperatorOfAStrangerIsRun(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE SCHEMA stranger;
-		CREATE FUNCTION stranger.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a stranger''s code'; END $$;
+		CREATE FUNCTION stranger.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a stranger''s code';
+			END $$;
 		CREATE OPERATOR stranger.= (LEFTARG = text, RIGHTARG = text, FUNCTION = stranger.same);
-		ALTER DATABASE "`+pgtest.Value[string](t, dsn, "SELECT current_database()")+`" SET search_path = stranger, pg_catalog`)
+		ALTER DATABASE "`+pgtest.Value[string](t, dsn, "SELECT current_database()")+
+		`" SET search_path = stranger, pg_catalog`)
 	s := newSession(t, dsn, usual)
 	if got := value[bool](t, s, "SELECT text 'a' = text 'a' AS value"); !got {
 		t.Error("a is not a")
@@ -164,7 +168,8 @@ func TestAClosedSessionAnswersWithAnError(t *testing.T) {
 
 func TestAQuestionEndsByTheServersTimeout(t *testing.T) {
 	t.Parallel()
-	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)), Limits{LockTimeout: 50 * time.Millisecond, StatementTimeout: 100 * time.Millisecond})
+	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)),
+		Limits{LockTimeout: 50 * time.Millisecond, StatementTimeout: 100 * time.Millisecond})
 	_, err := Query[struct{ Value string }](t.Context(), s, "SELECT pg_sleep(9)::text AS value")
 	if got := Problem(err).Reason; got != softdelete.TimedOut {
 		t.Errorf("reason = %s: %v", got, err)
@@ -236,7 +241,8 @@ func (*bomb) Scan(any) error { panic("while a row is read") }
 func TestAPanicAmidAnAnswerLeavesTheConnectionUsable(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)), usual)
-	if _, err := Query[struct{ X bomb }](t.Context(), s, "SELECT i AS x FROM generate_series(1, 1000) i"); !rescue.Is(err) {
+	if _, err := Query[struct{ X bomb }](t.Context(), s,
+		"SELECT i AS x FROM generate_series(1, 1000) i"); !rescue.Is(err) {
 		t.Fatalf("the error is %v", err)
 	}
 	if _, err := Query[struct{ N int }](t.Context(), s, "SELECT 1 AS n"); err != nil {

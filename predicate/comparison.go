@@ -125,7 +125,8 @@ var texts = map[string]bool{"text": true, "character varying": true}
 // exact are the types that hold every whole number as it is, numeric all those of numbers.
 var (
 	exact   = map[string]bool{"smallint": true, "integer": true, "bigint": true, "numeric": true}
-	numeric = map[string]bool{"smallint": true, "integer": true, "bigint": true, "numeric": true, "real": true, "double precision": true}
+	numeric = map[string]bool{"smallint": true, "integer": true, "bigint": true, "numeric": true, "real": true,
+		"double precision": true}
 )
 
 // readLiteral reads a constant, with or without the casts that leave its value alone.
@@ -148,14 +149,16 @@ func readLiteral(tokens []token) (literal, bool) {
 		return literal{}, false
 	}
 	t := tokens[0]
-	return literal{t.text, t.kind == numberToken}, t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
+	return literal{t.text, t.kind == numberToken},
+		t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
 }
 
 // notOfType tells what the name of a type does not hold that leaves a constant as it is
 // written: timestamp without time zone, text[], public."Status", but not varchar(3), which
 // cuts it.
 func notOfType(t token) bool {
-	return t.kind == stringToken || t.kind == constantToken || t.is("COLLATE") || t.kind == signToken && !strings.Contains("[].", t.text)
+	return t.kind == stringToken || t.kind == constantToken || t.is("COLLATE") ||
+		t.kind == signToken && !strings.Contains("[].", t.text)
 }
 
 func lastCast(tokens []token) int {

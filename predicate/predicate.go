@@ -132,8 +132,10 @@ const (
 
 // lexeme is one token as PostgreSQL's scanner has it (scan.l), with a group for each
 // kind. Only E'…' has escapes: elsewhere a backslash is a character like any other.
-var lexeme = regexp.MustCompile(`(?s)^\s*(?:([Ee]'(?:[^'\\]|\\.|'')*'|[BbXxNn]'(?:[^']|'')*')|('(?:[^']|'')*')|("(?:[^"]|"")+")|` +
-	`([A-Za-z_[:^ascii:]][\w$[:^ascii:]]*)|(\d+(?:\.\d*)?(?:[Ee][-+]?\d+)?)|(::|[-+*/<>=~!@#%^&|` + "`" + `?]+|[(),.:\[\]]))`)
+var lexeme = regexp.MustCompile(
+	`(?s)^\s*(?:([Ee]'(?:[^'\\]|\\.|'')*'|[BbXxNn]'(?:[^']|'')*')|('(?:[^']|'')*')|("(?:[^"]|"")+")|` +
+		`([A-Za-z_[:^ascii:]][\w$[:^ascii:]]*)|(\d+(?:\.\d*)?(?:[Ee][-+]?\d+)?)|(::|[-+*/<>=~!@#%^&|` + "`" +
+		`?]+|[(),.:\[\]]))`)
 
 // blanks stand between tokens. Others that Unicode knows are letters to PostgreSQL.
 const blanks = " \t\n\r\f"
@@ -172,7 +174,8 @@ func scan(text string) (tokens []token, readable bool) {
 			open = open[:len(open)-1]
 		case t.kind == signToken && (strings.Contains(t.raw, "--") || strings.Contains(t.raw, "/*")): // a comment
 			return nil, false
-		case strings.EqualFold(t.raw, "U") && (strings.HasPrefix(text, "&'") || strings.HasPrefix(text, `&"`)): // other escapes
+		case strings.EqualFold(t.raw, "U") &&
+			(strings.HasPrefix(text, "&'") || strings.HasPrefix(text, `&"`)): // other escapes
 			return nil, false
 		}
 		if len(open) > deepest {

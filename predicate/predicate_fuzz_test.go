@@ -9,10 +9,12 @@ import (
 
 // asked are markers of every kind, so that a predicate is held against all of them.
 var asked = []softdelete.Markers{
-	{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
+	{{Kind: softdelete.Timestamp, Column: "deleted_at",
+		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
 	{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"infinity"}}},
 	{{Kind: softdelete.Epoch, Column: "deleted_at"}},
-	{{Kind: softdelete.Pair, Column: "is_deleted", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
+	{{Kind: softdelete.Pair, Column: "is_deleted",
+		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
 	{{Kind: softdelete.Flag, Column: "is_deleted"}, {Kind: softdelete.InvertedFlag, Column: "alive"}},
 	{{Kind: softdelete.Number, Column: "is_deleted"}},
 	{{Kind: softdelete.Letter, Column: "is_deleted"}},
@@ -26,7 +28,8 @@ func FuzzPredicate(f *testing.F) {
 		`(status = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))`,
 		`(NOT COALESCE(is_deleted, false))`,
 		`((deleted_at > '-infinity'::timestamp with time zone) OR alive)`,
-		`'`, `"`, `E'\'`, `(`, `)`, `[)`, `""`, `COALESCE(`, `ARRAY[`, `IS`, `NOT`, `= ANY`, `::`, `U&'\0041'`, "\x00", "\xff'",
+		`'`, `"`, `E'\'`, `(`, `)`, `[)`, `""`, `COALESCE(`, `ARRAY[`, `IS`, `NOT`, `= ANY`, `::`, `U&'\0041'`,
+		"\x00", "\xff'",
 	} {
 		f.Add(predicate)
 	}
@@ -61,7 +64,8 @@ func FuzzPredicate(f *testing.F) {
 // Whatever stands in a string or in the name of another column changes nothing of what
 // the rest of the predicate says.
 func FuzzQuotes(f *testing.F) {
-	for _, text := range []string{`C:\`, `\'`, `''`, `"`, `\\`, `) OR (deleted_at IS NULL`, "a\nb", `E'`, `--`, `/*`, `U&`, `;`, `$$`, `{`, "\xff"} {
+	for _, text := range []string{`C:\`, `\'`, `''`, `"`, `\\`, `) OR (deleted_at IS NULL`, "a\nb", `E'`, `--`, `/*`,
+		`U&`, `;`, `$$`, `{`, "\xff"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -69,7 +73,8 @@ func FuzzQuotes(f *testing.F) {
 		literal := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 		name := `"` + strings.ReplaceAll(text, `"`, `""`) + `x"`
 		for _, part := range []string{
-			"(path <> " + literal + "::text)", "((path || " + literal + "::text) = 'x'::text)", "(" + name + " > 5)", "(a = " + literal + "::public." + name + ")",
+			"(path <> " + literal + "::text)", "((path || " + literal + "::text) = 'x'::text)", "(" + name + " > 5)",
+			"(a = " + literal + "::public." + name + ")",
 			"(bits <> B'1')",
 		} {
 			for predicate, want := range map[string]softdelete.Scope{

@@ -44,8 +44,10 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `(deleted_at IS NULL)`, live},
 		{timestamp, `(deleted_at IS NOT NULL)`, deleted},
 		{timestamp, `((deleted_at IS NULL) AND (parent_id IS NULL))`, someLive},
-		{timestamp, `((deleted_at IS NULL) OR (parent_id IS NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
-		{timestamp, `((deleted_at IS NULL) OR (deleted_at IS NOT NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.All}},
+		{timestamp, `((deleted_at IS NULL) OR (parent_id IS NULL))`,
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
+		{timestamp, `((deleted_at IS NULL) OR (deleted_at IS NOT NULL))`,
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.All}},
 		{timestamp, `(NOT (deleted_at IS NULL))`, deleted},
 		{timestamp, `(deleted_at > '2024-01-01 00:00:00+00'::timestamp with time zone)`, someDeleted},
 		{timestamp, `((deleted_at IS NULL) AND ((data ->> 'a) OR (b'::text) = 'x'::text))`, someLive},
@@ -56,7 +58,8 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `deleted_at(id)`, softdelete.Scope{}},
 		// A backslash is a character like any other, and a quote after it ends the string.
 		{timestamp, `((path <> 'C:\'::text) AND (deleted_at IS NULL))`, someLive},
-		{timestamp, `(((path || '\'::text) = '\'::text) OR (deleted_at IS NULL))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
+		{timestamp, `(((path || '\'::text) = '\'::text) OR (deleted_at IS NULL))`,
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{timestamp, `((path <> 'it''s \'''::text) AND (deleted_at IS NULL))`, someLive},
 		{timestamp, `((bits = B'1'::"bit") AND (deleted_at IS NULL))`, someLive},
 		{timestamp, `((path <> E'\'deleted_at IS NOT NULL'::text) AND (deleted_at IS NULL))`, someLive},
@@ -71,7 +74,8 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `(U&"\0061" IS NULL) AND (deleted_at IS NULL)`, unread},
 		{timestamp, `(path <> 'C:`, softdelete.Scope{}},
 		{timestamp, strings.Repeat(`(`, 99) + `deleted_at IS NULL` + strings.Repeat(`)`, 99), live},
-		{timestamp, strings.Repeat(`(NOT `, 5000) + `(deleted_at IS NULL)` + strings.Repeat(`)`, 5000), unread}, // it would take seconds
+		{timestamp, strings.Repeat(`(NOT `, 5000) + `(deleted_at IS NULL)` + strings.Repeat(`)`, 5000), unread},
+		// it would take seconds
 		{camel, `("deletedAt" IS NULL)`, live},
 		{camel, `(deletedat IS NULL)`, softdelete.Scope{}},
 		{flag, `(b = false)`, live},
@@ -89,7 +93,8 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{flag, `(b <> false)`, deleted},
 		{flag, `(NOT (b = false))`, deleted},
 		{flag, `((NOT b) AND (email <> ''::text))`, someLive},
-		{flag, `(b IS NOT FALSE)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}}, // lets NULL in, which is live
+		{flag, `(b IS NOT FALSE)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
+		// lets NULL in, which is live
 		{flag, `(NOT (b IS FALSE))`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
 		{flag, `(b IS NULL)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.None}},
 		{flag, `(b = other)`, unread},
@@ -124,11 +129,14 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{letter, `(l <> 'X'::bpchar)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
 		{letter, `(l = '1'::bpchar)`, deleted},
 		{letter, `(l = 'X'::bpchar)`, someLive},
-		{letter, `((note <> '2'::text) OR (l <> 'Y'::bpchar))`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}}, // '2' is not said of l
+		{letter, `((note <> '2'::text) OR (l <> 'Y'::bpchar))`,
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}}, // '2' is not said of l
 		{many, `(l1 = 'N'::text)`, unread}, // there are more states than anyone could look at
-		{status, `((st)::text <> 'deleted'::text)`, softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
+		{status, `((st)::text <> 'deleted'::text)`,
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{status, `((st)::text <> ALL ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, live},
-		{status, `((st)::text = ANY ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, deleted},
+		{status, `((st)::text = ANY ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`,
+			deleted},
 		{status, `(st <> ALL (ARRAY['deleted'::public.status, 'trashed'::public.status]))`, live},
 		{status, `((st)::text = 'active'::text)`, someLive},
 		{status, `((st)::text = ('deleted'::text || suffix))`, unread},
@@ -166,7 +174,8 @@ func TestEveryPairHasLiveAndDeletedRows(t *testing.T) {
 		time.Column = "gone_at"
 		markers := softdelete.Markers{{Kind: softdelete.Pair, Flag: softdelete.Flag, Column: "gone", Time: &time}}
 		for _, deleted := range []bool{false, true} {
-			if !slices.ContainsFunc(markerStates(markers[0], nil), func(s state) bool { return s.deleted == deleted && !s.odd }) {
+			if !slices.ContainsFunc(markerStates(markers[0], nil),
+				func(s state) bool { return s.deleted == deleted && !s.odd }) {
 				t.Errorf("%s: no row can be deleted=%t", name, deleted)
 			}
 		}

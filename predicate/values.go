@@ -47,7 +47,8 @@ type meaning struct {
 }
 
 // alphabets are the pairs of a live and a deleted letter that are in use.
-var alphabets = [][2]string{{"N", "Y"}, {"n", "y"}, {"0", "1"}, {"0", "2"}, {"F", "T"}, {"f", "t"}, {"false", "true"}, {"", "D"}}
+var alphabets = [][2]string{{"N", "Y"}, {"n", "y"}, {"0", "1"}, {"0", "2"}, {"F", "T"}, {"f", "t"},
+	{"false", "true"}, {"", "D"}}
 
 // letters is what letters mean in the alphabets of those that are said, because a
 // table has but one; in any alphabet if none is known.
@@ -184,7 +185,8 @@ func rowStates(ms softdelete.Markers, said literals) ([]state, bool) {
 		var next []state
 		for _, a := range all {
 			for _, b := range own {
-				s := state{columns: maps.Clone(a.columns), deleted: a.deleted || b.deleted, odd: a.odd || b.odd, either: a.either || b.either}
+				s := state{columns: maps.Clone(a.columns), deleted: a.deleted || b.deleted, odd: a.odd || b.odd,
+					either: a.either || b.either}
 				maps.Copy(s.columns, b.columns)
 				next = append(next, s)
 			}
@@ -265,7 +267,8 @@ func (v value) compare(operator string, l literal) truth {
 	switch {
 	case v.class == known && v.text == l.text:
 		equal = yes
-	case v.class == known && different(v.text, l.text), v.class == positive && l.text == "0", slices.Contains(v.except, l.text):
+	case v.class == known && different(v.text, l.text), v.class == positive && l.text == "0",
+		slices.Contains(v.except, l.text):
 		equal = no
 	}
 	switch operator {

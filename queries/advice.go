@@ -22,7 +22,8 @@ func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 		case indexes.DropIndex:
 			statements = append(statements, drop(t, s.Index))
 		default:
-			statements = append(statements, advice(onIndex[s.Action], vars{"schemaname": s.Index.Schema, "indexname": s.Index.Name}))
+			statements = append(statements, advice(onIndex[s.Action],
+				vars{"schemaname": s.Index.Schema, "indexname": s.Index.Name}))
 		}
 	}
 	return statements
@@ -47,7 +48,8 @@ func advice(file string, values vars) string {
 func drop(t *softdelete.Table, i *softdelete.Index) string {
 	switch {
 	case i.Constraint != "":
-		return advice("advice_drop_constraint.sql", vars{"schemaname": t.Schema, "relname": t.Name, "constraintname": i.Constraint})
+		return advice("advice_drop_constraint.sql",
+			vars{"schemaname": t.Schema, "relname": t.Name, "constraintname": i.Constraint})
 	case i.Partitioned:
 		return advice("advice_drop_partitioned.sql", vars{"schemaname": i.Schema, "indexname": i.Name})
 	default:
@@ -78,7 +80,8 @@ func create(t *softdelete.Table, n *indexes.NewIndex) []string {
 		made = append(made, define(file, n, p.Partition.Schema, p.Partition.Name, p.Name))
 		parent := index[p.Partition.Parent]
 		joined = append([]string{advice("advice_attach.sql", vars{
-			"parentschema": parent["parentschema"], "parentname": parent["parentname"], "schemaname": p.Schema, "indexname": p.Name})}, joined...)
+			"parentschema": parent["parentschema"], "parentname": parent["parentname"], "schemaname": p.Schema,
+			"indexname": p.Name})}, joined...)
 	}
 	return append(made, joined...)
 }

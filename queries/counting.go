@@ -27,7 +27,8 @@ func (r Relation) vars() vars {
 	}
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
-		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL",
+		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
+		"coming": "NULL",
 	}
 }
 

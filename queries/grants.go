@@ -12,7 +12,8 @@ func GrantColumns(schema, name string, columns []string, role string) string {
 	for _, c := range slices.Concat(columns, []string{"ctid", "tableoid"}) {
 		quoted = append(quoted, identifier(c))
 	}
-	return advice("grant.sql", vars{"columns": strings.Join(quoted, ", "), "schemaname": schema, "relname": name, "role": role})
+	return advice("grant.sql", vars{"columns": strings.Join(quoted, ", "), "schemaname": schema, "relname": name,
+		"role": role})
 }
 
 // GrantUsage lets a role look into a schema.
@@ -27,7 +28,8 @@ func Connect(database string) (string, error) {
 	if !plain(database) {
 		return "", fmt.Errorf("psql cannot be told to connect to database %q: its name holds control characters", database)
 	}
-	return `\connect -reuse-previous=on "dbname='` + strings.NewReplacer(`\`, `\\`, `'`, `\'`, `"`, `""`).Replace(database) + `'"`, nil
+	return `\connect -reuse-previous=on "dbname='` +
+		strings.NewReplacer(`\`, `\\`, `'`, `\'`, `"`, `""`).Replace(database) + `'"`, nil
 }
 
 // GrantConnect lets a role connect to a database.

@@ -53,7 +53,8 @@ func DeletedContradicts(schema, name, predicate string, markers softdelete.Marke
 }
 
 func contradiction(schema, name, predicate, claim string) string {
-	return statement("indexes_contradiction.sql", vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
+	return statement("indexes_contradiction.sql",
+		vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
 }
 
 // Hypopg asks for the schema of the hypopg extension, quoted.
@@ -68,8 +69,9 @@ func TryLive(hypopg string, t *softdelete.Table, i *softdelete.Index) Trial {
 	n := &indexes.NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: indexes.LiveRows, Markers: t.Markers}
 	return Trial{
 		Savepoint: statement("hypopg_savepoint.sql", nil),
-		Try:       statement("hypopg_try.sql", vars{"hypopg": hypopg, "definition": define("hypopg_index.sql", n, t.Schema, t.Name, "")}),
-		Undo:      statement("hypopg_undo.sql", nil),
-		Reset:     statement("hypopg_reset.sql", vars{"hypopg": hypopg}),
+		Try: statement("hypopg_try.sql",
+			vars{"hypopg": hypopg, "definition": define("hypopg_index.sql", n, t.Schema, t.Name, "")}),
+		Undo:  statement("hypopg_undo.sql", nil),
+		Reset: statement("hypopg_reset.sql", vars{"hypopg": hypopg}),
 	}
 }

@@ -23,7 +23,8 @@ type vars map[string]string
 
 // token finds what psql's scanner tells apart: strings, quoted identifiers,
 // comments and casts, in which nothing is replaced, and the three forms of a variable.
-var token = regexp.MustCompile(`(?s:\$\$.*?\$\$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*\n?|(?s:/\*.*?\*/)|::|:"(\w+)"|:'(\w+)'|:(\w+)`)
+var token = regexp.MustCompile(
+	`(?s:\$\$.*?\$\$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*\n?|(?s:/\*.*?\*/)|::|:"(\w+)"|:'(\w+)'|:(\w+)`)
 
 // piece is text of a template, and the variable behind it, if any.
 type piece struct {

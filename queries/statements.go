@@ -17,7 +17,8 @@ func Settings(lockTimeout, statementTimeout time.Duration, contradictions bool) 
 	if contradictions {
 		exclusion = "on"
 	}
-	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout), "constraint_exclusion": exclusion})
+	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout),
+		"constraint_exclusion": exclusion})
 }
 
 // Commit ends the transaction.
@@ -36,7 +37,8 @@ func Server() string { return statement("server.sql", nil) }
 // expression similar, and for all columns of the given tables (schemas and relnames in
 // parallel).
 func Columns(names []string, similar string, schemas, relnames []string) string {
-	return statement("columns.sql", vars{"names": array(names), "similar": similar, "schemas": array(schemas), "relnames": array(relnames)})
+	return statement("columns.sql", vars{"names": array(names), "similar": similar, "schemas": array(schemas),
+		"relnames": array(relnames)})
 }
 
 // Defaults asks for the defaults of columns of one relation, as text. It waits for

@@ -17,7 +17,8 @@ var assets embed.FS
 
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"icon": func(word string) template.HTML {
-		return template.HTML(`<svg class="icon ` + word + `" aria-hidden="true"><use href="#` + word + `"/></svg>`) // of our own words
+		return template.HTML(`<svg class="icon ` + word + `" aria-hidden="true"><use href="#` + word +
+			`"/></svg>`) // of our own words
 	},
 }).ParseFS(assets, "page.html"))
 
@@ -32,7 +33,9 @@ func asset(name string) string {
 }
 
 // policy lets the page use what is in it, told by hashes, and nothing else.
-var policy = fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; form-action 'none'", source(style), source(script))
+var policy = fmt.Sprintf(
+	"default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; form-action 'none'", source(style),
+	source(script))
 
 // source is how a Content-Security-Policy names a text (CSP Level 3, 2.3.1).
 func source(text string) string {

@@ -40,7 +40,8 @@ func TestThePageNeedsNothingButItself(t *testing.T) {
 			t.Errorf("%s: style or script are not in it as they were hashed", name)
 		}
 		markup := strings.Replace(strings.Replace(html, style, "", 1), script, "", 1)
-		for _, bad := range []string{` style=`, ` on[a-z]+=`, `<script src`, `<link rel="stylesheet`, `(src|href)="(https?:)?//[^"]*"`, `<iframe`, `<img`} {
+		for _, bad := range []string{` style=`, ` on[a-z]+=`, `<script src`, `<link rel="stylesheet`,
+			`(src|href)="(https?:)?//[^"]*"`, `<iframe`, `<img`} {
 			for _, found := range regexp.MustCompile(bad).FindAllString(markup, -1) {
 				if !strings.HasPrefix(found, `href="https://www.postgresql.org/docs/`) {
 					t.Errorf("%s: the page has %s", name, found)
@@ -54,7 +55,8 @@ func TestThePageNeedsNothingButItself(t *testing.T) {
 }
 
 func TestThePolicyAllowsNothingUnsafe(t *testing.T) {
-	for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "script-src 'sha256-", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
+	for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "script-src 'sha256-", "base-uri 'none'",
+		"form-action 'none'", "frame-ancestors 'none'"} {
 		if !strings.Contains(Policy(), want) {
 			t.Errorf("the policy lacks %s: %s", want, Policy())
 		}
@@ -75,7 +77,8 @@ func TestNamesAreTextAndNoMarkup(t *testing.T) {
 // Who sees no colours still sees every verdict: by its shape and its word.
 func TestEveryVerdictHasAShapeAndAWord(t *testing.T) {
 	html := asHTML(t, scenes()["shop"], false)
-	rows := regexp.MustCompile(`<td class="state (\w+)"><svg class="icon (\w+)" aria-hidden="true"><use href="#(\w+)"/></svg> <b>(\w+)</b>`).FindAllStringSubmatch(html, -1)
+	rows := regexp.MustCompile(
+		`<td class="state (\w+)"><svg class="icon (\w+)" aria-hidden="true"><use href="#(\w+)"/></svg> <b>(\w+)</b>`).FindAllStringSubmatch(html, -1)
 	if len(rows) != len(scenes()["shop"].Tables) {
 		t.Errorf("%d rows have a verdict, want %d", len(rows), len(scenes()["shop"].Tables))
 	}
@@ -98,9 +101,12 @@ func TestTheWhiskerReachesFromEndToEndOfTheInterval(t *testing.T) {
 		want  barView
 	}{
 		{softdelete.Estimate{Value: 0.5}, barView{Deleted: "50.00%"}},
-		{softdelete.Estimate{Value: 0.5, Margin: 0.1}, barView{Deleted: "50.00%", Whisker: true, Low: "40.00%", High: "60.00%"}},
-		{softdelete.Estimate{Value: 0.05, Margin: 0.1}, barView{Deleted: "5.00%", Whisker: true, Low: "0.00%", High: "15.00%"}},
-		{softdelete.Estimate{Value: 0.95, Margin: 0.1}, barView{Deleted: "95.00%", Whisker: true, Low: "85.00%", High: "100.00%"}},
+		{softdelete.Estimate{Value: 0.5, Margin: 0.1},
+			barView{Deleted: "50.00%", Whisker: true, Low: "40.00%", High: "60.00%"}},
+		{softdelete.Estimate{Value: 0.05, Margin: 0.1},
+			barView{Deleted: "5.00%", Whisker: true, Low: "0.00%", High: "15.00%"}},
+		{softdelete.Estimate{Value: 0.95, Margin: 0.1},
+			barView{Deleted: "95.00%", Whisker: true, Low: "85.00%", High: "100.00%"}},
 		{softdelete.Estimate{Value: 0.5, Margin: softdelete.NoMargin}, barView{Deleted: "50.00%"}},
 	} {
 		test.want.FairLimit, test.want.PoorLimit = "25.00%", "50.00%"

@@ -28,7 +28,8 @@ func TestNoNameIsObeyed(t *testing.T) {
 	}}
 	down := []softdelete.Ping{{At: noon, Err: hostile}}
 	r := Report{Assessment: assess.Assess(down, s, limits(), assess.AlertConditions{}, noon), Version: "1.0.0"}
-	for format, text := range map[string]string{"text": asText(t, r, false), "html": asHTML(t, r, false), "json": string(asJSON(t, r))} {
+	for format, text := range map[string]string{"text": asText(t, r, false), "html": asHTML(t, r, false),
+		"json": string(asJSON(t, r))} {
 		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("%s: it holds %q", format, text[max(0, i-30):i+10])
 		}

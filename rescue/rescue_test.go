@@ -50,7 +50,8 @@ func TestTheStackOfALineIsLoggedOnce(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("%d lines, want 2: %s", len(lines), &out)
 	}
-	for n, words := range [][]string{{"one line", "level=error", "relname=users", "TestTheStackOfALineIsLoggedOnce"}, {"another line"}} {
+	for n, words := range [][]string{{"one line", "level=error", "relname=users", "TestTheStackOfALineIsLoggedOnce"},
+		{"another line"}} {
 		for _, word := range words {
 			if !strings.Contains(lines[n], word) {
 				t.Errorf("line %d lacks %q: %s", n, word, lines[n])

@@ -162,7 +162,9 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 	})
 
 	var ratio, deleted, big, system table
-	ratio.start("**Deletion ratio**, relation of 20,000 blocks, after 100, 300 and 1,000 blocks, and stopped after the first batch that reaches ±0.01.",
+	ratio.start(
+		"**Deletion ratio**, relation of 20,000 blocks, after 100, 300 and 1,000 blocks, and stopped after the first "+
+			"batch that reaches ±0.01.",
 		"layout", "truth", "100", "300", "1,000", "stopped", "blocks read")
 	deleted.start("**Deleted rows**, margins as shares of all rows, of the same samples.",
 		"layout", "truth", "100", "300", "1,000", "stopped")
@@ -176,9 +178,10 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 		big.row(m.big...)
 		system.row(m.system...)
 	}
-	compare(t, "Mean margin, and how many of 1,000 intervals held the truth: 95% are meant to, **bold** says where fewer did.\n"+
-		"The share itself is sure to ±1.4 points (two standard errors of 1,000 trials).\n"+
-		ratio.String()+deleted.String()+big.String()+system.String())
+	compare(t,
+		"Mean margin, and how many of 1,000 intervals held the truth: 95% are meant to, **bold** says where fewer did.\n"+
+			"The share itself is sure to ±1.4 points (two standard errors of 1,000 trials).\n"+
+			ratio.String()+deleted.String()+big.String()+system.String())
 }
 
 // compare fails the test where the tables in docs/counting.md are not what they should
@@ -202,7 +205,9 @@ func compare(t *testing.T, got string) {
 		want = got
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s is not what the intervals do: look at the difference, then run go test ./sampling -update (-want +got):\n%s", file, diff)
+		t.Errorf(
+			"%s is not what the intervals do: look at the difference, then run go test ./sampling -update (-want +got):\n%s",
+			file, diff)
 	}
 }
 

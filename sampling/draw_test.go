@@ -20,7 +20,8 @@ func places(s *Sample) []Place {
 
 func TestTheSameSeedDrawsTheSameBlocks(t *testing.T) {
 	partitions := []Partition{{7, 5000}, {8, 3000}}
-	one, same, other := Draw(seeded(1), partitions, 200, 50), Draw(seeded(1), partitions, 200, 50), Draw(seeded(2), partitions, 200, 50)
+	one, same, other := Draw(seeded(1), partitions, 200, 50), Draw(seeded(1), partitions, 200, 50), Draw(seeded(2),
+		partitions, 200, 50)
 	if diff := cmp.Diff(places(one), places(same)); diff != "" {
 		t.Errorf("the same seed drew other blocks (-one +same):\n%s", diff)
 	}

@@ -47,7 +47,8 @@ func TestReadingEverythingIsExact(t *testing.T) {
 }
 
 func TestCountedLeavesAloneAreExact(t *testing.T) {
-	got := Draw(seeded(1), nil, 1000, 100).Estimate(nil, Counted{4, Rows{60, 15, 3}}, Counted{4, Rows{40, 5, 0}}, Counted{})
+	got := Draw(seeded(1), nil, 1000, 100).Estimate(nil, Counted{4, Rows{60, 15, 3}},
+		Counted{4, Rows{40, 5, 0}}, Counted{})
 	want := Estimate{
 		Total: Exact(100), Deleted: Exact(20), Old: Exact(3), Ratio: Interval{0.2, 0.2, 0.2},
 		Blocks: 8, DeletedBlocks: 1.5,
@@ -62,7 +63,8 @@ func TestCountedLeavesAloneAreExact(t *testing.T) {
 
 func TestNothingReadSaysNothing(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1000}}, 100, 50)
-	for what, read := range map[string][]Rows{"nothing": nil, "half a batch": repeat(Rows{10, 10, 10}, 25), "empty blocks": repeat(Rows{}, 50)} {
+	for what, read := range map[string][]Rows{"nothing": nil, "half a batch": repeat(Rows{10, 10, 10}, 25),
+		"empty blocks": repeat(Rows{}, 50)} {
 		e := sample.Estimate(read)
 		if e.Ratio != (Interval{0, 0, 1}) {
 			t.Errorf("%s: ratio %v; want 0 in [0, 1]", what, e.Ratio)
@@ -180,7 +182,8 @@ func TestDeletedRowsCountedByAnIndexLeaveTheTotalUncertain(t *testing.T) {
 		{1500, Interval{1500, 1500, 1500}, Interval{1, 1, 1}, 20},
 	} {
 		got := sampled.WithDeleted(c.deleted)
-		want := Estimate{Total: c.total, Deleted: Exact(c.deleted), Ratio: c.ratio, Blocks: 20, DeletedBlocks: c.deletedBlocks}
+		want := Estimate{Total: c.total, Deleted: Exact(c.deleted), Ratio: c.ratio, Blocks: 20,
+			DeletedBlocks: c.deletedBlocks}
 		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("%d deleted (-want +got):\n%s", c.deleted, diff)
 		}
@@ -207,12 +210,14 @@ func TestIntervalsStayWithinThePossible(t *testing.T) {
 		for _, n := range []int{0, 1, 5, 100} {
 			sample := Draw(rng, []Partition{{1, 2000}}, n, 100)
 			check(l.name, sample.Estimate(sample.read(relation, n)))
-			check(l.name+", and a counted partition", sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
+			check(l.name+", and a counted partition",
+				sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
 			check(l.name+", groups", EstimateGroups(2000, 0.05, tablesample(rng, relation, 0.05, n)))
 		}
 	}
 	sample := Draw(rng, []Partition{{1, 1_000_000}}, 5, 5)
-	check("blocks unlike each other", sample.Estimate([]Rows{{60, 60, 60}, {60, 0, 0}, {70, 70, 70}, {60, 0, 0}, {60, 60, 0}}))
+	check("blocks unlike each other", sample.Estimate([]Rows{{60, 60, 60}, {60, 0, 0}, {70, 70, 70}, {60, 0, 0},
+		{60, 60, 0}}))
 	full := Draw(rng, []Partition{{1, 10}}, 5, 5)
 	check("full blocks", full.Estimate(repeat(Rows{291, 291, 291}, 5)))
 	check("groups of full blocks, more of them than expected", EstimateGroups(10, 0.1, repeat(Rows{582, 582, 582}, 6)))

@@ -124,7 +124,8 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 			}
 			pgtest.WaitFor(t, "a healthy scrape", func() bool { return e.scrape(t, test.timeout).healthy() })
 			front.Behave(pgtest.Silent)
-			if s := e.scrape(t, test.timeout); !s.is("db_up", 0) || len(s.per("softdelete_exporter_check_success", "check")) < 3 {
+			if s := e.scrape(t, test.timeout); !s.is("db_up", 0) ||
+				len(s.per("softdelete_exporter_check_success", "check")) < 3 {
 				t.Errorf("when it is silent again a scrape shows %v", s)
 			}
 			front.Behave(pgtest.Forwarding)
@@ -154,7 +155,8 @@ func TestAPasswordThatIsRefused(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.Shared(t)
 	dsn := users(t, pg)
-	pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE ROLE %[1]q LOGIN PASSWORD 'other'; GRANT SELECT ON users TO %[1]q`, database(dsn)))
+	pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE ROLE %[1]q LOGIN PASSWORD 'other'; GRANT SELECT ON users TO %[1]q`,
+		database(dsn)))
 	t.Cleanup(func() { pgtest.Exec(t, dsn, fmt.Sprintf(`DROP OWNED BY %[1]q; DROP ROLE %[1]q`, database(dsn))) })
 	if err := pg.AppendHBA(t.Context(), "host all "+database(dsn)+" 127.0.0.1/32 scram-sha-256"); err != nil {
 		t.Fatal(err)
@@ -236,7 +238,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 	refreshed := func(times int64) scraped {
 		t.Helper()
 		e.scrape(t, scrapeTimeout)
-		pgtest.WaitFor(t, "the refresh", func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
+		pgtest.WaitFor(t, "the refresh",
+			func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
 		return e.scrape(t, scrapeTimeout)
 	}
 	s := refreshed(1)
@@ -256,7 +259,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = refreshed(2)
-	if n := len(s.per("softdelete_deleted_rows", "relname")); n != tables || len(s.per("softdelete_table_problem", "relname")) != 0 {
+	if n := len(s.per("softdelete_deleted_rows", "relname")); n != tables ||
+		len(s.per("softdelete_table_problem", "relname")) != 0 {
 		t.Errorf("after the lock %d tables are counted", n)
 	}
 }

@@ -66,7 +66,8 @@ func guard(pages http.Handler) http.Handler {
 func (s *Server) deadline(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
 	scrape := s.Settings.Config().Scrape
 	timeout, offset := scrape.Timeout.Std(), scrape.Offset.Std()
-	if seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64); err == nil && seconds > 0 {
+	if seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"),
+		64); err == nil && seconds > 0 {
 		timeout = time.Duration(min(seconds, longestScrape.Seconds()) * float64(time.Second))
 	}
 	// An error means that there is no connection, in tests.

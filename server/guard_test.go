@@ -67,7 +67,8 @@ func listening(t *testing.T, refresh time.Duration, test func(t *testing.T, p *p
 	loaded := configtest.Load(t, "")
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Options{
-			Settings: NewSettings(loaded), Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Datname: "shop",
+			Settings: NewSettings(loaded), Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
+			Datname: "shop",
 			Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true,
 			Connect: func(func() (*conninfo.Info, error)) cache.Open {
 				return func(*softdelete.Costs) cache.Source {
@@ -127,7 +128,8 @@ func TestWhoIsSlowHoldsNoConnectionForLong(t *testing.T) {
 		{"a body of a page that wants none", "GET /report" + head + "Content-Length: 100000\r\n\r\n", true, requestTimeout},
 		{"chunks", "GET /metrics" + head + "Transfer-Encoding: chunked\r\n\r\n1\r\n", true, requestTimeout},
 		{"an answer that is not read", request, false, 10*time.Second + answerTimeout},
-		{"an answer that is not read, of a patient scrape", "GET /metrics" + head + "X-Prometheus-Scrape-Timeout-Seconds: 1e300\r\n\r\n", false, longestScrape + answerTimeout},
+		{"an answer that is not read, of a patient scrape",
+			"GET /metrics" + head + "X-Prometheus-Scrape-Timeout-Seconds: 1e300\r\n\r\n", false, longestScrape + answerTimeout},
 		{"an error that is not read", "GET /nope" + head + "\r\n", false, answerTimeout},
 		{"an idle connection", request, true, idleTimeout},
 	} {
@@ -217,7 +219,8 @@ func TestAnswersMayTakeAsLongAsTheyNeed(t *testing.T) {
 		takes      time.Duration
 		says       string
 	}{
-		{"a patient scrape", "GET /metrics" + head + "X-Prometheus-Scrape-Timeout-Seconds: 290\r\n\r\n", 280 * time.Second, `datname="counted"`},
+		{"a patient scrape", "GET /metrics" + head + "X-Prometheus-Scrape-Timeout-Seconds: 290\r\n\r\n", 280 * time.Second,
+			`datname="counted"`},
 		{"a scrape", request, 9 * time.Second, `datname="counted"`},
 		{"a profile", "GET /debug/pprof/heap?debug=0&seconds=200" + head + "\r\n", 200 * time.Second, ""},
 	} {
@@ -268,15 +271,19 @@ func TestAConnectionOutlivesTheIntervalOfScrapes(t *testing.T) {
 
 func TestEveryPageIsGuarded(t *testing.T) {
 	c := counted{settings: NewSettings(configtest.Load(t, ""))}
-	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true})
+	s, err := New(Options{Settings: c.settings, Connect: c.connect,
+		Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(),
+		Logger: log.NewNopLogger(), Profiling: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for path, want := range map[string]int{
-		"GET /": 200, "GET /metrics": 200, "HEAD /metrics": 200, "GET /health": 200, "GET /report": 200, "GET /report?format=json": 200, "GET /-/ready": 200,
+		"GET /": 200, "GET /metrics": 200, "HEAD /metrics": 200, "GET /health": 200, "GET /report": 200,
+		"GET /report?format=json": 200, "GET /-/ready": 200,
 		"GET /debug/pprof/": 200, "GET /debug/pprof/goroutine?debug=1": 200, "GET /debug/pprof": 301, "GET //metrics": 301,
-		"GET /probe": 400, "GET /report?format=pdf": 400, "POST /-/reload": 403, "GET /nope": 404, "GET /debug/pprof/nope": 404, "POST /metrics": 405, "GET /-/reload": 405,
+		"GET /probe": 400, "GET /report?format=pdf": 400, "POST /-/reload": 403, "GET /nope": 404,
+		"GET /debug/pprof/nope": 404, "POST /metrics": 405, "GET /-/reload": 405,
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		answer := httptest.NewRecorder()
@@ -285,7 +292,8 @@ func TestEveryPageIsGuarded(t *testing.T) {
 		if answer.Code != want && !(want == 301 && answer.Code/100 == 3) {
 			t.Errorf("%s %s: status %d, want %d", method, path, answer.Code, want)
 		}
-		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("X-Frame-Options") != "DENY" || !strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("X-Frame-Options") != "DENY" ||
+			!strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 			t.Errorf("%s %s: the headers are %v", method, path, header)
 		}
 	}
@@ -300,7 +308,9 @@ func TestEveryPageIsGuarded(t *testing.T) {
 // A form with files would be written to the disk, and what it says taken for the query.
 func TestNoPageReadsABody(t *testing.T) {
 	c := counted{settings: NewSettings(configtest.Load(t, ""))}
-	s, err := New(Options{Settings: c.settings, Connect: c.connect, Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+	s, err := New(Options{Settings: c.settings, Connect: c.connect,
+		Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil }, Process: prometheus.NewRegistry(),
+		Logger: log.NewNopLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +333,8 @@ func TestNoPageReadsABody(t *testing.T) {
 		answer := httptest.NewRecorder()
 		s.ServeHTTP(answer, request)
 		if want := map[bool]int{true: 400, false: 200}[path == "/probe"]; answer.Code != want || unread.Len() != body.Len() {
-			t.Errorf("%s: status %d, and %d of %d bytes were read: %s", path, answer.Code, body.Len()-unread.Len(), body.Len(), answer.Body)
+			t.Errorf("%s: status %d, and %d of %d bytes were read: %s", path, answer.Code, body.Len()-unread.Len(), body.Len(),
+				answer.Body)
 		}
 	}
 }

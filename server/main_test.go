@@ -89,7 +89,8 @@ func (s scraped) down() bool {
 func (s scraped) healthy() bool {
 	checks := s.per("softdelete_exporter_check_success", "check")
 	return s.is("db_up", 1) && s["db_response_ms"] > 0 && checks["connect"]+checks["discovery"]+checks["counting"] == 3 &&
-		s.per("softdelete_total_rows", "relname")["users"] == 10 && s.per("softdelete_deleted_rows", "relname")["users"] == 4 &&
+		s.per("softdelete_total_rows", "relname")["users"] == 10 &&
+		s.per("softdelete_deleted_rows", "relname")["users"] == 4 &&
 		len(s.per("softdelete_table_problem", "relname")) == 0
 }
 
@@ -106,7 +107,8 @@ func users(t *testing.T, s *pgserver.Server) (dsn string) {
 	return dsn
 }
 
-const usersTable = `CREATE TABLE users AS SELECT i AS id, CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`
+const usersTable = `CREATE TABLE users AS SELECT i AS id,
+	CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`
 
 // database is the name in a connection string.
 func database(dsn string) string {

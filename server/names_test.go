@@ -20,7 +20,9 @@ func TestANameThatIsNoUTF8CostsItsTableOnly(t *testing.T) {
 	t.Cleanup(func() { pgtest.Exec(t, admin, `DROP DATABASE bytes WITH (FORCE)`) })
 	dsn := server.DSN("bytes", pgserver.Superuser)
 	for _, name := range []string{"users", "größe", "\"caf\xe9\"", `"caf\xe9"`} {
-		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE %s AS SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`, name))
+		pgtest.Exec(t, dsn,
+			fmt.Sprintf(`CREATE TABLE %s AS SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`,
+				name))
 	}
 	e := newExporter(t, dsn, "")
 	s := e.scrape(t, 20*time.Second)
@@ -34,7 +36,8 @@ func TestANameThatIsNoUTF8CostsItsTableOnly(t *testing.T) {
 		"/report?format=json": `the name of public.caf\\xe9 is not valid UTF-8`,
 		"/report?format=html": `caf\xe9`,
 	} {
-		if page := text(t, e.get(t, path)); !utf8.ValidString(page) || strings.Contains(page, "\ufffd") || !strings.Contains(page, want) || !strings.Contains(page, "RENAME TO new_name") {
+		if page := text(t, e.get(t, path)); !utf8.ValidString(page) || strings.Contains(page, "\ufffd") ||
+			!strings.Contains(page, want) || !strings.Contains(page, "RENAME TO new_name") {
 			t.Errorf("%s does not say %q:\n%s", path, want, page)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 const maxTargets = 1000
 
 // errTooMany refuses one more.
-var errTooMany = fmt.Errorf("there are %d targets already; split them among several exporters, or lower probe.idle", maxTargets)
+var errTooMany = fmt.Errorf("there are %d targets already; split them among several exporters, or lower probe.idle",
+	maxTargets)
 
 // probes are the targets of /probe that were asked for of late.
 type probes struct {

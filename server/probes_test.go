@@ -33,7 +33,8 @@ func (c *counted) connect(source func() (*conninfo.Info, error)) cache.Open {
 		return cache.Source{
 			Ping: func(context.Context) softdelete.Ping {
 				info, err := source()
-				return softdelete.Ping{At: time.Now(), Up: err == nil && !strings.Contains(info.String(), "invented") && !c.down.Load()}
+				return softdelete.Ping{At: time.Now(),
+					Up: err == nil && !strings.Contains(info.String(), "invented") && !c.down.Load()}
 			},
 			Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 				c.refreshes.Add(1)
@@ -50,7 +51,8 @@ func probing(t *testing.T, test func(t *testing.T, c *counted, s *Server, probe 
 	loaded := configtest.Load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}")
 	synctest.Test(t, func(t *testing.T) {
 		c := counted{settings: NewSettings(loaded)}
-		s, err := New(Options{Settings: c.settings, Connect: c.connect, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+		s, err := New(Options{Settings: c.settings, Connect: c.connect, Process: prometheus.NewRegistry(),
+			Logger: log.NewNopLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}

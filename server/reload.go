@@ -91,7 +91,8 @@ func (s *Server) reloadNow() error {
 // what is in the file by then, so nothing is lost when others are sent away.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	if !s.Lifecycle {
-		http.Error(w, "Reloading over HTTP is off: start the exporter with --web.enable-lifecycle, or send it SIGHUP.", http.StatusForbidden)
+		http.Error(w, "Reloading over HTTP is off: start the exporter with --web.enable-lifecycle, or send it SIGHUP.",
+			http.StatusForbidden)
 		return
 	}
 	select {

@@ -21,7 +21,8 @@ import (
 // function.
 func reloading(t *testing.T, lifecycle bool, load func() (*config.Config, error)) *Server {
 	t.Helper()
-	s, err := New(Options{Settings: NewSettings(&config.Config{}), Load: load, Lifecycle: lifecycle, Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
+	s, err := New(Options{Settings: NewSettings(&config.Config{}), Load: load, Lifecycle: lifecycle,
+		Process: prometheus.NewRegistry(), Logger: log.NewNopLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,8 @@ func TestOneReloadRunsAndOneWaits(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		ask(leaving, http.StatusOK) // waits, and writes nothing when its client has left
 		for range 40 {
-			if got := post(t.Context(), s); got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "try again") {
+			if got := post(t.Context(), s); got.Code != http.StatusServiceUnavailable ||
+				got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "try again") {
 				t.Fatalf("a third is answered by %d: %s", got.Code, got.Body)
 			}
 		}
@@ -87,7 +89,8 @@ func TestOneReloadRunsAndOneWaits(t *testing.T) {
 func TestReloadingOverHTTPIsOffUnlessAskedFor(t *testing.T) {
 	loads := 0
 	s := reloading(t, false, func() (*config.Config, error) { loads++; return &config.Config{}, nil })
-	if got := post(t.Context(), s); got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "--web.enable-lifecycle") || loads != 0 {
+	if got := post(t.Context(), s); got.Code != http.StatusForbidden ||
+		!strings.Contains(got.Body.String(), "--web.enable-lifecycle") || loads != 0 {
 		t.Errorf("status %d, %d reloads: %s", got.Code, loads, got.Body)
 	}
 	if err := s.Reload(); err != nil || loads != 1 {
@@ -105,7 +108,8 @@ func TestAnotherSiteCannotReload(t *testing.T) {
 		headers []string
 		want    int
 	}{
-		{"a form", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example", "Content-Type", "application/x-www-form-urlencoded"}, http.StatusForbidden},
+		{"a form", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example", "Content-Type",
+			"application/x-www-form-urlencoded"}, http.StatusForbidden},
 		{"a sibling", []string{"Sec-Fetch-Site", "same-site", "Origin", "http://other:10862"}, http.StatusForbidden},
 		{"an older browser", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
 		{"another port", []string{"Origin", "http://exporter:9090"}, http.StatusForbidden},
@@ -114,7 +118,8 @@ func TestAnotherSiteCannotReload(t *testing.T) {
 		{"curl", nil, http.StatusOK},
 	} {
 		before := loads
-		if got := post(t.Context(), s, test.headers...); got.Code != test.want || (loads > before) != (test.want == http.StatusOK) {
+		if got := post(t.Context(), s, test.headers...); got.Code != test.want ||
+			(loads > before) != (test.want == http.StatusOK) {
 			t.Errorf("%s: status %d, %d reloads: %s", test.name, got.Code, loads-before, got.Body)
 		}
 	}

@@ -80,7 +80,8 @@ func TestHoweverManyLookAtTheReportTheServerIsAskedOnce(t *testing.T) {
 	if n := e.Refreshes.Load(); n != 1 {
 		t.Errorf("%d refreshes, want 1", n)
 	}
-	if d := e.report(t); len(d.Connection.Pings) != 1 || d.Health != "fair" || d.Tables[0].Health != "fair - cleanup recommended" {
+	if d := e.report(t); len(d.Connection.Pings) != 1 || d.Health != "fair" ||
+		d.Tables[0].Health != "fair - cleanup recommended" {
 		t.Errorf("after 51 looks: %+v", d)
 	}
 }
@@ -111,7 +112,8 @@ func TestTheReportIsAPageOrJSON(t *testing.T) {
 	if got := e.get(t, "/report?format=json").Header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("format=json answers with %s", got)
 	}
-	if bad := e.get(t, "/report?format=pdf"); bad.StatusCode != http.StatusBadRequest || !strings.Contains(text(t, bad), "html or json") {
+	if bad := e.get(t, "/report?format=pdf"); bad.StatusCode != http.StatusBadRequest ||
+		!strings.Contains(text(t, bad), "html or json") {
 		t.Errorf("format=pdf gets status %d", bad.StatusCode)
 	}
 	if landing := text(t, e.get(t, "/")); !strings.Contains(landing, "/report") {
@@ -121,7 +123,8 @@ func TestTheReportIsAPageOrJSON(t *testing.T) {
 
 func TestTheReportReadsWellWithTheDatabaseDown(t *testing.T) {
 	e := newExporter(t, "postgres://nobody@127.0.0.1:1/shop?sslmode=disable", "")
-	if d := e.report(t); d.Health != "poor" || d.Connection.Connected || d.Connection.Status != "unhealthy" || len(d.Alerts) != 1 {
+	if d := e.report(t); d.Health != "poor" || d.Connection.Connected || d.Connection.Status != "unhealthy" ||
+		len(d.Alerts) != 1 {
 		t.Errorf("the report says %+v", d)
 	}
 	if page := text(t, e.get(t, "/report")); !strings.Contains(page, "Cannot connect") {
@@ -133,7 +136,8 @@ func TestHealthNamesNeitherUserNorHost(t *testing.T) {
 	e := newExporter(t, "postgres://nobody@127.0.0.1:1/shop?sslmode=disable", "")
 	answer := e.get(t, "/health")
 	got := text(t, answer)
-	if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got, `"connected":false`) || !strings.Contains(got, `"error":"the server does not answer`) {
+	if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got, `"connected":false`) ||
+		!strings.Contains(got, `"error":"the server does not answer`) {
 		t.Errorf("status %d: %s", answer.StatusCode, got)
 	}
 	for _, name := range []string{"nobody", "127.0.0.1", "shop"} {
@@ -153,7 +157,8 @@ func TestThresholdsDecideWhatIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := newExporter(t, dsn, "thresholds_file: "+file)
-	if answer := e.get(t, "/health"); answer.StatusCode != http.StatusOK || !strings.Contains(text(t, answer), `"status":"slow"`) {
+	if answer := e.get(t, "/health"); answer.StatusCode != http.StatusOK ||
+		!strings.Contains(text(t, answer), `"status":"slow"`) {
 		t.Errorf("/health has status %d, and does not say slow", answer.StatusCode)
 	}
 	if d := e.report(t); d.Connection.Status != "slow" || d.Health != "fair" {

@@ -31,7 +31,8 @@ func (s *Server) rescued(pages http.Handler) http.Handler {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Del("Content-Encoding")
-		http.Error(w, "This page failed by a fault of the exporter itself. The log has the stack: please report it.", http.StatusInternalServerError)
+		http.Error(w, "This page failed by a fault of the exporter itself. The log has the stack: please report it.",
+			http.StatusInternalServerError)
 	})
 }
 

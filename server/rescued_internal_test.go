@@ -25,8 +25,9 @@ import (
 func upAndEmpty(t *testing.T, logger log.Logger, load func() (*config.Config, error)) *Server {
 	t.Helper()
 	s, err := New(Options{
-		Load: load, Settings: NewSettings(configtest.Load(t, "")), Process: prometheus.NewRegistry(), Logger: logger, Lifecycle: true,
-		Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
+		Load: load, Settings: NewSettings(configtest.Load(t, "")), Process: prometheus.NewRegistry(), Logger: logger,
+		Lifecycle: true,
+		Source:    func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
 		Connect: func(func() (*conninfo.Info, error)) cache.Open {
 			return func(*softdelete.Costs) cache.Source {
 				return cache.Source{
@@ -57,8 +58,10 @@ func TestAPageThatPanicsIsA500OfThatPageOnly(t *testing.T) {
 	sound := s.Settings.Config()
 	for range 2 {
 		s.Settings.config.Store(nil) // without one these pages cannot be made
-		for _, path := range []string{"/metrics", "/report", "/report?format=json", "/health", "/probe?target=db:5432/shop"} {
-			if a := ask(s, "GET", path); a.Code != http.StatusInternalServerError || !strings.Contains(a.Body.String(), "fault of the exporter") || a.Header().Get("X-Frame-Options") == "" {
+		for _, path := range []string{"/metrics", "/report", "/report?format=json", "/health",
+			"/probe?target=db:5432/shop"} {
+			if a := ask(s, "GET", path); a.Code != http.StatusInternalServerError ||
+				!strings.Contains(a.Body.String(), "fault of the exporter") || a.Header().Get("X-Frame-Options") == "" {
 				t.Errorf("%s: %d %s", path, a.Code, a.Body)
 			}
 		}
@@ -74,7 +77,8 @@ func TestAPageThatPanicsIsA500OfThatPageOnly(t *testing.T) {
 			}
 		}
 	}
-	if failed, stacks := strings.Count(out.String(), "page failed"), strings.Count(out.String(), "stack="); failed != 10 || stacks > 5 {
+	if failed, stacks := strings.Count(out.String(), "page failed"), strings.Count(out.String(),
+		"stack="); failed != 10 || stacks > 5 {
 		t.Errorf("the log has %d failures and %d stacks: %s", failed, stacks, &out)
 	}
 }
@@ -132,7 +136,8 @@ func TestAReloadThatPanicsHasFailed(t *testing.T) {
 	if err := s.Reload(); err == nil || !strings.Contains(out.String(), "the old one stays in force") {
 		t.Errorf("%v, and the log: %s", err, &out)
 	}
-	if a := ask(s, "POST", "/-/reload"); a.Code != http.StatusInternalServerError || !strings.Contains(a.Body.String(), "in the loader") {
+	if a := ask(s, "POST", "/-/reload"); a.Code != http.StatusInternalServerError ||
+		!strings.Contains(a.Body.String(), "in the loader") {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
 	if s.Settings.Config() != before || s.Settings.last.Load().Successful {

@@ -23,21 +23,28 @@ const ofManyWords = `
 	CREATE TABLE day (id int PRIMARY KEY, deleted_on date NOT NULL DEFAULT '9999-12-31');
 	INSERT INTO day SELECT i, CASE WHEN i <= 4 THEN date '2024-02-03' ELSE '9999-12-31' END FROM generate_series(1, 10) i;
 	CREATE TABLE instant (id int, deleted_at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00+00');
-	INSERT INTO instant SELECT i, CASE WHEN i <= 4 THEN timestamptz '2024-02-03 04:05:06.789012+00' ELSE '1970-01-01 00:00:00+00' END FROM generate_series(1, 10) i;
+	INSERT INTO instant SELECT i,
+		CASE WHEN i <= 4 THEN timestamptz '2024-02-03 04:05:06.789012+00' ELSE '1970-01-01 00:00:00+00' END FROM generate_series(1, 10) i;
 	CREATE TABLE "Local" ("Id" int, "deletedAt" timestamp NOT NULL DEFAULT '9999-12-31 23:59:59', "select" text);
-	INSERT INTO "Local" SELECT i, CASE WHEN i <= 4 THEN timestamp '2024-02-03 04:05:06.789' ELSE '9999-12-31 23:59:59' END FROM generate_series(1, 10) i;
+	INSERT INTO "Local" SELECT i,
+		CASE WHEN i <= 4 THEN timestamp '2024-02-03 04:05:06.789' ELSE '9999-12-31 23:59:59' END FROM generate_series(1,
+			10) i;
 	CREATE INDEX ON "Local" ("select") WHERE "deletedAt" = '9999-12-31 23:59:59';
-	CREATE TABLE users (id bigint PRIMARY KEY, email text, "user" text, ratio float8, raw bytea, span interval, deleted_at timestamptz, deleted_by text);
-	INSERT INTO users SELECT i, 'mail' || i, 'u', 1 / i::float8, '\x00ff', interval '-1 day -02:03', CASE WHEN i % 2 = 0 THEN timestamptz '2024-02-03 04:05:06.789012+00' + i * interval '1.000001 s' END
+	CREATE TABLE users (id bigint PRIMARY KEY, email text, "user" text, ratio float8, raw bytea, span interval,
+		deleted_at timestamptz, deleted_by text);
+	INSERT INTO users SELECT i, 'mail' || i, 'u', 1 / i::float8, '\x00ff', interval '-1 day -02:03',
+		CASE WHEN i % 2 = 0 THEN timestamptz '2024-02-03 04:05:06.789012+00' + i * interval '1.000001 s' END
 		FROM generate_series(1, 3000) i;
 	CREATE UNIQUE INDEX users_email ON users (lower("email" COLLATE "C")) WHERE deleted_at IS NULL;
 	CREATE INDEX users_user ON users ("user") WHERE "deleted_at" IS NOT NULL AND "user" <> E'\\back''slash';
 	CREATE INDEX users_time ON users (deleted_at) WHERE deleted_at > '2000-01-01 00:00:00+00';
-	CREATE UNIQUE INDEX users_words ON users (email, (ratio * 0.1::float8), ("user" || 'back\slash'), (span + '1 mon -3 days 02:03'::interval), deleted_at)
+	CREATE UNIQUE INDEX users_words ON users (email, (ratio * 0.1::float8), ("user" || 'back\slash'),
+		(span + '1 mon -3 days 02:03'::interval), deleted_at)
 		WHERE raw <> '\x0102' AND ratio > -0.1::float8 AND "user" <> 'a\b''c';
 	CREATE UNIQUE INDEX users_all ON users (email, deleted_at);
 	CREATE TABLE flags (id int, is_deleted boolean DEFAULT false, deleted_at timestamptz);
-	INSERT INTO flags SELECT i, i <= 4, CASE WHEN i < 4 THEN timestamptz '2024-02-03' WHEN i = 9 THEN '2024-02-03' END FROM generate_series(1, 10) i;
+	INSERT INTO flags SELECT i, i <= 4,
+		CASE WHEN i < 4 THEN timestamptz '2024-02-03' WHEN i = 9 THEN '2024-02-03' END FROM generate_series(1, 10) i;
 	CREATE INDEX ON flags (is_deleted);
 	CREATE TABLE states (id int, "Status" state NOT NULL DEFAULT 'open');
 	INSERT INTO states SELECT i, CASE WHEN i <= 4 THEN 'deleted' ELSE 'it''s' END::state FROM generate_series(1, 10) i;
@@ -52,9 +59,11 @@ const ofManyWords = `
 	CREATE TABLE parted (id int, at timestamptz NOT NULL, deleted_at timestamptz) PARTITION BY RANGE (at);
 	CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
 	CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2026-01-01 00:00+00');
-	INSERT INTO parted SELECT i, timestamptz '2024-06-01' + i * interval '30 days', CASE WHEN i <= 4 THEN timestamptz '2024-02-03' END FROM generate_series(1, 10) i;
+	INSERT INTO parted SELECT i, timestamptz '2024-06-01' + i * interval '30 days',
+		CASE WHEN i <= 4 THEN timestamptz '2024-02-03' END FROM generate_series(1, 10) i;
 	CREATE TABLE large (id int, deleted_at timestamptz, filler text);
-	INSERT INTO large SELECT i, CASE WHEN i % 4 = 0 THEN timestamptz '2024-02-03 04:05:06.789012+00' END, repeat('x', 500) FROM generate_series(1, 2000) i;
+	INSERT INTO large SELECT i, CASE WHEN i % 4 = 0 THEN timestamptz '2024-02-03 04:05:06.789012+00' END, repeat('x',
+		500) FROM generate_series(1, 2000) i;
 	CREATE INDEX large_purge ON large (deleted_at) WHERE deleted_at IS NOT NULL;
 	CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz);
 	INSERT INTO parents SELECT i, CASE WHEN i <= 4 THEN timestamptz '2024-02-03' END FROM generate_series(1, 10) i;
@@ -79,21 +88,31 @@ tables:
 // settingsOfARole are some that change how PostgreSQL reads, writes, plans or guards,
 // those together that do not hide each other.
 var settingsOfARole = map[string][]string{
-	"names and values": {"quote_all_identifiers = on", "standard_conforming_strings = off", "backslash_quote = off", "escape_string_warning = on",
+	"names and values": {"quote_all_identifiers = on", "standard_conforming_strings = off", "backslash_quote = off",
+		"escape_string_warning = on",
 		"bytea_output = escape", "array_nulls = off", "transform_null_equals = on", "xmlbinary = hex"},
-	"times":       {"DateStyle = 'SQL, DMY'", "IntervalStyle = sql_standard", "TimeZone = 'America/St_Johns'", "extra_float_digits = -15"},
-	"more times":  {"DateStyle = 'German'", "IntervalStyle = iso_8601", "TimeZone = 'Asia/Kolkata'", "extra_float_digits = 3"},
-	"other times": {"DateStyle = 'Postgres, MDY'", "IntervalStyle = postgres_verbose", "extra_float_digits = 0", "lc_time = 'C'", "lc_monetary = 'C'"},
-	"names that are found": {"search_path = shadow, public, pg_catalog", "client_encoding = LATIN1", "client_min_messages = debug5", "row_security = on",
+	"times": {"DateStyle = 'SQL, DMY'", "IntervalStyle = sql_standard", "TimeZone = 'America/St_Johns'",
+		"extra_float_digits = -15"},
+	"more times": {"DateStyle = 'German'", "IntervalStyle = iso_8601", "TimeZone = 'Asia/Kolkata'",
+		"extra_float_digits = 3"},
+	"other times": {"DateStyle = 'Postgres, MDY'", "IntervalStyle = postgres_verbose", "extra_float_digits = 0",
+		"lc_time = 'C'", "lc_monetary = 'C'"},
+	"names that are found": {"search_path = shadow, public, pg_catalog", "client_encoding = LATIN1",
+		"client_min_messages = debug5", "row_security = on",
 		"exit_on_error = on", "check_function_bodies = off"},
 	"another role": {"role = other", "search_path = ''"},
-	"transactions": {"default_transaction_isolation = serializable", "default_transaction_read_only = on", "default_transaction_deferrable = on",
+	"transactions": {"default_transaction_isolation = serializable", "default_transaction_read_only = on",
+		"default_transaction_deferrable = on",
 		"lock_timeout = 1", "idle_in_transaction_session_timeout = 1"},
-	"cost":           {"jit_above_cost = 0", "max_parallel_workers_per_gather = 8", "force_parallel_mode = on", "debug_parallel_query = on", "work_mem = '64kB'", "hash_mem_multiplier = 1"},
-	"no scan":        {"enable_seqscan = off"},
-	"no index":       {"enable_indexscan = off", "enable_indexonlyscan = off", "enable_bitmapscan = off", "enable_tidscan = off", "constraint_exclusion = off"},
-	"no join":        {"enable_nestloop = off", "enable_hashagg = off", "enable_sort = off", "enable_material = off", "geqo_threshold = 2", "plan_cache_mode = force_generic_plan"},
-	"of a superuser": {"track_activities = off", "session_replication_role = replica", "stats_fetch_consistency = snapshot", "default_statistics_target = 1"},
+	"cost": {"jit_above_cost = 0", "max_parallel_workers_per_gather = 8", "force_parallel_mode = on",
+		"debug_parallel_query = on", "work_mem = '64kB'", "hash_mem_multiplier = 1"},
+	"no scan": {"enable_seqscan = off"},
+	"no index": {"enable_indexscan = off", "enable_indexonlyscan = off", "enable_bitmapscan = off",
+		"enable_tidscan = off", "constraint_exclusion = off"},
+	"no join": {"enable_nestloop = off", "enable_hashagg = off", "enable_sort = off", "enable_material = off",
+		"geqo_threshold = 2", "plan_cache_mode = force_generic_plan"},
+	"of a superuser": {"track_activities = off", "session_replication_role = replica",
+		"stats_fetch_consistency = snapshot", "default_statistics_target = 1"},
 }
 
 // What was set for the role, or for a database, changes neither what is read of the
@@ -106,15 +125,21 @@ func TestNoSettingOfTheRoleChangesWhatIsSaid(t *testing.T) {
 	}
 	name := strings.TrimPrefix(u.Path, "/")
 	other := name + "_other"
-	pgtest.Exec(t, dsn, ofManyWords+fmt.Sprintf(`CREATE ROLE %[1]q IN ROLE pg_read_all_data; CREATE ROLE %[2]q LOGIN IN ROLE pg_read_all_data, %[1]q`, other, name))
+	pgtest.Exec(t, dsn,
+		ofManyWords+
+			fmt.Sprintf(`CREATE ROLE %[1]q IN ROLE pg_read_all_data; CREATE ROLE %[2]q LOGIN IN ROLE pg_read_all_data, %[1]q`,
+				other, name))
 	pgtest.Exec(t, dsn, "VACUUM large")
 	t.Cleanup(func() { pgtest.Exec(t, dsn, fmt.Sprintf(`DROP ROLE %q, %q`, name, other)) })
 	u.User = url.User(name)
 	want := newExporter(t, u.String(), listedWords).says(t)
 	for _, fact := range []string{
-		`softdelete_deleted_rows{relname="day"} 4`, `softdelete_deleted_rows{relname="Local"} 4`, `softdelete_deleted_rows{relname="listed"} 4`,
-		`softdelete_oldest_deleted_timestamp_seconds{relname="large"} 1706933106.789`, `softdelete_count_info{method="statistics",relname="guessed"} 1`,
-		`softdelete_orphaned_rows{constraint="of a parent",relname="children"} 4`, `indexrelname="users_words",problem="unique_allows_live_duplicates"`,
+		`softdelete_deleted_rows{relname="day"} 4`, `softdelete_deleted_rows{relname="Local"} 4`,
+		`softdelete_deleted_rows{relname="listed"} 4`,
+		`softdelete_oldest_deleted_timestamp_seconds{relname="large"} 1706933106.789`,
+		`softdelete_count_info{method="statistics",relname="guessed"} 1`,
+		`softdelete_orphaned_rows{constraint="of a parent",relname="children"} 4`,
+		`indexrelname="users_words",problem="unique_allows_live_duplicates"`,
 	} {
 		if !strings.Contains(want, fact) {
 			t.Errorf("it does not say %s", fact)
@@ -131,7 +156,8 @@ func TestNoSettingOfTheRoleChangesWhatIsSaid(t *testing.T) {
 				if parameter, _, _ := strings.Cut(strings.ToLower(setting), " "); !slices.Contains(known, parameter) {
 					continue // to this version
 				}
-				fmt.Fprintf(&set, "ALTER ROLE %q SET %s;", name, strings.Replace(setting, "= other", fmt.Sprintf("= %q", other), 1))
+				fmt.Fprintf(&set, "ALTER ROLE %q SET %s;", name,
+					strings.Replace(setting, "= other", fmt.Sprintf("= %q", other), 1))
 			}
 			pgtest.Exec(t, dsn, set.String())
 			defer pgtest.Exec(t, dsn, fmt.Sprintf("ALTER ROLE %q RESET ALL", name))
@@ -148,7 +174,8 @@ var (
 	labelled = regexp.MustCompile(`datname="[^"]*",?|,?schemaname="[^"]*"`)
 	// fraction is a number whose last digits depend on the blocks that a sample drew.
 	fraction = regexp.MustCompile(`\b\d+\.\d{4,}(?:e[+-]\d+)?\b`)
-	changing = regexp.MustCompile(`^(#|go_|process_|db_response_ms|softdelete_exporter_|softdelete_checked_|softdelete_count_duration_)`)
+	changing = regexp.MustCompile(
+		`^(#|go_|process_|db_response_ms|softdelete_exporter_|softdelete_checked_|softdelete_count_duration_)`)
 )
 
 // says is all that the exporter says of its database, but for times of its own.
@@ -178,7 +205,8 @@ func (e *exporter) says(t *testing.T) string {
 	}
 	// A machine that is busy answers slowly.
 	of := func(key, field, value string) {
-		document[key] = slices.DeleteFunc(document[key].([]any), func(a any) bool { return a.(map[string]any)[field] == value })
+		document[key] = slices.DeleteFunc(document[key].([]any),
+			func(a any) bool { return a.(map[string]any)[field] == value })
 	}
 	of("recommendations", "kind", "connection")
 	of("alerts", "condition", "slow_response_time")

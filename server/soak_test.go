@@ -38,7 +38,8 @@ func soakTime(t *testing.T) time.Duration {
 }
 
 // oddNames are names of tables, columns and indexes that somebody has somewhere.
-var oddNames = []string{`plain`, `Übung "quoted"`, `'; DROP TABLE users; --`, `back\slash`, "new\nline", "tab\tand \x1b[31mred", "\u202eright to left", `{{x}} {a="b"}`, "🐘", strings.Repeat("n", 63)}
+var oddNames = []string{`plain`, `Übung "quoted"`, `'; DROP TABLE users; --`, `back\slash`, "new\nline",
+	"tab\tand \x1b[31mred", "\u202eright to left", `{{x}} {a="b"}`, "🐘", strings.Repeat("n", 63)}
 
 // oddIndexes are definitions behind CREATE INDEX ON table, for a column "a" of type text.
 var oddIndexes = []string{
@@ -66,7 +67,8 @@ func TestASoak(t *testing.T) {
 	front := pgtest.NewFront(t, dsn)
 	const settings = "ttl: 1s\nmax_stale: 10m\n"
 	e := newExporter(t, front.DSN, settings)
-	variants := []func() (*config.Config, error){configtest.Loader(t, settings), configtest.Loader(t, settings+"defaults: {retention: 30d}\nintegrity: true\n")}
+	variants := []func() (*config.Config, error){configtest.Loader(t, settings),
+		configtest.Loader(t, settings+"defaults: {retention: 30d}\nintegrity: true\n")}
 	var reloads atomic.Int64
 	e.Load = func() (*config.Config, error) { return variants[reloads.Add(1)%2]() }
 
@@ -162,11 +164,16 @@ func change(t *testing.T, dsn string, changes *atomic.Int64) {
 	other := pgx.Identifier{fmt.Sprintf("%.50s %d", any(oddNames), rand.N(3))}.Sanitize()
 	index := pgx.Identifier{any(oddNames)}.Sanitize()
 	for _, sql := range []string{
-		any([]string{"CREATE TABLE IF NOT EXISTS " + table + " (id int, a text, deleted_at timestamptz)", "DROP TABLE IF EXISTS " + table, "ALTER TABLE IF EXISTS " + table + " RENAME TO " + other}),
-		"INSERT INTO " + table + " SELECT i, 'a', CASE WHEN random() < 0.3 THEN now() - i * interval '1 hour' END FROM generate_series(1, 50) i",
-		any([]string{"CREATE INDEX ON " + table + " " + any(oddIndexes), "CREATE INDEX " + index + " ON " + table + " " + any(oddIndexes), "DROP INDEX IF EXISTS " + index,
-			"UPDATE " + table + " SET deleted_at = now() WHERE random() < 0.1", "DELETE FROM " + table + " WHERE random() < 0.1", "TRUNCATE " + table,
-			"ALTER TABLE " + table + " ADD COLUMN is_deleted boolean", "ALTER TABLE " + table + " DROP COLUMN deleted_at", "ANALYZE " + table}),
+		any([]string{"CREATE TABLE IF NOT EXISTS " + table + " (id int, a text, deleted_at timestamptz)",
+			"DROP TABLE IF EXISTS " + table, "ALTER TABLE IF EXISTS " + table + " RENAME TO " + other}),
+		"INSERT INTO " + table +
+			" SELECT i, 'a', CASE WHEN random() < 0.3 THEN now() - i * interval '1 hour' END FROM generate_series(1, 50) i",
+		any([]string{"CREATE INDEX ON " + table + " " + any(oddIndexes),
+			"CREATE INDEX " + index + " ON " + table + " " + any(oddIndexes), "DROP INDEX IF EXISTS " + index,
+			"UPDATE " + table + " SET deleted_at = now() WHERE random() < 0.1",
+			"DELETE FROM " + table + " WHERE random() < 0.1", "TRUNCATE " + table,
+			"ALTER TABLE " + table + " ADD COLUMN is_deleted boolean", "ALTER TABLE " + table + " DROP COLUMN deleted_at",
+			"ANALYZE " + table}),
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err == nil {
 			changes.Add(1) // what is not there cannot be changed
@@ -194,7 +201,8 @@ func plain(t *testing.T, dsn string) map[string]rows {
 			deleted = "is_deleted" // with or without its time, it decides
 		}
 		found[m.Name] = pgtest.Value[rows](t, dsn, fmt.Sprintf(
-			"SELECT json_build_object('total', count(*), 'deleted', count(*) FILTER (WHERE %s)) FROM public.%s", deleted, pgx.Identifier{m.Name}.Sanitize()))
+			"SELECT json_build_object('total', count(*), 'deleted', count(*) FILTER (WHERE %s)) FROM public.%s", deleted,
+			pgx.Identifier{m.Name}.Sanitize()))
 	}
 	return found
 }

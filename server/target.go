@@ -32,7 +32,8 @@ type target struct {
 func (s *Server) newTarget(source func() (*conninfo.Info, error), datname string) *target {
 	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(source), func() cache.Settings {
 		c := s.Settings.Config()
-		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(), PingWithRefresh: c.Ping.When == "refresh"}
+		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
+			PingWithRefresh: c.Ping.When == "refresh"}
 	}, s.Logger)}
 }
 

@@ -3,7 +3,8 @@ package softdelete
 import "testing"
 
 func TestFoldKeepsLettersAndDigits(t *testing.T) {
-	for name, want := range map[string]string{"deletedAt": "deletedat", "DELETED_AT": "deletedat", "__deleted": "deleted", "Gelöscht am 2": "gelöschtam2"} {
+	for name, want := range map[string]string{"deletedAt": "deletedat", "DELETED_AT": "deletedat", "__deleted": "deleted",
+		"Gelöscht am 2": "gelöschtam2"} {
 		if got := Fold(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -11,7 +12,8 @@ func TestFoldKeepsLettersAndDigits(t *testing.T) {
 }
 
 func TestNumbersAsPeopleReadThem(t *testing.T) {
-	for n, want := range map[float64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1234: "-1,234", 0.4: "0", -0.4: "0", 999999.6: "1,000,000"} {
+	for n, want := range map[float64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567",
+		-1234: "-1,234", 0.4: "0", -0.4: "0", 999999.6: "1,000,000"} {
 		if got := Thousands(n); got != want {
 			t.Errorf("Thousands(%g) = %q, want %q", n, got, want)
 		}

@@ -144,7 +144,8 @@ func (c Contradiction) String() string {
 	case Future:
 		return Plural(n, "row") + " deleted in the future"
 	default:
-		return fmt.Sprintf("%s whose parent in %s is deleted, by %s", Plural(n, "live row"), c.Check.Key.Parent(), c.Check.Constraint)
+		return fmt.Sprintf("%s whose parent in %s is deleted, by %s", Plural(n, "live row"), c.Check.Key.Parent(),
+			c.Check.Constraint)
 	}
 }
 

@@ -38,7 +38,8 @@ func TestExpireTakesOldNumbersAndNothingElse(t *testing.T) {
 func TestExpireTakesOldChecksOneByOne(t *testing.T) {
 	found, old := &Found{}, noon.Add(-time.Hour-time.Second)
 	table := counted(noon)
-	table.Integrity = []Check{{Found: found, At: noon}, {Constraint: "old", Found: found, At: old}, {Constraint: "waiting", Found: found, At: old, Waiting: true}}
+	table.Integrity = []Check{{Found: found, At: noon}, {Constraint: "old", Found: found, At: old},
+		{Constraint: "waiting", Found: found, At: old, Waiting: true}}
 	before := &Snapshot{Databases: []Database{{Tables: []Table{table}}}}
 	after := before.Expire(noon, time.Hour)
 	for i, want := range []bool{true, false, true} {
@@ -114,7 +115,8 @@ func TestATableIsAlwaysInOneState(t *testing.T) {
 
 func TestNumbersAreThoseOfAnotherTableOnceItsMeaningChanged(t *testing.T) {
 	table := func(change func(*Table)) *Table {
-		t := &Table{OID: 1, Markers: Markers{{Kind: Flag, Column: "deleted"}}, Policy: Policy{Retention: time.Hour, TimeZone: "UTC", Service: "a"}}
+		t := &Table{OID: 1, Markers: Markers{{Kind: Flag, Column: "deleted"}},
+			Policy: Policy{Retention: time.Hour, TimeZone: "UTC", Service: "a"}}
 		change(t)
 		return t
 	}

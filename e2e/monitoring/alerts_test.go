@@ -61,34 +61,39 @@ func sql(text string) func(*testing.T, string) {
 
 // troubles are all of the tables'. about is what an alert on a table says that it is
 // about, labelled labels what it is labelled with.
-func troubles(about func(table string) string, labelled func(table, service string, more ...string) map[string]string) []trouble {
+func troubles(about func(table string) string, labelled func(table, service string,
+	more ...string) map[string]string) []trouble {
 	lock := make(chan func())
 	return []trouble{{
 		table: "carts",
-		setup: `CREATE TABLE carts AS SELECT i AS id, CASE WHEN i <= 300 THEN now() END AS deleted_at FROM generate_series(1, 3000) i`,
-		make:  sql(`UPDATE carts SET deleted_at = now() WHERE id <= 1800`),
-		heal:  sql(`DELETE FROM carts WHERE deleted_at IS NOT NULL`),
+		setup: `CREATE TABLE carts AS SELECT i AS id,
+			CASE WHEN i <= 300 THEN now() END AS deleted_at FROM generate_series(1, 3000) i`,
+		make: sql(`UPDATE carts SET deleted_at = now() WHERE id <= 1800`),
+		heal: sql(`DELETE FROM carts WHERE deleted_at IS NOT NULL`),
 		alerts: []alert{{
 			"SoftDeleteRatioHigh", "warning", "shop", labelled("carts", "shop"),
 			"At least 60% of the rows of " + about("carts") + " are soft-deleted; the limit is 50%.",
 		}},
 	}, {
 		table: "messages",
-		setup: `CREATE TABLE messages AS SELECT i AS id, CASE WHEN i <= 12000 THEN now() - interval '80 days' END AS deleted_at FROM generate_series(1, 60000) i`,
-		make:  sql(`UPDATE messages SET deleted_at = deleted_at - interval '80 days'`),
-		heal:  sql(`DELETE FROM messages WHERE deleted_at < now() - interval '90 days'`),
+		setup: `CREATE TABLE messages AS SELECT i AS id,
+			CASE WHEN i <= 12000 THEN now() - interval '80 days' END AS deleted_at FROM generate_series(1, 60000) i`,
+		make: sql(`UPDATE messages SET deleted_at = deleted_at - interval '80 days'`),
+		heal: sql(`DELETE FROM messages WHERE deleted_at < now() - interval '90 days'`),
 		alerts: []alert{{
 			"SoftDeleteOldRowsHigh", "warning", "accounts", labelled("messages", "accounts"),
 			"At least 12000 soft-deleted rows of " + about("messages") + " are past their retention; the limit is 10000.",
 		}, {
 			"SoftDeletePurgeStalled", "warning", "accounts", labelled("messages", "accounts"),
-			"At least 12000 soft-deleted rows of " + about("messages") + " are past their retention, no fewer than 6s ago: the purge does not run, or does not keep up.",
+			"At least 12000 soft-deleted rows of " + about("messages") +
+				" are past their retention, no fewer than 6s ago: the purge does not run, or does not keep up.",
 		}},
 	}, {
 		table: "orders",
-		setup: `CREATE TABLE orders AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1, 60000) i`,
-		make:  sql(`UPDATE orders SET deleted_at = now() WHERE id <= 12000`),
-		heal:  func(*testing.T, string) {}, // the recent window passes
+		setup: `CREATE TABLE orders AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1,
+			60000) i`,
+		make: sql(`UPDATE orders SET deleted_at = now() WHERE id <= 12000`),
+		heal: func(*testing.T, string) {}, // the recent window passes
 		alerts: []alert{{
 			"SoftDeleteBulkDelete", "warning", "shop", labelled("orders", "shop"),
 			"12000 rows of " + about("orders") + " were soft-deleted within 20s; the limit is 10000.",
@@ -105,17 +110,21 @@ func troubles(about func(table string) string, labelled func(table, service stri
 	}, {
 		// At a retention of an hour much is to be purged, and each batch reads the table.
 		table: "reviews",
-		setup: `CREATE TABLE reviews AS SELECT i AS id, repeat('It wobbles. ', 10) AS body, CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
+		setup: `CREATE TABLE reviews AS SELECT i AS id, repeat('It wobbles. ', 10) AS body,
+			CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
 			CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`,
 		make: sql(`DROP INDEX reviews_purge_idx`),
 		heal: sql(`CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`),
 		alerts: []alert{{
 			"SoftDeleteIndexMissing", "info", "shop", labelled("reviews", "catalogue", "purpose", "purge"),
-			"On " + about("reviews") + " an index for the purge of old deleted rows would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.",
+			"On " + about("reviews") +
+				" an index for the purge of old deleted rows would pay, and there is none. The report of that server " +
+				"(`softdelete_exporter report`) has the statement.",
 		}},
 	}, {
 		table: "sessions",
-		setup: `CREATE TABLE sessions AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1, 10) i`,
+		setup: `CREATE TABLE sessions AS SELECT i AS id, CAST(NULL AS timestamptz) AS deleted_at FROM generate_series(1,
+			10) i`,
 		make: func(t *testing.T, dsn string) {
 			holder, err := pgx.Connect(t.Context(), dsn)
 			if err != nil {
@@ -151,18 +160,22 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	for _, database := range []string{"shop", "warehouse"} {
 		pgtest.Exec(t, pg.DSN("postgres", pgserver.Superuser), "CREATE DATABASE "+database)
 	}
-	pgtest.Exec(t, pg.DSN("warehouse", pgserver.Superuser), "CREATE TABLE parts AS SELECT now() AS deleted_at, i FROM generate_series(1, 10) i; INSERT INTO parts SELECT NULL, i FROM generate_series(1, 100) i")
+	pgtest.Exec(t, pg.DSN("warehouse", pgserver.Superuser),
+		"CREATE TABLE parts AS SELECT now() AS deleted_at, i FROM generate_series(1, 10) i; INSERT INTO parts SELECT "+
+			"NULL, i FROM generate_series(1, 100) i")
 	front := pgtest.NewFront(t, dsn)
 
 	binary, address := build(t), freeAddress(t)
 	config := write(t, "config.yaml", shopConfig)
 	startExporter := func() *program {
-		return start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + front.DSN}, binary, "--config.file="+config, "--web.listen-address="+address)
+		return start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + front.DSN}, binary,
+			"--config.file="+config, "--web.listen-address="+address)
 	}
 	target := fmt.Sprintf("127.0.0.1:%d/warehouse", pg.Port)
 	about := func(table string) string { return "public." + table + " in database shop behind " + address }
 	labelled := func(table, service string, more ...string) map[string]string {
-		labels := map[string]string{"job": "softdelete", "instance": address, "datname": "shop", "schemaname": "public", "relname": table, "service": service}
+		labels := map[string]string{"job": "softdelete", "instance": address, "datname": "shop", "schemaname": "public",
+			"relname": table, "service": service}
 		for i := 0; i < len(more); i += 2 {
 			labels[more[i]] = more[i+1]
 		}
@@ -179,7 +192,8 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		make: func(*testing.T) { front.Behave(pgtest.Slow) },
 		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
 		alerts: []alert{
-			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped, "A SELECT 1 on the database behind " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
+			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped,
+				"A SELECT 1 on the database behind " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
 		},
 	}, {
 		make: func(t *testing.T) {
@@ -193,15 +207,19 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			}
 		},
 		alerts: []alert{
-			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped, "The database behind " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
-			{"SoftDeleteDatabaseDown", "critical", "on-call", probed, "The database behind " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped,
+				"The database behind " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+			{"SoftDeleteDatabaseDown", "critical", "on-call", probed,
+				"The database behind " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
 		},
 	}, {
 		make: func(t *testing.T) { exporter.stop(t) },
 		heal: func(*testing.T) { startExporter() },
 		alerts: []alert{
-			{"SoftDeleteExporterDown", "warning", "databases", scraped, "The scrape of softdelete at " + address + " has failed for 6s: nothing is known about its database."},
-			{"SoftDeleteExporterDown", "warning", "databases", probed, "The scrape of softdelete_probe at " + target + " has failed for 6s: nothing is known about its database."},
+			{"SoftDeleteExporterDown", "warning", "databases", scraped,
+				"The scrape of softdelete at " + address + " has failed for 6s: nothing is known about its database."},
+			{"SoftDeleteExporterDown", "warning", "databases", probed,
+				"The scrape of softdelete_probe at " + target + " has failed for 6s: nothing is known about its database."},
 		},
 	}}
 
@@ -312,7 +330,8 @@ func (m monitor) await(t *testing.T, status string, alerts []alert) {
 			t.Errorf("%s: %s is told to %s, want %s", m.name, a, found.Receiver, a.receiver)
 		}
 		before, after, _ := strings.Cut(a.description, "…")
-		if got := found.Annotations["description"]; !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) || (before == a.description && got != before) {
+		if got := found.Annotations["description"]; !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) ||
+			(before == a.description && got != before) {
 			t.Errorf("%s: %s says\n%s\nwant\n%s", m.name, a, got, a.description)
 		}
 		if found.Annotations["summary"] == "" {

@@ -162,7 +162,8 @@ func TestEveryPanelHasData(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A table with an index missing and a foreign key, and one that cannot be counted.
-	pgtest.Exec(t, dsn, `CREATE TABLE returns AS SELECT i AS id, repeat('It wobbles. ', 10) AS reason, CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
+	pgtest.Exec(t, dsn, `CREATE TABLE returns AS SELECT i AS id, repeat('It wobbles. ', 10) AS reason,
+		CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
 		ALTER TABLE returns ADD customer_id bigint REFERENCES customers; ANALYZE returns`)
 	holder, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -174,7 +175,8 @@ func TestEveryPanelHasData(t *testing.T) {
 	}
 	address := freeAddress(t)
 	const down = "127.0.0.1:1/none" // a server that is not there
-	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true", "\ntables:\n", "\ntables:\n  - {table: returns, retention: 1h}\n")
+	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true", "\ntables:\n",
+		"\ntables:\n  - {table: returns, retention: 1h}\n")
 	config += "probe: {allow: ['" + down + "']}\nauth_modules: {monitoring: {user: postgres}}\n"
 	start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + dsn}, build(t),
 		"--config.file="+write(t, "config.yaml", config), "--web.listen-address="+address)

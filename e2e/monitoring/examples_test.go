@@ -63,7 +63,8 @@ func TestSystemdAcceptsTheExamples(t *testing.T) {
 	const installed = "/usr/local/bin/softdelete_exporter"
 	units := files(t, filepath.Join(dir, "*.s*t")) // the socket
 	units = append(units, files(t, filepath.Join(dir, "*.service"))...)
-	for _, file := range append(files(t, filepath.Join(dir, "*", "*.conf")), files(t, filepath.Join(dir, "*.service"))...) {
+	for _, file := range append(files(t, filepath.Join(dir, "*", "*.conf")),
+		files(t, filepath.Join(dir, "*.service"))...) {
 		text := edit(t, read(t, file), installed, "/bin/true")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -144,7 +145,8 @@ func TestExporterStartsAsTheExamplesSay(t *testing.T) {
 
 	unit := read(t, "../../examples/systemd/softdelete_exporter.service")
 	command := execStart.FindStringSubmatch(unit)
-	if command == nil || !strings.Contains(unit, "\nEnvironment=DATA_SOURCE_NAME_FILE=%d/dsn\n") || !strings.Contains(unit, "\nLoadCredential=dsn:/etc/softdelete_exporter/dsn\n") {
+	if command == nil || !strings.Contains(unit, "\nEnvironment=DATA_SOURCE_NAME_FILE=%d/dsn\n") ||
+		!strings.Contains(unit, "\nLoadCredential=dsn:/etc/softdelete_exporter/dsn\n") {
 		t.Fatalf("the unit starts %q", command)
 	}
 	begin(strings.Fields(here(command[1])), []string{"DATA_SOURCE_NAME_FILE=" + dir + "/dsn"}, "/-/ready")
@@ -153,7 +155,8 @@ func TestExporterStartsAsTheExamplesSay(t *testing.T) {
 // Prometheus itself says who is asked, and about whom.
 func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
 	text := read(t, "../../examples/prometheus/sharded.yml")
-	text = edit(t, text, "rules/*.yaml", filepath.Join(compile(t, "compressed.jsonnet"), "*.yaml"), "alertmanager.example.com:9093", freeAddress(t))
+	text = edit(t, text, "rules/*.yaml", filepath.Join(compile(t, "compressed.jsonnet"), "*.yaml"),
+		"alertmanager.example.com:9093", freeAddress(t))
 	type targets struct {
 		ActiveTargets []struct {
 			Labels, DiscoveredLabels map[string]string
@@ -165,7 +168,8 @@ func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
 	if len(all) < 4 {
 		t.Fatalf("the example has the servers %v", all)
 	}
-	exporter := regexp.MustCompile(`^http://exporter-[012]\.example\.com:10862/probe\?auth_module=monitoring&target=(.+)$`)
+	exporter := regexp.MustCompile(
+		`^http://exporter-[012]\.example\.com:10862/probe\?auth_module=monitoring&target=(.+)$`)
 	for _, binary := range find(t, "prometheus") {
 		asked := map[string]int{}
 		for number := range 2 {

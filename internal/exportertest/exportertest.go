@@ -61,11 +61,12 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 				i := inspect.New(settings.Config, postgres.NewServer(postgres.Options{
 					Source: source, Connections: connections, Costs: costs, Logger: logger,
 				}))
-				return cache.Source{Ping: i.Ping, Close: i.Close, Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
-					e.Refreshes.Add(1)
-					defer e.Refreshed.Add(1)
-					i.Refresh(ctx, previous, publish)
-				}}
+				return cache.Source{Ping: i.Ping, Close: i.Close,
+					Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+						e.Refreshes.Add(1)
+						defer e.Refreshed.Add(1)
+						i.Refresh(ctx, previous, publish)
+					}}
 			}
 		},
 	})

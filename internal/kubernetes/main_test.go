@@ -137,7 +137,8 @@ func TestManifestsFindOneAnother(t *testing.T) {
 		parts = append(parts, from[label])
 	}
 	got := strings.ReplaceAll(instance.Replacement, "$1", strings.Join(parts, instance.Separator))
-	if want := fmt.Sprintf("%s.shop.svc:%d", s.Metadata.Name, out.Port); instance.TargetLabel != "instance" || got != want {
+	if want := fmt.Sprintf("%s.shop.svc:%d", s.Metadata.Name, out.Port); instance.TargetLabel != "instance" ||
+		got != want {
 		t.Errorf("the label %s is %s, want the instance to be %s", instance.TargetLabel, got, want)
 	}
 	for _, probe := range []probe{pod.Containers[0].LivenessProbe, pod.Containers[0].ReadinessProbe} {
@@ -179,17 +180,21 @@ func TestPodHasNoRightThatItDoesNotNeed(t *testing.T) {
 	c := pod.Containers[0]
 	no := func(b *bool) bool { return b != nil && !*b }
 	for what, right := range map[string]bool{
-		"not root":                  pod.SecurityContext.RunAsNonRoot && pod.SecurityContext.RunAsUser > 0 && pod.SecurityContext.RunAsGroup > 0,
-		"the runtime's seccomp":     pod.SecurityContext.SeccompProfile.Type == "RuntimeDefault",
-		"no service account":        no(pod.AutomountServiceAccountToken),
-		"no service variables":      no(pod.EnableServiceLinks),
-		"a read-only root":          c.SecurityContext.ReadOnlyRootFilesystem,
-		"no escalation":             no(c.SecurityContext.AllowPrivilegeEscalation),
-		"no capability":             slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}),
-		"a secret readable to us":   pod.SecurityContext.FSGroup == pod.SecurityContext.RunAsGroup && pod.Volumes[1].Secret.DefaultMode == 0o440,
-		"a limit of memory":         c.Resources.Limits["memory"] != "",
-		"probes of the process":     c.LivenessProbe.HTTPGet.Path == "/-/healthy" && c.ReadinessProbe.HTTPGet.Path == "/-/ready",
-		"one exporter, never two":   exporter(t, manifests(t)).Spec.Replicas == 1 && exporter(t, manifests(t)).Spec.Strategy.Type == "Recreate",
+		"not root": pod.SecurityContext.RunAsNonRoot && pod.SecurityContext.RunAsUser > 0 &&
+			pod.SecurityContext.RunAsGroup > 0,
+		"the runtime's seccomp": pod.SecurityContext.SeccompProfile.Type == "RuntimeDefault",
+		"no service account":    no(pod.AutomountServiceAccountToken),
+		"no service variables":  no(pod.EnableServiceLinks),
+		"a read-only root":      c.SecurityContext.ReadOnlyRootFilesystem,
+		"no escalation":         no(c.SecurityContext.AllowPrivilegeEscalation),
+		"no capability":         slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}),
+		"a secret readable to us": pod.SecurityContext.FSGroup == pod.SecurityContext.RunAsGroup &&
+			pod.Volumes[1].Secret.DefaultMode == 0o440,
+		"a limit of memory": c.Resources.Limits["memory"] != "",
+		"probes of the process": c.LivenessProbe.HTTPGet.Path == "/-/healthy" &&
+			c.ReadinessProbe.HTTPGet.Path == "/-/ready",
+		"one exporter, never two": exporter(t, manifests(t)).Spec.Replicas == 1 &&
+			exporter(t, manifests(t)).Spec.Strategy.Type == "Recreate",
 		"the version of this state": strings.HasSuffix(c.Image, ":"+version(t)),
 	} {
 		if !right {
@@ -221,7 +226,8 @@ func TestRulesAreThoseOfTheMixin(t *testing.T) {
 		want = append(want, rules.Groups...)
 	}
 	var got []any
-	for _, group := range find(t, manifests(t), func(r *prometheusRule) string { return r.Metadata.Name }, name).Spec.Groups {
+	for _, group := range find(t, manifests(t), func(r *prometheusRule) string { return r.Metadata.Name },
+		name).Spec.Groups {
 		var g any
 		if err := group.Decode(&g); err != nil {
 			t.Fatal(err)
@@ -247,7 +253,8 @@ func TestDashboardsAreThoseOfTheMixin(t *testing.T) {
 			t.Fatal(err)
 		}
 		base := filepath.Base(file)
-		m := find(t, all, func(c *configMap) string { return c.Metadata.Name }, strings.TrimSuffix(base, ".json")+"-dashboard")
+		m := find(t, all, func(c *configMap) string { return c.Metadata.Name },
+			strings.TrimSuffix(base, ".json")+"-dashboard")
 		if diff := cmp.Diff(string(want), m.Data[base]); diff != "" {
 			t.Errorf("run make generate: -mixin +%s:\n%s", m.Metadata.Name, diff)
 		}

@@ -40,7 +40,8 @@ func find(ctx context.Context, version string) (installation, error) {
 	if version != "" {
 		var err error
 		if want, err = strconv.Atoi(version); err != nil || npmVersions[want] == "" {
-			return installation{}, fmt.Errorf("PostgreSQL %q: want a major version that the exporter supports, 14 to 18", version)
+			return installation{}, fmt.Errorf("PostgreSQL %q: want a major version that the exporter supports, 14 to 18",
+				version)
 		}
 	}
 	for _, i := range installed(ctx) {
@@ -53,9 +54,11 @@ func find(ctx context.Context, version string) (installation, error) {
 	}
 	dir, err := fetch(ctx, want)
 	if err != nil {
-		return installation{}, fmt.Errorf("no PostgreSQL server of version %d on PATH or in %s, and it could not be fetched: %w\n"+
-			"Install it (Debian: apt-get install postgresql-%d, or plain postgresql where any version will do; macOS: brew install postgresql@%d)",
-			want, strings.Join(places, ", "), err, want, want)
+		return installation{},
+			fmt.Errorf("no PostgreSQL server of version %d on PATH or in %s, and it could not be fetched: %w\n"+
+				"Install it (Debian: apt-get install postgresql-%d, or plain postgresql where any version will do; macOS: brew "+
+				"install postgresql@%d)",
+				want, strings.Join(places, ", "), err, want, want)
 	}
 	return installation{dir: filepath.Join(dir, "bin"), major: want}, nil
 }

@@ -97,7 +97,9 @@ func verify(path, want string) error {
 		return err
 	}
 	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != want {
-		return fmt.Errorf("checksum of %s: got %s, want %s: the registry delivered another file than the one that this program was tested with",
+		return fmt.Errorf(
+			"checksum of %s: got %s, want %s: the registry delivered another file than the one that this program "+
+				"was tested with",
 			filepath.Base(path), got, want)
 	}
 	return nil
@@ -209,7 +211,8 @@ func cacheDir() (string, error) {
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || !info.IsDir() || int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("cache directory %s: it must be a directory that belongs to you and that nobody else can write to", dir)
+		return "",
+			fmt.Errorf("cache directory %s: it must be a directory that belongs to you and that nobody else can write to", dir)
 	}
 	return dir, nil
 }

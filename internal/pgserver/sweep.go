@@ -30,7 +30,8 @@ func sweep(dir string) {
 			continue // another user's, or just removed
 		}
 		info, err := f.Stat()
-		if err == nil && time.Since(info.ModTime()) > unlockedFor && syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		if err == nil && time.Since(info.ModTime()) > unlockedFor &&
+			syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			// What cannot be removed stays for the next sweep.
 			_ = os.RemoveAll(filepath.Dir(log))
 		}

@@ -60,7 +60,8 @@ func alertsTable(compiled []byte, page string) (string, error) {
 			if held == "" {
 				held = "at once"
 			}
-			fmt.Fprintf(&table, "| [%s](%s) | %s | %s | %s |\n", rule.Alert, local(rule.Annotations["runbook_url"]), rule.Labels["severity"], limit, held)
+			fmt.Fprintf(&table, "| [%s](%s) | %s | %s | %s |\n", rule.Alert, local(rule.Annotations["runbook_url"]),
+				rule.Labels["severity"], limit, held)
 		}
 	}
 	return table.String(), nil

@@ -41,7 +41,8 @@ func TestListHasARowForEachCompiledAlert(t *testing.T) {
 }
 
 func TestAlertThatNobodyPutIntoWordsIsAnError(t *testing.T) {
-	if _, err := alertsTable([]byte(compiled), "| [Down](runbook.md#down) | info | no answer | 7m |"); err == nil || !strings.Contains(err.Error(), "Bulk") {
+	if _, err := alertsTable([]byte(compiled), "| [Down](runbook.md#down) | info | no answer | 7m |"); err == nil ||
+		!strings.Contains(err.Error(), "Bulk") {
 		t.Errorf("the error is %v", err)
 	}
 }

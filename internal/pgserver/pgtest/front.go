@@ -139,7 +139,8 @@ func (f *Front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 	if f.behaves(Starting) {
 		backend := pgproto3.NewBackend(conn, conn)
 		if _, err := backend.ReceiveStartupMessage(); err == nil {
-			backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"})
+			backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03",
+				Message: "the database system is starting up"})
 			_ = backend.Flush() // the client may have left
 		}
 		return

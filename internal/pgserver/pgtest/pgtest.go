@@ -60,11 +60,14 @@ func Shared(tb testing.TB) *pgserver.Server {
 	shared.Lock()
 	defer shared.Unlock()
 	if !shared.inMain {
-		tb.Fatal("pgtest.Shared: the package needs func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }, or nobody stops the server")
+		tb.Fatal(
+			"pgtest.Shared: the package needs func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }, or nobody " +
+				"stops the server")
 	}
 	if shared.server == nil && shared.err == nil {
 		// Not the test's context: the server outlives the test.
-		shared.server, shared.err = pgserver.Start(context.Background(), pgserver.Options{Version: os.Getenv("PGTEST_VERSION")})
+		shared.server, shared.err = pgserver.Start(context.Background(),
+			pgserver.Options{Version: os.Getenv("PGTEST_VERSION")})
 	}
 	if shared.err != nil {
 		tb.Fatalf("shared PostgreSQL server: %v", shared.err)

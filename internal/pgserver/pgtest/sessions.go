@@ -45,5 +45,7 @@ const (
 // Terminate ends every session of ours in the database.
 func Terminate(t testing.TB, dsn string) {
 	t.Helper()
-	Exec(t, dsn, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
+	Exec(t, dsn,
+		`SELECT pg_terminate_backend(pid,
+			5000) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter' AND datname = current_database()`)
 }
