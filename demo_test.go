@@ -94,7 +94,8 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 		expect("softdelete_recent_window_seconds", time.Hour.Seconds())
 		expect("softdelete_deleted_bytes", pgtest.Value[float64](t, dsn,
 			fmt.Sprintf(`SELECT coalesce(sum(bytes), 0)::float8 FROM (
-			SELECT count(*) FILTER (WHERE %s)::float8 / count(*) * pg_relation_size(tableoid) AS bytes FROM public."%s" GROUP BY tableoid) AS leaves`, table.deleted, table.relname)))
+			SELECT count(*) FILTER (WHERE %s)::float8 / count(*) * pg_relation_size(tableoid) AS bytes
+			FROM public."%s" GROUP BY tableoid) AS leaves`, table.deleted, table.relname)))
 		if deleted > 0 {
 			expect("softdelete_oldest_deleted_timestamp_seconds", pgtest.Value[float64](t, dsn,
 				fmt.Sprintf(`SELECT extract(epoch FROM min(%s))::float8 FROM public."%s" WHERE %s`, table.at, table.relname,

@@ -36,7 +36,8 @@ func TestMakeTestRunsEverythingAndEndsWithWhatFailed(t *testing.T) {
 			case $* in
 			list*) printf 'm/cache\nm/inspect\nm/sampling\n' ;;
 			*-race*)
-				printf -- '--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)\n        a_test.go:1: no\nFAIL\nFAIL\tm/cache\t0.1s\n'
+				printf -- '--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)\n'
+				printf '        a_test.go:1: no\nFAIL\nFAIL\tm/cache\t0.1s\n'
 				printf -- '--- FAIL: TestC (0.00s)\nFAIL\nFAIL\tm/inspect\t0.1s\nFAIL\n'; exit 1 ;;
 			*e2e*)
 				printf 'ok  \tm/mixin\t0.1s\nFAIL\tm/e2e [build failed]\nFAIL\n'; exit 1 ;;

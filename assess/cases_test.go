@@ -89,7 +89,8 @@ func TestVerdictsAreThoseOfTheRecordingRules(t *testing.T) {
 				if a.Health != c.Instance {
 					t.Errorf("the instance is %s, want %s", a.Health, c.Instance)
 				}
-				services, databases, tables, want := map[string]softdelete.Health{}, map[string]softdelete.Health{}, map[string]string{}, map[string]string{}
+				services, databases := map[string]softdelete.Health{}, map[string]softdelete.Health{}
+				tables, want := map[string]string{}, map[string]string{}
 				for _, s := range a.Services {
 					services[s.Name] = s.Health
 				}

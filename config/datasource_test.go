@@ -35,8 +35,12 @@ func TestTheEnvironmentSaysWhichServerToWatch(t *testing.T) {
 		variables map[string]string
 		want      string
 	}{
-		"one string": {map[string]string{"DATA_SOURCE_NAME": " postgres://bob:p%40ss%2Fw%23rd@db:5433/shop?sslmode=require\n"}, whole},
-		"in a file":  {map[string]string{"DATA_SOURCE_NAME_FILE": "\ufeffpostgres://bob:p%40ss%2Fw%23rd@db:5433/shop?sslmode=require\r\n"}, whole},
+		"one string": {map[string]string{
+			"DATA_SOURCE_NAME": " postgres://bob:p%40ss%2Fw%23rd@db:5433/shop?sslmode=require\n",
+		}, whole},
+		"in a file": {map[string]string{
+			"DATA_SOURCE_NAME_FILE": "\ufeffpostgres://bob:p%40ss%2Fw%23rd@db:5433/shop?sslmode=require\r\n",
+		}, whole},
 		"apart": {map[string]string{"DATA_SOURCE_URI": "db:5433/shop?sslmode=require",
 			"DATA_SOURCE_USER": "bob", "DATA_SOURCE_PASS": "p@ss/w#rd"}, whole},
 		"apart, in files": {map[string]string{"DATA_SOURCE_URI_FILE": "db:5433/shop?sslmode=require\n",

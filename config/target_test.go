@@ -15,7 +15,8 @@ probe: {allow: ['db[12]\.example:5432/.*', '\[::1\]:5432/shop']}
 auth_modules:
   plain: {user: bob, password: 's3cr3t/@'}
   none: {user: bob}
-  neon: {user: bob, options: {options: endpoint=cool, connect_timeout: 5, target_session_attrs: any, sslmode: verify-full, keepalives: 1}}
+  neon: {user: bob, options: {options: endpoint=cool, connect_timeout: 5,
+    target_session_attrs: any, sslmode: verify-full, keepalives: 1}}
 `
 
 func TestTargetsOutsideTheAllowListAreRefused(t *testing.T) {

@@ -54,7 +54,8 @@ func TestATablesOwnLimitsStandOnThoseForAll(t *testing.T) {
 		"deletion_ratio": { "poor": 0.6 },
 		"tables": [
 			{ "schema": "public", "table": "orders", "deletion_ratio": { "fair": 0.4 }, "bulk_rows": 0 },
-			{ "database": "shop", "schema": "public", "table": "orders", "deletion_ratio": { "fair": 0.3 }, "alert_min_rows": 5 }
+			{ "database": "shop", "schema": "public", "table": "orders",
+				"deletion_ratio": { "fair": 0.3 }, "alert_min_rows": 5 }
 		]
 	}`)
 	if err != nil {

@@ -163,7 +163,8 @@ func (f *faults) parameters(field string, settings map[string]string) {
 	}
 }
 
-// elsewhere are the parameters that are no options of an auth module: some of them would lead a password to another server than the target.
+// elsewhere are the parameters that are no options of an auth module: some of them would
+// lead a password to another server than the target.
 var elsewhere = map[string]string{
 	"host": "the target says it", "hostaddr": "the target says the host", "port": "the target says it",
 	"dbname":  "the target says it",

@@ -166,7 +166,8 @@ func TestConstantsAreToldFromCalls(t *testing.T) {
 
 func TestAWordIsSpeltInWholeLetters(t *testing.T) {
 	for word, want := range map[string][]string{
-		"deleted": {"deleted", "DELETED", "Deleted"}, "удалено": {"удалено", "УДАЛЕНО", "Удалено"}, "é": {"é", "É", "É"},
+		"deleted": {"deleted", "DELETED", "Deleted"},
+		"удалено": {"удалено", "УДАЛЕНО", "Удалено"}, "é": {"é", "É", "É"},
 	} {
 		if diff := cmp.Diff(want, spellings(word)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", word, diff)

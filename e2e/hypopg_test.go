@@ -59,7 +59,8 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 
 	// The question fails when the index is made already.
 	pgtest.Exec(t, direct, `DROP INDEX users_name_live;
-		CREATE OR REPLACE FUNCTION "odd schema".hypopg_relation_size(indexid oid) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END'`)
+		CREATE OR REPLACE FUNCTION "odd schema".hypopg_relation_size(indexid oid) RETURNS bigint
+			LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END'`)
 	if _, a := advised(t, i); a.Proved {
 		t.Error("the failed question proved the gain")
 	}

@@ -168,7 +168,8 @@ func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, server)
 	through := pgbouncer(t, server, 3)(exportertest.Database(t, dsn))
 	i := exportertest.NewInspector(t, through+
-		"&keepalives=1&tcp_user_timeout=1&gssencmode=prefer&fallback_application_name=x&client_encoding=LATIN1&krbsrvname=x&load_balance_hosts=random", "ping: {timeout: 10s}")
+		"&keepalives=1&tcp_user_timeout=1&gssencmode=prefer&fallback_application_name=x"+
+		"&client_encoding=LATIN1&krbsrvname=x&load_balance_hosts=random", "ping: {timeout: 10s}")
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Errorf("ping: %s", p.Err)
 	}

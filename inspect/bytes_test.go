@@ -55,7 +55,8 @@ discovery: {rules: {statuses: {status: on}}}
 `)
 	s := first(t, i)
 	want := map[string]string{
-		"public.users": "10 4 3", "public.größe": "10 4 3", `public.caf\xe9`: "unsupported", `public.th\xe9`: "unsupported",
+		"public.users": "10 4 3", "public.größe": "10 4 3",
+		`public.caf\xe9`: "unsupported", `public.th\xe9`: "unsupported",
 		`sch\xe9ma.t`: "unsupported", `sch\xe9ma.u`: "unsupported", "public.parted": "unsupported",
 		`public.whole\xe9`: "unsupported",
 		"public.columns":   "10 4 3", "public.indexed": "10 4 3", "public.filtered": "10 4 3", "public.keyed": "10 4 3",

@@ -26,7 +26,8 @@ type convention struct {
 const (
 	times  = `(NULL), (now() - interval '1 day'), (now() - interval '1 year')`
 	flags  = `(true), (false), (true), (false)`
-	epochs = `(0), ((extract(epoch FROM now() - interval '1 day') * %[1]d)::int8), ((extract(epoch FROM now() - interval '1 year') * %[1]d)::int8)`
+	epochs = `(0), ((extract(epoch FROM now() - interval '1 day') * %[1]d)::int8),
+		((extract(epoch FROM now() - interval '1 year') * %[1]d)::int8)`
 )
 
 func epochsIn(perSecond int64) string { return fmt.Sprintf(epochs, perSecond) }
@@ -104,7 +105,8 @@ var conventions = []convention{
 	{"Mattermost", `deleteat bigint`, epochsIn(1e3), "", "epoch: deleteat ms | 3 2 1"},
 	{"SFTPGo", `deleted_at bigint NOT NULL`, epochsIn(1e3), "", "epoch: deleted_at ms | 3 2 1"},
 	{"Gitea", `is_deleted boolean, deleted_unix bigint`,
-		`(false, 0), (true, extract(epoch FROM now())::int8), (true, extract(epoch FROM now() - interval '1 year')::int8), (NULL, NULL)`, "",
+		`(false, 0), (true, extract(epoch FROM now())::int8),
+			(true, extract(epoch FROM now() - interval '1 year')::int8), (NULL, NULL)`, "",
 		"pair: is_deleted,deleted_unix s | 4 2 1"},
 	{"Lemmy", `deleted boolean NOT NULL, removed boolean NOT NULL`,
 		`(false, true), (true, true), (true, false), (false, false)`, "", "flag: deleted | 4 2 -"},

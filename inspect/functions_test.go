@@ -33,12 +33,15 @@ func functionsFail(t *testing.T, dsn string) {
 			"y z" int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT public.norm($1)';
 		CREATE FUNCTION "a`+"\x1b"+`[2Jb"(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1) || $1';
 		CREATE FUNCTION weigh(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT weight FROM ranks WHERE id = $1';
-		CREATE FUNCTION enabled() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN NOT EXISTS (SELECT FROM ranks); END$$;
+		CREATE FUNCTION enabled() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+			$$BEGIN RETURN NOT EXISTS (SELECT FROM ranks); END$$;
 		CREATE TYPE mood AS ENUM ('1', '2');
 		CREATE FUNCTION typed(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT $1 = ('1'::mood)::text$$;
-		CREATE FUNCTION secret() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN NOT EXISTS (SELECT FROM app.secrets); END$$;
+		CREATE FUNCTION secret() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+			$$BEGIN RETURN NOT EXISTS (SELECT FROM app.secrets); END$$;
 		CREATE TABLE app.secrets (id int); ALTER TABLE app.secrets ENABLE ROW LEVEL SECURITY;
-		CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF current_user = 'watcher' THEN RAISE 'not for you'; END IF; RETURN true; END$$;`)
+		CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+			$$BEGIN IF current_user = 'watcher' THEN RAISE 'not for you'; END IF; RETURN true; END$$;`)
 	var sql strings.Builder
 	for name, index := range map[string]string{
 		"healthy": "(id)", "app.expression": "(app.norm(id::text))", "nested": `("Odd one"."a norm"(id::text, 1))`,

@@ -194,7 +194,8 @@ func TestNobodyWaitsLongBehindARefresh(t *testing.T) {
 	m := newMigration(t, dsn)
 	stop := atMost(t, dsn,
 		`SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class c ON c.oid = relation
-		WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND relnamespace = 'public'::regnamespace AND relkind = 'r'`, 1)
+		WHERE application_name = 'softdelete_exporter' AND datname = current_database()
+			AND relnamespace = 'public'::regnamespace AND relkind = 'r'`, 1)
 	made := behind(t, i, empty(t, i))
 	for n := range tables {
 		m.do(fmt.Sprintf("ALTER TABLE t%03d ADD COLUMN note text", n))

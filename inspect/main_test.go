@@ -212,7 +212,8 @@ func waitForLock(t *testing.T, dsn string) {
 	defer conn.Close(t.Context())
 	pgtest.WaitFor(t, "the count to wait for a lock", func() (waits bool) {
 		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE application_name = 'softdelete_exporter' AND datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+			WHERE application_name = 'softdelete_exporter' AND datname = current_database()
+				AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
 		return waits

@@ -160,7 +160,8 @@ func hold(t *testing.T, conn *pgx.Conn, texts []string) []held {
 // fill makes rows of every state of one column, with whatever may stand in the others.
 func fill(column, typ string, w way) string {
 	script := `DROP TABLE IF EXISTS filled; CREATE TABLE filled (LIKE rows, state text); SELECT setseed(0.5);
-		CREATE OR REPLACE FUNCTION pick(of text[]) RETURNS text VOLATILE LANGUAGE sql AS 'SELECT of[1 + floor(random() * cardinality(of))::int]';`
+		CREATE OR REPLACE FUNCTION pick(of text[]) RETURNS text VOLATILE LANGUAGE sql AS
+			'SELECT of[1 + floor(random() * cardinality(of))::int]';`
 	for state, values := range map[string]string{"live": w.live, "deleted": w.deleted, "odd": w.odd} {
 		script += fmt.Sprintf(`
 			INSERT INTO filled SELECT pick('{NULL,2020-01-01,2030-01-01,infinity}')::timestamptz,

@@ -16,9 +16,12 @@ func TestTimeZones(t *testing.T) {
 	// Rows that were deleted 1, 3 and 20 hours ago: by the clock of UTC, by that of a
 	// zone 9 hours ahead, and as instants.
 	pgtest.Exec(t, dsn, `
-		CREATE TABLE utc AS SELECT (now() - h * interval '1 hour') AT TIME ZONE 'UTC' AS deleted_at FROM unnest('{1, 3, 20}'::int[]) h;
-		CREATE TABLE tokyo AS SELECT (now() - h * interval '1 hour') AT TIME ZONE 'Asia/Tokyo' AS deleted_at FROM unnest('{1, 3, 20}'::int[]) h;
-		CREATE TABLE instants AS SELECT now() - h * interval '1 hour' AS deleted_at FROM unnest('{1, 3, 20}'::int[]) h;
+		CREATE TABLE utc AS SELECT (now() - h * interval '1 hour') AT TIME ZONE 'UTC' AS deleted_at
+			FROM unnest('{1, 3, 20}'::int[]) h;
+		CREATE TABLE tokyo AS SELECT (now() - h * interval '1 hour') AT TIME ZONE 'Asia/Tokyo' AS deleted_at
+			FROM unnest('{1, 3, 20}'::int[]) h;
+		CREATE TABLE instants AS SELECT now() - h * interval '1 hour' AS deleted_at
+			FROM unnest('{1, 3, 20}'::int[]) h;
 		ALTER DATABASE "`+database(t, dsn)+`" SET timezone = 'America/Los_Angeles'`)
 	for _, test := range []struct {
 		name, configuration string

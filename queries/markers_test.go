@@ -86,8 +86,10 @@ func TestTimesOfEveryTypeHaveAges(t *testing.T) {
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET timezone = 'America/Los_Angeles'`,
 		pgtest.Value[string](t, dsn, "SELECT current_database()")))
 	// Rows: not deleted, long ago, an hour ago, an hour ahead, and what is no time.
-	const local = `NULL, (now() - interval '1 year') AT TIME ZONE 'Asia/Tokyo', (now() - interval '1 hour') AT TIME ZONE 'Asia/Tokyo',
-			(now() + interval '2 days') AT TIME ZONE 'Asia/Tokyo', 'infinity', '-infinity', '0001-01-01', '1970-01-01', '1900-01-01'`
+	const local = `NULL, (now() - interval '1 year') AT TIME ZONE 'Asia/Tokyo',
+			(now() - interval '1 hour') AT TIME ZONE 'Asia/Tokyo',
+			(now() + interval '2 days') AT TIME ZONE 'Asia/Tokyo',
+			'infinity', '-infinity', '0001-01-01', '1970-01-01', '1900-01-01'`
 	epoch := func(perSecond string) string {
 		return `0, (extract(epoch FROM now() - interval '1 year') * ` + perSecond +
 			`)::int8, (extract(epoch FROM now() - interval '1 hour') * ` + perSecond + `)::int8,

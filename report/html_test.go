@@ -77,8 +77,9 @@ func TestNamesAreTextAndNoMarkup(t *testing.T) {
 // Who sees no colours still sees every verdict: by its shape and its word.
 func TestEveryVerdictHasAShapeAndAWord(t *testing.T) {
 	html := asHTML(t, scenes()["shop"], false)
-	rows := regexp.MustCompile(
-		`<td class="state (\w+)"><svg class="icon (\w+)" aria-hidden="true"><use href="#(\w+)"/></svg> <b>(\w+)</b>`).FindAllStringSubmatch(html, -1)
+	cell := regexp.MustCompile(`<td class="state (\w+)"><svg class="icon (\w+)" aria-hidden="true">` +
+		`<use href="#(\w+)"/></svg> <b>(\w+)</b>`)
+	rows := cell.FindAllStringSubmatch(html, -1)
 	if len(rows) != len(scenes()["shop"].Tables) {
 		t.Errorf("%d rows have a verdict, want %d", len(rows), len(scenes()["shop"].Tables))
 	}

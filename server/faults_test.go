@@ -223,7 +223,8 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 	const tables = 1000
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `DO $$ BEGIN FOR i IN 1..1000 LOOP
-		EXECUTE format('CREATE TABLE t%s AS SELECT CASE WHEN n <= %s THEN now() END AS deleted_at FROM generate_series(1, 5) n', i, i % 5);
+		EXECUTE format('CREATE TABLE t%s AS SELECT CASE WHEN n <= %s THEN now() END AS deleted_at
+			FROM generate_series(1, 5) n', i, i % 5);
 		IF i % 50 = 0 THEN COMMIT; END IF; -- locks are few
 	END LOOP; END $$`)
 	// The answer has a thousand tables: a slow machine needs a while to write it.

@@ -17,7 +17,8 @@ func TestOddIndexesCostNothing(t *testing.T) {
 		CREATE INDEX ON files (id) WHERE path <> 'C:\' AND deleted_at IS NULL;
 		CREATE INDEX ON files ((path || '\'));
 		CREATE INDEX ON files ((path || '''')) WHERE path <> E'a\nb\\''' AND deleted_at IS NOT NULL;
-		CREATE UNIQUE INDEX ON files (("it's ""C:\" || '"')) WHERE "it's ""C:\" = ANY (ARRAY['\', '"', '''', '{', '--', '/*'])`)
+		CREATE UNIQUE INDEX ON files (("it's ""C:\" || '"'))
+			WHERE "it's ""C:\" = ANY (ARRAY['\', '"', '''', '{', '--', '/*'])`)
 	e := newExporter(t, dsn, "")
 	for range 2 {
 		s := e.scrape(t, scrapeTimeout)

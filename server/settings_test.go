@@ -24,7 +24,8 @@ const ofManyWords = `
 	INSERT INTO day SELECT i, CASE WHEN i <= 4 THEN date '2024-02-03' ELSE '9999-12-31' END FROM generate_series(1, 10) i;
 	CREATE TABLE instant (id int, deleted_at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00+00');
 	INSERT INTO instant SELECT i,
-		CASE WHEN i <= 4 THEN timestamptz '2024-02-03 04:05:06.789012+00' ELSE '1970-01-01 00:00:00+00' END FROM generate_series(1, 10) i;
+		CASE WHEN i <= 4 THEN timestamptz '2024-02-03 04:05:06.789012+00' ELSE '1970-01-01 00:00:00+00' END
+		FROM generate_series(1, 10) i;
 	CREATE TABLE "Local" ("Id" int, "deletedAt" timestamp NOT NULL DEFAULT '9999-12-31 23:59:59', "select" text);
 	INSERT INTO "Local" SELECT i,
 		CASE WHEN i <= 4 THEN timestamp '2024-02-03 04:05:06.789' ELSE '9999-12-31 23:59:59' END FROM generate_series(1,

@@ -75,24 +75,31 @@ func TestEachTableTellsItsStory(t *testing.T) {
 		"carts are rotten":           `SELECT avg((deleted_at IS NOT NULL)::int) BETWEEN 0.7 AND 0.75 FROM carts`,
 		"carts are within retention": `SELECT min(deleted_at) > now() - interval '90 days' FROM carts`,
 		"most deleted messages are " +
-			"past retention": `SELECT avg((deleted_at < now() - interval '90 days')::int) > 0.7 FROM messages WHERE deleted_at IS NOT NULL`,
-		"no index helps the purge of messages": `SELECT NOT EXISTS (SELECT FROM pg_indexes WHERE tablename = 'messages' AND indexdef ~ 'btree \(deleted_at')`,
-		"newsletter has live duplicates":       `SELECT count(*) > count(DISTINCT email) FROM newsletter_subscribers WHERE deleted_at IS NULL`,
+			"past retention": `SELECT avg((deleted_at < now() - interval '90 days')::int) > 0.7
+			FROM messages WHERE deleted_at IS NOT NULL`,
+		"no index helps the purge of messages": `SELECT NOT EXISTS (SELECT FROM pg_indexes
+			WHERE tablename = 'messages' AND indexdef ~ 'btree \(deleted_at')`,
+		"newsletter has live duplicates": `SELECT count(*) > count(DISTINCT email)
+			FROM newsletter_subscribers WHERE deleted_at IS NULL`,
 		"reviews are deleted by " +
 			"the thousand": `SELECT avg((deleted_at IS NOT NULL)::int) BETWEEN 0.35 AND 0.5 FROM reviews`,
 		"reviews have no index " +
-			"on live rows": `SELECT NOT EXISTS (SELECT FROM pg_indexes WHERE tablename = 'reviews' AND indexdef ~ 'deleted_at IS NULL')`,
-		"deleted products lack their time":            `SELECT count(*) > 0 FROM products WHERE is_deleted AND deleted_at IS NULL`,
-		"live products have one":                      `SELECT count(*) > 0 FROM products WHERE is_deleted = false AND deleted_at IS NOT NULL`,
-		"a flag is NULL":                              `SELECT count(*) > 0 FROM products WHERE is_deleted IS NULL`,
+			"on live rows": `SELECT NOT EXISTS (SELECT FROM pg_indexes
+				WHERE tablename = 'reviews' AND indexdef ~ 'deleted_at IS NULL')`,
+		"deleted products lack their time": `SELECT count(*) > 0
+			FROM products WHERE is_deleted AND deleted_at IS NULL`,
+		"live products have one": `SELECT count(*) > 0
+			FROM products WHERE is_deleted = false AND deleted_at IS NOT NULL`,
+		"a flag is NULL": `SELECT count(*) > 0 FROM products WHERE is_deleted IS NULL`,
 		"shipments have rows in a year of partitions": `SELECT count(DISTINCT tableoid) >= 13 FROM shipments`,
 		"shipments can be shipped next month": `SELECT to_regclass(to_char(now() + interval '1 month',
 			'"shipments_"YYYY"_"MM')) IS NOT NULL`,
 		"no shipment is deleted before " +
 			"it is shipped": `SELECT count(*) = 0 FROM shipments WHERE deleted_at < shipped_at`,
-		"profiles have a time without zone": `SELECT "deletedAt" IS NULL OR pg_typeof("deletedAt") = 'timestamp'::regtype FROM "UserProfile" LIMIT 1`,
-		"customers are healthy":             `SELECT avg((deleted_at IS NOT NULL)::int) < 0.05 FROM customers`,
-		"gift cards are empty":              `SELECT count(*) = 0 FROM gift_cards`,
+		"profiles have a time without zone": `SELECT "deletedAt" IS NULL OR pg_typeof("deletedAt") = 'timestamp'::regtype
+			FROM "UserProfile" LIMIT 1`,
+		"customers are healthy": `SELECT avg((deleted_at IS NOT NULL)::int) < 0.05 FROM customers`,
+		"gift cards are empty":  `SELECT count(*) = 0 FROM gift_cards`,
 		"each account deletion has a time, so none is " +
 			"a soft delete": `SELECT count(*) > 0 AND count(*) = count(deleted_at) FROM account_deletions`,
 	} {
