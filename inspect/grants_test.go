@@ -150,8 +150,8 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 			map[string][]string{"pairs": {`GRANT USAGE ON SCHEMA "app" TO "watcher";`}}},
 		{"no select", "GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT ON parted TO watcher",
 			map[string]string{"public.users": "permission_denied", "app.pairs": "permission_denied", "public.parted": "1 1 0"},
-			map[string][]string{"users": {`GRANT SELECT ("deleted_at", "ctid",
-				"tableoid") ON "public"."users" TO "watcher";`}}},
+			map[string][]string{"users": {
+				`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."users" TO "watcher";`}}},
 		{"some columns",
 			"GRANT USAGE ON SCHEMA public, app TO watcher; GRANT SELECT (deleted_at) ON users, parted TO watcher; GRANT " +
 				"SELECT (id, is_deleted) ON app.pairs TO watcher",

@@ -34,7 +34,7 @@ func TestAPanicCostsTheTableThatItHappensTo(t *testing.T) {
 		{"needs", "bad", "error", "10 4 0 error"},
 		{"columns", "bad", "error", "10 4 0"}, // asked once only
 		{"rules", "bad", "error", "10 4 0 error"},
-		{"leaves", "bad", "error", "10 4 0 error"},
+		{"partitions", "bad", "error", "10 4 0 error"},
 		{"count", "bad", "error", "10 4 0 error"},
 		{"check", "bad", "10 4 0", "10 4 0"},
 		{"indexes", "bad", "10 4 0 error", "10 4 0 error"},
