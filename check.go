@@ -10,6 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/inspect"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -140,7 +141,8 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	if len(databases) == 0 {
 		return err
 	}
-	fmt.Fprintln(stdout, "-- Run with psql as the owner of the tables, and again when tables or partitions were added.")
+	fmt.Fprint(stdout, queries.Comment("Run with psql -X as the owner of the tables, and again when tables or partitions were added."))
+	fmt.Fprintln(stdout, queries.StopOnError)
 	for _, d := range databases {
 		fmt.Fprintf(stdout, "\n%s\n", d.Connect)
 		for _, statement := range d.Statements {

@@ -90,10 +90,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r reportFlags
 	reportCommand.Flag("format", "Format of the report: text, json or html.").Default("text").EnumVar(&r.format, "text", "json", "html")
 	reportCommand.Flag("fail-on", "The best health at which to exit with 1: fair, unknown or poor, in this order.").Default("poor").EnumVar(&r.failOn, "fair", "unknown", "poor")
-	reportCommand.Flag("timeout", "How long to wait until every table is counted; the rest is then unknown.").Default("5m").DurationVar(&r.timeout)
-	reportCommand.Flag("database", "Look at this database alone.").StringVar(&r.database)
-	reportCommand.Flag("table", "Look at these tables alone: a pattern for the whole of schema.table.").StringVar(&r.table)
-	reportCommand.Flag("service", "Look at the tables of this service alone.").StringVar(&r.service)
+	r.flags(reportCommand, "How long to wait until every table is counted; the rest is then unknown.")
+
+	purgeCommand := app.Command("purge-script", "Print the script for psql that removes for good what is past retention: softdelete_exporter purge-script --all | psql -X. It is never run by us.")
+	var p purgeFlags
+	p.flags(purgeCommand, "How long to wait until every table is counted; for the rest no script is printed.")
+	purgeCommand.Flag("all", "Print it for all watched tables.").BoolVar(&p.all)
+	purgeCommand.Flag("rehearse", "Print the same script as a rehearsal: it carries every batch out, and rolls it back.").BoolVar(&p.rehearsal)
+	purgeCommand.Flag("minutes", "After how many minutes each table's script stops, to be run again.").Default("60").IntVar(&p.minutes)
+	purgeCommand.Flag("rest", "How long it rests after each batch, as a multiple of what the batch took.").Default("1").Float64Var(&p.rest)
+	purgeCommand.Flag("accept-trigger", "Name of a trigger on DELETE that only records, and may run. May be repeated.").PlaceHolder("NAME").StringsVar(&p.accept)
+	purgeCommand.Flag("go-along", "A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
 
 	command, err := app.Parse(args)
 	if exit >= 0 {
@@ -112,6 +119,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return grants(ctx, f, *role, stdout)
 		case reportCommand.FullCommand():
 			return writeReport(ctx, f, r, stdout, stderr)
+		case purgeCommand.FullCommand():
+			return purgeScript(ctx, f, p, stdout, stderr)
 		default:
 			return serve(ctx, f, stderr)
 		}

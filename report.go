@@ -22,45 +22,24 @@ import (
 
 // reportFlags are those of the report command.
 type reportFlags struct {
-	format, failOn           string
-	timeout                  time.Duration
+	chosen
+	format, failOn string
+}
+
+// chosen says at which tables a command looks, and for how long.
+type chosen struct {
 	database, table, service string
+	timeout                  time.Duration
 }
 
 // writeReport looks at the server once, until every table was counted or the time is
 // over, and writes what that means. Its error tells that it is as bad as --fail-on.
 func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.Writer) error {
-	if r.timeout <= 0 {
-		return usage{fmt.Errorf("--timeout: must be more than 0, not %s", r.timeout)}
-	}
-	c, err := config.Load(defaults, f.configFile)
+	l, c, err := r.look(ctx, f, stderr)
 	if err != nil {
-		return usage{err}
+		return err
 	}
-	if c, err = c.Narrow(r.database, r.table, r.service); err != nil {
-		return usage{fmt.Errorf("--table: %w", err)}
-	}
-	inspector, datname, err := inspectorOnce(f, c)
-	if err != nil {
-		return usage{err}
-	}
-	l := look{inspector: inspector}
 	defer l.inspector.Close()
-	l.snapshot.Store(softdelete.Empty(datname))
-	if !c.Monitoring {
-		l.snapshot.Store(&softdelete.Snapshot{})
-	}
-	arrived := func() {}
-	if isTerminal(stderr) {
-		arrived = l.progress(stderr)
-	}
-	limited, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	l.run(limited, c.Monitoring)
-	arrived()
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
 
 	a := assess.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
 	rescue.Log(f.faults, errors.Join(a.Faults...))
@@ -79,8 +58,44 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	return errors.Join(err, outcome(a, r.failOn))
 }
 
+// look looks at the server as often as it takes to count the chosen tables.
+func (r chosen) look(ctx context.Context, f flags, stderr io.Writer) (*look, *config.Config, error) {
+	if r.timeout <= 0 {
+		return nil, nil, usage{fmt.Errorf("--timeout: must be more than 0, not %s", r.timeout)}
+	}
+	c, err := config.Load(defaults, f.configFile)
+	if err != nil {
+		return nil, nil, usage{err}
+	}
+	if c, err = c.Narrow(r.database, r.table, r.service); err != nil {
+		return nil, nil, usage{fmt.Errorf("--table: %w", err)}
+	}
+	inspector, datname, err := inspectorOnce(f, c)
+	if err != nil {
+		return nil, nil, usage{err}
+	}
+	l := &look{inspector: inspector}
+	l.snapshot.Store(softdelete.Empty(datname))
+	if !c.Monitoring {
+		l.snapshot.Store(&softdelete.Snapshot{})
+	}
+	arrived := func() {}
+	if isTerminal(stderr) {
+		arrived = l.progress(stderr)
+	}
+	limited, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	l.run(limited, c.Monitoring)
+	arrived()
+	if ctx.Err() != nil {
+		l.inspector.Close()
+		return nil, nil, errors.New("interrupted")
+	}
+	return l, c, nil
+}
+
 // asked are the flags that say which tables to look at.
-func (r reportFlags) asked() string {
+func (r chosen) asked() string {
 	text := ""
 	for _, flag := range [][2]string{{"database", r.database}, {"table", r.table}, {"service", r.service}} {
 		if flag[1] != "" {

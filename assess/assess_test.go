@@ -206,6 +206,7 @@ func TestRecommendations(t *testing.T) {
 		{"nothing to do", []softdelete.Table{counted("good", 1000, 1, 1)}, nil},
 		{"a purge is enough", []softdelete.Table{counted("old", 50000, 20000, 19000)},
 			[]string{"purge: Purge 19,000 old deleted rows of public.old."}},
+		{"a purge of one row", []softdelete.Table{counted("tiny", 2, 1, 1)}, []string{"purge: Purge 1 old deleted row of public.tiny."}},
 		{"a purge is not enough", []softdelete.Table{counted("rotten", 100000, 70000, 20000)},
 			[]string{"purge: Purge 20,000 old deleted rows of public.rotten."}},
 		{"a purge would change nothing", []softdelete.Table{counted("young", 100000, 70000, 3)},
@@ -234,7 +235,7 @@ func TestRecommendations(t *testing.T) {
 					t.Errorf("%q lacks a reason, a gain, or what to do: %+v", r.Title, r)
 				}
 				for _, text := range slices.Concat([]string{r.Title, r.Reason, r.Gain.Text}, r.Notes) {
-					if !strings.HasSuffix(text, ".") {
+					if !strings.HasSuffix(text, ".") || strings.Contains(" "+text, " 1 rows") {
 						t.Errorf("%q is no sentence", text)
 					}
 				}

@@ -27,6 +27,8 @@ type Recommendation struct {
 	// Contradiction is what FixIntegrity is about, of which queries shows the rows; nil
 	// for the other kinds.
 	Contradiction *softdelete.Contradiction
+	// Withheld is why no statement is given for a PurgeRows; empty if one is.
+	Withheld []string
 	// Remedies are the settings to change, or the commands and statements to run,
 	// where neither says it.
 	Remedies []string
@@ -66,6 +68,10 @@ func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
 	a.recommendRetention()
+	watched := map[string]bool{}
+	for i := range a.Tables {
+		watched[a.Tables[i].Database+" "+a.Tables[i].FullName()] = true
+	}
 	for i := range a.Tables {
 		t := &a.Tables[i]
 		indexes := t.recommendIndexes()
@@ -75,7 +81,7 @@ func (a *Assessment) recommend() {
 		})
 		a.Recommendations = append(a.Recommendations, indexes...)
 		if t.purgePaysOff() {
-			a.Recommendations = append(a.Recommendations, t.purge())
+			a.Recommendations = append(a.Recommendations, t.purge(watched))
 		}
 		a.Recommendations = append(a.Recommendations, t.recommendIntegrity()...)
 	}

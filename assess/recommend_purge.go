@@ -2,10 +2,11 @@ package assess
 
 import (
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -14,15 +15,6 @@ import (
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
 		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair || t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
-}
-
-// few are the first of some reasons.
-func few(reasons []string) string {
-	text := strings.Join(reasons[:min(len(reasons), named)], "; ")
-	if more := len(reasons) - named; more > 0 {
-		text += fmt.Sprintf("; and %s more", softdelete.Thousands(float64(more)))
-	}
-	return text
 }
 
 // ratioAfterPurge is the share of deleted rows when the old ones are gone.
@@ -35,51 +27,92 @@ func (t *TableHealth) ratioAfterPurge() float64 {
 	return max(0, n.Deleted.Value-n.Old.Value) / total
 }
 
-// purge recommends to remove what is past retention.
-func (t *TableHealth) purge() Recommendation {
+// purge recommends to remove what is past retention. Watched are the tables that use soft
+// delete, as "database schema.table".
+func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 	n := t.Numbers
 	likely, Likely := "", ""
 	if n.Old.Margin > 0 {
 		likely, Likely = "about ", "About "
 	}
 	r := Recommendation{
-		Kind: PurgeRows, Urgency: t.Rows.Health, Database: t.Database, Table: t,
-		Title: fmt.Sprintf("Purge %s%s old deleted rows of %s.", likely, softdelete.Thousands(n.Old.Value), t.FullName()),
+		Kind: PurgeRows, Urgency: t.Rows.Health, Database: t.Database, Table: t, Withheld: t.Withheld(),
+		Title: fmt.Sprintf("Purge %s%s of %s.", likely, softdelete.Plural(int(math.Round(n.Old.Value)), "old deleted row"), t.FullName()),
 		Reason: fmt.Sprintf("They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
 			softdelete.Days(t.Policy.Retention)),
 		Gain: Gain{
-			Text:      fmt.Sprintf("%s%s rows less to read and to keep", Likely, softdelete.Thousands(n.Old.Value)),
+			Text:      fmt.Sprintf("%s%s less to read and to keep", Likely, softdelete.Plural(int(math.Round(n.Old.Value)), "row")),
 			Rows:      int64(n.Old.Value),
 			Estimated: n.Old.Margin > 0,
 		},
-		Notes: []string{"What is purged is gone: have a backup, and run the DELETE alone in a transaction first, to be rolled back."},
-	}
-	if t.Partitioned {
-		r.Notes = []string{"What is purged is gone: have a backup, and first run the SELECT, which counts what will go."}
-	}
-	withheld := t.Withheld()
-	if len(withheld) > 0 {
-		r.Notes = []string{"No statement is given, because a DELETE may remove other rows, or do more than remove them: " + few(withheld) + "."}
 	}
 	if now, then := softdelete.Percent(n.Ratio.Value), softdelete.Percent(t.ratioAfterPurge()); now != then {
 		r.Gain.Text += fmt.Sprintf("; the deletion ratio falls from %s to %s", now, then)
 	}
 	r.Gain.Text += "."
+	if len(r.Withheld) > 0 {
+		r.Reason += " No script is given: " + strings.Join(r.Withheld, "; ") + "."
+		r.Remedies = t.settle()
+		return r
+	}
+	r.Notes = append(r.Notes,
+		"What is purged is gone: have a backup, and rehearse it first ("+t.purgeCommand()+" --rehearse | psql -X).",
+		"Run it as "+t.Purging.Owner+", who owns the table: the code of its indexes runs with the rights of whoever runs it.")
+	r.Notes = append(r.Notes, t.referenced(watched)...)
 	if t.stuck() {
 		r.Notes = append(r.Notes, fmt.Sprintf("After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
 			softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
 	}
-	if x := t.Indexing; x != nil {
-		if len(indexes.Unpurgeable(t.Table)) > 0 {
-			r.Notes = append(r.Notes, "No index finds these rows, so each batch reads the table until it has enough of them.")
-		}
-	}
-	if t.Partitioned && len(withheld) == 0 {
+	if t.Partitioned {
 		r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
-	}
-	if !t.Policy.ZoneKnown && slices.ContainsFunc(t.Markers, func(m softdelete.Marker) bool { return m.Time != nil && m.Time.Type != softdelete.Timestamptz }) {
-		r.Notes = append(r.Notes, fmt.Sprintf("Its times carry no zone and are taken for %s; set time_zone if they are not.", t.Policy.TimeZone))
 	}
 	r.Notes = append(r.Notes, "VACUUM then makes the space free for new rows; the files do not shrink.")
 	return r
+}
+
+// settle are the settings that make certain which rows are past retention.
+func (t *TableHealth) settle() []string {
+	var all []string
+	for _, d := range t.Doubts() {
+		all = append(all, entries([]*TableHealth{t}, func(*TableHealth) string { return strings.ReplaceAll(d.Setting, "\n", "\n    ") }))
+	}
+	return all
+}
+
+// referenced are notes on the tables that reference this one.
+func (t *TableHealth) referenced(watched map[string]bool) []string {
+	var by, along []string
+	for _, k := range t.Purging.Keys {
+		name := k.Schema + "." + k.Name
+		if k.Itself {
+			name = "the table itself"
+		}
+		if !slices.Contains(by, name) {
+			by = append(by, name)
+		}
+		if k.Cascades && !watched[t.Database+" "+name] && !slices.Contains(along, name) {
+			along = append(along, name)
+		}
+	}
+	var notes []string
+	if len(by) > 0 {
+		notes = append(notes, fmt.Sprintf("A row stays that a row of %s references, whatever the foreign key would do. docs/report.md says what to do with rows that are referenced for ever.", strings.Join(by, " or ")))
+	}
+	for _, name := range along {
+		notes = append(notes, fmt.Sprintf("Rows of %s may go along, if you know them to be nothing without the row that they reference: --go-along=%s.", name, shellQuote(name)))
+	}
+	return notes
+}
+
+// purgeCommand prints the script for the table alone.
+func (t *TableHealth) purgeCommand() string {
+	return fmt.Sprintf("softdelete_exporter purge-script --database=%s --table=%s", shellQuote(t.Database), shellQuote(regexp.QuoteMeta(t.FullName())))
+}
+
+// shellQuote writes a word for a shell.
+func shellQuote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -78,22 +78,70 @@ func TestWhatTimesOutIsGivenMoreTimeOnlyWhereNothingElseHelps(t *testing.T) {
 	}
 }
 
-func TestAPurgeIsRehearsedAsItsTableAllows(t *testing.T) {
-	whole := counted("old", 50000, 20000, 19000)
-	parted := whole
-	parted.Partitioned = true
-	local, unknown, referenced := whole, whole, parted
-	local.Markers = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
-	unknown.Purging = nil
-	referenced.Purging = &softdelete.Purging{Problems: []string{"one", "two", "three", "four", "five", "six", "seven"}}
-	for want, table := range map[string]softdelete.Table{
-		"run the DELETE alone": whole, "first run the SELECT": parted,
-		"No statement is given, because a DELETE may remove other rows, or do more than remove them: the marker is not one column of type timestamptz": local,
-		"it is not known what stands in the way.":    unknown,
-		": one; two; three; four; five; and 2 more.": referenced,
-	} {
-		if notes := assessed(t, table).Recommendations[0].Notes[0]; !strings.Contains(notes, want) {
-			t.Errorf("%q is not in %q", want, notes)
+func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
+	known := softdelete.Purging{At: noon, Columns: "deleted_at timestamp with time zone", Owner: "shop"}
+	with := func(change func(*softdelete.Table)) softdelete.Table {
+		table, purging := counted("old", 50000, 20000, 19000), known
+		table.Purging, table.Policy.ZoneKnown = &purging, false
+		if change != nil {
+			change(&table)
 		}
+		return table
+	}
+	for _, test := range []struct {
+		name     string
+		table    softdelete.Table
+		withheld string
+		remedy   string
+	}{
+		{"nothing", with(nil), "", ""},
+		{"what was not looked at", with(func(t *softdelete.Table) { t.Purging = nil }), "what stands in the way is not known", ""},
+		{"what the catalogs say", with(func(t *softdelete.Table) {
+			t.Purging.Problems = []string{"rule r of public.old would rewrite the DELETE"}
+		}), "rule r of public.old would rewrite the DELETE", ""},
+		{"a zone", with(func(t *softdelete.Table) {
+			t.Markers = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
+			t.Policy.TimeZone = "UTC"
+		}), `the time zone of column "deleted_at", UTC, is assumed`, "tables:\n  - schema: public\n    table: old\n    time_zone: UTC"},
+		{"a unit", with(func(t *softdelete.Table) {
+			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone", Time: &softdelete.Time{Column: "deletedAt", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}
+		}), `the unit of column "deletedAt", ms, is a guess`, "tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: ms"},
+		{"what live rows hold", with(func(t *softdelete.Table) {
+			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"}, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+			t.Purging.Defaulted = true
+		}), `column "deleted_at" has or had a default, and live rows may hold another one than it has now`, "tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    live_values: [\"1970-01-01\"]"},
+		{"what live rows hold, as given", with(func(t *softdelete.Table) {
+			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"}, Given: true, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+			t.Purging.Defaulted = true
+		}), "", ""},
+		{"a unit that is given", with(func(t *softdelete.Table) {
+			t.Markers = softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat", Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds, UnitGiven: true}}}
+		}), "", ""},
+	} {
+		r := assessed(t, test.table).Recommendations[0]
+		if got := strings.Join(r.Withheld, "; "); got != test.withheld || test.withheld != "" && !strings.Contains(r.Reason, "No script is given: "+test.withheld) {
+			t.Errorf("%s: withheld is %q, want %q; the reason is %q", test.name, got, test.withheld, r.Reason)
+		}
+		if got := strings.Join(r.Remedies, "; "); got != test.remedy {
+			t.Errorf("%s: the remedy is %q, want %q", test.name, got, test.remedy)
+		}
+	}
+}
+
+func TestAPurgeTellsWhatReferencesItsTable(t *testing.T) {
+	table := counted("old", 50000, 20000, 19000)
+	table.Purging = &softdelete.Purging{At: noon, Owner: "shop", Keys: []softdelete.PurgeKey{
+		{Schema: "public", Name: "it's mine", Cascades: true}, {Schema: "public", Name: "fresh", Cascades: true}, {Schema: "public", Name: "old", Itself: true}}}
+	notes := strings.Join(assessed(t, table, counted("fresh", 100, 0, 0)).Recommendations[0].Notes, "\n")
+	for _, want := range []string{
+		`softdelete_exporter purge-script --database=shop --table='public\.old' --rehearse | psql -X`, "Run it as shop",
+		"a row of public.it's mine or public.fresh or the table itself references", `--go-along='public.it'\''s mine'.`,
+	} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q is not in\n%s", want, notes)
+		}
+	}
+	if strings.Contains(notes, "--go-along=public.fresh") {
+		t.Errorf("a table with soft delete may go along:\n%s", notes)
 	}
 }

@@ -54,6 +54,10 @@ func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error)
 		}
 		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.time(s.unit(*time))
 	}
+	m.Given = s.Kind != "" || len(s.Live)+len(s.Deleted) > 0
+	if m.Time != nil {
+		m.Time.UnitGiven = s.Unit != ""
+	}
 	return m, nil
 }
 

@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-kit/log/level"
 
@@ -11,62 +13,101 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// obstacle is what queries.PurgeObstacles answers.
-type obstacle struct {
-	Root                        uint32
-	What, Name, Schema, Relname string
+// purgingFor is how long what stands in the way of a purge is believed. Nothing depends on
+// it: a script looks for itself.
+const purgingFor = time.Hour
+
+// purgeRow is what queries.PurgeCheck answers: of the table, and of one key that references
+// it, if there is any.
+type purgeRow struct {
+	Facts, Owner                        string
+	Accepted, Problems                  []string
+	Defaulted                           bool
+	Schema, Name, Key, Columns          *string
+	Itself, Period, Unindexed, Cascades *bool
 }
 
-// purgeAll finds what stands in the way of purging the tables that have rows to purge.
+// purgeAll brings up to date what stands in the way of purging the tables that have
+// something to purge.
 func (d *databaseRefresh) purgeAll(ctx context.Context) {
-	var roots []uint32
-	var columns []string
 	for i := range d.tables {
-		t := &d.tables[i]
-		t.Purging = nil
-		if t.OID == 0 || t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1 {
+		t := &d.tables[i].Table
+		if t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1 {
+			t.Purging = nil
 			continue
 		}
-		for _, c := range t.Markers.Columns() {
-			roots, columns = append(roots, t.OID), append(columns, c)
+		if t.Purging != nil && d.refresh.began.Sub(t.Purging.At) < purgingFor || d.refresh.budget.over() ||
+			ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
+			continue
 		}
-	}
-	if len(roots) == 0 || ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
-		return
-	}
-	var rows []obstacle
-	err := d.withRetry(ctx, func() (err error) {
-		rows, err = postgres.Query[obstacle](ctx, d.session, queries.PurgeObstacles(roots, columns))
-		return err
-	})
-	if err != nil {
-		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot tell what stands in the way of purges", "datname", d.session.Database, "err", err)
-		return
-	}
-	found := map[uint32]*softdelete.Purging{}
-	for _, root := range roots {
-		found[root] = &softdelete.Purging{}
-	}
-	for _, o := range rows {
-		found[o.Root].Problems = append(found[o.Root].Problems, o.String())
-	}
-	for i := range d.tables {
-		t := &d.tables[i]
-		t.Purging = found[t.OID]
+		var found *softdelete.Purging
+		err := d.withRetry(ctx, func() (err error) {
+			found, err = findPurging(ctx, d.session, t, nil)
+			return err
+		})
+		if err != nil {
+			level.Warn(d.refresh.log(ctx)).Log("msg", "cannot tell what stands in the way of a purge", "datname", d.session.Database,
+				"schemaname", t.Schema, "relname", t.Name, "err", err)
+			continue
+		}
+		t.Purging = found
 	}
 }
 
-// String says what stands in the way.
-func (o obstacle) String() string {
-	relation := o.Schema + "." + o.Relname
-	switch o.What {
-	case "foreign key":
-		return fmt.Sprintf("%s references it by %s", relation, o.Name)
-	case "default":
-		return fmt.Sprintf("column %s of %s has or had a default, which live rows may hold", o.Name, relation)
-	case "not null":
-		return fmt.Sprintf("column %s of %s is NOT NULL, so that live rows hold a value, too", o.Name, relation)
-	default:
-		return fmt.Sprintf("%s has the %s %s", relation, o.What, o.Name)
+// findPurging asks what a script for a table would find now.
+func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table, accepted []string) (*softdelete.Purging, error) {
+	rows, err := postgres.Query[purgeRow](ctx, s, queries.PurgeCheck(t, accepted))
+	if err != nil {
+		return nil, err
 	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s.%s is gone", t.Schema, t.Name)
+	}
+	first := rows[0]
+	p := &softdelete.Purging{At: time.Now(), Columns: first.Facts, Defaulted: first.Defaulted, Owner: first.Owner,
+		Problems: first.Problems, Accepted: first.Accepted}
+	for _, row := range rows {
+		if row.Key == nil {
+			continue
+		}
+		k := softdelete.PurgeKey{Schema: *row.Schema, Name: *row.Name, Key: *row.Key, Columns: *row.Columns,
+			Itself: *row.Itself, Unindexed: *row.Unindexed, Cascades: *row.Cascades}
+		if k.Unindexed {
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s needs an index that begins with %s", k.Key, k.Schema, k.Name, k.Columns))
+		}
+		if row.Period != nil && *row.Period {
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s is one of periods", k.Key, k.Schema, k.Name))
+		}
+		p.Keys = append(p.Keys, k)
+	}
+	return p, nil
+}
+
+// FindPurging asks what scripts for tables of one database would find, where that is not
+// known, for a reader who accepts triggers by name. A table of which that could not be
+// asked has no Purging, and the error says why.
+func (i *Inspector) FindPurging(ctx context.Context, database string, tables []*softdelete.Table, accepted []string) error {
+	if len(accepted) > 0 {
+		for _, t := range tables {
+			t.Purging = nil
+		}
+	}
+	s, err := i.newRefresh(&softdelete.Snapshot{}, nil).open(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var failed []error
+	for _, t := range tables {
+		if t.OID == 0 || len(t.Markers) == 0 || t.Purging != nil {
+			continue
+		}
+		p, err := findPurging(ctx, s, t, accepted)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s.%s of database %q: %w", t.Schema, t.Name, database, err))
+			continue
+		}
+		t.Purging = p
+	}
+	return errors.Join(failed...)
 }

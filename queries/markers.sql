@@ -99,6 +99,9 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- Deleted before an instant. Infinite times and those of live rows take no part.
 -- question: deleted_before
 (:deleted) AND :present AND :"time" < :instant
+-- A local time that a change of clocks made ambiguous may be the later one.
+-- question: certainly
+:predicate AND :"time" AT TIME ZONE :'zone' < :instant
 -- Deleted since an instant, and not in the future. The bare comparison is what an index
 -- answers.
 -- question: deleted_since

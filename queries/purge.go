@@ -1,57 +1,176 @@
 package queries
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// purgeBatch is how many rows are removed in one transaction: some 10 ms of locks,
-// and little enough for a replica to follow.
-const purgeBatch = 1000
-
-// Purge is a script that removes the rows of a table that are past retention, batch
-// by batch, for a person to read and run. The table must have ages. We never run it.
-func Purge(t *softdelete.Table) string {
-	old := deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)
-	order := ""
-	if column := indexes.PurgeColumn(t); column != "" {
-		// Without it the planner may read past all that was purged before.
-		order = "\n  ORDER BY " + identifier(column)
-	}
-	table := identifier(t.Schema) + "." + identifier(t.Name)
-	if !t.Partitioned {
-		return loop("purge table", vars{"batch": purge(table, old, order)})
-	}
-	// What stands in a format has its percent signs doubled.
-	escape := strings.NewReplacer("%", "%%").Replace
-	return loop("purge partitions", vars{"root": table, "batch": purge("%1$I.%2$I", escape(old), escape(order))})
+// Purge is a script that removes the rows of one table that are past retention, for a
+// person to run: we never do. docs/report.md says what it promises.
+type Purge struct {
+	Database string
+	// Table must have ages, and its Purging be known.
+	Table *softdelete.Table
+	// GoAlong are tables, by schema and name, whose rows may be cascaded.
+	GoAlong [][2]string
+	// Rehearsal carries every batch out and rolls it back.
+	Rehearsal bool
+	// Minutes is when it stops, to be run again; Rest the pause after each batch, as a
+	// multiple of what the batch took.
+	Minutes int
+	Rest    float64
 }
 
-// PurgeObstacles asks what could make a Purge do more, or something else, than it is
-// printed for. Roots and attnames are parallel: the tables, each with its marker columns.
-func PurgeObstacles(roots []uint32, attnames []string) string {
-	return statement("purge_obstacles.sql", vars{"roots": array(roots), "attnames": array(attnames)})
+// PurgeMinutes is after how long a script stops unless something else is wanted.
+const PurgeMinutes = 60
+
+// byIndex tells that the old rows are few, and that there is an index to list them by.
+func (p Purge) byIndex() bool {
+	n := p.Table.Numbers
+	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows && n.Old.Value < fewShare*n.Total.Value
 }
 
-// PurgeCount counts the rows that Purge will remove of a partitioned table.
-func PurgeCount(t *softdelete.Table) string {
-	return advice("purge_count.sql", vars{"schemaname": t.Schema, "relname": t.Name, "old": deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)})
-}
+// Above that many, or that share of the rows, it walks through the table instead. Chosen
+// and not yet measured: BenchmarkPurge tells.
+const (
+	fewRows  = 100_000
+	fewShare = 0.01
+)
 
-func purge(target, old, order string) string {
-	return strings.TrimSuffix(advice("purge.sql", vars{"target": target, "old": old, "order": order, "batch": strconv.Itoa(purgeBatch)}), ";")
-}
-
-// loop puts the batch into a loop. The tags of its dollar quotes stand nowhere else.
-func loop(question string, values vars) string {
+// SQL is the one statement that does it, which needs no psql.
+func (p Purge) SQL() string {
+	values := purgeParts()
+	values["along_schemas"], values["along_tables"] = columns(p.GoAlong)
+	maps.Copy(values, vars{
+		"rehearsal": strconv.FormatBool(p.Rehearsal), "by_index": strconv.FormatBool(p.byIndex()),
+		"minutes": strconv.Itoa(p.Minutes), "rest": strconv.FormatFloat(p.Rest, 'f', 1, 64),
+		"database": p.Database, "schemaname": p.Table.Schema, "relname": p.Table.Name,
+		"columns": texts(p.Table.Markers.Columns()), "column_facts": p.Table.Purging.Columns, "accepted": texts(p.Table.Purging.Accepted),
+		"old": pastRetention(p.Table),
+	})
 	tag := "purge"
-	for strings.Contains(values["batch"]+values["root"], "$"+tag) {
+	for strings.Contains(strings.Join([]string{p.Database, p.Table.Schema, p.Table.Name, p.Table.Purging.Columns, values["columns"], values["accepted"],
+		values["along_schemas"], values["along_tables"], values["old"]}, " "), "$"+tag) {
 		tag += "_"
 	}
-	values["tag"], values["inner"] = tag, tag+"_batch"
-	values["batch"] = strings.ReplaceAll(values["batch"], "\n", "\n    ")
-	return ask(question, values)
+	values["tag"], values["old_tag"] = tag, tag+"_old"
+	return ask("purge script", values)
+}
+
+// Script is the statement behind what its reader needs to know; about is what more there is
+// to say of the rows.
+func (p Purge) Script(about string) string {
+	t := p.Table
+	name := identifier(t.Schema) + "." + identifier(t.Name)
+	verb := "Removes for good"
+	if p.Rehearsal {
+		verb = "A rehearsal: carries out and rolls back what would remove for good"
+	}
+	owner := identifier(t.Purging.Owner)
+	lines := []string{
+		fmt.Sprintf("%s the rows of %s that were soft-deleted longer ago than %s, by %s.", verb, name, softdelete.Days(t.Policy.Retention), t.Purging.Columns),
+		fmt.Sprintf("Run it as %s, who owns the table, not as a superuser. It takes SELECT, DELETE, and UPDATE on one column (to lock rows)%s.", owner, p.reads()),
+		"A row stays that equals its default, or that another row references. It stops where a trigger, rule or key is met that it does not know.",
+	}
+	if about != "" {
+		lines = slices.Insert(lines, 1, about)
+	}
+	return Comment(lines...) + p.SQL()
+}
+
+// reads are the tables that the script looks into for references.
+func (p Purge) reads() string {
+	var names []string
+	for _, k := range p.Table.Purging.Keys {
+		name := identifier(k.Schema) + "." + identifier(k.Name)
+		if !k.Itself && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; and SELECT on " + strings.Join(names, ", ")
+}
+
+// Comment writes lines for the reader of a script. Nothing in them can end the comment.
+func Comment(lines ...string) string {
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString("-- " + numbered(line, `\%04X`, `\+%06X`) + "\n")
+	}
+	return text.String()
+}
+
+// PurgeSession brings psql to where purges of a database may run, which take longer than a
+// statement usually may.
+func PurgeSession(database string) (string, error) {
+	connect, err := Connect(database)
+	return connect + "\nSET statement_timeout = 0;", err
+}
+
+// StopOnError makes psql stop at the first error.
+const StopOnError = `\set ON_ERROR_STOP on`
+
+// PurgeCheck asks what a purge of a table would find now: the marker columns, and why
+// nothing would be removed. Accepted are names of triggers.
+func PurgeCheck(t *softdelete.Table, accepted []string) string {
+	values := purgeParts()
+	values["relation"], values["columns"], values["accepted"] = fmt.Sprint(t.OID), texts(t.Markers.Columns()), texts(accepted)
+	return lead + strings.TrimSuffix(ask("purge check", values), ";")
+}
+
+// columns are the schemas and the names of tables as two arrays.
+func columns(tables [][2]string) (schemas, names string) {
+	var first, second []string
+	for _, t := range tables {
+		first, second = append(first, t[0]), append(second, t[1])
+	}
+	return texts(first), texts(second)
+}
+
+// purgeParts are what the script and our own question have in common.
+func purgeParts() vars {
+	parts := vars{}
+	for _, name := range []string{"facts", "births", "triggers", "along", "keys", "problems", "code"} { // each may use those before it
+		parts[name] = ask("purge "+name, parts)
+	}
+	return parts
+}
+
+// pastRetention is the predicate of the rows that are certainly past retention: a local
+// time that a change of clocks made ambiguous is taken for the later one.
+func pastRetention(t *softdelete.Table) string {
+	before := retentionAgo(t.Policy.Retention)
+	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
+		old := aged("deleted_before", m, t.Policy.TimeZone, before)
+		if m.Time.Type == softdelete.LocalTimestamp {
+			old = ask("certainly", vars{"predicate": old, "time": m.Time.Column, "zone": t.Policy.TimeZone, "instant": before})
+		}
+		return old
+	})
+}
+
+// retentionAgo is the instant before which rows are past retention, in days where it can be.
+func retentionAgo(retention time.Duration) string {
+	const day = 24 * time.Hour
+	if retention%day == 0 {
+		return ask("ago", vars{"age": fmt.Sprintf("%d days", retention/day)})
+	}
+	return ago(retention)
+}
+
+// texts writes an array of texts.
+func texts(elements []string) string {
+	if len(elements) == 0 {
+		return "'{}'"
+	}
+	return "ARRAY[" + list(elements) + "]"
 }

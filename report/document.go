@@ -184,6 +184,7 @@ type recommendationDoc struct {
 	Gain           gainDoc  `json:"gain"`
 	Statements     []string `json:"statements"`
 	Consider       []string `json:"consider_statements,omitempty"`
+	Withheld       []string `json:"withheld,omitempty"`
 	Remedies       []string `json:"remedies,omitempty"`
 	Notes          []string `json:"notes,omitempty"`
 	Source         string   `json:"source,omitempty"`
@@ -301,7 +302,7 @@ func newRecommendation(r *assess.Recommendation) recommendationDoc {
 		Kind: r.Kind, Urgency: r.Urgency, tableKey: keyOf(r.Database, r.Table),
 		Recommendation: r.Title, Reason: r.Reason,
 		Gain:     gainDoc{r.Gain.Text, r.Gain.Rows, r.Gain.Bytes, r.Gain.Estimated},
-		Remedies: r.Remedies, Notes: r.Notes, Source: r.Source,
+		Withheld: r.Withheld, Remedies: r.Remedies, Notes: r.Notes, Source: r.Source,
 	}
 	d.Statements, d.Consider = statements(r)
 	if d.Statements == nil {

@@ -73,11 +73,14 @@ func index(name string, bytes int64, columns ...string) softdelete.Index {
 // shop has one table of each kind of trouble, and some of none.
 func shop() *softdelete.Snapshot {
 	carts := table("carts", "checkout", 420000, 300000, 12345)
-	carts.Partitioned = true
+	carts.Partitioned, carts.Purging = true, purging()
 	messages := table("messages", "support", 900000, 40000, 21000)
 	invalid := index("messages_thread_idx", 3<<20, "thread_id")
 	invalid.Valid = false
 	messages.Indexing = &softdelete.Indexing{At: noon, Bytes: 400 << 20, HOT: 1, Indexes: []softdelete.Index{index("messages_pkey", 20<<20, "id"), invalid, index("messages_purge", 1<<20, "deleted_at")}}
+	messages.Numbers.Oldest = noon.AddDate(-2, 0, 0)
+	messages.Purging = purging()
+	messages.Purging.Keys = []softdelete.PurgeKey{{Schema: "public", Name: "customers", Key: "customers_message_fkey", Columns: "message"}, {Schema: "public", Name: "read marks", Key: "read", Columns: "message", Cascades: true}}
 	subscribers := table("subscribers", "checkout", 5000, 40, 0)
 	unique := index("subscribers_email_key", 1<<20, "email", "deleted_at")
 	unique.Unique = true
@@ -89,6 +92,7 @@ func shop() *softdelete.Snapshot {
 	}
 	events.Numbers.Ratio.Margin = 0.1
 	events.Numbers.Old = &softdelete.Estimate{Value: 8000, Margin: 5000}
+	events.Purging = purging("trigger audit of public.events would run function public.audit")
 	rumour := table("a_table_with_a_name_that_is_as_long_as_postgresql_lets_a_name_be", "", 1e9, 100, 0)
 	rumour.Numbers.Method, rumour.Numbers.Old = "statistics", nil
 	for _, e := range []*softdelete.Estimate{&rumour.Numbers.Total, &rumour.Numbers.Active, &rumour.Numbers.Deleted, &rumour.Numbers.Ratio} {
@@ -116,6 +120,11 @@ func shop() *softdelete.Snapshot {
 			table("\x1b[31mred\n<script>alert(1)</script>", "accounts", 100, 1, 0),
 		}},
 	}}
+}
+
+// purging is what is known of a purge in the way of which stand some problems.
+func purging(problems ...string) *softdelete.Purging {
+	return &softdelete.Purging{At: noon, Columns: "deleted_at timestamp with time zone", Owner: "shop_owner", Problems: problems}
 }
 
 // contradictions are of every kind, and none of one; and checks that could not be made.

@@ -35,12 +35,8 @@ func statements(r *assess.Recommendation) (run, consider []string) {
 	switch {
 	case r.Advice != nil:
 		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
-	case r.Kind == assess.PurgeRows && len(r.Table.Withheld()) > 0:
-		return nil, nil
-	case r.Kind == assess.PurgeRows && r.Table.Partitioned:
-		return []string{queries.PurgeCount(r.Table.Table), queries.Purge(r.Table.Table)}, nil
-	case r.Kind == assess.PurgeRows:
-		return []string{queries.Purge(r.Table.Table)}, nil
+	case r.Kind == assess.PurgeRows && len(r.Withheld) == 0:
+		return []string{queries.Purge{Database: r.Database, Table: r.Table.Table, Minutes: queries.PurgeMinutes, Rest: 1}.Script("")}, nil
 	case r.Contradiction != nil:
 		return []string{queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
 	default:

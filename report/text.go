@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -233,9 +234,19 @@ func (t *text) recommendations(r Report) {
 		return
 	}
 	t.section("What to do")
+	n, purges := 0, false
 	for i := range r.Recommendations {
 		rec := &r.Recommendations[i]
-		number := fmt.Sprintf("%3d. ", i+1)
+		if rec.Kind == assess.PurgeRows && purges {
+			continue
+		}
+		n++
+		number := fmt.Sprintf("%3d. ", n)
+		if rec.Kind == assess.PurgeRows {
+			purges = true
+			t.purges(r, number)
+			continue
+		}
 		t.wrap(number, rec.Title)
 		const indent = "     "
 		t.wrap(indent, rec.Reason)
@@ -256,6 +267,60 @@ func (t *text) recommendations(r Report) {
 		t.line()
 	}
 	t.wrap("", "Nothing of this is done by softdelete_exporter: it never writes to a database.")
+}
+
+// purges tells of all purges at once, a line for each table: their scripts are long, and
+// a command prints them.
+func (t *text) purges(r Report, number string) {
+	var all []*assess.Recommendation
+	old, printed := 0.0, 0
+	for i := range r.Recommendations {
+		if rec := &r.Recommendations[i]; rec.Kind == assess.PurgeRows {
+			all = append(all, rec)
+			old += rec.Table.Numbers.Old.Value
+			if len(rec.Withheld) == 0 {
+				printed++
+			}
+		}
+	}
+	title := fmt.Sprintf("Purge %s of %s.", softdelete.Plural(int(math.Round(old)), "old deleted row"), softdelete.Plural(len(all), "table"))
+	if len(all) == 1 {
+		title = all[0].Title
+	}
+	t.wrap(number, title)
+	const indent = "     "
+	t.wrap(indent, "They are past retention, and every scan and backup still reads them.")
+	for _, rec := range all {
+		n := rec.Table.Numbers
+		name := rec.Table.FullName()
+		if len(r.Databases) > 1 {
+			name = rec.Database + " " + name
+		}
+		line := name + ": " + plural(int(math.Round(n.Old.Value)), rows(*n.Old)+" row", rows(*n.Old)+" rows")
+		if !n.Oldest.IsZero() {
+			line += ", the oldest since " + n.Oldest.UTC().Format("2006-01-02")
+		}
+		if len(rec.Withheld) > 0 {
+			line += "; no script: " + strings.Join(rec.Withheld, "; ")
+		}
+		t.wrap(indent+"- ", line)
+	}
+	if printed > 0 {
+		t.wrap(indent+"Note: ", "What is purged is gone: have a backup, and rehearse it. The page of the report has the scripts, and what to know of each.")
+		t.line()
+		t.line("       ", "softdelete_exporter purge-script --all --rehearse | psql -X")
+		t.line("       ", "softdelete_exporter purge-script --all | psql -X")
+	}
+	settings := ""
+	for _, rec := range all {
+		for _, remedy := range rec.Remedies {
+			settings += strings.TrimPrefix(remedy, "tables:")
+		}
+	}
+	if settings != "" {
+		t.statement("tables:" + settings)
+	}
+	t.line()
 }
 
 // code writes statements as they are, but for control characters.

@@ -111,8 +111,14 @@ func newView(r Report) view {
 		v.Alerts = append(v.Alerts, a.Message)
 	}
 	of := map[*assess.TableHealth][]int{}
+	purges := 0
 	for i := range r.Recommendations {
 		rec := newRecommendationView(i+1, &r.Recommendations[i])
+		if r.Recommendations[i].Kind == assess.PurgeRows {
+			if purges++; purges > scripts {
+				rec.Statements = "" // its notes have the command that prints it
+			}
+		}
 		if i < shown {
 			v.Recommendations = append(v.Recommendations, rec)
 		} else {
@@ -158,6 +164,9 @@ func newConnection(r Report) connectionView {
 	}
 	return c
 }
+
+// scripts is how many scripts of purges a page has: each takes 25 kB.
+const scripts = 10
 
 func newRecommendationView(id int, r *assess.Recommendation) recommendationView {
 	run, consider := statements(r)

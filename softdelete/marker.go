@@ -37,6 +37,9 @@ type Marker struct {
 	// constant of a sentinel, the list of a status, or what was configured. NULL is
 	// live under either list.
 	Live, Deleted []string
+	// Given tells that the configuration says what the values mean, by kind or by values;
+	// else that was inferred.
+	Given bool
 	// Time is the column of the deletion time; nil when the table does not keep it.
 	Time *Time
 }
@@ -47,6 +50,8 @@ type Time struct {
 	Type   TimeType
 	// Unit is what an EpochTime counts; empty while that is not known.
 	Unit Unit
+	// UnitGiven tells that the configuration says the unit; else it was inferred.
+	UnitGiven bool
 	// Live is the constant that stands for "not deleted", beside NULL and 0; empty if none.
 	Live string
 	// NotNull tells that NULL cannot stand for it.

@@ -1,20 +1,162 @@
 package softdelete
 
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
 // Purging is what the catalogs say of a purge of one table.
 type Purging struct {
-	// Problems are why a DELETE may remove other rows than those past retention, or do more
-	// than remove them.
+	// At is when they were asked.
+	At time.Time
+	// Columns are the marker columns, in the words in which a script compares them.
+	Columns string
+	// Defaulted tells that a time among them has a default, or had one when it was added.
+	// Live rows may hold it, or one that it had in between.
+	Defaulted bool
+	// Owner is the role that is to run a script.
+	Owner string
+	// Problems are why a script would remove nothing, or not what it was written for.
 	Problems []string
+	// Accepted are the triggers that the reader accepted, each with the digest of its function.
+	Accepted []string
+	// Keys are the foreign keys that reference the table.
+	Keys []PurgeKey
+}
+
+// PurgeKey is a foreign key that references a table with rows to purge: a row that any
+// row of the other table references stays.
+type PurgeKey struct {
+	// Schema and Name are those of the table that references.
+	Schema, Name string
+	// Key is the constraint's name, Columns are its columns, quoted.
+	Key, Columns string
+	// Itself tells that the table references itself.
+	Itself bool
+	// Unindexed tells that each row would read the other table whole.
+	Unindexed bool
+	// Cascades tells that the key would take the referencing rows along, and that nothing
+	// but its own table is concerned if it does.
+	Cascades bool
+}
+
+// Doubt is why it is not certain which rows of a table are past retention, and what to
+// write into the table's entry of the configuration to settle it, as YAML.
+type Doubt struct{ Why, Setting string }
+
+// Doubts are why the rows past retention are not certain enough to be removed for good.
+// What is not known to be certain is not.
+func (t *Table) Doubts() []Doubt {
+	var doubts []Doubt
+	for _, m := range t.Markers {
+		columns := "column: " + QuoteYAML(m.Column)
+		add := func(setting, format string, args ...any) {
+			doubts = append(doubts, Doubt{fmt.Sprintf(format, args...), columns + "\n" + setting})
+		}
+		if m.Time == nil {
+			add("time_column: deleted_at", "column %q does not say when a row was deleted", m.Column)
+			continue
+		}
+		if m.Time.Column != m.Column {
+			columns += "\ntime_column: " + QuoteYAML(m.Time.Column)
+		}
+		switch {
+		case m.Time.Type == EpochTime && m.Time.Unit == "":
+			add("unit: s", "the unit of column %q is not known", m.Time.Column)
+		case m.Time.Type == EpochTime && !m.Time.UnitGiven:
+			add("unit: "+string(m.Time.Unit), "the unit of column %q, %s, is a guess", m.Time.Column, m.Time.Unit)
+		}
+		if (m.Time.Type == LocalTimestamp || m.Time.Type == Date) && !t.Policy.ZoneKnown {
+			doubts = append(doubts, Doubt{fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone), "time_zone: " + QuoteYAML(t.Policy.TimeZone)})
+		}
+		if t.Purging != nil && t.Purging.Defaulted && !m.Given {
+			add(m.meaning(), "column %q has or had a default, and live rows may hold another one than it has now", m.Time.Column)
+		}
+	}
+	return doubts
+}
+
+// meaning is the setting that says what the marker's values mean.
+func (m Marker) meaning() string {
+	if m.Kind == Sentinel && len(m.Live) == 1 {
+		return "live_values: [" + QuoteYAML(m.Live[0]) + "]"
+	}
+	return "kind: " + string(m.Decides())
 }
 
 // Withheld is why no statement is printed that would purge the table; empty if one is.
 // A fact that is missing is a reason.
 func (t *Table) Withheld() []string {
+	var reasons []string
 	switch {
-	case len(t.Markers) != 1 || t.Markers[0].Kind != Timestamp || t.Markers[0].Time == nil || t.Markers[0].Time.Type != Timestamptz:
-		return []string{"the marker is not one column of type timestamptz, NULL in live rows"}
-	case t.Purging == nil:
-		return []string{"it is not known what stands in the way"}
+	case t.Problem != nil:
+		reasons = append(reasons, "it could not be counted: "+t.Problem.Message)
+	case t.Numbers == nil:
+		reasons = append(reasons, "it is not counted yet")
 	}
-	return t.Purging.Problems
+	for _, d := range t.Doubts() {
+		reasons = append(reasons, d.Why)
+	}
+	if t.Policy.Retention == 0 {
+		reasons = append(reasons, "its retention is none")
+	}
+	if t.Purging == nil {
+		return append(reasons, "what stands in the way is not known")
+	}
+	return append(reasons, t.Purging.Problems...)
+}
+
+// PurgeGroups puts tables with rows to purge into an order: those that reference others
+// stand before them. Tables that reference each other in a circle are one group.
+func PurgeGroups(tables []*Table) [][]*Table {
+	at := map[[2]string]int{}
+	for i, t := range tables {
+		at[[2]string{t.Schema, t.Name}] = i
+	}
+	// Tarjan's algorithm gives the components in this very order.
+	var groups [][]*Table
+	var stack []int
+	index, low := make([]int, len(tables)), make([]int, len(tables)) // 0: not met; then counted from 1
+	onStack := make([]bool, len(tables))
+	met := 0
+	var visit func(int)
+	visit = func(v int) {
+		met++
+		index[v], low[v], onStack[v] = met, met, true
+		stack = append(stack, v)
+		if p := tables[v].Purging; p != nil {
+			for _, k := range p.Keys {
+				w, found := at[[2]string{k.Schema, k.Name}]
+				switch {
+				case !found:
+				case index[w] == 0:
+					visit(w)
+					low[v] = min(low[v], low[w])
+				case onStack[w]:
+					low[v] = min(low[v], index[w])
+				}
+			}
+		}
+		if low[v] != index[v] {
+			return
+		}
+		var group []*Table
+		for {
+			w := stack[len(stack)-1]
+			stack, onStack[w] = stack[:len(stack)-1], false
+			group = append(group, tables[w])
+			if w == v {
+				slices.Reverse(group)
+				groups = append(groups, group)
+				return
+			}
+		}
+	}
+	for i := range tables {
+		if index[i] == 0 {
+			visit(i)
+		}
+	}
+	return groups
 }

@@ -1,0 +1,343 @@
+//go:build e2e
+
+// Package purge holds the printed purge against databases whose rows are labelled when
+// they are made, through a real psql.
+package purge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// worlds is how many databases are made on each version.
+const worlds = 34
+
+// Nothing is removed that is not deleted and past retention, and what is printed works.
+func TestThePurgeRemovesWhatIsPastRetentionAndNothingElse(t *testing.T) {
+	exporter := build(t)
+	var tallied tally
+	t.Run("versions", func(t *testing.T) {
+		for v, version := range []string{"14", "15", "18"} {
+			t.Run(version, func(t *testing.T) {
+				t.Parallel()
+				server := start(t, version)
+				for n := range worlds {
+					w := newWorld(uint64(v*worlds+n+1), version)
+					t.Run(fmt.Sprint("seed ", w.seed), func(t *testing.T) {
+						if faults := w.run(t, server, exporter, &tallied, as); len(faults) > 0 {
+							t.Errorf("%s\n%s", strings.Join(faults, "\n"), w.sql.String())
+						}
+					})
+				}
+			})
+		}
+	})
+	t.Log(tallied.String())
+}
+
+// build makes the program.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "softdelete_exporter")
+	if out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// start starts a server with the roles of every world.
+func start(t *testing.T, version string) *pgserver.Server {
+	t.Helper()
+	server := pgtest.Start(t, pgserver.Options{Version: version, Settings: map[string]string{"wal_level": "logical", "log_min_messages": "fatal"}})
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), `
+		CREATE ROLE app_owner LOGIN; CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN BYPASSRLS IN ROLE pg_read_all_data`)
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE foundation")
+	pgtest.Exec(t, server.DSN("foundation", pgserver.Superuser), foundation)
+	return server
+}
+
+// tally counts, per obstacle, the tables for which a script was printed or withheld.
+type tally struct {
+	sync.Mutex
+	printed, withheld map[string]int
+	removed           int
+}
+
+func (y *tally) add(obstacle string, printed bool) {
+	y.Lock()
+	defer y.Unlock()
+	if y.printed == nil {
+		y.printed, y.withheld = map[string]int{}, map[string]int{}
+	}
+	if printed {
+		y.printed[obstacle]++
+	} else {
+		y.withheld[obstacle]++
+	}
+}
+
+func (y *tally) String() string {
+	var all []string
+	for o := range y.printed {
+		all = append(all, o)
+	}
+	for o := range y.withheld {
+		if y.printed[o] == 0 {
+			all = append(all, o)
+		}
+	}
+	slices.Sort(all)
+	text := fmt.Sprintf("%d rows were removed. Scripts printed and withheld, per obstacle:\n", y.removed)
+	for _, o := range all {
+		text += fmt.Sprintf("%6d %6d  %s\n", y.printed[o], y.withheld[o], o)
+	}
+	return text
+}
+
+// as is a script that nobody has changed.
+func as(script string) string { return script }
+
+// run makes the database, has the script printed, rehearses and runs it, and returns what
+// is wrong with that. change breaks the script on purpose.
+func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tallied *tally, change func(string) string) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE "+ident(w.database)+" TEMPLATE foundation")
+	pgtest.Exec(t, server.DSN(w.database, pgserver.Superuser), w.sql.String())
+
+	script, faults := w.print(t, server, exporter, tallied)
+	if w.byIndex {
+		script = strings.ReplaceAll(script, "by_index constant boolean := false", "by_index constant boolean := true")
+	}
+	script = change(script)
+	before := w.state(t, server)
+	user := "app_owner"
+	if w.superuser {
+		user = pgserver.Superuser
+		// What is refused must not keep the other tables from their turn.
+		script = strings.Replace(script, `\set ON_ERROR_STOP on`, `\set ON_ERROR_STOP off`, 1)
+	}
+	dsn := server.DSN("postgres", user)
+	said, err := psql(t, dsn, strings.ReplaceAll(script, "rehearsal constant boolean := false", "rehearsal constant boolean := true"))
+	if err != nil {
+		fault("the rehearsal: %v\n%s", err, said)
+	}
+	if diff := cmp.Diff(before, w.state(t, server)); diff != "" {
+		fault("a rehearsal has changed something (-before +after):\n%s\n%s", diff, said)
+	}
+	runs := 1
+	if w.circular() { // tables that reference each other take several
+		runs = 9
+	}
+	said, err = psql(t, dsn, strings.Repeat(script, runs)+"\\echo AGAIN\n"+script)
+	if err != nil {
+		fault("the purge: %v\n%s", err, said)
+	}
+	want := before.purged()
+	want["app.record"] = fmt.Sprint(w.recorded())
+	if diff := cmp.Diff(want, w.state(t, server)); diff != "" {
+		fault("after the purge (-want +got):\n%s\n%s", diff, said)
+	}
+	_, said, _ = strings.Cut(said, "AGAIN\n")
+	if again := strings.Count(said, ": removed "); again == 0 && before.going() > 0 || again != strings.Count(said, ": removed 0 rows.") {
+		fault("the last run says %s", said)
+	}
+	tallied.Lock()
+	tallied.removed += before.going()
+	tallied.Unlock()
+	return faults
+}
+
+// recorded is how many rows a trigger is to record.
+func (w *world) recorded() (n int) {
+	for _, t := range w.tables {
+		for _, r := range t.rows {
+			if t.audited && r.goes {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// circular tells whether several tables reference each other.
+func (w *world) circular() bool {
+	for i, t := range w.tables {
+		for _, k := range t.keys {
+			if slices.Index(w.tables, k.parent) > i {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// print has the exporter print the script, and says where what it withholds is not what
+// the obstacles are.
+func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, tallied *tally) (script string, faults []string) {
+	t.Helper()
+	script, err := print(t, exporter, server.DSN(w.database, "watcher"), w.entries.String(), w.flags...)
+	printed := 0
+	for _, table := range w.tables {
+		if table.shape.name == "no marker" {
+			continue
+		}
+		withheld := strings.Contains(script, "Nothing is purged of "+commented(table.schema+"."+table.name)+":")
+		tallied.add(or(strings.Join(table.obstacles, ", "), "none"), !withheld)
+		if !withheld {
+			printed++
+		}
+		if want := len(table.obstacles) > 0 && table.obstacles[0] != ownersCode; withheld != want {
+			faults = append(faults, fmt.Sprintf("for %s (%s, %s; obstacles: %q) withheld is %v", table, table.shape.name, table.key.name, table.obstacles, withheld))
+		}
+	}
+	if n := strings.Count(script, "\nDO $"); n != printed {
+		faults = append(faults, fmt.Sprintf("%d scripts are printed, want %d", n, printed))
+	}
+	if err != nil && printed > 0 {
+		faults = append(faults, err.Error())
+	}
+	if len(faults) > 0 {
+		faults = append(faults, nothing(script))
+	}
+	return script, faults
+}
+
+// print runs purge-script for all tables of a database.
+func print(t *testing.T, exporter, dsn, entries string, flags ...string) (string, error) {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte("limits: {statement_timeout: 20s}\ntables:\n"+entries), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(exporter, append([]string{"purge-script", "--all", "--rest=0", "--config.file=" + config}, flags...)...)
+	command.Env = append(os.Environ(), "DATA_SOURCE_NAME="+dsn)
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return string(out), err
+}
+
+// nothing are the lines that say why nothing is printed.
+func nothing(script string) string {
+	var lines []string
+	for line := range strings.Lines(script) {
+		if strings.HasPrefix(line, "--   ") || strings.HasPrefix(line, "-- Nothing") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// commented is a name as a comment of the script has it.
+func commented(name string) string {
+	var text strings.Builder
+	for _, r := range name {
+		if unicode.IsPrint(r) {
+			text.WriteRune(r)
+		} else {
+			fmt.Fprintf(&text, `\%04X`, r)
+		}
+	}
+	return text.String()
+}
+
+// psql runs a script and returns what it says.
+func psql(t *testing.T, dsn, script string) (string, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "script.sql")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("psql", "-X", "-q", "-d", dsn, "-f", file).CombinedOutput()
+	return string(out), err
+}
+
+// state is all that a purge may change, and what it may not: rows by table and label, and
+// the roles of the server.
+type state map[string]string
+
+// state looks at the database as somebody who runs nobody's code as a superuser.
+func (w *world) state(t *testing.T, server *pgserver.Server) state {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, server.DSN(w.database, "watcher"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET row_security = on"); err != nil {
+		t.Fatal(err)
+	}
+	var ask string
+	if err := conn.QueryRow(ctx, `
+		SELECT string_agg(format('SELECT %L || '' '' || COALESCE(x.label, ''keep''), count(*) || '' '' || COALESCE(md5(string_agg(x::text, '';'' ORDER BY x::text COLLATE "C")), '''') FROM %I.%I x GROUP BY x.label',
+			n.nspname || '.' || c.relname, n.nspname, c.relname), ' UNION ALL ') || $$
+			UNION ALL SELECT 'role ' || rolname, rolsuper::text || rolcreaterole FROM pg_roles
+			UNION ALL SELECT 'evidence', is_called::text FROM public.evidence
+			UNION ALL SELECT 'app.record', count(*)::text FROM app.record WHERE label = 'go'
+			UNION ALL SELECT 'relations', count(*)::text FROM pg_class$$
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname IN ('public', 'app', 'Odd "schema"') AND c.relname <> 'record'`).Scan(&ask); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(ctx, ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := state{}
+	var name, value string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error { found[name] = value; return nil }); err != nil {
+		t.Fatalf("%v\n%s", err, ask)
+	}
+	return found
+}
+
+// purged is the state when everything that is to go has gone.
+func (s state) purged() state {
+	left := state{}
+	for name, value := range s {
+		if !strings.HasSuffix(name, " go") && !strings.HasSuffix(name, " along") {
+			left[name] = value
+		}
+	}
+	left["evidence"] = "false" // nobody's code was run
+	return left
+}
+
+// going counts the rows that are to go.
+func (s state) going() (n int) {
+	for name, value := range s {
+		if strings.HasSuffix(name, " go") {
+			var rows int
+			fmt.Sscan(value, &rows)
+			n += rows
+		}
+	}
+	return n
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
