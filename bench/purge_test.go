@@ -27,7 +27,7 @@ const (
 // has as many rows as it, and lets one old row in a hundred stay.
 func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 	b.Helper()
-	each(b, dsn, fmt.Sprintf(`CREATE TABLE orders (id int, customer int, note text, deleted_at timestamptz)`),
+	each(b, dsn, `CREATE TABLE orders (id int, customer int, note text, deleted_at timestamptz)`,
 		fmt.Sprintf(`INSERT INTO orders SELECT i, i %% 1000, repeat('x', 60), CASE WHEN i %% %d = 0 THEN now() - interval '1 year' WHEN i %% 50 = 1 THEN now() - interval '9 days' END
 			FROM generate_series(1, %d) i`, purgeRows/old, purgeRows),
 		`ALTER TABLE orders ADD PRIMARY KEY (id)`)
