@@ -20,7 +20,7 @@ func TestCheckConfigExplainsEveryTableAlsoBesideFaults(t *testing.T) {
 		CREATE TABLE parcels (id int, gone text)`)
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, `
-services: [{name: billing, tables: ['public\.orders']}]
+policies: [{service: billing, tables: ['public\.orders']}]
 tables:
   - {table: nope, column: deleted_at}
   - {table: parcels, column: lost}

@@ -36,7 +36,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 	}
 	pgtest.Exec(t, hidden, `DROP ROLE IF EXISTS lonely; CREATE ROLE lonely LOGIN CONNECTION LIMIT 1`)
 	lonely := strings.Replace(hidden, "//postgres@", "//lonely@", 1)
-	services := configFile(t, "services: [{name: shop, tables: ['.*\\.(good|fair)']}]")
+	services := configFile(t, "policies: [{service: shop, tables: ['.*\\.(good|fair)']}]")
 	for _, test := range []struct {
 		name, dsn string
 		args      []string

@@ -82,11 +82,12 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 		},
 		Settings: settings, Process: process, Version: version.Version, Logger: logger,
 		Profiling: f.profiling, Lifecycle: f.lifecycle,
-		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
+		Connect: func(target string, source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(settings.Config, postgres.NewServer(postgres.Options{
 					Source: source, Connections: connections, Costs: costs, Logger: logger,
 				}))
+				i.Target = target
 				return cache.Source{Ping: i.Ping, Refresh: i.Refresh, Close: i.Close}
 			}
 		},

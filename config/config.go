@@ -24,10 +24,10 @@ type Config struct {
 	// Tables are those that discovery does not find, or about which you know better. What
 	// an entry says of the marker overrides every rule.
 	Tables []Table `yaml:"tables"`
-	// Services are those who answer for tables. The first that matches holds, unless the
-	// table itself says otherwise.
-	Services []Service `yaml:"services"`
-	Probe    Probe     `yaml:"probe"`
+	// Policies are what holds for many tables at once. For each setting the first that matches
+	// a table and has the setting decides; the table's own entry goes before all of them.
+	Policies []Policy `yaml:"policies"`
+	Probe    Probe    `yaml:"probe"`
 	// AuthModules are ways to log in to the targets of /probe, by name.
 	AuthModules map[string]AuthModule `yaml:"auth_modules"`
 	// ThresholdsFile holds the health limits that differ from the mixin's, in JSON.
@@ -38,6 +38,8 @@ type Config struct {
 	// Alerts are the conditions of the report's list of alerts, as SOFT_DELETE_* has
 	// them.
 	Alerts assess.AlertConditions `yaml:"-"`
+	// only narrows what is watched; nil does not.
+	only func(TableName, TableSettings) bool
 	// Monitoring is false where SOFT_DELETE_ENABLE_MONITORING leaves only the
 	// connection check.
 	Monitoring bool `yaml:"-"`

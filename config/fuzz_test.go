@@ -31,7 +31,7 @@ func corpus(f *testing.F, patterns ...string) {
 func FuzzLoad(f *testing.F) {
 	corpus(f, "testdata/*.yaml", "../config.yaml", "../examples/*/*.yaml")
 	f.Add(
-		"services: [{name: a, tables: ['public\\.(a|b)']}]\ntables: [{table: \"a\\0b\", column: x, live_values: [1, " +
+		"policies: [{service: a, tables: ['public\\.(a|b)']}]\ntables: [{table: \"a\\0b\", column: x, live_values: [1, " +
 			"null]}]\ndefaults: {retention: none}")
 	base := defaults(f)
 	file := filepath.Join(f.TempDir(), "config.yaml")
@@ -54,10 +54,12 @@ func FuzzLoad(f *testing.F) {
 		}
 		for i := range c.Tables {
 			entry := &c.Tables[i]
-			if p := c.Policy(entry.Schema, entry.Table, entry); p.Retention < 0 {
+			name := TableName{Database: entry.Database, Schema: entry.Schema, Table: entry.Table}
+			settings := c.Settings(name, entry, func(string) bool { return true })
+			if p := c.Policy(settings); p.Retention < 0 {
 				t.Errorf("%s.%s is kept for %s", entry.Schema, entry.Table, p.Retention)
 			}
-			c.Discovery.Admits(entry.Schema, entry.Table)
+			c.LeftOut(name, nil, settings)
 		}
 	})
 }

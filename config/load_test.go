@@ -90,11 +90,11 @@ func TestATableHasTheLastWordOnIntegrity(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, entry := range c.Tables {
-			if got := c.Policy(entry.Schema, entry.Table, &entry).Integrity; got != want[i] {
+			if got := c.Policy(entry.TableSettings).Integrity; got != want[i] {
 				t.Errorf("%s with %q: %t", entry.Table, text, got)
 			}
 		}
-		if got := c.Policy("public", "found", nil).Integrity; got != c.Integrity {
+		if got := c.Policy(c.Settings(TableName{Schema: "public", Table: "found"}, nil, nil)).Integrity; got != c.Integrity {
 			t.Errorf("a table that is not listed with %q: %t", text, got)
 		}
 	}
@@ -153,11 +153,9 @@ func TestAMissingFileIsNamed(t *testing.T) {
 
 func TestPolicyOfATable(t *testing.T) {
 	c, err := load(t, `
-services:
-  - name: billing
-    tables: ['billing\..*', 'public\.invoices?']
-  - name: late
-    tables: ['public\..*']
+policies:
+  - {service: billing, tables: ['billing\..*', 'public\.invoices?']}
+  - {service: late, tables: ['public\..*']}
 tables:
   - table: invoices
     retention: none
@@ -185,7 +183,8 @@ tables:
 			ZoneKnown: true, Recent: time.Hour, Method: softdelete.Exact}},
 	} {
 		entry := c.TablesOf("shop")[[2]string{test.schema, test.table}]
-		if diff := cmp.Diff(test.want, c.Policy(test.schema, test.table, entry)); diff != "" {
+		settings := c.Settings(TableName{Database: "shop", Schema: test.schema, Table: test.table}, entry, nil)
+		if diff := cmp.Diff(test.want, c.Policy(settings)); diff != "" {
 			t.Errorf("%s.%s (-want +got):\n%s", test.schema, test.table, diff)
 		}
 	}
@@ -219,8 +218,8 @@ func TestPatternsMatchTheWholeName(t *testing.T) {
 		"app.a\nb": true,
 	} {
 		schema, table, _ := strings.Cut(name, ".")
-		if got := c.Discovery.Admits(schema, table); got != want {
-			t.Errorf("Admits(%s) = %t", name, got)
+		if got := c.LeftOut(TableName{Schema: schema, Table: table}, nil, TableSettings{}) == ""; got != want {
+			t.Errorf("%s is let in: %t", name, got)
 		}
 	}
 }

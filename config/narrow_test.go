@@ -11,8 +11,8 @@ import (
 func TestNarrowLooksAtNothingElse(t *testing.T) {
 	c, err := load(t, `
 discovery: {exclude: ['public\.old_.*']}
-services:
-  - {name: billing, tables: ['public\.invoices', 'public\.old_invoices']}
+policies:
+  - {service: billing, tables: ['public\.invoices', 'public\.old_invoices']}
 tables:
   - {table: users, service: accounts}
   - {database: archive, table: invoices, service: accounts}
@@ -44,17 +44,15 @@ tables:
 		for database, want := range map[string]string{"shop": test.shop, "archive": test.archive} {
 			entries := narrow.TablesOf(database)
 			watched := slices.DeleteFunc(slices.Clone(tables), func(name string) bool {
-				if entry := entries[[2]string{"public", name}]; entry != nil {
-					return entry.Ignore
-				}
-				return !narrow.Discovery.Admits("public", name)
+				table, entry := TableName{Database: database, Schema: "public", Table: name}, entries[[2]string{"public", name}]
+				return narrow.LeftOut(table, entry, narrow.Settings(table, entry, nil)) != ""
 			})
 			if got := strings.Join(watched, " "); got != want {
 				t.Errorf("%s, in %s: %q, want %q", test.name, database, got, want)
 			}
 		}
 	}
-	if c.Tables[0].Ignore || !c.Discovery.Admits("public", "orders") {
+	if c.LeftOut(TableName{Schema: "public", Table: "orders"}, nil, TableSettings{}) != "" {
 		t.Error("the configuration itself was changed")
 	}
 }

@@ -156,23 +156,23 @@ func (f *faults) rules(r Rules) {
 	}
 }
 
-// marker checks what an entry says of its table's marker.
-func (f *faults) marker(field string, t Table) {
-	if t.Column == "" && t.saysMarker() {
+// marker checks what is said of a marker.
+func (f *faults) marker(field string, s *TableSettings) {
+	if s.Column == "" && s.saysMarker() {
 		f.add(field+".column",
 			"is missing; kind, values, unit and time_column need to know the column that says which rows are deleted")
 	}
-	if t.Kind != "" && !slices.Contains(softdelete.Kinds, t.Kind) {
+	if s.Kind != "" && !slices.Contains(softdelete.Kinds, s.Kind) {
 		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column",
-			words(softdelete.Kinds), t.Kind)
+			words(softdelete.Kinds), s.Kind)
 	}
-	if t.Unit != "" && !slices.Contains(softdelete.Units, t.Unit) {
-		f.add(field+".unit", "must be one of %s, not %q", words(softdelete.Units), t.Unit)
+	if s.Unit != "" && !slices.Contains(softdelete.Units, s.Unit) {
+		f.add(field+".unit", "must be one of %s, not %q", words(softdelete.Units), s.Unit)
 	}
-	if len(t.DeletedValues) > 0 && len(t.LiveValues) > 0 {
+	if len(s.DeletedValues) > 0 && len(s.LiveValues) > 0 {
 		f.add(field+".live_values", "and deleted_values contradict each other; keep one: every other value is the opposite")
 	}
-	if t.TimeColumn != "" && t.TimeColumn == t.Column {
+	if s.TimeColumn != "" && s.TimeColumn == s.Column {
 		f.add(field+".time_column", "is the column itself; leave it out")
 	}
 }

@@ -88,13 +88,8 @@ func validate(c *Config) error {
 	f.counting(c)
 	f.zone("defaults.time_zone", c.Defaults.TimeZone)
 	f.tables(c)
-	for i, s := range c.Services {
-		if s.Name == "" {
-			f.add(fmt.Sprintf("services[%d].name", i), "is missing; write what answers for the tables")
-		}
-		if len(s.Tables) == 0 {
-			f.add(fmt.Sprintf("services[%d].tables", i), "is missing; write patterns of schema.table")
-		}
+	for i := range c.Policies {
+		f.policy(fmt.Sprintf("policies[%d]", i), &c.Policies[i])
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.AuthModules)) {
 		f.authModule("auth_modules."+name, c.AuthModules[name])
@@ -110,24 +105,35 @@ func (f *faults) tables(c *Config) {
 			f.add(field+".table", "is missing; write the table's name")
 			continue
 		}
-		if t.TimeZone != "" {
-			f.zone(field+".time_zone", t.TimeZone)
-		}
-		if t.Method != "" {
-			f.method(field+".method", t.Method)
-		}
-		if t.Ignore && (t.Column != "" || t.saysMarker() || t.Retention.Set || t.TimeZone != "" || t.Service != "" ||
-			t.Method != "" || t.Integrity != nil) {
-			f.add(field+".ignore", "is true, so nothing else can be said about %s.%s; remove one or the other",
-				t.Schema, t.Table)
-		}
-		f.marker(field, t)
+		f.settings(field, &t.TableSettings)
 		name := [3]string{t.Database, t.Schema, t.Table}
 		if first, twice := seen[name]; twice {
 			f.add(field, "%s.%s is listed before, as tables[%d]; keep one", t.Schema, t.Table, first)
 		}
 		seen[name] = i
 	}
+}
+
+// policy checks one of the policies.
+func (f *faults) policy(field string, p *Policy) {
+	if !p.Ignore && !p.saysMore() {
+		f.add(field, "sets nothing; write what holds for the tables, such as retention: 30d")
+	}
+	f.settings(field, &p.TableSettings)
+}
+
+// settings checks what is said of tables.
+func (f *faults) settings(field string, s *TableSettings) {
+	if s.TimeZone != "" {
+		f.zone(field+".time_zone", s.TimeZone)
+	}
+	if s.Method != "" {
+		f.method(field+".method", s.Method)
+	}
+	if s.Ignore && s.saysMore() {
+		f.add(field+".ignore", "is true, so nothing else can be set there; remove one or the other")
+	}
+	f.marker(field, s)
 }
 
 func (f *faults) authModule(field string, m AuthModule) {

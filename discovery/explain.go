@@ -31,12 +31,13 @@ type TableDecision struct {
 	Decisions []Decision
 }
 
-// ConfiguredDecisions are the decisions on the columns of a marker that the configuration names.
-func ConfiguredDecisions(columns []Column, m softdelete.Marker) []Decision {
+// ConfiguredDecisions are the decisions on the columns of a marker that the configuration
+// names, by the setting that does.
+func ConfiguredDecisions(columns []Column, m softdelete.Marker, by string) []Decision {
 	var all []Decision
 	for _, c := range columns {
 		if slices.Contains(m.Columns(), c.Name) {
-			all = append(all, Decision{Column: c.Name, Rule: "tables", Taken: true, Kind: m.Kind,
+			all = append(all, Decision{Column: c.Name, Rule: by, Taken: true, Kind: m.Kind,
 				Why: explainMarker(m, candidate{Column: c})})
 		}
 	}

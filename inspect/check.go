@@ -58,14 +58,14 @@ func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase,
 		return surveyedDatabase{}, err
 	}
 	defer s.Close()
-	var judgements []discovery.TableDecision
-	r.onDecision = func(j discovery.TableDecision) { judgements = append(judgements, j) }
+	var decisions []discovery.TableDecision
+	r.onDecision = func(j discovery.TableDecision) { decisions = append(decisions, j) }
 	relations, skipped, err := r.discover(ctx, s)
 	if err != nil {
 		return surveyedDatabase{}, err
 	}
 	keys, checks, err := r.findChecks(ctx, s, relations)
-	return surveyedDatabase{s.ServerInfo, relations, skipped, keys, checks, judgements}, err
+	return surveyedDatabase{s.ServerInfo, relations, skipped, keys, checks, decisions}, err
 }
 
 // Check holds the configured tables against the database. It returns a

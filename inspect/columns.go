@@ -88,10 +88,11 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 		entry := listed[[2]string{c.Schema, c.Name}]
 		var needs map[string]discovery.Need
 		err := r.catchStep(s, "needs", c.Schema, c.Name, func() error {
+			name, settings := r.settings(s, columns, entry)
 			switch {
-			case entry == nil && !r.config.Discovery.Admits(c.Schema, c.Name), entry != nil && entry.Ignore:
-			case entry != nil && entry.Column != "":
-				needs = entry.Marker().Needs(discoveryColumns(columns))
+			case r.config.LeftOut(name, entry, settings) != "":
+			case settings.Column != "":
+				needs = settings.Marker().Needs(discoveryColumns(columns))
 			default:
 				needs = r.rules.Needs(c.Name, entry != nil, discoveryColumns(columns))
 			}

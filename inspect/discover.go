@@ -58,7 +58,7 @@ func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations 
 	listed := r.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
 	if r.config.Discovery.Enabled {
-		names = r.rules.Candidates(r.onDecision != nil)
+		names = append(r.rules.Candidates(r.onDecision != nil), r.config.MarkerColumns(r.Target, s.Database)...)
 	}
 	for name := range listed {
 		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
@@ -83,8 +83,11 @@ func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations 
 	}
 	for name, entry := range listed {
 		// Where many databases are watched, an entry for all of them need not hold in each.
-		if !entry.Ignore && (entry.Database != "" || !r.many) {
-			relations = append(relations, r.absent(s, name, entry))
+		if entry.Database == "" && r.many {
+			continue
+		}
+		if t, watched := r.absent(s, name[0], name[1], entry); watched {
+			relations = append(relations, t)
 		}
 	}
 	relations, skipped = capped(relations, r.config.Discovery.MaxTables)
@@ -139,25 +142,24 @@ func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(ke
 // none of them marks deleted rows, or the configuration leaves the table out.
 func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *config.Table) (table, bool) {
 	c := columns[0]
+	name, settings := r.settings(s, columns, entry)
 	t := table{
 		Table: softdelete.Table{Schema: c.Schema, Name: c.Name, OID: c.OID, Partitioned: c.Relkind == "p",
-			Policy: r.config.Policy(c.Schema, c.Name, entry)},
+			Policy: r.config.Policy(settings)},
 		listed:      entry != nil,
 		rowSecurity: c.RowSecurity,
 	}
+	if why := r.config.LeftOut(name, entry, settings); why != "" {
+		r.tellDecision(c, why, nil)
+		return table{}, false
+	}
 	switch {
-	case entry == nil && !r.config.Discovery.Admits(c.Schema, c.Name):
-		r.tellDecision(c, "include and exclude under discovery leave it out", nil)
-		return table{}, false
-	case entry != nil && entry.Ignore:
-		r.tellDecision(c, "tables says to ignore it", nil)
-		return table{}, false
 	case c.Relkind != "r" && c.Relkind != "p":
 		t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
 			Message: fmt.Sprintf("%s.%s is %s, not a table", c.Schema, c.Name, cmp.Or(relkinds[c.Relkind], "something else"))}
 		return t, true
 	default:
-		t.Markers, t.catalogProblem = r.markers(columns, entry)
+		t.Markers, t.catalogProblem = r.markers(columns, entry, settings)
 	}
 	if entry == nil && len(t.Markers) == 0 {
 		return table{}, false
@@ -180,15 +182,29 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 // documentation, pg_class).
 var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
-// absent is a table that the configuration lists and the database does not have.
-func (r *refresh) absent(s *postgres.Session, name [2]string, entry *config.Table) table {
-	return table{
-		Table: softdelete.Table{Schema: name[0], Name: name[1], Policy: r.config.Policy(name[0], name[1], entry)},
-		catalogProblem: missing(
-			"there is no table %s.%s in database %q; correct or remove it under tables: in the configuration", name[0], name[1],
-			s.Database),
-		listed: true,
+// settings are what the configuration says of a table that has the columns.
+func (r *refresh) settings(s *postgres.Session, columns []column, entry *config.Table) (config.TableName,
+	config.TableSettings) {
+	name := config.TableName{Target: r.Target, Database: s.Database, Schema: columns[0].Schema, Table: columns[0].Name}
+	has := func(name string) bool {
+		return slices.ContainsFunc(columns, func(c column) bool { return c.Column == name })
 	}
+	return name, r.config.Settings(name, entry, has)
+}
+
+// absent is a table that the configuration lists and the database does not have; false if
+// the configuration leaves it out.
+func (r *refresh) absent(s *postgres.Session, schema, name string, entry *config.Table) (table, bool) {
+	full, settings := r.settings(s, []column{{Schema: schema, Name: name}}, entry)
+	todo := "correct or remove it under tables: in the configuration"
+	if entry.LooksLikePattern() {
+		todo = "tables: names single tables; move a pattern to policies:, or to exclude: under discovery:"
+	}
+	return table{
+		Table:          softdelete.Table{Schema: schema, Name: name, Policy: r.config.Policy(settings)},
+		catalogProblem: missing("there is no table %s.%s in database %q; %s", schema, name, s.Database, todo),
+		listed:         true,
+	}, r.config.LeftOut(full, entry, settings) == ""
 }
 
 func missing(format string, args ...any) *softdelete.Problem {

@@ -42,9 +42,9 @@ func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped 
 
 // explanations are those of one database, in the order of schema and name.
 func (d surveyedDatabase) explanations() []Explanation {
-	judgements := map[[2]string]discovery.TableDecision{}
+	decisions := map[[2]string]discovery.TableDecision{}
 	for _, j := range d.decisions {
-		judgements[[2]string{j.Schema, j.Table}] = j
+		decisions[[2]string{j.Schema, j.Table}] = j
 	}
 	unchecked := map[uint32][]softdelete.Problem{}
 	for _, c := range d.checks {
@@ -56,11 +56,11 @@ func (d surveyedDatabase) explanations() []Explanation {
 	for _, t := range d.tables {
 		name := [2]string{t.Schema, t.Name}
 		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers,
-			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: judgements[name],
+			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: decisions[name],
 			Watched: true})
-		delete(judgements, name)
+		delete(decisions, name)
 	}
-	for name, j := range judgements {
+	for name, j := range decisions {
 		if !slices.ContainsFunc(j.Decisions, func(d discovery.Decision) bool { return d.Taken }) { // or it is beyond the cap
 			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Decision: j})
 		}

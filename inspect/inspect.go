@@ -16,6 +16,8 @@ import (
 // the same kind may not.
 type Inspector struct {
 	*postgres.Server
+	// Target is the server as /probe is asked for it; empty for that of the connection string.
+	Target string
 	// Config returns the configuration in force; a refresh keeps the one that it began with.
 	Config func() *config.Config
 	// each is called before each step, with the table that it concerns, if it is one: tests

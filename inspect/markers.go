@@ -21,16 +21,20 @@ func (r *refresh) similar() string {
 // markers are what marks deleted rows among the columns of a table: what the
 // configuration says, else what the rules find. The problem tells that nothing does, or
 // that it cannot be counted by.
-func (r *refresh) markers(columns []column, entry *config.Table) (markers softdelete.Markers,
-	problem *softdelete.Problem) {
+func (r *refresh) markers(columns []column, entry *config.Table, settings config.TableSettings) (
+	markers softdelete.Markers, problem *softdelete.Problem) {
 	c := columns[0]
-	if entry != nil && entry.Column != "" {
-		m, problem := configured(columns, entry)
+	if settings.Column != "" {
+		m, problem := configured(columns, settings)
 		if problem != nil {
 			r.tellDecision(c, problem.Message, nil)
 			return nil, problem
 		}
-		r.tellDecision(c, "", discovery.ConfiguredDecisions(discoveryColumns(columns), *m))
+		by := "policies"
+		if entry != nil && entry.Column != "" {
+			by = "tables"
+		}
+		r.tellDecision(c, "", discovery.ConfiguredDecisions(discoveryColumns(columns), *m, by))
 		return softdelete.Markers{*m}, nil
 	}
 	found := r.rules.Discover(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
@@ -55,36 +59,36 @@ func (r *refresh) tellDecision(c column, left string, decisions []discovery.Deci
 }
 
 // configured is the marker that the configuration names.
-func configured(columns []column, entry *config.Table) (*softdelete.Marker, *softdelete.Problem) {
+func configured(columns []column, settings config.TableSettings) (*softdelete.Marker, *softdelete.Problem) {
 	all := discoveryColumns(columns)
 	find := func(setting, name string) (*discovery.Column, *softdelete.Problem) {
 		i := slices.IndexFunc(all, func(c discovery.Column) bool { return c.Name == name })
 		if i < 0 {
-			return nil, missing("%s.%s has no column %q; correct %s: in the configuration", entry.Schema, entry.Table,
+			return nil, missing("%s.%s has no column %q; correct %s: in the configuration", columns[0].Schema, columns[0].Name,
 				name, setting)
 		}
 		return &all[i], nil
 	}
 	var time *discovery.Column
-	if entry.TimeColumn != "" {
+	if settings.TimeColumn != "" {
 		var problem *softdelete.Problem
-		if time, problem = find("time_column", entry.TimeColumn); problem != nil {
+		if time, problem = find("time_column", settings.TimeColumn); problem != nil {
 			return nil, problem
 		}
 	}
-	column, problem := find("column", entry.Column)
+	column, problem := find("column", settings.Column)
 	if problem != nil {
 		return nil, problem
 	}
-	m, err := entry.Marker().Marker(*column, time)
+	m, err := settings.Marker().Marker(*column, time)
 	switch {
 	case err != nil && column.Unread != "":
 		return nil, &softdelete.Problem{Reason: softdelete.Locked,
-			Message: fmt.Sprintf("the default of column %q of %s.%s could not be read: %s", column.Name, entry.Schema,
-				entry.Table, column.Unread)}
+			Message: fmt.Sprintf("the default of column %q of %s.%s could not be read: %s", column.Name, columns[0].Schema,
+				columns[0].Name, column.Unread)}
 	case err != nil:
 		return nil, &softdelete.Problem{Reason: softdelete.Unsupported,
-			Message: fmt.Sprintf("%s.%s: %s", entry.Schema, entry.Table, err)}
+			Message: fmt.Sprintf("%s.%s: %s", columns[0].Schema, columns[0].Name, err)}
 	}
 	return m, nil
 }

@@ -74,7 +74,7 @@ func TestNumbersOfAnotherMeaningAreGone(t *testing.T) {
 		"defaults: {time_zone: Europe/Paris}":    false,
 		"tables: [{table: users, column: gone}]": false,
 		"tables: [{table: users, service: accounts}]":            true,
-		"services: [{name: accounts, tables: ['public\\..*']}]":  true,
+		"policies: [{service: accounts, tables: ['public\\..*']}]":  true,
 		"tables: [{table: users, time_zone: UTC}]":               false, // it is known now
 		"tables: [{table: users, column: gone, retention: 10d}]": false,
 	} {

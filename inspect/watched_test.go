@@ -62,7 +62,7 @@ func TestServicesGroupTables(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE alpha (deleted_at timestamptz); CREATE TABLE beta (deleted_at timestamptz);
 		CREATE TABLE other (deleted_at timestamptz)`)
 	s := first(t, inspector(t, dsn, `
-services: [{name: letters, tables: ['public\.(alpha|beta)']}]
+policies: [{service: letters, tables: ['public\.(alpha|beta)']}]
 tables: [{table: beta, service: own}]
 `))
 	got := map[string]string{}

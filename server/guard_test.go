@@ -70,7 +70,7 @@ func listening(t *testing.T, refresh time.Duration, test func(t *testing.T, p *p
 			Settings: NewSettings(loaded), Source: func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
 			Datname: "shop",
 			Process: prometheus.NewRegistry(), Logger: log.NewNopLogger(), Profiling: true,
-			Connect: func(func() (*conninfo.Info, error)) cache.Open {
+			Connect: func(string, func() (*conninfo.Info, error)) cache.Open {
 				return func(*softdelete.Costs) cache.Source {
 					return cache.Source{
 						Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{At: time.Now(), Up: true} },

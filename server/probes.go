@@ -52,7 +52,7 @@ func (p *probes) find(name, module string) (*target, error) {
 		if len(p.known) == maxTargets && !p.giveWay() {
 			return nil, errTooMany
 		}
-		known = &probed{target: p.server.newTarget(func() (*conninfo.Info, error) {
+		known = &probed{target: p.server.newTarget(key.target, func() (*conninfo.Info, error) {
 			// Asked anew at each connect: a reload may have changed the module.
 			t, err := p.server.Settings.Config().NewTarget(key.target, module)
 			if err != nil {

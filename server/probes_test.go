@@ -27,7 +27,7 @@ type counted struct {
 	opened, closed, refreshes atomic.Int64
 }
 
-func (c *counted) connect(source func() (*conninfo.Info, error)) cache.Open {
+func (c *counted) connect(_ string, source func() (*conninfo.Info, error)) cache.Open {
 	return func(*softdelete.Costs) cache.Source {
 		c.opened.Add(1)
 		return cache.Source{

@@ -128,7 +128,7 @@ func TestAnotherSiteCannotReload(t *testing.T) {
 // What is the same asks for no refresh, or a reload and a scrape in turn would ask the
 // database as often as anybody likes.
 func TestOnlyAChangeMakesARefreshDue(t *testing.T) {
-	const text = "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}\nservices: [{name: a, tables: ['a\\..*']}]\n"
+	const text = "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}\npolicies: [{service: a, tables: ['a\\..*']}]\n"
 	same, changed := configtest.Loader(t, text), configtest.Loader(t, text+"defaults: {retention: 30d}")
 	probing(t, func(t *testing.T, c *counted, s *Server, probe func(string) string) {
 		for _, test := range []struct {

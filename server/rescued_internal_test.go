@@ -28,7 +28,7 @@ func upAndEmpty(t *testing.T, logger log.Logger, load func() (*config.Config, er
 		Load: load, Settings: NewSettings(configtest.Load(t, "")), Process: prometheus.NewRegistry(), Logger: logger,
 		Lifecycle: true,
 		Source:    func() (*conninfo.Info, error) { return new(conninfo.Info), nil },
-		Connect: func(func() (*conninfo.Info, error)) cache.Open {
+		Connect: func(string, func() (*conninfo.Info, error)) cache.Open {
 			return func(*softdelete.Costs) cache.Source {
 				return cache.Source{
 					Ping:    func(context.Context) softdelete.Ping { return softdelete.Ping{Up: true} },
@@ -109,7 +109,7 @@ func TestAnAnswerThatPanicsMidwayIsBroken(t *testing.T) {
 
 func TestWhateverPanicsBehindAScrapeThePingIsShown(t *testing.T) {
 	s := upAndEmpty(t, log.NewNopLogger(), nil)
-	open := s.Connect(nil)
+	open := s.Connect("", nil)
 	asked := 0
 	s.target.Entry = cache.New(open, func() cache.Settings {
 		if asked++; asked > 1 {

@@ -26,8 +26,9 @@ type Options struct {
 	// none. Datname is the database that it names.
 	Source  func() (*conninfo.Info, error)
 	Datname string
-	// Connect makes what the cache needs to ask a server.
-	Connect func(source func() (*conninfo.Info, error)) cache.Open
+	// Connect makes what the cache needs to ask a server: a target of /probe, or, where that is
+	// empty, the server that /metrics shows.
+	Connect func(target string, source func() (*conninfo.Info, error)) cache.Open
 	// Process gathers the metrics of the exporter itself.
 	Process *prometheus.Registry
 	Version string
@@ -52,7 +53,7 @@ func New(o Options) (*Server, error) {
 	s.probes.server = s
 	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}}
 	if o.Source != nil {
-		s.target = s.newTarget(o.Source, o.Datname)
+		s.target = s.newTarget("", o.Source, o.Datname)
 		links = []web.LandingLinks{
 			{Address: "/report", Text: "Health report"},
 			{Address: "/metrics", Text: "Metrics"},

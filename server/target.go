@@ -29,8 +29,8 @@ type target struct {
 	families []*dto.MetricFamily
 }
 
-func (s *Server) newTarget(source func() (*conninfo.Info, error), datname string) *target {
-	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(source), func() cache.Settings {
+func (s *Server) newTarget(name string, source func() (*conninfo.Info, error), datname string) *target {
+	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(name, source), func() cache.Settings {
 		c := s.Settings.Config()
 		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
 			PingWithRefresh: c.Ping.When == "refresh"}

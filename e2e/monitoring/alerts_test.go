@@ -28,10 +28,10 @@ scrape: {offset: 100ms}
 counting: {recent_window: 20s, recount_after: 2s} # what is locked shows only when it is counted
 tables:
   - {database: shop, table: reviews, retention: 1h}
-services:
-  - {name: accounts, tables: ['public\.(messages|sessions)']}
-  - {name: shop, tables: ['public\.(carts|orders)']}
-  - {name: catalogue, tables: ['public\.(products|reviews)']}
+policies:
+  - {service: accounts, tables: ['public\.(messages|sessions)']}
+  - {service: shop, tables: ['public\.(carts|orders)']}
+  - {service: catalogue, tables: ['public\.(products|reviews)']}
 probe: {allow: ['127\.0\.0\.1:\d+/\w+']}
 auth_modules:
   monitoring: {user: postgres, sslmode: disable}

@@ -56,11 +56,12 @@ func New(tb testing.TB, dsn, configuration string) *Exporter {
 	e.Server, err = server.New(server.Options{
 		Load: load, Settings: settings, Process: prometheus.NewRegistry(), Version: "1.0.0", Logger: logger,
 		Source: Source(tb, dsn), Datname: Database(tb, dsn),
-		Connect: func(source func() (*conninfo.Info, error)) cache.Open {
+		Connect: func(target string, source func() (*conninfo.Info, error)) cache.Open {
 			return func(costs *softdelete.Costs) cache.Source {
 				i := inspect.New(settings.Config, postgres.NewServer(postgres.Options{
 					Source: source, Connections: connections, Costs: costs, Logger: logger,
 				}))
+				i.Target = target
 				return cache.Source{Ping: i.Ping, Close: i.Close,
 					Refresh: func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 						e.Refreshes.Add(1)

@@ -96,6 +96,11 @@ var words = map[string]string{
 // write adds a row for each setting of a struct; groups are taken apart.
 func (r reference) write(out *strings.Builder, structName, prefix string, defaults any) {
 	for _, field := range r.types[structName].Fields.List {
+		if field.Names == nil { // inline
+			typeName, _ := base(field.Type)
+			r.write(out, typeName, prefix, defaults)
+			continue
+		}
 		name := tag(field)
 		if name == "" || name == "-" {
 			continue
