@@ -73,10 +73,10 @@ func TestNumbersOfAnotherMeaningAreGone(t *testing.T) {
 		"defaults: {retention: 10d}":             false,
 		"defaults: {time_zone: Europe/Paris}":    false,
 		"tables: [{table: users, column: gone}]": false,
-		"tables: [{table: users, service: accounts}]":            true,
-		"policies: [{service: accounts, tables: ['public\\..*']}]":  true,
-		"tables: [{table: users, time_zone: UTC}]":               false, // it is known now
-		"tables: [{table: users, column: gone, retention: 10d}]": false,
+		"tables: [{table: users, service: accounts}]":              true,
+		"policies: [{service: accounts, tables: ['public\\..*']}]": true,
+		"tables: [{table: users, time_zone: UTC}]":                 false, // it is known now
+		"tables: [{table: users, column: gone, retention: 10d}]":   false,
 	} {
 		got := told(refreshUntilDiscovered(t, inspector(t, dsn, change), s))["public.users"]
 		if want := map[bool]string{true: "1 1 0", false: "pending"}[same]; got != want {
