@@ -2,11 +2,11 @@ package collector
 
 import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
 
-// checked is what the help of an integrity metric says.
-const checked = " Only where integrity is on. Absent = not known at a bounded price. Cached: as of the last check " +
-	"of the table."
+// checked is the end of the help of an integrity metric.
+const checked = " Present only if integrity is on. Absent = unknown, or too expensive to check. " +
+	"Cached: as of the last check of the table."
 
-// found is a metric of a table whose value a check found.
+// found defines a metric of a table whose value comes from an integrity check.
 func found(name, help string, own []string, value func(*softdelete.Found) *float64,
 	labels func(softdelete.Check) []string) metric[*softdelete.Table] {
 	return gauge(name, help+checked, perTable(own...), func(t *softdelete.Table, emit func(float64, ...string)) {
@@ -25,12 +25,12 @@ func unlabelled(softdelete.Check) []string { return nil }
 
 var integrityMetrics = metrics[*softdelete.Table]{
 	found("softdelete_inconsistent_rows",
-		"Rows whose flag and time of deletion disagree: deleted without a time, a time on a live row, or a flag "+
-			"that is NULL.", nil,
+		"Rows whose flag and deletion time disagree: deleted without a time, live with a time, or with a NULL flag.", nil,
 		func(f *softdelete.Found) *float64 { return f.Inconsistent }, unlabelled),
-	found("softdelete_future_deleted_rows", "Deleted rows whose time of deletion lies in the future.", nil,
+	found("softdelete_future_deleted_rows", "Deleted rows whose deletion time is in the future.", nil,
 		func(f *softdelete.Found) *float64 { return f.Future }, unlabelled),
-	found("softdelete_orphaned_rows", "Live rows that reference a deleted row of a watched table, by the foreign key.",
+	found("softdelete_orphaned_rows",
+		"Live rows that reference a deleted row of a watched table through the foreign key.",
 		[]string{"constraint"},
 		func(f *softdelete.Found) *float64 { return f.Orphaned },
 		func(c softdelete.Check) []string { return []string{c.Constraint} }),

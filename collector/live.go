@@ -9,13 +9,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Live collects what is not cached: the answer to a ping, the counters of what the
-// exporter costs the server, and the settings that alerts need.
+// Live collects what is not cached: the result of a ping, the counters of what the exporter costs the server,
+// and the settings that alerts need.
 type Live struct {
 	Ping  softdelete.Ping
 	Costs map[softdelete.CostKey]softdelete.Cost
 	TTL   time.Duration
-	// Logger is told of what cannot be shown, and why.
+	// Logger logs what cannot be shown, and why.
 	Logger log.Logger
 }
 
@@ -28,7 +28,7 @@ func (Live) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Live) Collect(ch chan<- prometheus.Metric) {
-	_ = pingMetrics.collect(ch, c.Logger, c.Ping) // each by itself: db_up never depends on the others
+	_ = pingMetrics.collect(ch, c.Logger, c.Ping) // separately: db_up never depends on the others
 	for key, cost := range c.Costs {
 		_ = costMetrics.collect(ch, c.Logger, cost, key.Datname, string(key.Result))
 	}
@@ -41,8 +41,8 @@ var pingMetrics = metrics[softdelete.Ping]{
 			emit(boolean(p.Up))
 		}),
 	gauge("db_response_ms",
-		"How long the server took to answer the ping of this scrape, in milliseconds, connecting not included. Absent "+
-			"when it is not up.", nil,
+		"How long the server took to answer the ping of this scrape, in milliseconds, without connecting. Absent "+
+			"when the server is down.", nil,
 		func(p softdelete.Ping, emit func(float64, ...string)) {
 			if p.Up {
 				emit(p.Milliseconds())
@@ -52,15 +52,16 @@ var pingMetrics = metrics[softdelete.Ping]{
 
 var costMetrics = metrics[softdelete.Cost]{
 	counter("softdelete_exporter_database_seconds_total",
-		"Time that the exporter's queries took, from sending to the last row.", []string{"datname", "result"},
+		"Total time of the exporter's queries, from sending the query to the last row.", []string{"datname", "result"},
 		func(c softdelete.Cost, emit func(float64, ...string)) { emit(c.Database.Seconds()) }),
-	counter("softdelete_exporter_queries_total", "Queries that the exporter sent.", []string{"datname", "result"},
+	counter("softdelete_exporter_queries_total", "Number of queries that the exporter sent.",
+		[]string{"datname", "result"},
 		func(c softdelete.Cost, emit func(float64, ...string)) { emit(float64(c.Queries)) }),
 }
 
 // Reload collects the outcome of the last reload of the configuration.
 type Reload struct {
-	// Successful tells whether the last one succeeded; Succeeded is when one last did.
+	// Successful reports whether the last reload succeeded; Succeeded is the time of the last success.
 	Successful bool
 	Succeeded  time.Time
 }
@@ -70,7 +71,7 @@ func (Reload) Describe(ch chan<- *prometheus.Desc) { reloadMetrics.describe(ch) 
 
 // Collect implements prometheus.Collector.
 func (r Reload) Collect(ch chan<- prometheus.Metric) {
-	_ = reloadMetrics.collect(ch, log.NewNopLogger(), r) // nothing of it can fail
+	_ = reloadMetrics.collect(ch, log.NewNopLogger(), r) // cannot fail
 }
 
 var reloadMetrics = metrics[Reload]{
@@ -78,11 +79,11 @@ var reloadMetrics = metrics[Reload]{
 		nil,
 		func(r Reload, emit func(float64, ...string)) { emit(boolean(r.Successful)) }),
 	gauge("softdelete_exporter_config_last_reload_success_timestamp_seconds",
-		"When the configuration was last loaded with success.", nil,
+		"When the configuration was last loaded successfully.", nil,
 		func(r Reload, emit func(float64, ...string)) { emit(timestamp(r.Succeeded)) }),
 }
 
-// Evictions tells how many connections were closed to make room for others.
+// Evictions returns how many connections were closed to make room for others.
 type Evictions func() int64
 
 // Describe implements prometheus.Collector.
@@ -90,18 +91,18 @@ func (Evictions) Describe(ch chan<- *prometheus.Desc) { evictionMetrics.describe
 
 // Collect implements prometheus.Collector.
 func (e Evictions) Collect(ch chan<- prometheus.Metric) {
-	_ = evictionMetrics.collect(ch, log.NewNopLogger(), e) // nothing of it can fail
+	_ = evictionMetrics.collect(ch, log.NewNopLogger(), e) // cannot fail
 }
 
 var evictionMetrics = metrics[Evictions]{
 	counter("softdelete_exporter_connections_evicted_total",
-		"Connections of pings that were closed to make room for others within limits.connections. The next ping of such a "+
-			"server has to connect again.", nil,
+		"Ping connections that were closed to stay within limits.connections. The next ping of such a server has to "+
+			"connect again.", nil,
 		func(e Evictions, emit func(float64, ...string)) { emit(float64(e())) }),
 }
 
 var settingMetrics = metrics[Live]{
-	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts to make a new one.",
+	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts a new refresh.",
 		nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),
 }

@@ -1,6 +1,6 @@
-// Package collector turns a Snapshot into metrics. Each metric stands once in a
-// list, with its name, its help, its labels and where its value comes from; the
-// descriptions, the values and the table in the README are made from that.
+// Package collector turns a Snapshot into metrics. Each metric is listed once, with its name, its help, its
+// labels and the source of its value. The descriptions, the values and the table in the README are made from
+// that list.
 package collector
 
 //go:generate go run ../internal/readme ../README.md
@@ -24,11 +24,10 @@ type Metric struct {
 	Type       prometheus.ValueType
 }
 
-// metric is a metric whose values are found in a T.
+// metric is a metric whose values are read from a T.
 type metric[T any] struct {
 	Metric
-	// values calls emit for each series of the metric. The labels are those that
-	// come after the ones that all metrics of a T have.
+	// values calls emit for each series of the metric. The labels follow those that all metrics of a T have.
 	values func(subject T, emit func(value float64, labels ...string))
 	desc   *prometheus.Desc
 }
@@ -61,9 +60,8 @@ func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// collect sends the values of one subject; labels are those that all of its metrics have,
-// in front. All are sent or, on an error, none. The registry would catch a panic, too, but
-// leave out whatever comes after it.
+// collect sends the values of one subject. All of its metrics begin with the given labels. On an error it sends
+// nothing. It catches panics itself, because the registry would leave out everything that comes after one.
 func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
 	var all []prometheus.Metric
 	err := rescue.Catch(func() (err error) {
@@ -94,7 +92,7 @@ func (ms metrics[T]) document() []Metric {
 	return docs
 }
 
-// Metrics documents every metric of this package, in the order of the page.
+// Metrics documents every metric of this package, in the order of the /metrics page.
 func Metrics() []Metric {
 	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
 		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), evictionMetrics.document(),

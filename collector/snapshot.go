@@ -16,8 +16,7 @@ type Snapshot struct {
 	logger   log.Logger
 }
 
-// NewSnapshot makes the collector of a Snapshot. The logger is told of what cannot be
-// shown, and why.
+// NewSnapshot makes the collector of a Snapshot. It logs what cannot be shown, and why.
 func NewSnapshot(s *softdelete.Snapshot, logger log.Logger) Snapshot { return Snapshot{s, logger} }
 
 // Describe implements prometheus.Collector.
@@ -29,7 +28,7 @@ func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
-	_ = snapshotMetrics.collect(ch, c.logger, c.snapshot) // it is logged; the rest goes on
+	_ = snapshotMetrics.collect(ch, c.logger, c.snapshot) // logged; the rest is still collected
 	for _, d := range c.snapshot.Databases {
 		d.Tables = slices.Clone(d.Tables)
 		for i := range d.Tables {
@@ -43,7 +42,7 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// What the help of a metric says that is not live.
+// The end of the help of a metric that is not live.
 const (
 	cached    = " Cached: as of the last count of the table."
 	refreshed = " Cached: as of the last refresh."
@@ -55,7 +54,7 @@ func perTable(own ...string) []string { return slices.Concat(tableLabels, own) }
 
 func perDatabase(own ...string) []string { return slices.Concat([]string{"datname"}, own) }
 
-// number is a metric of a table whose value is one of its numbers.
+// number defines a metric of a table whose value is one of its numbers.
 func number(name, help string, value func(*softdelete.Numbers) float64) metric[*softdelete.Table] {
 	return gauge(name, help+cached, tableLabels, func(t *softdelete.Table, emit func(float64, ...string)) {
 		if t.Numbers != nil {
@@ -64,7 +63,7 @@ func number(name, help string, value func(*softdelete.Numbers) float64) metric[*
 	})
 }
 
-// old is a metric of a table whose value needs a known number of old rows.
+// old defines a metric of a table that exists only if the number of old rows is known.
 func old(name, help string, value func(softdelete.Estimate) float64) metric[*softdelete.Table] {
 	return gauge(name, help+cached, tableLabels, func(t *softdelete.Table, emit func(float64, ...string)) {
 		if t.Numbers != nil && t.Numbers.Old != nil {
@@ -77,7 +76,7 @@ var tableMetrics = slices.Concat(rowMetrics, countingMetrics, indexMetrics, inte
 
 var rowMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_table_info",
-		"A watched table: its marker columns, their kind, and the service that answers for it. Always 1."+refreshed,
+		"A watched table, with its marker columns, their kind, and the service that owns it. Always 1."+refreshed,
 		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
 		}),
@@ -85,39 +84,40 @@ var rowMetrics = metrics[*softdelete.Table]{
 		func(n *softdelete.Numbers) float64 { return n.Active.Value }),
 	number("softdelete_deleted_rows", "Rows that are marked as deleted.",
 		func(n *softdelete.Numbers) float64 { return n.Deleted.Value }),
-	number("softdelete_total_rows", "Rows, deleted ones included.",
+	number("softdelete_total_rows", "All rows, including deleted ones.",
 		func(n *softdelete.Numbers) float64 { return n.Total.Value }),
-	number("softdelete_deletion_ratio", "Deleted rows by total rows, 0 to 1; 0 for an empty table.",
+	number("softdelete_deletion_ratio", "Deleted rows divided by total rows, 0 to 1; 0 for an empty table.",
 		func(n *softdelete.Numbers) float64 { return n.Ratio.Value }),
 	margins("softdelete_deletion_ratio_margin",
-		"Distance from the deletion ratio to the further end of its 95% confidence interval; 0 when exact.",
+		"Distance from the deletion ratio to the farther end of its 95% confidence interval; 0 when exact.",
 		func(n *softdelete.Numbers) *softdelete.Estimate { return &n.Ratio }),
 	old("softdelete_old_deleted_rows",
-		"Rows that were deleted longer ago than the table's retention. Absent where the time of deletion is not known.",
+		"Rows that were deleted longer ago than the table's retention. Absent if the deletion time is unknown.",
 		func(e softdelete.Estimate) float64 { return e.Value }),
 	margins("softdelete_old_deleted_rows_margin",
-		"Distance from the old deleted rows to the further end of their 95% confidence interval; 0 when exact.",
+		"Distance from the old deleted rows to the farther end of their 95% confidence interval; 0 when exact.",
 		func(n *softdelete.Numbers) *softdelete.Estimate { return n.Old }),
-	gauge("softdelete_retention_seconds", "How long deleted rows of the table are to be kept.", tableLabels,
+	gauge("softdelete_retention_seconds", "How long deleted rows of the table should be kept.", tableLabels,
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.HasAges() {
 				emit(t.Policy.Retention.Seconds())
 			}
 		}),
-	gauge("softdelete_count_info", "How the table's numbers were found, the least certain method used. Always 1."+cached,
+	gauge("softdelete_count_info", "How the table was counted; the least certain method, if several were used. Always 1."+
+		cached,
 		perTable("method"),
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.Numbers != nil {
 				emit(1, string(t.Numbers.Method))
 			}
 		}),
-	gauge("softdelete_checked_timestamp_seconds", "When the table's numbers were last known true.", tableLabels,
+	gauge("softdelete_checked_timestamp_seconds", "When the table's numbers were last counted or confirmed.", tableLabels,
 		func(t *softdelete.Table, emit func(float64, ...string)) {
 			if t.Numbers != nil {
 				emit(timestamp(t.Checked))
 			}
 		}),
-	number("softdelete_count_duration_seconds", "What the last count of the table took.",
+	number("softdelete_count_duration_seconds", "How long the last count of the table took.",
 		func(n *softdelete.Numbers) float64 { return n.Duration.Seconds() }),
 	gauge("softdelete_table_problem", "Why the table could not be read. Absent = none."+refreshed, perTable("reason"),
 		func(t *softdelete.Table, emit func(float64, ...string)) {
@@ -129,7 +129,7 @@ var rowMetrics = metrics[*softdelete.Table]{
 
 var databaseMetrics = metrics[*softdelete.Database]{
 	gauge("softdelete_exporter_check_success",
-		"Whether the last refresh could carry out a check on the database. A table's own trouble is "+
+		"Whether a check of the database succeeded in the last refresh. Problems of a single table are in "+
 			"softdelete_table_problem."+refreshed,
 		perDatabase("check"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			emit(boolean(d.Checks.Connect), "connect")
@@ -138,8 +138,8 @@ var databaseMetrics = metrics[*softdelete.Database]{
 			emit(boolean(d.Checks.Indexes), "indexes")
 		}),
 	gauge("softdelete_exporter_tables",
-		"Tables of the database by state: counted, pending (their turn has not come), failed (they cannot be read, or "+
-			"could not for too long), or skipped (beyond the cap). Absent until the database was looked into once."+refreshed,
+		"Tables of the database by state: counted, pending (waiting to be counted), failed (they cannot be read, "+
+			"or their numbers have expired), or skipped (beyond max_tables). Absent until the first discovery."+refreshed,
 		perDatabase("state"), func(d *softdelete.Database, emit func(float64, ...string)) {
 			if d.Tables == nil && !d.Checks.Discovery {
 				return
@@ -157,7 +157,7 @@ var databaseMetrics = metrics[*softdelete.Database]{
 
 var snapshotMetrics = metrics[*softdelete.Snapshot]{
 	gauge("softdelete_exporter_snapshot_timestamp_seconds",
-		"When the last refresh that could connect began. Absent before the first.", nil,
+		"When the last refresh that could connect began. Absent before the first one.", nil,
 		func(s *softdelete.Snapshot, emit func(float64, ...string)) {
 			if !s.Taken.IsZero() {
 				emit(timestamp(s.Taken))

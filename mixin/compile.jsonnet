@@ -1,5 +1,5 @@
-// What generate.sh writes, by file: `jsonnet -S -m . compile.jsonnet`, which
-// ends each with a newline.
+// The files that generate.sh writes, by name: `jsonnet -S -m . compile.jsonnet`, which ends each
+// with a newline.
 local mixin = import 'mixin.libsonnet';
 
 local yaml(document) =

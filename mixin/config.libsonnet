@@ -1,6 +1,5 @@
-// Everything that a user of the mixin may want to change. The health limits
-// themselves stand in thresholds.json, because the exporter's report reads
-// them too; their reasons stand here.
+// Everything that a user of the mixin may want to change. The health limits themselves are in thresholds.json,
+// because the exporter's report reads them too; the reasons for them are given here.
 local limits = import 'lib/limits.libsonnet';
 
 // Times are in seconds.
@@ -10,29 +9,27 @@ local day = 24 * hour;
 
 {
   _config+:: {
-    // Which jobs scrape the exporter, its probes included. Every selector of
-    // every rule carries it.
+    // The jobs that scrape the exporter, including probes. Every selector of every rule has this matcher.
     selector: 'job=~"softdelete.*"',
 
-    // Labels that tell one Prometheus or cluster from another. Joins match on
-    // them and nothing aggregates them away; a label that no series has does
-    // no harm.
+    // Labels that distinguish one Prometheus or cluster from another. Joins match on them, and no aggregation
+    // removes them. A label that no series has does no harm.
     clusterLabels: ['cluster'],
 
-    // One JSON document of the shape of thresholds.json, holding only what
-    // differs: the same file that the exporter's `thresholds_file` names.
+    // One JSON document of the shape of thresholds.json that contains only the differences: the same file that
+    // the exporter's `thresholds_file` names.
     thresholdOverrides: {},
 
-    // response_ms.slow 100: the reference's "healthy". A SELECT 1 on an open
-    //   connection takes 1 ms; at 100 the server or the network is in trouble.
-    // deletion_ratio.fair 0.25, .poor 0.5: the reference's. At a quarter, live
-    //   rows are read at 1.3 times their cost; at a half, at twice.
-    // old_deleted_rows.fair 1000, .poor 10000: the reference's. Rows past
-    //   retention are a promise broken; some lag behind a purge is normal.
-    // bulk_rows 10000: the reference's. More than that within the recent
-    //   window is a job or an accident, not people deleting things.
-    // alert_min_rows 1000: below it a table fits into a few blocks and no
-    //   ratio of it costs anything. Alerts only; the verdict has no minimum.
+    // response_ms.slow 100: a SELECT 1 on an open connection takes 1 ms; at 100
+    //   the server or the network has a problem.
+    // deletion_ratio.fair 0.25, .poor 0.5: at a quarter, reading live rows costs
+    //   1.3 times as much as without deleted rows; at a half, twice as much.
+    // old_deleted_rows.fair 1000, .poor 10000: rows past retention break a
+    //   promise, but it is normal that a purge lags somewhat.
+    // bulk_rows 10000: more than that within the recent window is a job or an
+    //   accident, not people deleting single rows.
+    // alert_min_rows 1000: a smaller table fits into a few blocks, so its ratio
+    //   costs nothing. For alerts only; verdicts have no minimum.
     // stale_after_ttls 3: one refresh may fail and one may run long.
     thresholds: limits.merged(import 'thresholds.json', self.thresholdOverrides),
 
@@ -43,62 +40,61 @@ local day = 24 * hour;
       // How long a firing alert outlives its condition, so that it does not
       // resolve and fire again around a limit.
       keepFiring: 10 * minute,
-      // How often the purge of deleted rows runs: between two of them old rows
-      // pile up, and that is no news.
+      // How often the purge of deleted rows runs. It is normal that old rows accumulate between two runs.
       purgePeriod: day,
-      // How late a purge may start or end without anybody being told.
+      // How late a purge may start or end before an alert fires.
       purgeGrace: hour,
       // The exporter's `recent_window`.
       recentWindow: hour,
-      // One slow answer is no slow database.
+      // Averaged, because a single slow answer does not mean that the database is slow.
       responseAverage: 5 * minute,
-      // RatioPredicted: how much history, and how far ahead.
+      // RatioPredicted: how much history it uses, and how far ahead it looks.
       predictHistory: day,
       predictAhead: 7 * day,
     },
 
-    // severity says how soon a person is needed: critical now, warning today,
-    // info at leisure. It is not the health code. `for` is in seconds.
+    // severity says how soon a person is needed: critical now, warning today, info when there is time. It is
+    // not the health code. `for` is in seconds.
     alerts: {
-      // Two minutes outlast one failed ping and a failover of the fast kind.
+      // Two minutes outlast one failed ping and a quick failover.
       SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 2 * minute },
-      // On top of the average's five minutes: slow for a quarter of an hour.
+      // In addition to the average's five minutes: slow for a quarter of an hour.
       SoftDeleteDatabaseSlow: { enabled: true, severity: 'warning', 'for': 10 * minute },
 
-      // An hour outlasts a batch job that deletes first and purges after.
+      // An hour outlasts a batch job that deletes first and purges afterwards.
       SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': hour },
       SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': hour },
-      // A whole period and its grace: the purge had its chance, whatever the
-      // time of day at which the limit was crossed.
+      // A whole period plus its grace: the purge should have run once, whatever the time of day at which the
+      // limit was crossed.
       SoftDeleteOldRowsHigh: { enabled: true, severity: 'warning', 'for': purgeFor },
       SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': purgeFor },
       SoftDeletePurgeStalled: { enabled: true, severity: 'warning', 'for': purgeFor },
-      // An event: exact numbers only, so there is nothing to wait for.
+      // An event, from exact numbers only: there is nothing to wait for.
       SoftDeleteBulkDelete: { enabled: true, severity: 'warning', 'for': 0 },
-      // Six failed refreshes; a migration's lock is gone by then.
+      // Six failed refreshes. A migration normally releases its lock before that.
       SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': 30 * minute },
-      // On top of three ttl: the first scrapes after a gap show old numbers.
+      // In addition to three ttl: the first scrapes after a gap show old numbers.
       SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': 10 * minute },
 
-      // Catalog facts do not flicker; two refreshes make sure.
+      // Facts from the catalogs do not fluctuate; two refreshes confirm them.
       SoftDeleteLiveDuplicatesPossible: { enabled: true, severity: 'warning', 'for': 15 * minute },
       SoftDeleteIndexMissing: { enabled: true, severity: 'info', 'for': hour },
       // An index under CREATE INDEX CONCURRENTLY is invalid until it is built.
       SoftDeleteIndexInvalid: { enabled: true, severity: 'info', 'for': 6 * hour },
 
-      // Longer than `bridge`, so that a target that was taken away while it was
-      // down is forgotten before the alert fires.
+      // Longer than `bridge`, so that Prometheus forgets a target that was removed while it was down before the
+      // alert fires.
       SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': 15 * minute },
-      // A monitor that sees nothing must not be silent about it.
+      // A monitor that sees nothing must report it.
       SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': 30 * minute },
 
-      // Off by default: often intended (an address stays taken for ever).
+      // Off by default: often intended (a deleted user's address stays reserved).
       SoftDeleteUniqueIgnoresDeleted: { enabled: false, severity: 'info', 'for': hour },
-      // Off by default: a restore is mostly the cure of a bulk delete.
+      // Off by default: a bulk restore usually repairs a bulk delete.
       SoftDeleteBulkRestore: { enabled: false, severity: 'warning', 'for': 0 },
-      // Off by default: a straight line is a poor prophet of batch jobs.
+      // Off by default: a straight line does not predict batch jobs well.
       SoftDeleteRatioPredicted: { enabled: false, severity: 'info', 'for': 6 * hour },
-      // Off by default: only meaningful where every Prometheus has an exporter.
+      // Off by default: it makes sense only if every Prometheus has an exporter.
       SoftDeleteExporterAbsent: { enabled: false, severity: 'warning', 'for': 15 * minute },
     },
 
@@ -107,11 +103,11 @@ local day = 24 * hour;
     // Labels added to every alert, for routing.
     alertLabels: {},
 
-    // The alert's name in lower case is added: GitHub's anchor of its section.
+    // The alert's name in lower case is appended: the anchor of its section on GitHub.
     runbookURL: 'https://github.com/softdelete-exporter/softdelete_exporter/blob/main/mixin/runbook.md#',
 
-    // Where a dashboard's link finds the exporter's own report: that of the server
-    // of its connection string. Servers that are probed have none; '' is no link.
+    // The address of the exporter's own report, for a link on the dashboards. The report covers the server of
+    // the exporter's connection string. Probed servers have none; '' means no link.
     reportURL: 'http://${instance}/report',
 
     dashboards: {

@@ -1,13 +1,12 @@
-// Alertmanager's inhibition rules: who has been told of the cause need not be
-// told of its effects. They are not part of the rules themselves, so that an
-// alert that is silenced still shows on the dashboards.
+// Alertmanager's inhibition rules: a notification about a cause silences those about its effects. They are not
+// part of the alert rules, so that a silenced alert still shows on the dashboards.
 function(config)
   local instance = config.clusterLabels + ['job', 'instance'];
   local ours(matcher) = ['alertname=~"SoftDelete.+"', matcher];
   {
     inhibit_rules: [
-      // A table's warning silences its information. Both name the same table:
-      // Alertmanager takes a label that neither has for equal.
+      // A warning about a table silences the info alert about it. Both name the same table: Alertmanager treats
+      // a label that neither has as equal.
       {
         source_matchers: ours('severity="warning"'),
         target_matchers: ours('severity="info"'),

@@ -1,5 +1,5 @@
-// The softdelete_exporter mixin: health limits turned into alerts, recording
-// rules and dashboards. README.md says how to override any of it.
+// The softdelete_exporter mixin: makes alerts, recording rules and dashboards from the health limits. README.md
+// explains how to override each part.
 (import 'config.libsonnet') +
 (import 'alerts/alerts.libsonnet') +
 (import 'rules/rules.libsonnet') +

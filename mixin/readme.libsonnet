@@ -1,4 +1,4 @@
-// The README's list of alerts, made from the rules.
+// The list of alerts in the README, made from the rules.
 local groups(mixin, enabled) = [
   rule
   for group in (
@@ -20,7 +20,7 @@ local table(rules) = std.join('\n', ['| alert | severity | fires when | for |', 
 
 function(mixin, readme)
   local parts = std.split(readme, '<!-- alerts -->');
-  assert std.length(parts) == 3 : 'README.md: the list of alerts stands between two lines <!-- alerts -->';
+  assert std.length(parts) == 3 : 'README.md: the list of alerts has to stand between two lines <!-- alerts -->';
   parts[0] + '<!-- alerts -->\n' + table(groups(mixin, true))
   + '\n\nOff by default:\n\n' + table(groups(mixin, false))
   + '\n<!-- alerts -->' + parts[2]

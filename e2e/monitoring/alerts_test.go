@@ -86,7 +86,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		}, {
 			"SoftDeletePurgeStalled", "warning", "accounts", labelled("messages", "accounts"),
 			"At least 12000 soft-deleted rows of " + about("messages") +
-				" are past their retention, no fewer than 6s ago: the purge does not run, or does not keep up.",
+				" are past their retention, not fewer than 6s ago: the purge does not run, or does not keep up.",
 		}},
 	}, {
 		table: "orders",
@@ -140,7 +140,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		heal: func(*testing.T, string) { (<-lock)() },
 		alerts: []alert{{
 			"SoftDeleteTableUnreadable", "warning", "accounts", labelled("sessions", "accounts", "reason", "locked"),
-			"The exporter cannot count " + about("sessions") + " (locked): somebody holds a lock on it.",
+			"The exporter cannot count " + about("sessions") + " (locked): another session holds a lock on it.",
 		}},
 	}}
 }

@@ -1,8 +1,8 @@
-// The alerts, one file a subject, one group a file.
+// The alerts: one file per subject, one group per file.
 
-// Prometheus evaluates a group in its order, and tells Alertmanager as it goes. When
-// a warning and the information that it silences end at once, the information has to
-// end first: else it is told in the moment between.
+// Prometheus evaluates the rules of a group in order and notifies Alertmanager after each. A warning silences
+// the info alert on the same table. If both end at once, the info alert has to end first: otherwise it would be
+// sent in the moment between.
 local group(name, rules) =
   local enabled = [r for r in rules if r.enabled];
   local info(r) = r.labels.severity == 'info';

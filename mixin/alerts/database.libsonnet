@@ -1,4 +1,4 @@
-// Is the database there, and does it answer in time?
+// Is the database up, and does it answer in time?
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
@@ -20,10 +20,10 @@ function(config)
       'SoftDeleteDatabaseSlow',
       'avg_over_time(%s[%s]) > %s'
       % [p.series('db_response_ms'), promql.duration(config.times.responseAverage), promql.number(slow)],
-      'a SELECT 1 takes more than %s ms, on average of %s'
+      'a SELECT 1 takes more than %s ms on average over %s'
       % [promql.number(slow), promql.duration(config.times.responseAverage)],
       'A database answers slowly.',
-      'A SELECT 1 on the database behind {{ $labels.instance }} took {{ printf "%%.0f" $value }} ms on average of the last %s; the limit is %s ms.'
+      'A SELECT 1 on the database behind {{ $labels.instance }} took {{ printf "%%.0f" $value }} ms on average over the last %s; the limit is %s ms.'
       % [promql.duration(config.times.responseAverage), promql.number(slow)],
     ),
   ]

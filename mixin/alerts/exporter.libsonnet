@@ -1,4 +1,4 @@
-// Is the exporter there, and does it see anything?
+// Is the exporter up, and does it see anything?
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
@@ -15,8 +15,8 @@ function(config)
       % promql.duration(config.alerts.SoftDeleteExporterDown['for']),
     ),
 
-    // The other checks fail table by table, and those have their own alerts. A
-    // database that is down fails every check, and that has its own, too.
+    // The other checks fail per table, and tables have their own alerts. A database that is down fails every
+    // check, and it has its own alert, too.
     a.alert(
       'SoftDeleteCheckFailing',
       '%s == 0\nunless %s %s == 0' % [
@@ -24,8 +24,8 @@ function(config)
         p.on(p.instanceLabels),
         p.last('db_up'),
       ],
-      'the exporter cannot look for tables',
-      'The exporter sees nothing of a database.',
+      'the exporter cannot discover tables',
+      'The exporter cannot look into a database.',
       'The server behind {{ $labels.instance }} answers, but the check {{ $labels.check }} of database {{ $labels.datname }} has failed for %s: its tables are not watched.'
       % promql.duration(config.alerts.SoftDeleteCheckFailing['for']),
     ),

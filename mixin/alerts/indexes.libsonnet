@@ -1,4 +1,4 @@
-// Do the indexes fit a table that soft-deletes?
+// Do the indexes of a table suit soft delete?
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
@@ -11,18 +11,18 @@ function(config)
     a.alert(
       'SoftDeleteLiveDuplicatesPossible',
       problem('unique_allows_live_duplicates'),
-      'a unique index has the nullable marker among its columns',
-      'A unique index lets duplicates of live rows in.',
-      index + ' is unique, but its nullable deletion marker is one of its columns: live rows with the same key do not conflict.',
+      'the nullable deletion marker is a column of a unique index',
+      'A unique index allows duplicates among the live rows.',
+      index + ' is unique, but the nullable deletion marker is one of its columns: live rows with the same key do not conflict.',
     ),
 
     a.alert(
       'SoftDeleteIndexMissing',
       p.withService(promql.parens(p.last('softdelete_index_present') + ' == 0')),
-      'an index that would pay is missing',
-      'An index that would pay is missing.',
-      'On ' + alerts.table
-      + ' an index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }} would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.',
+      'an index that would help is missing',
+      'An index that would help is missing.',
+      alerts.table
+      + ' has no index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }}, and one would help. The report of that server (`softdelete_exporter report`) has the statement.',
     ),
 
     a.alert(
@@ -30,7 +30,7 @@ function(config)
       problem('invalid'),
       'an index is invalid',
       'An index is invalid.',
-      index + ' is invalid: it is written to and never read. A CREATE INDEX CONCURRENTLY has probably failed.',
+      index + ' is invalid: it costs every write, and no query can use it. A CREATE INDEX CONCURRENTLY has probably failed.',
     ),
 
     a.alert(
@@ -38,6 +38,6 @@ function(config)
       problem('unique_ignores_deleted'),
       'a unique index counts deleted rows',
       'A unique index counts soft-deleted rows.',
-      index + ' is unique over deleted rows too: a deleted row keeps its key taken.',
+      index + ' is unique over deleted rows too: a deleted row still blocks its key.',
     ),
   ]

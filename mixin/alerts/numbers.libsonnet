@@ -1,21 +1,21 @@
-// Does the exporter know a table's numbers, and are they fresh?
+// Does the exporter know the numbers of a table, and are they up to date?
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
 // What to do about a table that cannot be read, by reason.
 local remedies = {
-  permission_denied: "the exporter's role lacks a grant, which `softdelete_exporter grants` prints",
-  row_security: "row-level security hides rows from the exporter's role, so that no count would be true",
-  locked: 'somebody holds a lock on it',
+  permission_denied: "the exporter's role lacks a grant; `softdelete_exporter grants` prints it",
+  row_security: "row-level security hides rows from the exporter's role, so every count would be too low",
+  locked: 'another session holds a lock on it',
   timeout: 'counting it takes longer than the statement timeout',
-  marker_missing: 'it is gone, or the column that marks its deleted rows is',
-  unsupported: 'it is of a kind that the exporter cannot count',
+  marker_missing: 'the table, or the column that marks its deleted rows, does not exist',
+  unsupported: 'the exporter cannot count this kind of table',
 };
 local remedy =
   '{{ if ' + std.join('{{ else if ', [
     'eq $labels.reason "%s" }}%s' % [reason, remedies[reason]]
     for reason in std.objectFields(remedies)
-  ]) + "{{ else }}its queries fail, and the exporter's log says why{{ end }}";
+  ]) + "{{ else }}its queries fail; the exporter's log says why{{ end }}";
 
 function(config)
   local p = promql.new(config);
@@ -31,11 +31,10 @@ function(config)
       'The exporter cannot count ' + alerts.table + ' ({{ $labels.reason }}): ' + remedy + '.',
     ),
 
-    // The exporter drops numbers that are too old to show, so a table without
-    // any is as stale as can be: -1. A table that waits for its turn is not, and
-    // one that cannot be read has an alert of its own. So has a database that is
-    // down: Alertmanager would silence its tables just until it is back, when none
-    // of them has been counted again.
+    // The exporter removes numbers that are too old to show. A table without numbers is therefore stale, too:
+    // its value is -1. Left out are tables that wait for their turn, and tables and databases that cannot be
+    // read, which have alerts of their own. Inhibition in Alertmanager would not be enough for a database that
+    // is down: it would end when the database is back, before any table is counted again.
     a.alert(
       'SoftDeleteNumbersStale',
       p.withService(promql.parens(std.join('\n', [
@@ -53,7 +52,7 @@ function(config)
       "the numbers are older than %s times the exporter's ttl, or gone" % ttls,
       'The numbers of a table are out of date.',
       'The numbers of ' + alerts.table
-      + ' are {{ if lt $value 0.0 }}gone, because they were too old to show{{ else }}{{ $value | humanizeDuration }} old{{ end }}; the limit is '
+      + ' are {{ if lt $value 0.0 }}gone, because they became too old to show{{ else }}{{ $value | humanizeDuration }} old{{ end }}; the limit is '
       + ttls + " times the exporter's ttl.",
     ),
   ]

@@ -1,4 +1,4 @@
-// How many deleted rows does a table carry, and does somebody purge them?
+// How many deleted rows does a table have, and are they purged?
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
@@ -9,8 +9,8 @@ function(config)
 
   local last(metric) = function(matchers='') p.last(metric, matchers);
 
-  // Of a sampled number only what its error bar leaves is compared: the value
-  // less its margin. A number without a margin is a rumour and raises nothing.
+  // A sampled number is compared by its lower bound: the value minus its margin. A number without a margin
+  // could be wrong by any amount, so it never fires an alert.
   local atLeast(metric) = p.last(metric) + '\n- ' + p.last(metric + '_margin');
 
   local bigEnough =
@@ -33,8 +33,8 @@ function(config)
     'At least {{ printf "%.0f" $value }} soft-deleted rows of ' + alerts.table
     + ' are past their retention; the limit is ' + oldText(level) + '.';
 
-  // change is what metric grew by within the recent window, where it was
-  // counted exactly at both ends: a margin of 0.
+  // change is the growth of a metric within the recent window. It is used only where the table was counted
+  // exactly at both ends, that is, with a margin of 0.
   local change(metric) = '%s - %s' % [p.last(metric), p.last(metric, ago=times.recentWindow)];
   local fell(metric) = '%s - %s' % [p.last(metric, ago=times.recentWindow), p.last(metric)];
   local exact(ago) = p.last('softdelete_deletion_ratio_margin', ago=ago) + ' == 0';
@@ -47,7 +47,7 @@ function(config)
       'SoftDeleteRatioHigh',
       ofTable([ratio('poor'), bigEnough]),
       'more than %s of the rows are deleted' % alerts.percent(config.thresholds.deletion_ratio.poor),
-      'A table is mostly soft-deleted rows.',
+      'Most rows of a table are soft-deleted.',
       ratioDescription('poor'),
     ),
 
@@ -55,7 +55,7 @@ function(config)
       'SoftDeleteRatioElevated',
       ofTable([ratio('fair'), bigEnough]),
       'more than %s of the rows are deleted' % alerts.percent(config.thresholds.deletion_ratio.fair),
-      'A good part of a table is soft-deleted rows.',
+      'Many rows of a table are soft-deleted.',
       ratioDescription('fair'),
     ),
 
@@ -75,7 +75,7 @@ function(config)
       oldDescription('fair'),
     ),
 
-    // Not lower for certain: by more than both error bars together.
+    // Fires only if the number has certainly not fallen: the increase is at least both margins together.
     a.alert(
       'SoftDeletePurgeStalled',
       ofTable([
@@ -88,16 +88,16 @@ function(config)
         ],
         bigEnough,
       ]),
-      'more than %s deleted rows are past retention, and no fewer than %s ago'
+      'more than %s deleted rows are past retention, and not fewer than %s ago'
       % [alerts.rows(config.thresholds.old_deleted_rows.fair), promql.duration(twoPurgesAgo)],
-      'The purge of a table does nothing.',
+      'The purge of a table makes no progress.',
       'At least {{ printf "%.0f" $value }} soft-deleted rows of ' + alerts.table
-      + ' are past their retention, no fewer than ' + promql.duration(twoPurgesAgo)
+      + ' are past their retention, not fewer than ' + promql.duration(twoPurgesAgo)
       + ' ago: the purge does not run, or does not keep up.',
     ),
 
-    // Where the exporter knows what was deleted recently, it knows better than
-    // a difference, which an undelete or a purge in between makes smaller.
+    // The exporter's own number of recently deleted rows, where it has one, is better than a difference, which
+    // an undelete or a purge in between makes smaller.
     a.alert(
       'SoftDeleteBulkDelete',
       ofTable([
@@ -117,7 +117,7 @@ function(config)
       + promql.duration(times.recentWindow) + '; the limit is ' + p.limitText(['bulk_rows'], alerts.rows) + '.',
     ),
 
-    // A purge lowers the deleted rows too; only a restore raises the active.
+    // A purge also lowers the number of deleted rows; only a restore raises the number of active rows.
     a.alert(
       'SoftDeleteBulkRestore',
       ofTable([
@@ -134,7 +134,7 @@ function(config)
       + promql.duration(times.recentWindow) + '; the limit is ' + p.limitText(['bulk_rows'], alerts.rows) + '.',
     ),
 
-    // Exact numbers only: a line through sampling noise points anywhere.
+    // Uses exact numbers only: a prediction from sampling noise would be random.
     a.alert(
       'SoftDeleteRatioPredicted',
       ofTable([
@@ -149,14 +149,14 @@ function(config)
         exact(times.predictHistory),
         bigEnough,
       ]),
-      'at the pace of the last %s more than %s of the rows will be deleted within %s' % [
+      'at the rate of the last %s, more than %s of the rows will be deleted within %s' % [
         promql.duration(times.predictHistory),
         alerts.percent(config.thresholds.deletion_ratio.poor),
         promql.duration(times.predictAhead),
       ],
-      'A table will soon be mostly soft-deleted rows.',
-      'At the pace of the last ' + promql.duration(times.predictHistory)
-      + ' {{ $value | humanizePercentage }} of the rows of ' + alerts.table + ' will be soft-deleted in '
+      'Most rows of a table will soon be soft-deleted.',
+      'At the rate of the last ' + promql.duration(times.predictHistory)
+      + ', {{ $value | humanizePercentage }} of the rows of ' + alerts.table + ' will be soft-deleted in '
       + promql.duration(times.predictAhead) + '; the limit is ' + ratioText('poor') + '.',
     ),
   ]

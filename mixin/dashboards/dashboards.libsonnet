@@ -1,4 +1,4 @@
-// The dashboards: from the fleet to a database to a table, one file each.
+// The dashboards: fleet, database and table, one file each.
 {
   local dashboards = self,
 

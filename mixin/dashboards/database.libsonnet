@@ -1,4 +1,4 @@
-// Is the database up, which of its tables are unwell, and what is to be done?
+// Is the database up, which of its tables have problems, and what should be done?
 local dashboard = import '../lib/dashboard.libsonnet';
 local g = import '../lib/g.libsonnet';
 
@@ -11,41 +11,41 @@ function(config)
       g.now('min(%s)' % d.ofServer('db_up')),
     ]) + g.unit('none') + g.mappings(d.upMappings) + g.thresholds(g.steps('red', [])),
 
-    g.stat('Response', 'The last SELECT 1 on an open connection, the slowest of the chosen servers.', [
+    g.stat('Response', 'Response time of the last SELECT 1 on an open connection; the slowest of the selected servers.', [
       g.now('max(%s)' % d.ofServer('db_response_ms')),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps) + g.noValue('no answer'),
 
-    g.stat('Health', "The worst of the chosen databases' tables; unknown at best where they cannot be looked for.", [
+    g.stat('Health', 'The worst verdict of the tables in the selected databases; unknown or worse if discovery fails.', [
       g.now('max(%s)' % d.ofDatabase('database:softdelete_health:max')),
     ]) + d.healthColors + g.noValue('no tables'),
 
-    g.stat('Tables', 'The tables of the chosen databases that are watched.', [
+    g.stat('Tables', 'Watched tables in the selected databases.', [
       g.now('count(%s) or vector(0)' % d.ofDatabase('softdelete_table_info')),
     ]) + g.unit('none') + plain,
 
-    g.stat('Deleted rows', 'Soft-deleted rows of all of them.', [
+    g.stat('Deleted rows', 'Soft-deleted rows in all of these tables.', [
       g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_rows')),
     ]) + plain + g.noValue('unknown'),
 
-    g.stat('Dead weight', 'An estimate of the heap that deleted rows occupy.', [
+    g.stat('Dead weight', 'Estimated size of the deleted rows in the heap.', [
       g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_bytes')),
     ]) + g.unit('bytes') + plain + g.noValue('unknown'),
 
-    g.timeseries('Response time', 'A SELECT 1 on an open connection. A gap is a ping without an answer.', [
+    g.timeseries('Response time', 'Response time of a SELECT 1 on an open connection. A gap means that a ping was not answered.', [
       g.query(d.ofServer('db_response_ms'), '{{instance}}'),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line') + g.size(12, 7),
 
-    g.stateTimeline('Health of the databases', "The worst of each database's tables, over time; unknown at best while they cannot be looked for.", [
+    g.stateTimeline('Health of the databases', "The worst verdict of each database's tables over time; unknown or worse while discovery fails.", [
       g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{instance}}'),
     ]) + d.healthColors + g.size(12, 7),
   ];
 
   local which = [
-    g.row('Which tables'),
+    g.row('Tables'),
 
     g.table(
       'Tables, worst first',
-      'Every watched table. The margin is the distance to the further end of the 95% confidence interval: 0 when exact, empty when known from statistics only. A click opens the history.',
+      'Every watched table. The margin is the distance to the farther end of the 95% confidence interval: 0 when exact, empty when known from statistics only. Click a table to see its history.',
       [
         g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_active_rows')), 'active'),
@@ -71,11 +71,11 @@ function(config)
       'Health',
     ),
 
-    g.bargauge('Highest ratio of deleted rows', 'The ten tables with the largest part of deleted rows.', [
+    g.bargauge('Highest ratio of deleted rows', 'The ten tables with the highest share of deleted rows.', [
       g.now('topk(10, %s)' % d.ofDatabase('softdelete_deletion_ratio'), '{{schemaname}}.{{relname}}'),
     ]) + g.unit('percentunit') + g.max(1) + g.thresholds(d.ratioSteps),
 
-    g.bargauge('Most deleted rows past retention', 'The ten tables that a purge would relieve most.', [
+    g.bargauge('Most deleted rows past retention', 'The ten tables with the most rows that should have been purged.', [
       g.now('topk(10, %s)' % d.ofDatabase('softdelete_old_deleted_rows'), '{{schemaname}}.{{relname}}'),
     ]) + g.thresholds(d.oldSteps),
   ];
@@ -85,7 +85,7 @@ function(config)
 
     g.table(
       'Index findings',
-      "Indexes that do not fit a table that soft-deletes. The server's report has the reason and the statement for each.",
+      "Indexes that do not suit soft delete. The server's report has the reason and the statement for each.",
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'indexrelname', 'problem'], d.ofDatabase('softdelete_index_problem')), 'present')],
       [
         { field: 'problem', title: 'Problem' },
@@ -98,7 +98,7 @@ function(config)
 
     g.table(
       'Missing indexes',
-      "Indexes that would pay, and are not there. The server's report has the statement for each.",
+      "Indexes that would help but do not exist. The server's report has the statement for each.",
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'purpose'], '%s == 0' % d.ofDatabase('softdelete_index_present')), 'present')],
       [
         { field: 'purpose', title: 'Purpose' },
@@ -110,7 +110,7 @@ function(config)
 
     g.table(
       'Tables that cannot be counted',
-      'What keeps the exporter from counting them.',
+      'Why the exporter cannot count them.',
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'reason'], d.ofDatabase('softdelete_table_problem')), 'present')],
       [
         { field: 'reason', title: 'Reason' },
@@ -120,35 +120,35 @@ function(config)
       ],
     ) + g.size(12, 8) + g.noValue('none'),
 
-    g.text('In which order', 'How to go about what the other panels show.', |||
+    g.text('What to do first', 'In which order to work on what the other panels show.', |||
       1. **Down or slow**: nothing else matters until the server answers.
-      2. **Live duplicates possible**: wrong data is written as you read this.
-      3. **Tables that cannot be counted**: a grant or a setting makes them known.
-      4. **Past retention**: a purge that does not run is cheap to repair.
-      5. **Deleted**: where the purge runs and the ratio stays high, the retention is too long.
-      6. **Indexes**: build the missing ones before a purge of many rows.
+      2. **Live duplicates possible**: wrong data may be written right now.
+      3. **Tables that cannot be counted**: usually a grant or a setting is missing.
+      4. **Past retention**: repair the purge if it does not run.
+      5. **Deleted**: if the purge runs and the ratio stays high, the retention is too long.
+      6. **Indexes**: create the missing ones before a purge of many rows.
 
-      The [runbook](%s) has the queries, and the exporter's `/report` the statements.
+      The [runbook](%s) has the queries, and the exporter's `/report` has the statements.
     ||| % std.rstripChars(config.runbookURL, '#')) + g.size(12, 8),
   ];
 
   local exporter = [
-    g.row('What the exporter does'),
+    g.row('The exporter itself'),
 
-    g.stateTimeline('Checks', 'Whether the last refresh could connect, discover, count and look at indexes, for each database.', [
+    g.stateTimeline('Checks', 'For each database, whether the last refresh could connect, discover and count tables, and check indexes.', [
       g.query(d.ofDatabase('softdelete_exporter_check_success'), '{{check}} in {{datname}}'),
     ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.size(8, 7),
 
-    g.timeseries('Tables by state', 'Counted: with numbers. Pending: waiting for their turn. Failed: with a problem. Skipped: over the cap.', [
+    g.timeseries('Tables by state', 'Counted: with numbers. Pending: waiting to be counted. Failed: with a problem. Skipped: beyond max_tables.', [
       g.query('sum by (state) (%s)' % d.ofDatabase('softdelete_exporter_tables'), '{{state}}'),
     ]) + g.stacked + g.unit('none') + g.size(8, 7),
 
-    g.timeseries('Age of what is known', 'Time since a refresh could last connect, and the time after which one is due.', [
+    g.timeseries('Age of the snapshot', 'Time since the last refresh that could connect, and the ttl, after which a refresh is due.', [
       g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{instance}}'),
       g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{instance}}'),
     ]) + g.unit('s') + g.size(8, 7),
 
-    g.timeseries('Time that the exporter takes from the server', 'Seconds per second, from sending a query to its last row, by result.', [
+    g.timeseries('Database time of the exporter', 'Seconds per second, from sending a query to its last row, by result.', [
       g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_database_seconds_total'), '{{datname}} {{result}}'),
     ]) + g.unit('percentunit') + g.size(8, 7),
 
@@ -156,15 +156,15 @@ function(config)
       g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_queries_total'), '{{datname}} {{result}}'),
     ]) + g.unit('reqps') + g.size(8, 7),
 
-    g.timeseries('Most expensive counts', 'How long the last count took, of the ten tables where it took longest.', [
+    g.timeseries('Most expensive counts', 'Duration of the last count, for the ten tables where it took longest.', [
       g.query('topk(10, %s)' % d.ofDatabase('softdelete_count_duration_seconds'), '{{schemaname}}.{{relname}}'),
     ]) + g.unit('s') + g.size(8, 7),
 
-    g.stat('Configuration', "Whether the last reload of the exporter's configuration was good. Only where the exporter itself is scraped.", [
+    g.stat('Configuration', "Whether the last reload of the exporter's configuration succeeded. Present only if the exporter itself is scraped.", [
       g.now('min(%s)' % d.ofServer('softdelete_exporter_config_last_reload_successful')),
     ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.noValue('not scraped'),
 
-    g.stat('Reloaded', 'When the exporter last read its configuration without a fault.', [
+    g.stat('Reloaded', 'When the exporter last loaded its configuration successfully.', [
       g.now('max(%s) * 1000' % d.ofServer('softdelete_exporter_config_last_reload_success_timestamp_seconds')),
     ]) + g.unit('dateTimeFromNow') + plain + g.noValue('not scraped') + g.size(6, 4),
 
@@ -184,7 +184,7 @@ function(config)
   d.dashboard(
     'Soft delete / Database',
     'softdelete-database',
-    'Is the database up, which of its tables are unwell, and what is to be done.',
+    'Is the database up, which of its tables have problems, and what should be done?',
     d.databaseVariables,
     up + which + todo + exporter,
   ) + g.withLink('Report', config.reportURL)

@@ -1,4 +1,4 @@
-// Which server, database and service is unwell?
+// Which server, database and service has problems?
 local dashboard = import '../lib/dashboard.libsonnet';
 local g = import '../lib/g.libsonnet';
 local health = import '../lib/health.libsonnet';
@@ -17,7 +17,7 @@ function(config)
   d.dashboard(
     'Soft delete / Fleet',
     'softdelete-fleet',
-    'Which server, database and service is unwell.',
+    'Which server, database and service has problems?',
     d.serverVariables,
     [
       number(
@@ -26,13 +26,13 @@ function(config)
         'count(%s == 0)' % d.ofServer('db_up'),
         health.color.poor,
       ),
-      number('Poor tables', 'Tables with too many deleted rows, too many of them past retention, or a unique index that lets live duplicates in.', tables('poor'), health.color.poor),
-      number('Unknown tables', 'Tables that cannot be read, that wait for their first count, or that are known from statistics only.', tables('unknown'), health.color.unknown),
-      number('Fair tables', 'Tables where a cleanup is recommended.', tables('fair'), health.color.fair),
+      number('Poor tables', 'Tables with too many deleted rows, with too many rows past retention, or with a unique index that allows duplicates among the live rows.', tables('poor'), health.color.poor),
+      number('Unknown tables', 'Tables that cannot be read, wait for their first count, or are known from statistics only.', tables('unknown'), health.color.unknown),
+      number('Fair tables', 'Tables that need a cleanup or an index.', tables('fair'), health.color.fair),
       g.stat('Watched tables', 'All tables that the exporters watch.', [
         g.now('count(%s) or vector(0)' % d.ofServer('softdelete_table_info')),
       ]) + g.unit('none') + g.thresholds(g.steps('blue', [])),
-      g.stat('Dead weight', 'An estimate of the heap that deleted rows occupy.', [
+      g.stat('Dead weight', 'Estimated size of the deleted rows in the heap.', [
         g.now('sum(%s)' % d.ofServer('softdelete_deleted_bytes')),
       ]) + g.unit('bytes') + g.thresholds(g.steps('blue', [])) + g.noValue('unknown'),
 
@@ -40,7 +40,7 @@ function(config)
 
       g.table(
         'Servers',
-        "The worst of each server's databases and of its connection. A click opens the server.",
+        "The worst verdict of each server's databases and connection. Click a server to open it.",
         [
           g.tableQuery(d.by([], d.ofServer('instance:softdelete_health:max')), 'health'),
           g.tableQuery(d.by([], d.ofServer('db_response_ms')), 'response'),
@@ -56,7 +56,7 @@ function(config)
 
       g.table(
         'Databases',
-        "The worst of each database's tables; unknown at best where they cannot be looked for. A click opens the database.",
+        "The worst verdict of each database's tables; unknown or worse if discovery fails. Click a database to open it.",
         [
           g.tableQuery(d.byDatabase(d.ofServer('database:softdelete_health:max')), 'health'),
           g.tableQuery('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'datname']), d.ofServer('softdelete_deleted_rows')], 'deleted'),
@@ -87,8 +87,8 @@ function(config)
       ) + g.size(8, 9),
 
       g.table(
-        'Tables that need somebody',
-        'Every table that is not good, the worst first. A click on its name opens its history.',
+        'Tables that need attention',
+        'Every table that is not good, worst first. Click a table to see its history.',
         [
           g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
           g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
@@ -115,17 +115,17 @@ function(config)
         'Health',
       ),
 
-      g.row('How it went'),
+      g.row('History'),
 
-      g.stateTimeline('Health of the servers', "The worst of each server's databases and of its connection, over time.", [
+      g.stateTimeline('Health of the servers', "The worst verdict of each server's databases and connection over time.", [
         g.query(d.ofServer('instance:softdelete_health:max'), '{{instance}}'),
       ]) + d.healthColors,
 
-      g.timeseries('Response time', 'A SELECT 1 on an open connection.', [
+      g.timeseries('Response time', 'Response time of a SELECT 1 on an open connection.', [
         g.query(d.ofServer('db_response_ms'), '{{instance}}'),
       ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line'),
 
-      g.timeseries('Deleted rows by server', 'Soft-deleted rows of all watched tables.', [
+      g.timeseries('Deleted rows by server', 'Soft-deleted rows in all watched tables.', [
         g.query('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance']), d.ofServer('softdelete_deleted_rows')], '{{instance}}'),
       ]) + g.stacked,
 

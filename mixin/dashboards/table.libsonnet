@@ -1,4 +1,4 @@
-// One table: what it carries, how sure that is, and how it came about.
+// One table: its deleted rows, how accurate the numbers are, and their history.
 local dashboard = import '../lib/dashboard.libsonnet';
 local g = import '../lib/g.libsonnet';
 
@@ -7,8 +7,8 @@ function(config)
   local plain = g.thresholds(g.steps('blue', []));
   local of(metric) = d.ofTable('softdelete_' + metric);
 
-  // interval is a number with the ends of its confidence interval: equal to it
-  // when exact, absent when known from statistics only.
+  // interval is a number with the ends of its confidence interval: equal to the number when exact, absent when
+  // it is known from statistics only.
   local interval(metric, name) = [
     g.query(of(metric), name),
     g.query('clamp_min(%s - %s, 0)' % [of(metric), of(metric + '_margin')], 'at least'),
@@ -17,27 +17,27 @@ function(config)
   local lines = { fieldConfig+: { defaults+: { custom+: { fillOpacity: 0 } } } };
 
   local verdict = [
-    g.stat('Health', 'The worst of its rows and its indexes.', [
+    g.stat('Health', 'The worst verdict of its rows and its indexes.', [
       g.now(d.ofTable('table:softdelete_health:max')),
     ]) + d.healthColors + g.noValue('not watched'),
 
-    g.stat('Deleted', 'Part of its rows that are soft-deleted.', [
+    g.stat('Deleted', 'Share of its rows that are soft-deleted.', [
       g.now(of('deletion_ratio')),
     ]) + g.unit('percentunit') + g.thresholds(d.ratioSteps) + g.noValue('unknown'),
 
-    g.stat('Past retention', 'Soft-deleted rows that should have been purged. None where the retention is none, or the time of deletion is not known.', [
+    g.stat('Past retention', 'Soft-deleted rows that should have been purged. Unknown if the retention is none or the deletion time is not known.', [
       g.now(of('old_deleted_rows')),
     ]) + g.thresholds(d.oldSteps) + g.noValue('unknown'),
 
-    g.stat('Dead weight', 'An estimate of the heap that deleted rows occupy.', [
+    g.stat('Dead weight', 'Estimated size of the deleted rows in the heap.', [
       g.now(of('deleted_bytes')),
     ]) + g.unit('bytes') + plain + g.noValue('unknown'),
 
-    g.stat('Age of the numbers', 'Time since they were last known to be true.', [
+    g.stat('Age of the numbers', 'Time since they were last counted or confirmed.', [
       g.now('time() - ' + of('checked_timestamp_seconds')),
     ]) + g.unit('s') + plain + g.noValue('no numbers'),
 
-    g.stat('Oldest deletion', 'When the row was deleted that has been so for longest. Only where that is exact and cheap to know.', [
+    g.stat('Oldest deletion', 'Deletion time of the row deleted longest ago. Present only if it is exact and cheap to find.', [
       g.now(of('oldest_deleted_timestamp_seconds') + ' * 1000'),
     ]) + g.unit('dateTimeFromNow') + plain + g.noValue('unknown'),
   ];
@@ -45,28 +45,28 @@ function(config)
   local rows = [
     g.row('Rows'),
 
-    g.timeseries('Rows by state', 'Active and soft-deleted rows; together they are all of them.', [
+    g.timeseries('Rows by state', 'Active and soft-deleted rows, which together are all rows.', [
       g.query(of('active_rows'), 'active'),
       g.query(of('deleted_rows'), 'deleted'),
     ]) + g.stacked,
 
-    g.timeseries('Deleted rows of all rows', 'The ratio, and the ends of its 95% confidence interval. The lines are the limits for all tables.', interval('deletion_ratio', 'deleted'))
+    g.timeseries('Deletion ratio', 'The share of deleted rows, and the ends of its 95% confidence interval. The lines are the limits for all tables.', interval('deletion_ratio', 'deleted'))
     + g.unit('percentunit') + g.max(1) + g.thresholds(d.ratioSteps, 'line') + lines,
 
     g.timeseries('Deleted rows past retention', 'Rows that should have been purged, and the ends of their 95% confidence interval.', interval('old_deleted_rows', 'past retention'))
     + g.thresholds(d.oldSteps, 'line') + lines,
 
-    g.timeseries('Deleted recently', 'Rows deleted within the recent window. Only where that is exact and cheap to know.', [
+    g.timeseries('Deleted recently', 'Rows deleted within the recent window. Present only if exact and cheap to count.', [
       g.query(of('recently_deleted_rows'), 'deleted within the window'),
     ]) + g.thresholds(g.steps('green', [g.step('red', config.thresholds.bulk_rows)]), 'line'),
   ];
 
   local trust = [
-    g.row('How sure that is'),
+    g.row('How accurate the numbers are'),
 
     g.table(
       'How it is counted',
-      'What marks a deleted row, which service the table belongs to, and the least certain method of its last count.',
+      'What marks a deleted row, which service owns the table, and the least certain method of its last count.',
       [
         g.tableQuery(d.by(['marker', 'kind', 'service'], of('table_info')), 'info'),
         g.tableQuery(d.by(['method'], of('count_info')), 'method_info'),
@@ -85,17 +85,17 @@ function(config)
 
     g.table(
       'Why it cannot be counted',
-      'Empty when it can.',
+      'Empty if it can be counted.',
       [g.tableQuery(d.by(['reason'], of('table_problem')), 'present')],
       [{ field: 'reason', title: 'Reason' }],
     ) + g.size(12, 4) + g.noValue('it can'),
 
-    g.timeseries('Age of the numbers', 'Time since they were last known to be true, and the time after which they are due again.', [
+    g.timeseries('Age of the numbers', 'Time since they were last counted or confirmed, and the ttl, after which a refresh is due.', [
       g.query('time() - ' + of('checked_timestamp_seconds'), 'age'),
       g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl'),
     ]) + g.unit('s'),
 
-    g.timeseries('Cost of a count', 'How long the last count took.', [
+    g.timeseries('Cost of a count', 'Duration of the last count.', [
       g.query(of('count_duration_seconds'), 'count'),
     ]) + g.unit('s'),
   ];
@@ -103,7 +103,7 @@ function(config)
   local indexes = [
     g.row('Indexes and integrity'),
 
-    g.stateTimeline('Indexes that pay', 'Whether the indexes that would pay are there. Empty where none would.', [
+    g.stateTimeline('Useful indexes', 'Whether the indexes that would help exist. Empty if none would help.', [
       g.query(of('index_present'), '{{purpose}}'),
     ]) + g.unit('none') + g.mappings(d.missingMappings) + g.thresholds(g.steps('red', [])) + g.size(8, 8),
 
@@ -117,7 +117,7 @@ function(config)
       ],
     ) + g.size(8, 8) + g.noValue('none'),
 
-    g.timeseries('Integrity', 'Rows whose marker columns disagree, rows deleted in the future, and live rows that reference deleted ones. Only where the check is switched on.', [
+    g.timeseries('Integrity', 'Rows whose marker columns disagree, rows deleted in the future, and live rows that reference deleted ones. Present only if the check is switched on.', [
       g.query(of('inconsistent_rows'), 'inconsistent'),
       g.query(of('future_deleted_rows'), 'deleted in the future'),
       g.query(of('orphaned_rows'), 'orphaned by {{constraint}}'),
@@ -127,7 +127,7 @@ function(config)
   d.dashboard(
     'Soft delete / Table',
     'softdelete-table',
-    'One table: what it carries, how sure that is, and how it came about.',
+    'One table: its deleted rows, how accurate the numbers are, and their history.',
     d.tableVariables,
     verdict + rows + trust + indexes,
   ) + g.withLink('Report', config.reportURL)

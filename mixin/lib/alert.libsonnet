@@ -1,10 +1,10 @@
-// One alert: its rule from what config says of it, and its texts.
+// One alert: its rule, from its settings in config, and its texts.
 local promql = import 'promql.libsonnet';
 
 {
   new(config):: {
-    // alert makes the rule called name. limit says in a few words what the
-    // expression asks; it stands in the README's list, not in the rule.
+    // alert makes the rule called name. limit describes the condition in a few words; it appears in the
+    // README's list, not in the rule.
     alert(name, expr, limit, summary, description)::
       local settings = config.alerts[name];
       {
@@ -24,8 +24,8 @@ local promql = import 'promql.libsonnet';
       },
   },
 
-  // How a description names its table. The instance may be the exporter's address, or,
-  // as with probes, the server's.
+  // How a description names its table. The instance may be the exporter's address or, with probes, the
+  // server's.
   table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} behind {{ $labels.instance }}',
 
   percent(fraction):: '%.10g%%' % (fraction * 100),

@@ -1,4 +1,4 @@
-// What the dashboards share: variables, selectors, colours, links.
+// What the dashboards have in common: variables, selectors, colours, links.
 local g = import 'g.libsonnet';
 local health = import 'health.libsonnet';
 
@@ -14,7 +14,7 @@ local health = import 'health.libsonnet';
       for i in std.range(0, std.length(labels) - 1)
     ],
 
-    // The labels of a server, of a database, of a table, as variables.
+    // The labels of a server, a database and a table, as variables.
     local server = [{ name: l, label: l } for l in clusters]
                    + [{ name: 'job', label: 'Job' }, { name: 'instance', label: 'Server' }],
     local database = server + [{ name: 'datname', label: 'Database' }],
@@ -33,8 +33,8 @@ local health = import 'health.libsonnet';
     ofDatabase: selector(database),
     ofTable: selector(table),
 
-    // by leaves the labels that tell apart what a row of a table shows. It drops
-    // the metric's name, too, on which Grafana would not join.
+    // by keeps only the labels that identify a row of a table. It also drops the metric's name, because Grafana
+    // cannot join series with different names.
     local keep = config.clusterLabels + ['job', 'instance'],
     by(labels, expr):: 'max by (%s) (%s)' % [std.join(', ', keep + labels), expr],
     byDatabase(expr):: d.by(['datname'], expr),
@@ -73,7 +73,7 @@ local health = import 'health.libsonnet';
     serverLink: link('softdelete-database', server),
     tableLink: link('softdelete-table', table),
 
-    // dashboard adds what is the same on all of them.
+    // dashboard adds what all of them have in common.
     dashboard(title, uid, description, variables, panels)::
       g.dashboard(title, uid, description, variables, panels)
       + g.withTagLinks('Soft delete', config.dashboards.tags[0])

@@ -1,5 +1,5 @@
-// The verdicts: their codes, and how they look. The order makes a maximum the
-// worst verdict, and never hides a poor table behind an unreadable one.
+// The verdicts: their codes and their colours. In this order a maximum is the worst verdict, and an unreadable
+// table never hides a poor one.
 local colors = { good: 'green', fair: 'yellow', unknown: 'purple', poor: 'red' };
 
 {

@@ -1,8 +1,7 @@
-// The health limits: merging overrides into them, refusing what makes no sense,
-// and asking for the limit of one table.
+// The health limits: merges overrides into them, rejects values that make no sense, and looks up the limit of
+// one table.
 
-// A table's entry may replace these, whole or in part; the rest is the same for
-// all tables.
+// A table's entry may replace these limits, whole or in part. The other limits are the same for all tables.
 local perTable = ['deletion_ratio', 'old_deleted_rows', 'bulk_rows', 'alert_min_rows'];
 
 local at(object, path) = std.foldl(function(o, key) if o == null then null else std.get(o, key), path, object);
@@ -10,7 +9,7 @@ local at(object, path) = std.foldl(function(o, key) if o == null then null else 
 local pick(object, keys) = { [k]: object[k] for k in std.objectFields(object) if std.member(keys, k) };
 local drop(object, keys) = { [k]: object[k] for k in std.objectFields(object) if !std.member(keys, k) };
 
-// faults lists what is wrong with document, compared with a model of its shape.
+// faults lists the errors in document, compared with a model of its shape.
 local faults(where, document, model) =
   if std.type(document) != std.type(model) then
     ['%s: a %s is needed, not a %s' % [where, std.type(model), std.type(document)]]
@@ -46,8 +45,8 @@ local tableFaults(where, entry, defaults) =
     orderFaults(where, std.mergePatch(pick(defaults, perTable), own)) + ratioFaults(where, own);
 
 {
-  // merged returns the defaults with the overrides laid over them (RFC 7396,
-  // as the exporter does), or fails with every fault at once.
+  // merged returns the defaults with the overrides applied (RFC 7396, as the exporter does), or fails with all
+  // errors at once.
   merged(defaults, overrides)::
     assert std.isArray(std.get(overrides, 'tables', [])) : 'thresholds.tables: a list is needed';
     local shape = faults('thresholds', drop(overrides, ['tables']), drop(defaults, ['tables']));
@@ -62,8 +61,8 @@ local tableFaults(where, entry, defaults) =
     assert found == [] : '\n' + std.join('\n', found);
     result,
 
-  // entries returns the tables that have their own value of the limit at path,
-  // the one that counts first: the last in the list wins.
+  // entries returns the tables that have their own value of the limit at path. The last entry in the list wins,
+  // so it comes first.
   entries(thresholds, path)::
     std.reverse([t for t in thresholds.tables if at(t, path) != null]),
 

@@ -1,8 +1,8 @@
-// The pieces of PromQL of which the mixin's rules are built.
+// The pieces of PromQL that the mixin's rules are built from.
 local limits = import 'limits.libsonnet';
 
-// Enough digits for any limit, and none too many: %s prints 0.3 as
-// 0.29999999999999999, %g prints 1234567 as 1.23457e+06.
+// Enough digits for any limit, and no more: %s prints 0.3 as 0.29999999999999999, %g prints 1234567 as
+// 1.23457e+06.
 local number(n) = '%.10g' % n;
 
 // duration writes seconds as Prometheus does: 25h, 10m, 90s.
@@ -32,14 +32,14 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     series(metric, matchers='')::
       metric + '{' + config.selector + (if matchers == '' then '' else ',' + matchers) + '}',
 
-    // last is the last sample within `bridge`: a stale marker, which a missed
-    // scrape leaves behind, would restart the `for` of a plain selector.
+    // last is the last sample within `bridge`. With a plain selector, the stale marker that a missed scrape
+    // leaves would restart the `for`.
     last(metric, matchers='', ago=0)::
       'last_over_time(' + p.series(metric, matchers) + '[' + duration(bridge) + ']'
       + (if ago == 0 then '' else ' offset ' + duration(ago)) + ')',
 
-    // limit is the limit at path as a number, or, where tables have their own,
-    // as a vector with the labels of read(matchers), table by table.
+    // limit is the limit at path: a number or, if tables have their own limits, a vector with the labels of
+    // read(matchers), one value per table.
     limit(path, read)::
       local default = number(limits.at(config.thresholds, path));
       local own = [
@@ -54,7 +54,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       for label in p.identity(t)
     ]),
 
-    // limitText is the same limit for an annotation, printed by format.
+    // limitText is the same limit for an annotation, formatted with format.
     limitText(path, format)::
       local default = format(limits.at(config.thresholds, path));
       local own = [
@@ -69,8 +69,8 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       for label in p.identity(t)
     ]),
 
-    // identity is the labels by which an entry of thresholds.tables knows its
-    // table; without a database it stands for that table in all of them.
+    // identity returns the labels by which an entry of thresholds.tables identifies its table. An entry without
+    // a database applies to that table in every database.
     identity(t):: [
       { name: name, value: value }
       for name in ['datname', 'schemaname', 'relname']
@@ -78,14 +78,13 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       if value != null
     ],
 
-    // withService multiplies by 1 and brings the table's service along.
+    // withService multiplies by 1 to add the table's service label.
     withService(expr)::
       '%s\n* %s group_left (service) %s\n' % [expr, p.on(p.tableLabels), p.info],
 
-    // info is the table's info series. Under a range it would show its old and
-    // its new labels at once, and a join on it would fail; so a missed scrape is
-    // bridged by its value half a bridge ago, or a whole one: any gap up to a
-    // bridge, and a second one within.
+    // info is the table's info series. Over a range it would return a series with its old labels and one with
+    // its new labels at once, and a join would fail. So a missed scrape is bridged by the value half a bridge
+    // ago, or a whole bridge ago. That covers any gap up to one bridge, and a second one within it.
     info::
       local info = p.series('softdelete_table_info');
       local older(ago) = 'or ' + p.on(p.tableLabels) + ' ' + info + ' offset ' + duration(ago);

@@ -1,5 +1,5 @@
-// The health of tables, and of what they belong to, as codes (lib/health):
-// the same verdicts as the exporter's report, from the same limits.
+// The health of tables, services, databases and servers, as codes (lib/health): the same verdicts as in the
+// exporter's report, from the same limits.
 local health = import '../lib/health.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
@@ -7,8 +7,7 @@ function(config)
   local p = promql.new(config);
   local series(metric) = function(matchers='') p.series(metric, matchers);
 
-  // Every condition ends with the labels of its table alone, so that `or` takes
-  // the first that holds.
+  // Every condition ends with only the labels of its table, so that `or` takes the first one that holds.
   local code(value, condition) = '0 * ' + condition + (if value == 0 then '' else ' + %d' % value);
 
   local atLeast(metric) = p.series(metric) + ' - ' + p.series(metric + '_margin');
@@ -21,8 +20,8 @@ function(config)
   local index(problem) =
     'max without (indexrelname, problem) (%s)' % p.series('softdelete_index_problem', 'problem="%s"' % problem);
 
-  // From worst to best, but for one thing: what a table that cannot be read
-  // showed last is no verdict on its rows.
+  // From worst to best, with one exception: the last numbers of a table that cannot be read do not decide its
+  // verdict.
   local table = [
     code(health.poor, index('unique_allows_live_duplicates')),
     code(health.unknown, 'max without (reason) (%s)' % p.series('softdelete_table_problem')),
@@ -40,8 +39,8 @@ function(config)
     code(health.good, watched),
   ];
 
-  // A database whose tables cannot be looked for is unknown at best: those that
-  // are known may be gone, and there may be others.
+  // A database whose discovery fails is unknown or worse: its known tables may be gone, and there may be
+  // others.
   local blind = '%d * (%s == bool 0)'
                 % [health.unknown, p.series('softdelete_exporter_check_success', 'check=~"connect|discovery"')];
 

@@ -1,4 +1,4 @@
-// The recording rules, one file a subject, one group a file.
+// The recording rules: one file per subject, one group per file.
 {
   local rules = self,
 

@@ -6,7 +6,7 @@ local in_(cluster) = t.orders { cluster: cluster };
 local high(cluster, service) = t.firing(
   'SoftDeleteRatioHigh',
   'warning',
-  'A table is mostly soft-deleted rows.',
+  'Most rows of a table are soft-deleted.',
   'At least 52% of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 50%.',
   in_(cluster) { service: service },
 );

@@ -12,7 +12,7 @@ local slow = t.firing(
   'SoftDeleteDatabaseSlow',
   'warning',
   'A database answers slowly.',
-  'A SELECT 1 on the database behind db1:10862 took 101 ms on average of the last 5m; the limit is 100 ms.',
+  'A SELECT 1 on the database behind db1:10862 took 101 ms on average over the last 5m; the limit is 100 ms.',
   t.target,
 );
 
@@ -75,7 +75,7 @@ local slow = t.firing(
     [
       t.quiet(29, 'SoftDeleteDatabaseSlow'),
       t.fires(30, [slow { exp_annotations+: {
-        description: 'A SELECT 1 on the database behind db1:10862 took 1000 ms on average of the last 5m; the limit is 100 ms.',
+        description: 'A SELECT 1 on the database behind db1:10862 took 1000 ms on average over the last 5m; the limit is 100 ms.',
       } }]),
     ],
   ),

@@ -11,7 +11,7 @@ local down = t.firing(
 local failing(check) = t.firing(
   'SoftDeleteCheckFailing',
   'warning',
-  'The exporter sees nothing of a database.',
+  'The exporter cannot look into a database.',
   'The server behind db1:10862 answers, but the check %s of database shop has failed for 30m: its tables are not watched.' % check,
   t.shop { check: check },
 );

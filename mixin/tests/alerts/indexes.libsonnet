@@ -7,16 +7,16 @@ local ofIndex(problem) = labels { indexrelname: 'orders_email_key', problem: pro
 local duplicates = t.firing(
   'SoftDeleteLiveDuplicatesPossible',
   'warning',
-  'A unique index lets duplicates of live rows in.',
-  'Index orders_email_key of %s is unique, but its nullable deletion marker is one of its columns: live rows with the same key do not conflict.' % where,
+  'A unique index allows duplicates among the live rows.',
+  'Index orders_email_key of %s is unique, but the nullable deletion marker is one of its columns: live rows with the same key do not conflict.' % where,
   ofIndex('unique_allows_live_duplicates'),
 );
 
 local missing(purpose, words) = t.firing(
   'SoftDeleteIndexMissing',
   'info',
-  'An index that would pay is missing.',
-  'On %s an index for %s would pay, and there is none. The report of that server (`softdelete_exporter report`) has the statement.' % [where, words],
+  'An index that would help is missing.',
+  '%s has no index for %s, and one would help. The report of that server (`softdelete_exporter report`) has the statement.' % [where, words],
   labels { purpose: purpose },
 );
 
@@ -24,7 +24,7 @@ local invalid = t.firing(
   'SoftDeleteIndexInvalid',
   'info',
   'An index is invalid.',
-  'Index orders_email_key of %s is invalid: it is written to and never read. A CREATE INDEX CONCURRENTLY has probably failed.' % where,
+  'Index orders_email_key of %s is invalid: it costs every write, and no query can use it. A CREATE INDEX CONCURRENTLY has probably failed.' % where,
   ofIndex('invalid'),
 );
 

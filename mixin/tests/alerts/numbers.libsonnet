@@ -30,13 +30,13 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     [t.quiet(29, 'SoftDeleteTableUnreadable'), t.fires(30, [unreadable(reason, remedies[reason])])],
   )
   for remedies in [{
-    permission_denied: "the exporter's role lacks a grant, which `softdelete_exporter grants` prints",
-    row_security: "row-level security hides rows from the exporter's role, so that no count would be true",
-    locked: 'somebody holds a lock on it',
+    permission_denied: "the exporter's role lacks a grant; `softdelete_exporter grants` prints it",
+    row_security: "row-level security hides rows from the exporter's role, so every count would be too low",
+    locked: 'another session holds a lock on it',
     timeout: 'counting it takes longer than the statement timeout',
-    marker_missing: 'it is gone, or the column that marks its deleted rows is',
-    unsupported: 'it is of a kind that the exporter cannot count',
-    'error': "its queries fail, and the exporter's log says why",
+    marker_missing: 'the table, or the column that marks its deleted rows, does not exist',
+    unsupported: 'the exporter cannot count this kind of table',
+    'error': "its queries fail; the exporter's log says why",
   }]
   for reason in std.objectFields(remedies)
 ] + [
@@ -50,7 +50,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     'a problem that is gone resolves',
     t.table() + [problem('locked', '1+0x39 stale _x80')],
     [
-      t.fires(45, [unreadable('locked', 'somebody holds a lock on it')]),
+      t.fires(45, [unreadable('locked', 'another session holds a lock on it')]),
       t.quiet(62, 'SoftDeleteTableUnreadable'),
     ],
   ),
@@ -74,7 +74,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
   t.test(
     'numbers that went because they were too old to show are stale, too',
     checked('0+0x30 stale _x90'),
-    [t.fires(60, [stale('gone, because they were too old to show')])],
+    [t.fires(60, [stale('gone, because they became too old to show')])],
   ),
 
   t.test(
@@ -82,7 +82,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     [t.info(), ttl, pending('3+0x30 0+0x90')],
     [
       t.quiet(40, 'SoftDeleteNumbersStale'),
-      t.fires(60, [stale('gone, because they were too old to show')]),
+      t.fires(60, [stale('gone, because they became too old to show')]),
     ],
   ),
 
@@ -127,6 +127,6 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
       ttl { values: '300+0x6 stale _x3 300+0x60' },
       pending('0+0x6 stale _x3 0+0x60'),
     ],
-    [t.quiet(9, 'SoftDeleteNumbersStale'), t.fires(10, [stale('gone, because they were too old to show')])],
+    [t.quiet(9, 'SoftDeleteNumbersStale'), t.fires(10, [stale('gone, because they became too old to show')])],
   ),
 ]

@@ -7,7 +7,7 @@ local ignores = t.firing(
   'SoftDeleteUniqueIgnoresDeleted',
   'info',
   'A unique index counts soft-deleted rows.',
-  'Index orders_email_key of %s is unique over deleted rows too: a deleted row keeps its key taken.' % where,
+  'Index orders_email_key of %s is unique over deleted rows too: a deleted row still blocks its key.' % where,
   t.orders { service: 'checkout', indexrelname: 'orders_email_key', problem: 'unique_ignores_deleted' },
 );
 
@@ -21,8 +21,8 @@ local restored(rows) = t.firing(
 local predicted(percent) = t.firing(
   'SoftDeleteRatioPredicted',
   'info',
-  'A table will soon be mostly soft-deleted rows.',
-  'At the pace of the last 24h %s of the rows of %s will be soft-deleted in 168h; the limit is 50%%.' % [percent, where],
+  'Most rows of a table will soon be soft-deleted.',
+  'At the rate of the last 24h, %s of the rows of %s will be soft-deleted in 168h; the limit is 50%%.' % [percent, where],
 );
 
 local absent = t.firing(

@@ -22,8 +22,8 @@ local elevated(rows) = t.firing(
 local stalled(rows) = t.firing(
   'SoftDeletePurgeStalled',
   'warning',
-  'The purge of a table does nothing.',
-  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention, no fewer than 48h ago: the purge does not run, or does not keep up.' % rows,
+  'The purge of a table makes no progress.',
+  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention, not fewer than 48h ago: the purge does not run, or does not keep up.' % rows,
 );
 
 local names = ['SoftDeleteOldRowsHigh', 'SoftDeleteOldRowsElevated', 'SoftDeletePurgeStalled'];

@@ -3,7 +3,7 @@ local t = import '../promtool.libsonnet';
 local high(percent, labels=t.orders { service: 'checkout' }) = t.firing(
   'SoftDeleteRatioHigh',
   'warning',
-  'A table is mostly soft-deleted rows.',
+  'Most rows of a table are soft-deleted.',
   'At least %s of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 50%%.' % percent,
   labels,
 );
@@ -11,7 +11,7 @@ local high(percent, labels=t.orders { service: 'checkout' }) = t.firing(
 local elevated(percent) = t.firing(
   'SoftDeleteRatioElevated',
   'info',
-  'A good part of a table is soft-deleted rows.',
+  'Many rows of a table are soft-deleted.',
   'At least %s of the rows of public.orders in database shop behind db1:10862 are soft-deleted; the limit is 25%%.' % percent,
 );
 

@@ -10,7 +10,7 @@ local quoted = table('shop', 'public', 'a "b"\\c');
 local ratio(labels, percent, limit, severity='warning') = t.firing(
   if severity == 'warning' then 'SoftDeleteRatioHigh' else 'SoftDeleteRatioElevated',
   severity,
-  if severity == 'warning' then 'A table is mostly soft-deleted rows.' else 'A good part of a table is soft-deleted rows.',
+  if severity == 'warning' then 'Most rows of a table are soft-deleted.' else 'Many rows of a table are soft-deleted.',
   'At least %s of the rows of public.%s in database %s behind db1:10862 are soft-deleted; the limit is %s.'
   % [percent, labels.relname, labels.datname, limit],
   labels { service: 'checkout' },
