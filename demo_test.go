@@ -64,7 +64,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	for state, tables := range map[string]int{"counted": len(demoTables), "pending": 0, "failed": 0, "skipped": 0} {
 		want[series("softdelete_exporter_tables", "datname", datname, "state", state)] = float64(tables)
 	}
-	// The indexes that the demo has for it. At this size no smaller or other one would pay.
+	// The indexes that the demo has for it. At this size no smaller or other index would help.
 	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "sellers",
 		"indexrelname", "idx_sellers_email", "problem", "unique_ignores_deleted")] = 1
 	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname",

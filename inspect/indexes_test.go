@@ -99,7 +99,7 @@ var indexCases = []indexCase{
 			`CREATE INDEX %[1]s_i ON %[1]s (lower(email) COLLATE "C" DESC, tenant_id) INCLUDE (name)`,
 		want: []string{"holds_deleted_i holds_deleted", "live_rows=false"},
 		left: []string{"live_rows=true"}},
-	{table: "holds_deleted_half", // no problem yet, but an index without deleted rows would pay
+	{table: "holds_deleted_half", // no problem yet, but an index without deleted rows would help
 		ddl:  users(15_000, 40, ", PRIMARY KEY (id)") + `CREATE INDEX %[1]s_i ON %[1]s (email)`,
 		want: []string{"live_rows=false"},
 		left: []string{"live_rows=true"}},

@@ -117,8 +117,8 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		heal: sql(`CREATE INDEX reviews_purge_idx ON reviews (deleted_at) WHERE deleted_at IS NOT NULL`),
 		alerts: []alert{{
 			"SoftDeleteIndexMissing", "info", "shop", labelled("reviews", "catalogue", "purpose", "purge"),
-			"On " + about("reviews") +
-				" an index for the purge of old deleted rows would pay, and there is none. The report of that server " +
+			about("reviews") +
+				" has no index for the purge of old deleted rows, and one would help. The report of that server " +
 				"(`softdelete_exporter report`) has the statement.",
 		}},
 	}, {
@@ -193,7 +193,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
 		alerts: []alert{
 			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped,
-				"A SELECT 1 on the database behind " + address + " took … ms on average of the last 4s; the limit is 100 ms."},
+				"A SELECT 1 on the database behind " + address + " took … ms on average over the last 4s; the limit is 100 ms."},
 		},
 	}, {
 		make: func(t *testing.T) {
