@@ -29,11 +29,11 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	if err != nil {
 		return usage{err}
 	}
-	tables, skipped, err := inspector.Explain(ctx)
-	if err != nil && len(tables) == 0 {
+	explained, err := inspector.Explain(ctx)
+	if err != nil && len(explained.Tables) == 0 {
 		return usage{err}
 	}
-	if err := errors.Join(err, explain(stdout, tables, skipped, c.Discovery.MaxTables)); err != nil {
+	if err := errors.Join(err, explain(stdout, explained, c.Discovery.MaxTables)); err != nil {
 		return usage{err}
 	}
 	return nil
@@ -42,9 +42,9 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 // explain says, table by table, what is watched and what is not, which rule took each
 // column or why it was left, and what to do about it. Its error tells that something
 // cannot be read.
-func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error {
+func explain(w io.Writer, explained inspect.Explained, most int) error {
 	watched, unread := 0, 0
-	for _, t := range tables {
+	for _, t := range explained.Tables {
 		printf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
 		if len(t.Markers) > 0 {
 			printf(w, " (%s: %s)", t.Markers.KindLabel(), strings.Join(t.Markers.Columns(), ", "))
@@ -64,7 +64,7 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 		}
 		fmt.Fprintln(w)
 		if t.Watched {
-			printf(w, "    %s\n", policy(t.Policy))
+			printf(w, "    %s\n", policy(t))
 		}
 		if t.Problem != nil && t.Problem.Remedy != "" {
 			printf(w, "    remedy: %s\n", t.Problem.Remedy)
@@ -79,8 +79,11 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 	if watched+unread == 0 {
 		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
 	}
-	if skipped > 0 {
-		printf(w, "%d tables more are left out: discovery.max_tables is %d\n", skipped, most)
+	if explained.Skipped > 0 {
+		printf(w, "%d tables more are left out: discovery.max_tables is %d\n", explained.Skipped, most)
+	}
+	for _, warning := range explained.Unmatched {
+		printf(w, "Warning: %s\n", warning)
 	}
 	if unread > 0 {
 		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
@@ -89,9 +92,12 @@ func explain(w io.Writer, tables []inspect.Explanation, skipped, most int) error
 }
 
 // policy says what holds for a table, in a few words.
-func policy(p softdelete.Policy) string {
-	text := "retention none"
-	if p.Retention > 0 {
+func policy(t inspect.Explanation) string {
+	p, text := t.Policy, "retention none"
+	switch {
+	case len(t.Markers) > 0 && !t.Markers.Timed():
+		text = "no retention can be checked, because the table does not keep when a row was deleted"
+	case p.Retention > 0:
 		text = "retention " + softdelete.Days(p.Retention)
 	}
 	text += fmt.Sprintf(", method %s", p.Method)

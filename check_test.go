@@ -17,10 +17,10 @@ func TestCheckConfigExplainsEveryTableAlsoBesideFaults(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn,
 		`CREATE TABLE users (id int, deleted_at timestamptz); CREATE TABLE orders (id int, deleted_at timestamptz);
-		CREATE TABLE parcels (id int, gone text)`)
+		CREATE TABLE parcels (id int, gone text); CREATE TABLE carts (is_deleted bool)`)
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, `
-policies: [{service: billing, tables: ['public\.orders']}]
+policies: [{service: billing, tables: ['public\.orders', 'carts']}]
 tables:
   - {table: nope, column: deleted_at}
   - {table: parcels, column: lost}
@@ -31,6 +31,8 @@ tables:
 	for _, want := range []string{
 		"public.users (timestamp: deleted_at): watched\n    retention 90 days, method auto\n",
 		"public.orders (timestamp: deleted_at): watched\n    retention none, method exact, service billing\n",
+		"public.carts (flag: is_deleted): watched\n    no retention can be checked, because the table does not keep ",
+		"Warning: policies[0].tables: 'carts' matches no table; did you mean 'public\\.carts'?\n",
 		"public.nope: marker_missing: ", "public.parcels: marker_missing: ",
 	} {
 		if !strings.Contains(stdout, want) {

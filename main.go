@@ -107,7 +107,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", softdelete.PrintableLines(conninfo.Redact(argumentFault(args, err))))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", softdelete.PrintableLines(conninfo.Redact(argumentFault(args, flagFault(app, args, err)))))
 		return exitUsage
 	}
 	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC), level.AllowError())
@@ -127,6 +127,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	})
 	rescue.Log(f.faults, err)
 	return exitCode(err, f.logFormat, stderr)
+}
+
+// flagFault says which flag, or variable in its place, has a wrong value, if that is what is wrong.
+func flagFault(app *kingpin.Application, args []string, err error) error {
+	parsed, unparsed := app.ParseContext(args)
+	if unparsed != nil {
+		return err
+	}
+	for _, e := range parsed.Elements {
+		if flag, ok := e.Clause.(*kingpin.FlagClause); ok && e.Value != nil {
+			if m := flag.Model(); m.Value.Set(*e.Value) != nil {
+				return fmt.Errorf("--%s: %w", m.Name, err)
+			}
+		}
+	}
+	flags := app.Model().Flags
+	for _, c := range app.Model().Commands {
+		flags = append(flags, c.Flags...)
+	}
+	for _, m := range flags {
+		if value, set := os.LookupEnv(m.Envar); set && m.Envar != "" && m.Value.Set(value) != nil {
+			return fmt.Errorf("%s: %w", m.Envar, err)
+		}
+	}
+	return err
 }
 
 // argumentFault says what is wrong with the command line, without an argument that may be

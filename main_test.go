@@ -111,6 +111,27 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 	}
 }
 
+// A value that a flag does not take names the flag, or the variable that stands for it.
+func TestAWrongValueNamesItsFlag(t *testing.T) {
+	for args, want := range map[string]string{
+		"report --timeout=x":            "--timeout: time: invalid duration",
+		"report --format=xml":           "--format: enum value must be one of text,json,html",
+		"--log.level=loud":              "--log.level: enum value",
+		"check-config --log.level=loud": "--log.level: enum value",
+		"purge-script --minutes=soon":   "--minutes: ",
+		"--nope":                        "unknown long flag '--nope'",
+	} {
+		if code, _, stderr := command(strings.Fields(args)...); code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, want it to say %q: %s", args, code, want, stderr)
+		}
+	}
+	t.Setenv("SOFTDELETE_EXPORTER_LOG_FORMAT", "xml")
+	if code, _, stderr := command("report"); code != 2 ||
+		!strings.Contains(stderr, "SOFTDELETE_EXPORTER_LOG_FORMAT: enum value") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
 func TestNoPasswordLeavesByALogLineOrAnError(t *testing.T) {
 	const text = "dialling postgres://bob:s3cr3t@db/shop"
 	var out bytes.Buffer

@@ -108,9 +108,9 @@ func watched(ctx context.Context, f flags) (map[string]bool, error) {
 		return nil, usage{err}
 	}
 	defer inspector.Close()
-	tables, _, err := inspector.Explain(ctx)
+	explained, err := inspector.Explain(ctx)
 	all := map[string]bool{}
-	for _, t := range tables {
+	for _, t := range explained.Tables {
 		if t.Watched {
 			all[t.Database+" "+t.Schema+"."+t.Table] = true
 		}

@@ -145,8 +145,8 @@ func TestAWrongFileShowsNoPassword(t *testing.T) {
 			"settings is expected",
 		"auth_modules: {m: {user: u, options: S3cr3t}}": "line 1: the text cannot stand where a group of " +
 			"settings is expected",
-		"auth_modules: {m: {user: u, password: [S3cr3t]}}": "line 1: a list cannot stand where a " +
-			"Secret is expected",
+		"auth_modules: {m: {user: u, password: [S3cr3t]}}": "line 1: a list cannot stand where a text " +
+			"is expected",
 		"auth_modules: {m: {user: u, password: *S3cr3t}}":      "put it in quotes",
 		"auth_modules: {m: {user: u, password: !!int S3cr3t}}": "a value is !!str, not !!int as it is marked",
 		"auth_modules: {m: {user: u, password: @S3cr3t}}":      "character that cannot start",

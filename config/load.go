@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -33,6 +34,7 @@ func Load(defaults []byte, file string) (*Config, error) {
 	for i := range c.Tables {
 		c.Tables[i].Schema = cmp.Or(c.Tables[i].Schema, "public")
 	}
+	c.resolve(filepath.Dir(file))
 	var limits error
 	c.Thresholds, limits = thresholds(c.ThresholdsFile)
 	if faults = errors.Join(faults, validate(c), limits); faults != nil {
@@ -42,6 +44,22 @@ func Load(defaults []byte, file string) (*Config, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// resolve takes the names of files for relative to the folder of the configuration file.
+func (c *Config) resolve(folder string) {
+	at := func(name *string) {
+		if *name != "" && *name != "system" && !filepath.IsAbs(*name) { // libpq trusts the system's authorities
+			*name = filepath.Join(folder, *name)
+		}
+	}
+	at(&c.ThresholdsFile)
+	for name, m := range c.AuthModules {
+		for _, file := range []*string{&m.PasswordFile, &m.SSLRootCert, &m.SSLCert, &m.SSLKey} {
+			at(file)
+		}
+		c.AuthModules[name] = m
+	}
 }
 
 func decode(text []byte, c *Config) error {
@@ -61,6 +79,7 @@ var (
 	unknownField = regexp.MustCompile(`field (\S+) not found in type config\.(\w+)`)
 	wrongType    = regexp.MustCompile("cannot unmarshal !!(\\w+)(?: (`.*`))? into (\\S+)")
 	wrongTag     = regexp.MustCompile("cannot decode (!!\\w+) `.*` as a (!!\\w+)")
+	packageName  = regexp.MustCompile(`\w+\.`)
 	anchor       = regexp.MustCompile(`unknown anchor '.*' referenced`)
 )
 
@@ -79,18 +98,34 @@ func plain(err error) error {
 			`unknown setting "$1": check its spelling and indentation against the commented config.yaml`)
 		text = wrongType.ReplaceAllStringFunc(text, func(s string) string {
 			m := wrongType.FindStringSubmatch(s)
-			what, where := kindOf[m[1]], strings.TrimPrefix(m[3], "config.")
+			what, where := kindOf[m[1]], packageName.ReplaceAllString(m[3], "")
 			switch {
 			case where == "AuthModule" || strings.HasPrefix(where, "map["):
-				where = "group of settings" // in which the text may be a password
+				where = "map[" // in which the text may be a password
 			case m[2] != "":
 				what += " " + m[2]
 			}
-			return fmt.Sprintf("%s cannot stand where a %s is expected", what, where)
+			return fmt.Sprintf("%s cannot stand where %s is expected", what, expected(where))
 		})
 		faults[i] = errors.New(text)
 	}
 	return errors.Join(faults...)
+}
+
+// expected is a type of Go as the author of a file knows it.
+func expected(goType string) string {
+	switch name, isList := strings.CutPrefix(goType, "[]"); {
+	case isList:
+		return "a list"
+	case name == "string", name == "Secret", name == "Kind", name == "Unit", name == "Method":
+		return "a text"
+	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "float"):
+		return "a number"
+	case name == "bool":
+		return "true or false"
+	default:
+		return "a group of settings"
+	}
 }
 
 var kindOf = map[string]string{"str": "the text", "int": "the number", "float": "the number", "bool": "the switch",

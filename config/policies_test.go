@@ -2,12 +2,15 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
 // For each setting the first that has it decides: the table's own entry, then the policies
@@ -102,6 +105,100 @@ func TestRecipesLoad(t *testing.T) {
 			return a.String() == b.String()
 		})); diff == "" {
 			t.Errorf("a recipe changes nothing:\n%s", recipe[1])
+		}
+	}
+}
+
+// Patterns that match nothing are said, with what may have been meant.
+func TestPatternsThatMatchNothingAreSaid(t *testing.T) {
+	c, err := load(t, `
+discovery:
+  include: ['public\..*', 'audit_.*', 'nothing', 'PUBLIC\.users']
+  exclude: ['public\.tmp', 'public\.audit_.*']
+policies:
+  - {tables: ['users', 'app\.users'], service: a}
+  - {databases: [shop, Shop, warehouse], tables: ['app\..*'], retention: 1d}
+  - {databases: [gone], tables: ['app\..*', 'nothing'], retention: 1d}
+  - {targets: ['db:.*'], tables: [nothing], databases: [gone], retention: 1d}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := 0.1, "x"
+	c.Thresholds.Tables = []assess.TableThresholds{
+		{Schema: "app", Table: "users", BulkRows: &a}, {Schema: "app", Table: "orders"},
+		{Database: "archive", Schema: "app", Table: "users"}, {Database: b, Schema: "app", Table: "users"},
+	}
+	got := c.Unmatched(map[string][]string{
+		"shop":    {"app.users", "public.audit_log", "public.tmp_1", "public.users"},
+		"archive": {"public.users"},
+	})
+	want := []string{
+		`discovery.include: 'audit_.*' matches no table; did you mean 'public\.audit_.*'?`,
+		`discovery.include: 'nothing' matches no table`,
+		`discovery.include: 'PUBLIC\.users' matches no table; did you mean '(?i)PUBLIC\.users'?`,
+		`discovery.exclude: 'public\.tmp' matches no table; did you mean 'public\.tmp.*'?`,
+		`policies[0].tables: 'users' matches no table; did you mean 'public\.users'?`,
+		`policies[1].databases: 'Shop' matches no watched database; did you mean '(?i)Shop'?`,
+		`policies[1].databases: 'warehouse' matches no watched database`,
+		`policies[2].databases: 'gone' matches no watched database`,
+		`thresholds_file: tables[1]: there is no table app.orders`,
+		`thresholds_file: tables[2]: there is no table app.users`,
+		`thresholds_file: tables[3]: there is no table app.users`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Files that the configuration names lie beside it, unless their paths are absolute.
+func TestFilesLieBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("limits.json", `{"bulk_rows": 7}`)
+	c, err := Load(defaults(t), write("config.yaml", `
+thresholds_file: limits.json
+auth_modules:
+  m: {user: u, password_file: secret, sslmode: verify-full, sslrootcert: system, sslcert: /etc/c, sslkey: keys/k}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.AuthModules["m"]
+	got := []any{c.Thresholds.BulkRows, m.PasswordFile, m.SSLRootCert, m.SSLCert, m.SSLKey}
+	want := []any{7.0, filepath.Join(dir, "secret"), "system", "/etc/c", filepath.Join(dir, "keys/k")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A value of the wrong type is told in words of the file, not of the program.
+func TestWrongTypesAreToldInWordsOfTheFile(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"limits: {connections: many}":                                   {"the text `many`", "a number"},
+		"integrity: often":                                              {"the text `often`", "true or false"},
+		"databases: {names: shop}":                                      {"the text `shop`", "a list"},
+		"databases: {names: [[shop]]}":                                  {"a list", "a text"},
+		"discovery: {include: 'a'}":                                     {"the text `a`", "a list"},
+		"tables: {table: users}":                                        {"a group of settings", "a list"},
+		"tables: [users]":                                               {"the text `users`", "a group of settings"},
+		"policies: [{tables: 'a'}]":                                     {"the text `a`", "a list"},
+		"policies: [{deleted_values: 1}]":                               {"the number `1`", "a list"},
+		"counting: {target_margin: small}":                              {"the text `small`", "a number"},
+		"counting: {method: [auto]}":                                    {"a list", "a text"},
+		"auth_modules: {m: {user: u, options: {connect_timeout: [1]}}}": {"a list", "a text"},
+		"ping: 2s": {"the text `2s`", "a group of settings"},
+	} {
+		_, err := load(t, text)
+		says := want[0] + " cannot stand where " + want[1] + " is expected"
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want it to say %q", text, err, says)
 		}
 	}
 }

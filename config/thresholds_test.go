@@ -80,8 +80,11 @@ func TestATablesOwnLimitsStandOnThoseForAll(t *testing.T) {
 }
 
 func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
-	_, err := load(t, "thresholds_file: testdata/thresholds.bad.json")
-	if err == nil {
+	file, err := filepath.Abs("testdata/thresholds.bad.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = load(t, "thresholds_file: "+file); err == nil {
 		t.Fatal("was accepted")
 	}
 	want := []string{

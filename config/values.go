@@ -57,7 +57,11 @@ func (r *Retention) UnmarshalYAML(node *yaml.Node) error {
 }
 
 // Pattern is an RE2 regular expression that must match a whole name.
-type Pattern struct{ *regexp.Regexp }
+type Pattern struct {
+	*regexp.Regexp
+	// text is the expression as it was written.
+	text string
+}
 
 // UnmarshalYAML reads and compiles the expression.
 func (p *Pattern) UnmarshalYAML(node *yaml.Node) error {
@@ -65,7 +69,7 @@ func (p *Pattern) UnmarshalYAML(node *yaml.Node) error {
 	if err != nil {
 		return fault(node, "%q is not a pattern: %v; write an RE2 regular expression", node.Value, err)
 	}
-	p.Regexp = compiled
+	p.Regexp, p.text = compiled, node.Value
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -27,6 +28,8 @@ type surveyedDatabase struct {
 	// checks are those that can be made, or lack no more than a grant.
 	keys   []foreignKey
 	checks []*check
+	// names are those of all its tables, as schema.table.
+	names []string
 	// decisions are what was decided on every table that has a candidate.
 	decisions []discovery.TableDecision
 }
@@ -65,7 +68,19 @@ func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase,
 		return surveyedDatabase{}, err
 	}
 	keys, checks, err := r.findChecks(ctx, s, relations)
-	return surveyedDatabase{s.ServerInfo, relations, skipped, keys, checks, decisions}, err
+	if err != nil {
+		return surveyedDatabase{}, err
+	}
+	rows, err := postgres.Query[struct{ Schema, Name string }](ctx, s, queries.Tables())
+	if err != nil {
+		return surveyedDatabase{}, fmt.Errorf("reading the names of tables: %w", err)
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Schema + "." + row.Name
+	}
+	return surveyedDatabase{ServerInfo: s.ServerInfo, tables: relations, skipped: skipped, keys: keys, checks: checks,
+		names: names, decisions: decisions}, nil
 }
 
 // Check holds the configured tables against the database. It returns a

@@ -79,7 +79,8 @@ func TestALockedDefaultLeavesATableUndecided(t *testing.T) {
 	if diff := cmp.Diff(want, read(s)); diff != "" {
 		t.Errorf("while locked (-want +got):\n%s", diff)
 	}
-	explained, _, err := i.Explain(t.Context())
+	found, err := i.Explain(t.Context())
+	explained := found.Tables
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 // one database in truth.
 func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	t.Helper()
-	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 5s}", connections))
+	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 1m}", connections))
 	shared := postgres.NewConnections(connections)
 	all := make([]*Inspector, targets)
 	for i := range all {

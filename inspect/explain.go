@@ -28,16 +28,29 @@ type Explanation struct {
 	Watched bool
 }
 
-// Explain tells of every watched table whether it can be read, and of every table that
-// has a column whose name speaks of deletion what was decided on it. Skipped counts
-// the tables beyond the cap. The error is that of Check.
-func (i *Inspector) Explain(ctx context.Context) (tables []Explanation, skipped int, err error) {
+// Explained is what the exporter makes of the watched databases.
+type Explained struct {
+	Tables []Explanation
+	// Skipped counts the tables beyond the cap.
+	Skipped int
+	// Unmatched are the patterns of the configuration that match nothing.
+	Unmatched []string
+}
+
+// Explain says of every watched table whether it can be read, and of every table that has a
+// column whose name speaks of deletion what was decided on it. The error is that of Check.
+func (i *Inspector) Explain(ctx context.Context) (e Explained, err error) {
 	databases, err := i.survey(ctx)
+	names := map[string][]string{}
 	for _, d := range databases {
-		skipped += d.skipped
-		tables = append(tables, d.explanations()...)
+		e.Skipped += d.skipped
+		e.Tables = append(e.Tables, d.explanations()...)
+		names[d.Database] = d.names
 	}
-	return tables, skipped, i.faults(databases, err)
+	if err == nil {
+		e.Unmatched = i.Config().Unmatched(names)
+	}
+	return e, i.faults(databases, err)
 }
 
 // explanations are those of one database, in the order of schema and name.

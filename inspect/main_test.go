@@ -80,13 +80,12 @@ func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
 // on a busy machine those of discovery may, too.
 func discovered(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
-	for range 20 {
-		if s := first(t, i); s.Databases[0].Checks.Discovery {
-			return s
-		}
-	}
-	t.Fatal("discovery fails")
-	return nil
+	var s *softdelete.Snapshot
+	pgtest.WaitFor(t, "discovery to succeed", func() bool {
+		s = first(t, i)
+		return s.Databases[0].Checks.Discovery
+	})
+	return s
 }
 
 // empty is the Snapshot before the first.

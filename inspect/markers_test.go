@@ -108,7 +108,8 @@ func TestEveryRemedyChangesItsDecision(t *testing.T) {
 		CREATE TABLE labels (state state);
 		CREATE TABLE unused (deleted boolean); COMMENT ON COLUMN unused.deleted IS 'unused'`)
 	explain := func(configuration string) map[string]discovery.Decision {
-		tables, _, err := inspector(t, dsn, configuration).Explain(t.Context())
+		found, err := inspector(t, dsn, configuration).Explain(t.Context())
+		tables := found.Tables
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +148,8 @@ func TestTheExplanationNamesRuleAndReason(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (is_deleted boolean, deleted_at timestamptz, archived boolean, deleted_by int)`)
-	tables, _, err := inspector(t, dsn, "").Explain(t.Context())
+	found, err := inspector(t, dsn, "").Explain(t.Context())
+	tables := found.Tables
 	if err != nil {
 		t.Fatal(err)
 	}

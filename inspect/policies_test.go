@@ -34,7 +34,8 @@ policies:
 			t.Errorf("%s is of service %q, want %q", name, got, want)
 		}
 	}
-	tables, _, err := i.Explain(t.Context())
+	found, err := i.Explain(t.Context())
+	tables := found.Tables
 	if err != nil {
 		t.Fatal(err)
 	}

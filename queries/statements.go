@@ -72,6 +72,9 @@ func SetSearchPath(function string) string {
 	return advice("function_path.sql", vars{"function": function})
 }
 
+// Tables asks for the names of all tables: column schema and name, both texts.
+func Tables() string { return statement("tables.sql", nil) }
+
 // Partitions asks for the partitions of the given partitioned tables.
 func Partitions(roots []uint32) string {
 	return statement("partitions.sql", vars{"roots": array(roots)})

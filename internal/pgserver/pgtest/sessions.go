@@ -28,7 +28,7 @@ func Sessions(t testing.TB, dsn string) int {
 // WaitFor waits until something has happened.
 func WaitFor(t testing.TB, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !happened(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
