@@ -141,6 +141,18 @@ func TestEveryStatementOfTheRunbookRuns(t *testing.T) {
 	}
 }
 
+// A superuser who runs them would run whatever a stranger put on the search path.
+func TestTheRunbookSaysWhoseFunctionsAreMeant(t *testing.T) {
+	runbook, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begins = "```sql\nSET search_path = pg_catalog, pg_temp;\n"
+	if all, safe := strings.Count(string(runbook), "```sql\n"), strings.Count(string(runbook), begins); all == 0 || safe != all {
+		t.Errorf("of %d blocks of SQL %d begin with the search path", all, safe)
+	}
+}
+
 // A DELETE by hand asks nobody what references its rows: purge-script does.
 func TestNoStatementOfTheRunbookDeletes(t *testing.T) {
 	for _, statement := range runbookSQL(t, "") {

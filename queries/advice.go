@@ -2,6 +2,7 @@ package queries
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
@@ -28,6 +29,18 @@ func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 	}
 	return statements
 }
+
+// Resolves tells that among the steps are statements with operators, functions or classes
+// of which none but PostgreSQL's own, and those that are written with their schema, are meant.
+func Resolves(steps []indexes.Step) bool {
+	return slices.ContainsFunc(steps, func(s indexes.Step) bool {
+		return s.Action == indexes.CreateIndex || s.Action == indexes.FindDuplicates
+	})
+}
+
+// SearchPath stands before such statements: no operator or function of anybody else is
+// found by them.
+func SearchPath() string { return advice("advice_path.sql", nil) }
 
 // onIndex are the files of the actions that need but an index.
 var onIndex = map[indexes.Action]string{

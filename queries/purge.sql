@@ -327,7 +327,9 @@ BEGIN
           UNION ALL
           SELECT format('session_replication_role is %s', current_setting('session_replication_role')) WHERE current_setting('session_replication_role') <> 'origin'
           UNION ALL
-          SELECT format('row security hides rows of %s from %I', r.oid::regclass, current_user) FROM unnest(chain) AS r (oid) WHERE row_security_active(r.oid)
+          SELECT format('row security hides rows of %s from %I', r.oid::regclass, current_user)
+          FROM (SELECT unnest(chain) UNION SELECT k.conrelid FROM pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ANY (chain)) AS r (oid)
+          WHERE row_security_active(r.oid)
           UNION ALL
           SELECT c.problem
           FROM (SELECT * FROM pg_roles s WHERE s.rolname IN (session_user, current_user) ORDER BY s.rolsuper DESC, s.rolname = current_user DESC LIMIT 1) AS me, LATERAL (:code) AS c

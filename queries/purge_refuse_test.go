@@ -42,6 +42,10 @@ func TestPurgeRefusesWhatHasChangedSince(t *testing.T) {
 		{"a rule", plain, "CREATE RULE x AS ON DELETE TO t DO INSTEAD NOTHING", "rule x of"},
 		{"a rule that a key meets", plain + ";" + fmt.Sprintf(child, "ON DELETE CASCADE"), "CREATE RULE x AS ON DELETE TO child DO INSTEAD NOTHING", "rule x of"},
 		{"row security", plain, "ALTER TABLE t OWNER TO purge_other; GRANT ALL ON t TO CURRENT_USER; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; SET ROLE purge_other", "row security hides rows"},
+		{"row security of what references it", plain + ";" + fmt.Sprintf(child, ""), `
+			ALTER TABLE t OWNER TO purge_other; ALTER TABLE child OWNER TO purge_other;
+			ALTER TABLE child ENABLE ROW LEVEL SECURITY; ALTER TABLE child FORCE ROW LEVEL SECURITY; GRANT ALL ON t TO CURRENT_USER;
+			SET ROLE purge_other`, "row security hides rows of"},
 		{"a key without an index", plain, fmt.Sprintf(child, "") + "; INSERT INTO child SELECT FROM generate_series(1, 20000)", "needs an index that begins with id"},
 		{"a key of many columns without an index", "CREATE TABLE t (id int, a int DEFAULT 1, deleted_at timestamptz, PRIMARY KEY (a, id))",
 			"CREATE TABLE child (x int, y int, FOREIGN KEY (x, y) REFERENCES t); INSERT INTO child SELECT FROM generate_series(1, 20000); CREATE INDEX ON child (x) WHERE y = 1", "needs an index that begins with x, y"},

@@ -1,2 +1,2 @@
 -- The body that renames a table.
-BEGIN EXECUTE format('ALTER TABLE %s RENAME TO new_name', :relation::oid::regclass); END
+BEGIN EXECUTE pg_catalog.format('ALTER TABLE %s RENAME TO new_name', :relation::pg_catalog.oid::pg_catalog.regclass); END

@@ -34,14 +34,23 @@ var order = []softdelete.Health{softdelete.Poor, softdelete.Unknown, softdelete.
 func statements(r *assess.Recommendation) (run, consider []string) {
 	switch {
 	case r.Advice != nil:
-		return queries.Steps(r.Table.Table, r.Advice.Do), queries.Steps(r.Table.Table, r.Advice.Consider)
+		return steps(r, r.Advice.Do), steps(r, r.Advice.Consider)
 	case r.Kind == assess.PurgeRows && len(r.Withheld) == 0:
 		return []string{queries.Purge{Database: r.Database, Table: r.Table.Table, Minutes: queries.PurgeMinutes, Rest: 1}.Script("")}, nil
 	case r.Contradiction != nil:
-		return []string{queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
+		return []string{queries.SearchPath(), queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
 	default:
 		return nil, nil
 	}
+}
+
+// steps are the statements of an advice, safe from what else the search path finds.
+func steps(r *assess.Recommendation, all []indexes.Step) []string {
+	statements := queries.Steps(r.Table.Table, all)
+	if queries.Resolves(all) {
+		return append([]string{queries.SearchPath()}, statements...)
+	}
+	return statements
 }
 
 // summary says in one sentence how the server is.

@@ -187,7 +187,7 @@ var settings = []string{
 	"plan_cache_mode = force_custom_plan", "enable_nestloop = off", "constraint_exclusion = on", "extra_float_digits = -15", "bytea_output = escape",
 }
 
-// environment sets what the database's sessions begin with, and lets a stranger in.
+// environment sets what the database's sessions begin with.
 func (w *world) environment() {
 	w.sql.WriteString("RESET SESSION AUTHORIZATION;\n")
 	for range w.IntN(4) {
@@ -198,7 +198,6 @@ func (w *world) environment() {
 		path = "app"
 	}
 	if w.hostile {
-		w.sql.WriteString(stranger)
 		path = "public, pg_catalog"
 	}
 	fmt.Fprintf(&w.sql, "ALTER DATABASE %s SET search_path = %s;\n", ident(w.database), path)

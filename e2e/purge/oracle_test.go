@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // worlds is how many databases are made on each version.
-const worlds = 12
+const worlds = 34
 
 // Nothing is removed that is not deleted and past retention, and what is printed works.
 func TestThePurgeRemovesWhatIsPastRetentionAndNothingElse(t *testing.T) {
@@ -36,11 +36,11 @@ func TestThePurgeRemovesWhatIsPastRetentionAndNothingElse(t *testing.T) {
 	t.Run("versions", func(t *testing.T) {
 		for v, version := range []string{"14", "15", "18"} {
 			t.Run(version, func(t *testing.T) {
-				t.Parallel()
 				server := start(t, version)
 				for n := range worlds {
 					w := newWorld(uint64(v*worlds+n+1), version)
 					t.Run(fmt.Sprint("seed ", w.seed), func(t *testing.T) {
+						t.Parallel()
 						if faults := w.run(t, server, exporter, &tallied, as); len(faults) > 0 {
 							t.Errorf("%s\n%s", strings.Join(faults, "\n"), w.sql.String())
 						}
@@ -70,6 +70,8 @@ func start(t *testing.T, version string) *pgserver.Server {
 		CREATE ROLE app_owner LOGIN; CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN BYPASSRLS IN ROLE pg_read_all_data`)
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE foundation")
 	pgtest.Exec(t, server.DSN("foundation", pgserver.Superuser), foundation)
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE visited TEMPLATE foundation")
+	pgtest.Exec(t, server.DSN("visited", pgserver.Superuser), stranger)
 	return server
 }
 
@@ -118,7 +120,11 @@ func as(script string) string { return script }
 // is wrong with that. change breaks the script on purpose.
 func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tallied *tally, change func(string) string) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE "+ident(w.database)+" TEMPLATE foundation")
+	create := "CREATE DATABASE " + ident(w.database) + " TEMPLATE " + w.template()
+	if server.Major >= 15 {
+		create += " STRATEGY file_copy" // through the log it takes longer
+	}
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), create)
 	pgtest.Exec(t, server.DSN(w.database, pgserver.Superuser), w.sql.String())
 
 	script, faults := w.print(t, server, exporter, tallied)
@@ -141,27 +147,40 @@ func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tall
 	if diff := cmp.Diff(before, w.state(t, server)); diff != "" {
 		fault("a rehearsal has changed something (-before +after):\n%s\n%s", diff, said)
 	}
-	runs := 1
-	if w.circular() { // tables that reference each other take several
-		runs = 9
-	}
-	said, err = psql(t, dsn, strings.Repeat(script, runs)+"\\echo AGAIN\n"+script)
-	if err != nil {
-		fault("the purge: %v\n%s", err, said)
+	removed := 0
+	for runs := 1; ; runs++ {
+		said, err = psql(t, dsn, script)
+		if err != nil {
+			fault("the purge: %v\n%s", err, said)
+		}
+		done := strings.Count(said, ": removed ") == strings.Count(said, ": removed 0 rows.")
+		if runs > 1 && (done || !w.circular() || runs == 12) { // tables that reference each other take several
+			if !done || removed == 0 && before.going() > 0 {
+				fault("after %d runs that removed something, the last one says %s", removed, said)
+			}
+			break
+		}
+		if !done {
+			removed++
+		}
 	}
 	want := before.purged()
 	want["app.record"] = fmt.Sprint(w.recorded())
 	if diff := cmp.Diff(want, w.state(t, server)); diff != "" {
 		fault("after the purge (-want +got):\n%s\n%s", diff, said)
 	}
-	_, said, _ = strings.Cut(said, "AGAIN\n")
-	if again := strings.Count(said, ": removed "); again == 0 && before.going() > 0 || again != strings.Count(said, ": removed 0 rows.") {
-		fault("the last run says %s", said)
-	}
 	tallied.Lock()
 	tallied.removed += before.going()
 	tallied.Unlock()
 	return faults
+}
+
+// template is the database of which it is a copy: foundation, or that where a stranger was.
+func (w *world) template() string {
+	if w.hostile {
+		return "visited"
+	}
+	return "foundation"
 }
 
 // recorded is how many rows a trigger is to record.
