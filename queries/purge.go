@@ -37,8 +37,8 @@ func (p Purge) byIndex() bool {
 	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows && n.Old.Value < fewShare*n.Total.Value
 }
 
-// Above that many, or that share of the rows, it walks through the table instead. Chosen
-// and not yet measured: BenchmarkPurge tells.
+// Above that many, or that share of the rows, it walks through the table instead. A walk is
+// little dearer even below it: docs/performance.md has both.
 const (
 	fewRows  = 100_000
 	fewShare = 0.01

@@ -49,7 +49,7 @@ var rules = []struct {
 	{"one partition's ctid is not another's", "'DELETE FROM ONLY %s AS purged WHERE", "'DELETE FROM %s AS purged WHERE", partitioned},
 	{"rows are locked", " FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)\n            INTO rows USING format(", ")', full_name, is_old, not_born, unreferenced)\n            INTO rows USING format(", nil},
 	{"rows are locked against new references", "FOR UPDATE SKIP LOCKED", "FOR NO KEY UPDATE SKIP LOCKED", nil},
-	{"looked at again after the lock", "= ANY ($1)%s', full_name, unreferenced) USING rows", "= ANY ($1)', full_name) USING rows", nil},
+	{"looked at again after the lock", ".=) ANY ($1)%s', full_name, unreferenced) USING rows", ".=) ANY ($1)', full_name) USING rows", nil},
 	{"old rows are looked at with the lock", "CASE WHEN (%s)%s THEN true END%s FOR UPDATE", "CASE WHEN (%s)%s THEN true END%s AND ctid IN (SELECT ctid FROM parent WHERE deleted_at < now() - interval '90 days') FOR UPDATE", nil},
 	{"what was moved to another partition is tried again", " OR serialization_failure THEN", " THEN", nil},
 }
