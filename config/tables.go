@@ -94,8 +94,8 @@ type TableSettings struct {
 	Ignore bool `yaml:"ignore"`
 	// Column marks deleted rows; discovery's choice when empty.
 	Column string `yaml:"column"`
-	// Kind is how the column does that; by its type when empty: timestamp, sentinel, epoch,
-	// flag, inverted_flag, number, letter or status.
+	// Kind is how the column does that, one of the kinds in docs/markers.md; by its type when
+	// empty.
 	Kind softdelete.Kind `yaml:"kind"`
 	// DeletedValues are the values of the column that mean deleted.
 	DeletedValues []string `yaml:"deleted_values"`

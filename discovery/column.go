@@ -31,31 +31,17 @@ type Column struct {
 	Unread string
 }
 
-// class is what matters of a type.
-type class int
-
-const (
-	otherClass class = iota
-	timeClass
-	integerClass
-	booleanClass
-	textClass
-	enumClass
-)
-
-var classes = map[string]class{
-	string(softdelete.Timestamptz): timeClass, string(softdelete.LocalTimestamp): timeClass,
-	string(softdelete.Date): timeClass,
-	"int2":                  integerClass, "int4": integerClass, "int8": integerClass, "numeric": integerClass,
-	"bool": booleanClass,
-	"text": textClass, "varchar": textClass, "bpchar": textClass, "char": textClass,
+// class is what matters of the column's type.
+func (c Column) class() softdelete.Class {
+	if len(c.Labels) > 0 {
+		return softdelete.EnumClass
+	}
+	return softdelete.Classes[c.Type]
 }
 
-func (c Column) class() class {
-	if len(c.Labels) > 0 {
-		return enumClass
-	}
-	return classes[c.Type]
+// holdsTimes tells whether the values of the column can be times.
+func (c Column) holdsTimes() bool {
+	return c.class() == softdelete.TimeClass || c.class() == softdelete.IntegerClass
 }
 
 // Need is what must be asked of a column before it can be decided on.
@@ -73,11 +59,11 @@ const (
 // it is called a time.
 func (c Column) need(timed bool) Need {
 	switch c.class() {
-	case timeClass:
+	case softdelete.TimeClass:
 		if c.NotNull && c.HasDefault && !c.Generated {
 			return NeedDefault
 		}
-	case integerClass:
+	case softdelete.IntegerClass:
 		if _, unit := unitOf(c.Name); unit != "" {
 			return NeedNothing
 		}
@@ -112,7 +98,7 @@ func (c Column) constant() (value string, ok bool) {
 func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 	t := &softdelete.Time{Column: c.Name, Type: softdelete.TimeType(c.Type), NotNull: c.NotNull}
 	switch {
-	case c.class() == integerClass:
+	case c.class() == softdelete.IntegerClass:
 		t.Type, t.Unit = softdelete.EpochTime, unit
 	case c.NotNull:
 		if live, ok := c.constant(); ok {

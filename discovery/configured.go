@@ -28,28 +28,24 @@ func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error)
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
 	}
-	switch m.Kind {
-	case softdelete.Timestamp:
-		if c.class() == timeClass {
-			m.Time = c.time("")
-		}
-	case softdelete.Sentinel:
-		m.Time = c.time("")
+	d := m.Kind.Definition()
+	if d.Sections.Live == "" && d.Sections.Deleted == "" {
+		m.Live, m.Deleted = nil, nil // the kind says it
+	}
+	if d.KeepsTime && c.holdsTimes() {
+		m.Time = c.time(s.unit(c))
+	}
+	switch {
+	case m.Kind == softdelete.Sentinel:
 		if len(m.Live) == 0 {
 			m.Live = []string{m.Time.Live}
 		}
 		m.Time.Live = ""
-	case softdelete.Epoch:
-		m.Time = c.time(s.unit(c))
-	case softdelete.Status:
-		if len(m.Live)+len(m.Deleted) == 0 {
-			return nil, fmt.Errorf("column %q is a status: write its deleted_values or its live_values", c.Name)
-		}
-	case softdelete.Flag, softdelete.InvertedFlag:
-		m.Live, m.Deleted = nil, nil // the kind says it
+	case d.Sections.Plain == "" && len(m.Live)+len(m.Deleted) == 0:
+		return nil, fmt.Errorf("column %q is a %s: write its deleted_values or its live_values", c.Name, m.Kind)
 	}
 	if time != nil {
-		if time.class() != timeClass && time.class() != integerClass {
+		if !time.holdsTimes() {
 			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", time.Name, time.Type)
 		}
 		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.time(s.unit(*time))
@@ -67,44 +63,40 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 		return s.Kind
 	}
 	switch c.class() {
-	case timeClass:
+	case softdelete.TimeClass:
 		if _, ok := c.constant(); len(s.Live) > 0 || c.NotNull && ok {
 			return softdelete.Sentinel
 		}
 		return softdelete.Timestamp
-	case integerClass:
+	case softdelete.IntegerClass:
 		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.meaning(c).Kind == softdelete.Epoch) {
 			return softdelete.Epoch
 		}
 		return softdelete.Number
-	case booleanClass:
+	case softdelete.BooleanClass:
 		if isBool(s.Deleted, false) || isBool(s.Live, true) {
 			return softdelete.InvertedFlag
 		}
 		return softdelete.Flag
-	case textClass:
+	case softdelete.TextClass:
 		if len(s.Live)+len(s.Deleted) > 0 {
 			return softdelete.Status
 		}
 		return softdelete.Letter
 	default:
-		return softdelete.Status
+		return softdelete.KindOf(c.class())
 	}
 }
 
 // suits tells why a column of its type cannot be of a kind; nil if it can.
 func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
-	classes := map[softdelete.Kind][]class{
-		softdelete.Timestamp: {timeClass, textClass}, softdelete.Sentinel: {timeClass}, softdelete.Epoch: {integerClass},
-		softdelete.Flag: {booleanClass}, softdelete.InvertedFlag: {booleanClass},
-		softdelete.Number: {integerClass}, softdelete.Letter: {textClass}, softdelete.Status: {textClass, enumClass, integerClass},
-	}[kind]
-	values := slices.Concat(s.Live, s.Deleted)
+	d, values := kind.Definition(), slices.Concat(s.Live, s.Deleted)
 	switch _, isConstant := c.constant(); {
-	case c.class() == otherClass:
+	case c.class() == softdelete.OtherClass:
 		return fmt.Errorf("column %q is of type %s, which cannot mark deleted rows", c.Name, c.Type)
-	case !slices.Contains(classes, c.class()):
-		return fmt.Errorf("column %q is of type %s, which is no %s", c.Name, c.Type, strings.ReplaceAll(string(kind), "_", " "))
+	case !d.Takes(c.class()):
+		return fmt.Errorf("column %q is of type %s, which is no %s", c.Name, c.Type,
+			strings.ReplaceAll(string(kind), "_", " "))
 	case kind == softdelete.Sentinel && !c.NotNull:
 		return fmt.Errorf("column %q may be NULL: then NULL is live, and live_values cannot say otherwise", c.Name)
 	case kind == softdelete.Sentinel && len(s.Live) == 0 && !isConstant:
@@ -112,19 +104,20 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	case kind == softdelete.Sentinel && (len(s.Live) > 1 || len(s.Deleted) > 0):
 		return fmt.Errorf("column %q can have one live value, and every other one is deleted", c.Name)
 	case kind == softdelete.Timestamp && s.Kind == "" && c.NotNull:
-		return fmt.Errorf("column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
-	case (kind == softdelete.Timestamp || kind == softdelete.Epoch) && len(values) > 0:
+		return fmt.Errorf(
+			"column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
+	case d.KeepsTime && d.Sections.Live == "" && len(values) > 0:
 		return fmt.Errorf("column %q is a time: remove deleted_values and live_values", c.Name)
 	}
 	for _, v := range values {
 		_, notNumber := strconv.ParseInt(v, 10, 64)
 		_, notBool := strconv.ParseBool(v)
 		switch {
-		case c.class() == integerClass && notNumber != nil:
+		case c.class() == softdelete.IntegerClass && notNumber != nil:
 			return fmt.Errorf("column %q is of type %s, which has no value %q", c.Name, c.Type, v)
-		case c.class() == booleanClass && notBool != nil:
+		case c.class() == softdelete.BooleanClass && notBool != nil:
 			return fmt.Errorf("column %q is a boolean, which has no value %q", c.Name, v)
-		case c.class() == enumClass && !slices.Contains(c.Labels, v):
+		case c.class() == softdelete.EnumClass && !slices.Contains(c.Labels, v):
 			return fmt.Errorf("column %q has no value %q, only %s", c.Name, v, strings.Join(c.Labels, ", "))
 		}
 	}

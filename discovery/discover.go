@@ -104,36 +104,33 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	return d
 }
 
-// trueLetters are the texts by which a letter says yes.
-var trueLetters = []string{"Y", "y", "1", "T", "t", "true", "True", "TRUE"}
-
 // marker is a candidate as a marker of its own.
 func (r Rules) marker(c candidate) softdelete.Marker {
 	m := softdelete.Marker{Column: c.Name}
 	inverted := c.rule.Group == InvertedFlags
 	switch c.class() {
-	case timeClass:
+	case softdelete.TimeClass:
 		m.Kind, m.Time = softdelete.Timestamp, c.time("")
 		if c.NotNull {
 			m.Kind, m.Live, m.Time.Live = softdelete.Sentinel, []string{m.Time.Live}, ""
 		}
-	case integerClass:
+	case softdelete.IntegerClass:
 		m.Kind = softdelete.Number
 		if inverted {
 			m.Live = []string{"1"}
 		} else if s := c.meaning(); s.Kind == softdelete.Epoch {
 			m.Kind, m.Time = softdelete.Epoch, c.time(s.Unit)
 		}
-	case booleanClass:
+	case softdelete.BooleanClass:
 		m.Kind = softdelete.Flag
 		if inverted {
 			m.Kind = softdelete.InvertedFlag
 		}
-	case textClass:
+	case softdelete.TextClass:
 		m.Kind = softdelete.Letter
 		switch {
 		case inverted:
-			m.Live = trueLetters
+			m.Live = softdelete.YesLetters
 		case c.rule.Group == TextTimes:
 			m.Kind = softdelete.Timestamp
 		case c.rule.Group == Statuses:
@@ -142,8 +139,10 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 				m.Deleted = append(m.Deleted, spellings(v)...)
 			}
 		}
-	case enumClass:
+	case softdelete.EnumClass:
 		m.Kind, m.Deleted = softdelete.Status, r.labels(c.Column)
+	default:
+		m.Kind = softdelete.KindOf(c.class())
 	}
 	return m
 }

@@ -174,3 +174,32 @@ func TestAWordIsSpeltInWholeLetters(t *testing.T) {
 		}
 	}
 }
+
+// Every kind can be configured for each of the types it takes, and is then explained.
+func TestEveryKindIsConfiguredAndExplained(t *testing.T) {
+	types := map[softdelete.Class][]Column{}
+	for name, class := range softdelete.Classes {
+		types[class] = append(types[class], Column{Name: "c", Type: name, NotNull: true})
+	}
+	types[softdelete.EnumClass] = []Column{{Name: "c", Type: "stage", Labels: []string{"1"}}}
+	for _, kind := range softdelete.Kinds {
+		d := kind.Definition()
+		for _, class := range d.Classes {
+			for _, c := range types[class] {
+				s := MarkerConfig{Column: "c", Kind: kind}
+				if d.Sections.Plain == "" {
+					s.Live = []string{"1"}
+				}
+				m, err := s.Marker(c, nil)
+				if err != nil {
+					t.Errorf("%s of %s: %v", kind, c.Type, err)
+					continue
+				}
+				decisions := ConfiguredDecisions([]Column{c}, *m, "tables")
+				if m.Kind != kind || len(decisions) != 1 || decisions[0].Why == "" {
+					t.Errorf("%s of %s: %+v, explained by %+v", kind, c.Type, m, decisions)
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 // reject says why a candidate was left, and what would have it taken.
 func (e explainer) reject(j candidate) (why, remedy string) {
 	column := e.configure(j.Name, "")
-	if j.class() == textClass || j.class() == enumClass {
+	if j.class() == softdelete.TextClass || j.class() == softdelete.EnumClass {
 		column = e.configure(j.Name, `, deleted_values: [deleted]`)
 	}
 	switch j.reason {
@@ -101,7 +102,7 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
 		remedy = e.configure(j.Name, `, live_values: ["1970-01-01"]`)
 	}
-	if j.class() == otherClass {
+	if j.class() == softdelete.OtherClass {
 		why, remedy = fmt.Sprintf("a column of type %s does not say whether its row is deleted", j.Type), ""
 	}
 	return why, remedy
@@ -109,27 +110,23 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 
 // explainMarker says how the marker reads a column of its.
 func explainMarker(m softdelete.Marker, c candidate) string {
-	if m.Time != nil && m.Time.Column == c.Name {
-		switch {
-		case c.Unread != "":
-			return "undecided: " + c.Unread + "; it will be looked at again"
-		case m.Kind == softdelete.Pair:
-			return fmt.Sprintf("the deletion time of %s%s", m.Column, explainTime(m.Time))
-		case m.Kind == softdelete.Sentinel:
-			return fmt.Sprintf("a %s that is %s while the row lives", c.Type, strings.Join(m.Live, " "))
-		case m.Kind == softdelete.Epoch:
-			return fmt.Sprintf("a %s that is 0 or NULL while the row lives%s", c.Type, explainTime(m.Time))
-		default:
-			return fmt.Sprintf("a %s that is NULL while the row lives", c.Type)
-		}
+	isTime := m.Time != nil && m.Time.Column == c.Name
+	unit := ""
+	if isTime {
+		unit = explainTime(m.Time)
 	}
-	what := map[softdelete.Kind]string{
-		softdelete.Timestamp: "a text that is NULL while the row lives", softdelete.Flag: "TRUE means deleted",
-		softdelete.InvertedFlag: "TRUE means live",
-		softdelete.Number:       "anything but 0 and NULL means deleted",
-		softdelete.Letter:       "Y, 1, true and the like mean deleted",
-	}[m.Decides()]
 	switch {
+	case isTime && c.Unread != "":
+		return "undecided: " + c.Unread + "; it will be looked at again"
+	case isTime && m.Kind == softdelete.Pair:
+		return fmt.Sprintf("the deletion time of %s%s", m.Column, unit)
+	}
+	d := m.Decides().Definition()
+	what := d.Words.Decision
+	switch {
+	case d.KeepsTime:
+		live := cmp.Or(strings.Join(m.Live, " "), d.Words.Live)
+		what = fmt.Sprintf("a %s that is %s while the row lives%s", c.Type, live, unit)
 	case len(m.Deleted) > 0:
 		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
 	case len(m.Live) > 0:

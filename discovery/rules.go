@@ -57,13 +57,13 @@ const (
 )
 
 // allowed are the classes of type that the columns of a group can have.
-var allowed = map[Group][]class{
-	Times:         {timeClass, integerClass},
-	Epochs:        {integerClass},
-	TextTimes:     {textClass},
-	Flags:         {booleanClass, integerClass, textClass},
-	InvertedFlags: {booleanClass, integerClass, textClass},
-	Statuses:      {textClass, enumClass},
+var allowed = map[Group][]softdelete.Class{
+	Times:         {softdelete.TimeClass, softdelete.IntegerClass},
+	Epochs:        {softdelete.IntegerClass},
+	TextTimes:     {softdelete.TextClass},
+	Flags:         {softdelete.BooleanClass, softdelete.IntegerClass, softdelete.TextClass},
+	InvertedFlags: {softdelete.BooleanClass, softdelete.IntegerClass, softdelete.TextClass},
+	Statuses:      {softdelete.TextClass, softdelete.EnumClass},
 }
 
 // holdsTime tells whether a flag of the same stem can find its time in the group.
@@ -127,13 +127,13 @@ func (r Rules) match(c Column) candidate {
 		j.reason = unknownName
 	case !slices.Contains(allowed[rule.Group], c.class()):
 		j.reason = wrongType
-	case rule.Group == Statuses && c.class() == enumClass && len(r.labels(c)) == 0:
+	case rule.Group == Statuses && c.class() == softdelete.EnumClass && len(r.labels(c)) == 0:
 		j.reason = noLabel
 	case !rule.On:
 		j.reason = switchedOff
 	case slices.ContainsFunc(r.Unused, func(p *regexp.Regexp) bool { return p.MatchString(c.Comment) }):
 		j.reason = unused
-	case c.class() == timeClass && c.NotNull:
+	case c.class() == softdelete.TimeClass && c.NotNull:
 		if _, ok := c.constant(); !ok {
 			j.reason = alwaysSet
 			if c.Unread != "" {
@@ -152,7 +152,8 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 	bare, unit := unitOf(c.Name)
 	most := 0
 	for _, rule := range r.Names {
-		if rule.Name != folded && !(rule.Group.holdsTime() && unit != "" && c.class() == integerClass && rule.Name == bare) {
+		if rule.Name != folded && !(rule.Group.holdsTime() && unit != "" && c.class() == softdelete.IntegerClass &&
+			rule.Name == bare) {
 			continue
 		}
 		worth := 1
@@ -162,7 +163,7 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 		if rule.On {
 			worth += 2
 		}
-		if rule.Group == Flags && c.class() == integerClass {
+		if rule.Group == Flags && c.class() == softdelete.IntegerClass {
 			worth++
 		}
 		if worth > most {

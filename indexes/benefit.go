@@ -66,7 +66,7 @@ func (a adviser) hotCost() []string {
 // predicateCost warns of the queries that cannot use a partial index.
 func (a adviser) predicateCost() []string {
 	costs := []string{"Queries that look for deleted rows, too, cannot use it; they would lose the full index."}
-	if slices.ContainsFunc(a.Markers, func(m softdelete.Marker) bool { return lowCardinality(m) }) {
+	if slices.ContainsFunc(a.Markers, func(m softdelete.Marker) bool { return m.Decides().Definition().FewValues }) {
 		costs = append(costs,
 			fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must write the value out.",
 				a.Markers[0].Column))

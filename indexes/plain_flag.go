@@ -28,14 +28,10 @@ func (t *table) plainFlag(i *softdelete.Index) bool {
 		return false
 	}
 	isFlag := slices.ContainsFunc(t.Markers,
-		func(m softdelete.Marker) bool { return m.Column == i.Keys[0].Column && lowCardinality(m) })
+		func(m softdelete.Marker) bool {
+			return m.Column == i.Keys[0].Column && m.Decides().Definition().FewValues
+		})
 	r := t.Numbers.Ratio
 	rarer := min(r.Value, 1-r.Value) - r.Margin
 	return isFlag && rarer > rareShare && idle(t.Indexing, i) && i.Bytes >= worthBytes
-}
-
-// lowCardinality tells that the marker column has but a few values.
-func lowCardinality(m softdelete.Marker) bool {
-	return slices.Contains([]softdelete.Kind{softdelete.Flag, softdelete.InvertedFlag, softdelete.Number,
-		softdelete.Letter, softdelete.Status}, m.Decides())
 }

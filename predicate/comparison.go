@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // test is what a predicate asks of one operand.
@@ -199,8 +201,8 @@ func (t test) in(s state) truth {
 	if !isMarker {
 		return anything
 	}
-	if t.operand.instead != nil && v.class == null {
-		v = value{class: known, text: t.operand.instead.text}
+	if t.operand.instead != nil && v.Class == softdelete.Null {
+		v = value{Class: softdelete.Known, Text: t.operand.instead.text}
 	}
 	switch t.operator {
 	case "":
@@ -230,10 +232,10 @@ func (t test) in(s state) truth {
 // truth is what the value is as a boolean.
 func (v value) truth() truth {
 	switch {
-	case v.class == null:
+	case v.Class == softdelete.Null:
 		return unknown
-	case v.class == known && (v.text == "true" || v.text == "false"):
-		return truthOf(v.text == "true")
+	case v.Class == softdelete.Known && (v.Text == "true" || v.Text == "false"):
+		return truthOf(v.Text == "true")
 	default:
 		return anything
 	}
@@ -242,7 +244,7 @@ func (v value) truth() truth {
 // is is what `value IS word` can be; it is never unknown.
 func (v value) is(word string) truth {
 	if word == "NULL" {
-		return truthOf(v.class == null)
+		return truthOf(v.Class == softdelete.Null)
 	}
 	want := map[string]truth{"TRUE": yes, "FALSE": no, "UNKNOWN": unknown}[word]
 	switch t := v.truth(); {

@@ -10,106 +10,47 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// value stands for a set of values that a marker column may have.
-type value struct {
-	class valueClass
-	// text is the value of a known one, as PostgreSQL writes it, without its type.
-	text string
-	// except are values that another one is not.
-	except []string
-}
+// value is what is known of the value in a marker column.
+type value softdelete.Value
 
-type valueClass int
-
-const (
-	null     valueClass = iota
-	known               // the one value that text is
-	positive            // some number above 0
-	other               // some value, but none of the exceptions
-)
-
-func these(texts ...string) []value {
-	values := make([]value, len(texts))
-	for i, text := range texts {
-		values[i] = value{class: known, text: text}
+// markerMeaning is what the values of the deciding column mean in a predicate that compares
+// it with the given literals. A table has but one alphabet: that of the letters it says.
+func markerMeaning(m softdelete.Marker, said []string) softdelete.Meaning {
+	meaning := m.Meaning()
+	if len(m.Live)+len(m.Deleted) > 0 {
+		return meaning
 	}
-	return values
-}
-
-// meaning is what the values of one column mean.
-type meaning struct {
-	live, deleted []value
-	// odd values count as live, but no application means them: a flag that is NULL,
-	// which neither "= true" nor "= false" finds.
-	odd []value
-	// either tells that a table uses one of the values only, though we do not know which.
-	either bool
-}
-
-// alphabets are the pairs of a live and a deleted letter that are in use.
-var alphabets = [][2]string{{"N", "Y"}, {"n", "y"}, {"0", "1"}, {"0", "2"}, {"F", "T"}, {"f", "t"},
-	{"false", "true"}, {"", "D"}}
-
-// letters is what letters mean in the alphabets of those that are said, because a
-// table has but one; in any alphabet if none is known.
-func letters(said []string) meaning {
-	m := meaning{odd: []value{{class: null}}, either: true}
-	var deleted []string
-	for _, alphabet := range alphabets {
-		if slices.Contains(said, alphabet[0]) || slices.Contains(said, alphabet[1]) {
-			m.live = append(m.live, these(alphabet[0])...)
-			m.deleted = append(m.deleted, these(alphabet[1])...)
+	var live, deleted []softdelete.Value
+	for _, a := range m.Decides().Definition().Alphabets {
+		if slices.Contains(said, a.Live) || slices.Contains(said, a.Deleted) {
+			live = append(live, softdelete.KnownValues(a.Live)...)
+			deleted = append(deleted, softdelete.KnownValues(a.Deleted)...)
 		}
-		deleted = append(deleted, alphabet[1])
 	}
-	if m.live == nil {
-		m.live, m.deleted = []value{{class: other, except: deleted}}, these(deleted...)
+	if live != nil {
+		meaning.Live, meaning.Deleted = live, deleted
 	}
-	return m
-}
-
-// markerMeaning is what the values of the deciding column mean in a predicate that compares it with
-// the given literals.
-func markerMeaning(m softdelete.Marker, said []string) meaning {
-	nothing, something := []value{{class: null}}, []value{{class: other}}
-	switch kind := m.Decides(); {
-	case kind == softdelete.Sentinel && len(m.Live) == 1:
-		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}}
-	case len(m.Deleted) > 0:
-		return meaning{live: []value{{class: other, except: m.Deleted}}, deleted: these(m.Deleted...), odd: nothing}
-	case len(m.Live) > 0:
-		return meaning{live: these(m.Live...), deleted: []value{{class: other, except: m.Live}}, odd: nothing}
-	case kind == softdelete.Timestamp:
-		return meaning{live: nothing, deleted: something}
-	case kind == softdelete.Epoch:
-		return meaning{live: append(these("0"), nothing...), deleted: []value{{class: positive}}, either: true}
-	case kind == softdelete.Flag:
-		return meaning{live: these("false"), deleted: these("true"), odd: nothing}
-	case kind == softdelete.InvertedFlag:
-		return meaning{live: these("true"), deleted: append(these("false"), nothing...), either: true}
-	case kind == softdelete.Number:
-		return meaning{live: these("0"), deleted: []value{{class: other, except: []string{"0"}}}, odd: nothing}
-	case kind == softdelete.Letter:
-		return letters(said)
-	default:
-		return meaning{live: append(nothing, something...), deleted: something}
-	}
+	return meaning
 }
 
 // timeMeaning is what the values of a time beside a flag mean.
-func timeMeaning(t *softdelete.Time) meaning {
-	m := meaning{live: []value{{class: null}}, deleted: []value{{class: other}}, either: true}
+func timeMeaning(t *softdelete.Time) softdelete.Meaning {
+	deleted := softdelete.Value{Class: softdelete.Other}
+	var live []softdelete.Value
+	if !t.NotNull {
+		live = append(live, softdelete.Value{Class: softdelete.Null})
+	}
 	if t.Type == softdelete.EpochTime {
-		m.live, m.deleted = append(m.live, these("0")...), []value{{class: positive}}
+		live = append(live, softdelete.KnownValues("0")...)
+		deleted.Class = softdelete.Positive
 	}
 	if t.Live != "" {
-		m.live = append(m.live, these(t.Live)...)
-		m.deleted[0].except = []string{t.Live}
+		live = append(live, softdelete.KnownValues(t.Live)...)
+		deleted.Except = []string{t.Live}
 	}
-	if t.NotNull {
-		if m.live = m.live[1:]; len(m.live) == 0 {
-			m.live = m.deleted // some time, which nothing tells from that of a deleted row
-		}
+	m := softdelete.Meaning{Live: live, Deleted: []softdelete.Value{deleted}, Either: true}
+	if live == nil {
+		m.Live = m.Deleted // some time, which nothing tells from that of a deleted row
 	}
 	return m
 }
@@ -147,26 +88,26 @@ func (said literals) collect(c condition) {
 // word: flag and time agree, because an application that filters by either means both.
 func markerStates(m softdelete.Marker, said literals) []state {
 	flag := markerMeaning(m, said[m.Column])
-	time := meaning{live: []value{{}}, deleted: []value{{}}}
+	time := softdelete.Meaning{Live: []softdelete.Value{{}}, Deleted: []softdelete.Value{{}}}
 	if m.Time != nil && m.Time.Column != m.Column {
 		time = timeMeaning(m.Time)
 	}
 	var states []state
-	add := func(flags, times []value, s state) {
+	add := func(flags, times []softdelete.Value, s state) {
 		for _, f := range flags {
 			for _, t := range times {
-				s.columns = map[string]value{m.Column: f}
+				s.columns = map[string]value{m.Column: value(f)}
 				if m.Time != nil && m.Time.Column != m.Column {
-					s.columns[m.Time.Column] = t
+					s.columns[m.Time.Column] = value(t)
 				}
 				states = append(states, s)
 			}
 		}
 	}
-	either := flag.either || time.either
-	add(flag.live, time.live, state{either: either})
-	add(flag.odd, time.live, state{odd: true})
-	add(flag.deleted, time.deleted, state{deleted: true, either: either})
+	either := flag.Either || time.Either
+	add(flag.Live, time.Live, state{either: either})
+	add(flag.Odd, time.Live, state{odd: true})
+	add(flag.Deleted, time.Deleted, state{deleted: true, either: either})
 	return states
 }
 
@@ -205,7 +146,7 @@ func NullWhileLive(ms softdelete.Markers) map[string]bool {
 	for _, m := range ms { // a row is live if it is so by each marker
 		for _, s := range markerStates(m, nil) {
 			for column, v := range s.columns {
-				if !s.deleted && !s.odd && v.class != null {
+				if !s.deleted && !s.odd && v.Class != softdelete.Null {
 					always[column] = false
 				}
 			}
@@ -260,15 +201,15 @@ func (t truth) or(o truth) truth { return t.not().and(o.not()).not() }
 
 // compare is what `value operator literal` can be.
 func (v value) compare(operator string, l literal) truth {
-	if v.class == null {
+	if v.Class == softdelete.Null {
 		return unknown
 	}
 	equal := yes | no
 	switch {
-	case v.class == known && v.text == l.text:
+	case v.Class == softdelete.Known && v.Text == l.text:
 		equal = yes
-	case v.class == known && different(v.text, l.text), v.class == positive && l.text == "0",
-		slices.Contains(v.except, l.text):
+	case v.Class == softdelete.Known && different(v.Text, l.text), v.Class == softdelete.Positive && l.text == "0",
+		slices.Contains(v.Except, l.text):
 		equal = no
 	}
 	switch operator {
@@ -300,13 +241,13 @@ func (v value) less(number string) truth {
 	if err != nil || math.IsNaN(l) {
 		return yes | no
 	}
-	n, err := strconv.ParseFloat(v.text, 64)
+	n, err := strconv.ParseFloat(v.Text, 64)
 	switch {
-	case v.class == known && v.text == number:
+	case v.Class == softdelete.Known && v.Text == number:
 		return no
-	case v.class == known && err == nil && (n < l || n > l): // equal ones may have been rounded to it
+	case v.Class == softdelete.Known && err == nil && (n < l || n > l): // equal ones may have been rounded to it
 		return truthOf(n < l)
-	case v.class == positive && l <= 0:
+	case v.Class == softdelete.Positive && l <= 0:
 		return no
 	default:
 		return yes | no

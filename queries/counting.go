@@ -109,19 +109,10 @@ func (r Relation) Shares() string {
 
 // typeOf is a type that holds the values of a marker's deciding column.
 func typeOf(m softdelete.Marker) string {
-	switch m.Decides() {
-	case softdelete.Timestamp, softdelete.Sentinel:
-		return string(m.Time.Type)
-	case softdelete.Flag, softdelete.InvertedFlag:
-		if len(m.Live)+len(m.Deleted) == 0 {
-			return "bool"
-		}
-		return "text"
-	case softdelete.Epoch, softdelete.Number:
-		return "numeric"
-	default:
-		return "text"
+	if t := m.Time; t != nil && t.Column == m.Column && t.Type != softdelete.EpochTime {
+		return string(t.Type)
 	}
+	return m.Decides().Definition().Type
 }
 
 // Explain asks how the planner would answer a question.

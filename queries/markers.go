@@ -44,16 +44,8 @@ func live(markers softdelete.Markers) string {
 
 // decide is the predicate of the rows that one marker calls deleted, or live.
 func decide(m softdelete.Marker, state string) string {
-	kind, values := string(m.Decides()), vars{"column": m.Column}
-	switch {
-	case m.Decides() == softdelete.Sentinel:
-		values["live"] = m.Live[0]
-	case len(m.Deleted) > 0:
-		kind, values["values"] = "listed_deleted", list(m.Deleted)
-	case len(m.Live) > 0:
-		kind, values["values"] = "listed_live", list(m.Live)
-	}
-	return ask(kind+" "+state, values)
+	section, listed := m.Section()
+	return ask(section+" "+state, vars{"column": m.Column, "values": list(listed)})
 }
 
 // deletedBefore is the predicate of the rows that were deleted longer than age
@@ -90,7 +82,8 @@ func aged(question string, m softdelete.Marker, zone, then string) string {
 
 // present is the predicate of the rows whose time column holds a time.
 func present(t *softdelete.Time, zone string) string {
-	predicate := ask(string(t.Type)+" present", vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
+	predicate := ask(string(t.Type)+" present",
+		vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
 	if t.Live != "" {
 		predicate = ask("but_live", vars{"present": predicate, "time": t.Column, "live": t.Live})
 	}
@@ -99,7 +92,8 @@ func present(t *softdelete.Time, zone string) string {
 
 // instant writes a timestamptz in the type of a time column.
 func instant(t *softdelete.Time, zone, then string) string {
-	return ask(string(t.Type)+" instant", vars{"instant": then, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
+	return ask(string(t.Type)+" instant", vars{"instant": then, "zone": zone,
+		"per_second": fmt.Sprint(t.Unit.PerSecond())})
 }
 
 // secondsOf is a time column as seconds since 1970.
@@ -109,7 +103,8 @@ func secondsOf(t *softdelete.Time, zone string) string {
 
 // seconds is a value of a time column, or what was made of such, as seconds since 1970.
 func seconds(t *softdelete.Time, zone, value string) string {
-	return ask(string(t.Type)+" seconds", vars{"value": value, "zone": zone, "per_second": fmt.Sprint(t.Unit.PerSecond())})
+	return ask(string(t.Type)+" seconds", vars{"value": value, "zone": zone,
+		"per_second": fmt.Sprint(t.Unit.PerSecond())})
 }
 
 // join asks the same of each marker.

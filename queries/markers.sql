@@ -1,6 +1,6 @@
--- The predicates of each kind of marker, one SQL expression per question:
--- live and deleted never overlap and leave no row out. The columns stay bare, so
--- that an index on them can be used.
+-- The predicates of markers, one SQL expression per question. The table of kinds
+-- (softdelete/kinds.go) says which sections a kind uses. Live and deleted never overlap
+-- and leave no row out. The columns stay bare, so that an index on them can be used.
 
 -- question: timestamp live
 :"column" IS NULL
@@ -9,14 +9,9 @@
 
 -- One constant is live, so that unique indexes work; the column is NOT NULL.
 -- question: sentinel live
-:"column" = :'live'
+:"column" = :values
 -- question: sentinel deleted
-:"column" <> :'live'
-
--- question: epoch live
-:"column" IS NULL OR :"column" = 0
--- question: epoch deleted
-:"column" <> 0
+:"column" <> :values
 
 -- A NULL flag is live: neither "= true" nor "= false" finds it, "IS NOT TRUE" does.
 -- question: flag live
@@ -31,18 +26,13 @@
 -- question: inverted_flag deleted
 :"column" IS NOT TRUE
 
+-- Of an epoch, too.
 -- question: number live
 :"column" IS NULL OR :"column" = 0
 -- question: number deleted
 :"column" <> 0
 
--- A value that is known for neither is live: better to miss a row than to accuse it.
--- question: letter live
-(:"column" IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')) IS NOT TRUE
--- question: letter deleted
-:"column" IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')
-
--- Of any kind, with the values that are deleted, or those that are live, written out.
+-- Of a kind with the values that are deleted, or those that are live, written out.
 -- question: listed_deleted live
 (:"column" IN (:values)) IS NOT TRUE
 -- question: listed_deleted deleted

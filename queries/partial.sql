@@ -7,15 +7,9 @@
 :"column" IS NOT NULL
 
 -- question: sentinel live index
-:"column" = :'live'
+:"column" = :values
 -- question: sentinel purge index
-:"column" <> :'live'
-
--- Both "= 0" and "IS NULL" imply the whole.
--- question: epoch live index
-:"column" = 0 OR :"column" IS NULL
--- question: epoch purge index
-:"column" <> 0
+:"column" <> :values
 
 -- Not IS NOT TRUE, which neither "NOT column" nor "column = false" is seen to imply.
 -- question: flag live index
@@ -28,17 +22,13 @@ NOT :"column"
 -- question: inverted_flag purge index
 :"column" IS NOT TRUE
 
+-- Both "= 0" and "IS NULL" imply the whole. Of an epoch, too.
 -- question: number live index
 :"column" = 0 OR :"column" IS NULL
 -- question: number purge index
 :"column" <> 0
 
 -- Every "= value" implies such a list, if the value is in it, or not.
--- question: letter live index
-:"column" NOT IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')
--- question: letter purge index
-:"column" IN ('Y', 'y', '1', '2', 'T', 't', 'true', 'True', 'TRUE', 'D', 'd')
-
 -- question: listed_deleted live index
 :"column" NOT IN (:values)
 -- question: listed_deleted purge index

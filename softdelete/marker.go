@@ -7,25 +7,6 @@ import (
 	"strings"
 )
 
-// Kind is how a marker column says that its row is deleted.
-type Kind string
-
-// The kinds of marker. Each has its predicates in queries/markers.sql.
-const (
-	Timestamp    Kind = "timestamp"     // a time: NULL is live
-	Sentinel     Kind = "sentinel"      // a time: one constant is live
-	Epoch        Kind = "epoch"         // a time as a number: NULL and 0 are live
-	Flag         Kind = "flag"          // a boolean: TRUE is deleted, NULL is live
-	InvertedFlag Kind = "inverted_flag" // a boolean: TRUE is live, NULL is deleted
-	Number       Kind = "number"        // 0 and NULL are live
-	Letter       Kind = "letter"        // a short text: Y, 1, true and the like are deleted
-	Status       Kind = "status"        // a text or enum: a list of values is deleted
-	Pair         Kind = "pair"          // a flag of any kind that decides, and the time that belongs to it
-)
-
-// Kinds are the kinds that a single column can be.
-var Kinds = []Kind{Timestamp, Sentinel, Epoch, Flag, InvertedFlag, Number, Letter, Status}
-
 // Marker is one way in which a table says that a row is deleted.
 type Marker struct {
 	Kind Kind
@@ -97,6 +78,38 @@ func (m Marker) Decides() Kind {
 		return m.Kind
 	}
 	return cmp.Or(m.Flag, Flag)
+}
+
+// Meaning is what the values of the marker's deciding column mean: what it lists, else
+// what its kind says.
+func (m Marker) Meaning() Meaning {
+	d := m.Decides().Definition()
+	switch {
+	case len(m.Deleted) > 0 && d.Sections.Deleted != "":
+		return Meaning{Live: allBut(m.Deleted...), Deleted: KnownValues(m.Deleted...), Odd: d.Meaning.Odd}
+	case len(m.Live) > 0 && d.Sections.Live != "":
+		return Meaning{Live: KnownValues(m.Live...), Deleted: allBut(m.Live...), Odd: d.Meaning.Odd}
+	default:
+		return d.Meaning
+	}
+}
+
+// Section is the beginning of the names of the sections of SQL that decide by the marker,
+// and the values that they may want.
+func (m Marker) Section() (name string, values []string) {
+	d := m.Decides().Definition()
+	switch {
+	case len(m.Deleted) > 0 && d.Sections.Deleted != "":
+		return d.Sections.Deleted, m.Deleted
+	case len(m.Live) > 0 && d.Sections.Live != "":
+		return d.Sections.Live, m.Live
+	}
+	for _, v := range d.Meaning.Deleted {
+		if v.Class == Known {
+			values = append(values, v.Text)
+		}
+	}
+	return d.Sections.Plain, values
 }
 
 // Columns are the columns of the marker, the deciding one first.

@@ -71,14 +71,14 @@ func (t *Table) Doubts() []Doubt {
 			doubts = append(doubts, Doubt{fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone), "time_zone: " + QuoteYAML(t.Policy.TimeZone)})
 		}
 		if t.Purging != nil && t.Purging.Defaulted && !m.Given {
-			add(m.meaning(), "column %q has or had a default, and live rows may hold another one than it has now", m.Time.Column)
+			add(m.meaningSetting(), "column %q has or had a default, and live rows may hold another one than it has now", m.Time.Column)
 		}
 	}
 	return doubts
 }
 
-// meaning is the setting that says what the marker's values mean.
-func (m Marker) meaning() string {
+// meaningSetting is the setting that says what the marker's values mean.
+func (m Marker) meaningSetting() string {
 	if m.Kind == Sentinel && len(m.Live) == 1 {
 		return "live_values: [" + QuoteYAML(m.Live[0]) + "]"
 	}

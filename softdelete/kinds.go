@@ -1,0 +1,160 @@
+package softdelete
+
+import (
+	"slices"
+	"strings"
+)
+
+// Kind is how a marker column says that its row is deleted.
+type Kind string
+
+// The kinds of marker. KindTable says what each of them means.
+const (
+	Timestamp    Kind = "timestamp"
+	Sentinel     Kind = "sentinel"
+	Epoch        Kind = "epoch"
+	Flag         Kind = "flag"
+	InvertedFlag Kind = "inverted_flag"
+	Number       Kind = "number"
+	Letter       Kind = "letter"
+	Status       Kind = "status"
+	Pair         Kind = "pair"
+)
+
+// KindDefinition is all that is known of a kind of marker, but for its SQL.
+type KindDefinition struct {
+	Kind Kind
+	// Classes are the types that a column of the kind can have; none for a pair, whose
+	// two columns are of other kinds.
+	Classes []Class
+	// Meaning is what the values of the column mean, unless the marker lists them.
+	Meaning Meaning
+	// Alphabets are the pairs of values of which a table uses one; nil if Meaning says it.
+	Alphabets []Alphabet
+	// Sections name its predicates in queries/markers.sql and queries/partial.sql.
+	Sections Sections
+	// KeepsTime says that the column is also the time of the deletion, if it holds times.
+	KeepsTime bool
+	// FewValues says that the column has but a few different values.
+	FewValues bool
+	// Type is a PostgreSQL type that holds its values, where the marker does not know theirs.
+	Type string
+	// Words are for people.
+	Words Words
+}
+
+// Sections are the beginnings of names of sections: each of them has the sections "live",
+// "deleted", "live index" and "purge index".
+type Sections struct {
+	// Plain is for a marker that lists no values; empty if the kind needs a list. Where the
+	// sections want values, they are those that Meaning knows to be deleted.
+	Plain string
+	// Live and Deleted are for a marker that lists its live values, or its deleted ones;
+	// empty if the kind has no such list.
+	Live, Deleted string
+}
+
+// Words are how a kind is explained to people.
+type Words struct {
+	// Column is the types that a column of the kind has.
+	Column string
+	// Live, Deleted and Time say which rows are live, which are deleted, and where the
+	// time of the deletion stands.
+	Live, Deleted, Time string
+	// Decision is a sentence on a column that keeps no time.
+	Decision string
+}
+
+// KindTable is everything that is particular to each kind. All kinds but Pair are those of
+// one column.
+var KindTable = []KindDefinition{{
+	Kind: Timestamp, Classes: []Class{TimeClass, TextClass}, KeepsTime: true, Type: "text",
+	Meaning:  Meaning{Live: nothing, Deleted: anything},
+	Sections: Sections{Plain: "timestamp"},
+	Words: Words{Column: "timestamptz, timestamp or date", Live: "NULL", Deleted: "not NULL",
+		Time: "the column"},
+}, {
+	Kind: Sentinel, Classes: []Class{TimeClass}, KeepsTime: true, Type: "timestamptz",
+	Meaning:  Meaning{Live: anything, Deleted: anything},
+	Sections: Sections{Live: "sentinel"},
+	Words: Words{Column: "the same, NOT NULL with a constant default such as `1970-01-01` or `infinity`",
+		Live: "equal to the constant", Deleted: "anything else", Time: "the column"},
+}, {
+	Kind: Epoch, Classes: []Class{IntegerClass}, KeepsTime: true, Type: "numeric",
+	Meaning:  Meaning{Live: slices.Concat(KnownValues("0"), nothing), Deleted: []Value{{Class: Positive}}, Either: true},
+	Sections: Sections{Plain: "number"},
+	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL", Deleted: "other",
+		Time: "the column, once its unit is known"},
+}, {
+	Kind: Flag, Classes: []Class{BooleanClass}, FewValues: true, Type: "bool",
+	Meaning:  Meaning{Live: KnownValues("false"), Deleted: KnownValues("true"), Odd: nothing},
+	Sections: Sections{Plain: "flag"},
+	Words: Words{Column: "boolean", Live: "not TRUE; NULL is live", Deleted: "TRUE", Time: "unknown",
+		Decision: "TRUE means deleted"},
+}, {
+	Kind: InvertedFlag, Classes: []Class{BooleanClass}, FewValues: true, Type: "bool",
+	Meaning:  Meaning{Live: KnownValues("true"), Deleted: slices.Concat(KnownValues("false"), nothing), Either: true},
+	Sections: Sections{Plain: "inverted_flag"},
+	Words: Words{Column: "boolean, `active` and the like", Live: "TRUE", Deleted: "not TRUE; NULL is deleted",
+		Time: "unknown", Decision: "TRUE means live"},
+}, {
+	Kind: Number, Classes: []Class{IntegerClass}, FewValues: true, Type: "numeric",
+	Meaning:  Meaning{Live: KnownValues("0"), Deleted: allBut("0"), Odd: nothing},
+	Sections: Sections{Plain: "number", Live: "listed_live", Deleted: "listed_deleted"},
+	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL", Deleted: "other", Time: "unknown",
+		Decision: "anything but 0 and NULL means deleted"},
+}, {
+	// A value that is known for neither is live: better to miss a row than to accuse it.
+	Kind: Letter, Classes: []Class{TextClass}, FewValues: true, Type: "text",
+	Meaning: Meaning{Live: allBut(DeletedLetters...), Deleted: KnownValues(DeletedLetters...), Odd: nothing,
+		Either: true},
+	Alphabets: Alphabets,
+	Sections:  Sections{Plain: "listed_deleted", Live: "listed_live", Deleted: "listed_deleted"},
+	Words: Words{Column: "char, varchar or text", Live: "anything else, NULL too",
+		Deleted: "`" + strings.Join(DeletedLetters, "` `") + "`", Time: "unknown",
+		Decision: "Y, 1, true and the like mean deleted"},
+}, {
+	Kind: Status, Classes: []Class{TextClass, EnumClass, IntegerClass}, FewValues: true, Type: "text",
+	Meaning:  Meaning{Live: slices.Concat(nothing, anything), Deleted: anything, Odd: nothing},
+	Sections: Sections{Live: "listed_live", Deleted: "listed_deleted"},
+	Words: Words{Column: "text or enum", Live: "not in the list, NULL too",
+		Deleted: "in a list: `deleted`, `trashed`, `removed`", Time: "unknown"},
+}, {
+	Kind: Pair,
+	Words: Words{Column: "a flag, number, letter or status, and a time", Live: "by the flag", Deleted: "by the flag",
+		Time: "the time column"},
+}}
+
+// Kinds are the kinds that a single column can be.
+var Kinds = func() []Kind {
+	var kinds []Kind
+	for _, d := range KindTable {
+		if len(d.Classes) > 0 {
+			kinds = append(kinds, d.Kind)
+		}
+	}
+	return kinds
+}()
+
+// Definition is what is known of the kind; the zero value if there is no such kind.
+func (k Kind) Definition() KindDefinition {
+	for _, d := range KindTable {
+		if d.Kind == k {
+			return d
+		}
+	}
+	return KindDefinition{}
+}
+
+// Takes tells whether a column of a class of types can be of the kind.
+func (d KindDefinition) Takes(class Class) bool { return slices.Contains(d.Classes, class) }
+
+// KindOf is the first kind that takes a class of types; empty if none does.
+func KindOf(class Class) Kind {
+	for _, d := range KindTable {
+		if d.Takes(class) {
+			return d.Kind
+		}
+	}
+	return ""
+}

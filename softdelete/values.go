@@ -1,0 +1,99 @@
+package softdelete
+
+import "slices"
+
+// Class is what matters of the type of a marker column.
+type Class string
+
+// The classes of types.
+const (
+	OtherClass   Class = "" // of a type that marks no rows
+	TimeClass    Class = "time"
+	IntegerClass Class = "integer"
+	BooleanClass Class = "boolean"
+	TextClass    Class = "text"
+	EnumClass    Class = "enum" // a type of the user's, with labels
+)
+
+// Classes are the classes of PostgreSQL's types, by their names in pg_type.
+var Classes = map[string]Class{
+	string(Timestamptz): TimeClass, string(LocalTimestamp): TimeClass, string(Date): TimeClass,
+	"int2": IntegerClass, "int4": IntegerClass, "int8": IntegerClass, "numeric": IntegerClass,
+	"bool": BooleanClass,
+	"text": TextClass, "varchar": TextClass, "bpchar": TextClass, "char": TextClass,
+}
+
+// Value stands for one value of a marker column, or for a set of them.
+type Value struct {
+	Class ValueClass
+	// Text is the value of a Known one, as PostgreSQL writes it, without its type.
+	Text string
+	// Except are the values that an Other one is not.
+	Except []string
+}
+
+// ValueClass is what is known of a Value.
+type ValueClass int
+
+// The classes of values.
+const (
+	Null     ValueClass = iota
+	Known               // the one value that Text is
+	Positive            // some number above 0
+	Other               // some value, but none of the exceptions
+)
+
+// Meaning is what the values of a marker column mean.
+type Meaning struct {
+	Live, Deleted []Value
+	// Odd values count as live, but no application means them: a flag that is NULL,
+	// which neither "= true" nor "= false" finds.
+	Odd []Value
+	// Either says that a table uses one of the values only, though we do not know which.
+	Either bool
+}
+
+// Alphabet is a pair of letters by which a table says that a row is live or deleted.
+type Alphabet struct {
+	Live, Deleted string
+	// Answers says that they are no and yes: in a column called active yes means live.
+	Answers bool
+}
+
+// Alphabets are the alphabets that are in use.
+var Alphabets = []Alphabet{
+	{"N", "Y", true}, {"n", "y", true}, {"0", "1", true}, {"0", "2", false}, {"F", "T", true}, {"f", "t", true},
+	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true}, {"", "D", false}, {"", "d", false},
+}
+
+// DeletedLetters are the letters that mean deleted, YesLetters those that mean yes.
+var (
+	DeletedLetters = deletedLetters(func(Alphabet) bool { return true })
+	YesLetters     = deletedLetters(func(a Alphabet) bool { return a.Answers })
+)
+
+func deletedLetters(of func(Alphabet) bool) []string {
+	var letters []string
+	for _, a := range Alphabets {
+		if of(a) && !slices.Contains(letters, a.Deleted) {
+			letters = append(letters, a.Deleted)
+		}
+	}
+	return letters
+}
+
+var (
+	nothing  = []Value{{Class: Null}}
+	anything = []Value{{Class: Other}}
+)
+
+// KnownValues are values of which each is one text.
+func KnownValues(texts ...string) []Value {
+	values := make([]Value, len(texts))
+	for i, text := range texts {
+		values[i] = Value{Class: Known, Text: text}
+	}
+	return values
+}
+
+func allBut(texts ...string) []Value { return []Value{{Class: Other, Except: texts}} }
