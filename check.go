@@ -14,8 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// checkConfig loads the configuration file and, when asked to, holds it against
-// the database.
+// checkConfig loads the configuration file and, with --connect, compares it with the database.
 func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) error {
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
@@ -39,9 +38,8 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 	return nil
 }
 
-// explain says, table by table, what is watched and what is not, which rule took each
-// column or why it was left, and what to do about it. Its error tells that something
-// cannot be read.
+// explain prints for each table whether it is watched, which rule matched each column or why none did, and what
+// to do about it. It returns an error if a table cannot be read.
 func explain(w io.Writer, explained inspect.Explained, most int) error {
 	watched, unread := 0, 0
 	for _, t := range explained.Tables {
@@ -51,7 +49,7 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		}
 		switch {
 		case !t.Watched:
-			printf(w, ": left alone")
+			printf(w, ": not watched")
 		case t.Problem == nil:
 			printf(w, ": watched")
 			watched++
@@ -77,10 +75,10 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		}
 	}
 	if watched+unread == 0 {
-		fmt.Fprintln(w, "No table was found that uses soft delete. List yours under tables: in the configuration.")
+		fmt.Fprintln(w, "No table that uses soft delete was found. List your tables under tables: in the configuration.")
 	}
 	if explained.Skipped > 0 {
-		printf(w, "%d tables more are left out: discovery.max_tables is %d\n", explained.Skipped, most)
+		printf(w, "%d more tables are left out: discovery.max_tables is %d\n", explained.Skipped, most)
 	}
 	for _, warning := range explained.Unmatched {
 		printf(w, "Warning: %s\n", warning)
@@ -91,12 +89,12 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 	return nil
 }
 
-// policy says what holds for a table, in a few words.
+// policy describes the settings of a table in a few words.
 func policy(t inspect.Explanation) string {
 	p, text := t.Policy, "retention none"
 	switch {
 	case len(t.Markers) > 0 && !t.Markers.Timed():
-		text = "no retention can be checked, because the table does not keep when a row was deleted"
+		text = "retention cannot be checked, because the table does not record when a row was deleted"
 	case p.Retention > 0:
 		text = "retention " + softdelete.Days(p.Retention)
 	}
@@ -109,9 +107,9 @@ func policy(t inspect.Explanation) string {
 
 // decide prints the decision on one column.
 func decide(w io.Writer, d discovery.Decision) {
-	what := "left"
+	what := "not used"
 	if d.Taken {
-		what = "taken by " + d.Rule
+		what = "matched by " + d.Rule
 	}
 	printf(w, "    %s is %s: %s\n", d.Column, what, d.Why)
 	if d.Remedy != "" {
@@ -119,7 +117,7 @@ func decide(w io.Writer, d discovery.Decision) {
 	}
 }
 
-// printf prints texts of which each may be a name, and a name anything.
+// printf prints texts that may be names, which can contain any character.
 func printf(w io.Writer, format string, texts ...any) {
 	for i, text := range texts {
 		if text, ok := text.(string); ok {
@@ -129,8 +127,7 @@ func printf(w io.Writer, format string, texts ...any) {
 	fmt.Fprintf(w, format, texts...)
 }
 
-// grants prints the statements for a role that may see the watched tables and
-// nothing else.
+// grants prints the statements for a role that can read the watched tables and nothing else.
 func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	if role == "" {
 		return usage{errors.New("--role: is empty; write the name of the role")}
@@ -147,7 +144,8 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	if len(databases) == 0 {
 		return err
 	}
-	fmt.Fprint(stdout, queries.Comment("Run with psql -X as the owner of the tables, and again when tables or partitions were added."))
+	fmt.Fprint(stdout,
+		queries.Comment("Run with psql -X as the owner of the tables, and again when tables or partitions were added."))
 	fmt.Fprintln(stdout, queries.StopOnError)
 	for _, d := range databases {
 		fmt.Fprintf(stdout, "\n%s\n", d.Connect)
@@ -158,8 +156,8 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 	return err
 }
 
-// inspectorOnce asks the connection string's server for one command. Datname is the
-// database that it names.
+// inspectorOnce makes the inspector of a command that queries the connection string's server once. Datname is
+// the database in the connection string.
 func inspectorOnce(f flags, c *config.Config) (i *inspect.Inspector, datname string, err error) {
 	if !config.HasDataSource() {
 		return nil, "", config.ErrNoDataSource

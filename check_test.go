@@ -31,7 +31,7 @@ tables:
 	for _, want := range []string{
 		"public.users (timestamp: deleted_at): watched\n    retention 90 days, method auto\n",
 		"public.orders (timestamp: deleted_at): watched\n    retention none, method exact, service billing\n",
-		"public.carts (flag: is_deleted): watched\n    no retention can be checked, because the table does not keep ",
+		"public.carts (flag: is_deleted): watched\n    retention cannot be checked, because the table does not ",
 		"Warning: policies[0].tables: 'carts' matches no table; did you mean 'public\\.carts'?\n",
 		"public.nope: marker_missing: ", "public.parcels: marker_missing: ",
 	} {

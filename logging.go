@@ -16,7 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// newLogger writes log lines, free of passwords and of what a terminal would obey.
+// newLogger returns a logger that removes passwords, and the characters that a terminal would act on.
 func newLogger(w io.Writer, format string) log.Logger {
 	w = log.NewSyncWriter(w)
 	logger := log.NewLogfmtLogger(w)
@@ -26,8 +26,8 @@ func newLogger(w io.Writer, format string) log.Logger {
 	return redacting{logger}
 }
 
-// redacting takes the passwords out of whatever is logged, and the characters that the
-// formats do not escape. They do so to line breaks.
+// redacting removes passwords from everything that is logged, and characters that the log formats do not
+// escape. They do escape line breaks.
 type redacting struct{ log.Logger }
 
 // Log implements log.Logger.
@@ -43,19 +43,19 @@ func (r redacting) Log(keyvals ...any) error {
 	return r.Logger.Log(clean...)
 }
 
-// filter drops what is below the level, and says when and where each line arose.
+// filter drops lines below the level, and adds to each line its time and its place in the code.
 func filter(logger log.Logger, least string) log.Logger {
 	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
 	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
 }
 
-// bridge takes the lines of libraries that log by slog.
+// bridge takes the log lines of libraries that use slog.
 func bridge(base log.Logger, least string) *slog.Logger {
 	base = log.With(base, "ts", log.DefaultTimestampUTC)
 	return slog.New(untimed{sloggokit.NewGoKitHandler(base, slogLevel(least))})
 }
 
-// untimed leaves the time of a line to the logger behind it, which writes its own.
+// untimed drops the time of a line, because the logger behind it adds its own.
 type untimed struct{ slog.Handler }
 
 // Handle implements slog.Handler.
@@ -72,7 +72,7 @@ func (u untimed) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (u untimed) WithGroup(name string) slog.Handler { return untimed{u.Handler.WithGroup(name)} }
 
-// slogLevel is the level for libraries that log by slog.
+// slogLevel returns the level for libraries that use slog.
 func slogLevel(least string) slog.Level {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(least)); err != nil {

@@ -1,7 +1,6 @@
-// Softdelete_exporter tells Prometheus, for every PostgreSQL table that uses soft
-// delete, how much dead weight it carries. It is made of a flow that the folders
-// show: inspect asks PostgreSQL and makes a Snapshot, cache keeps it, collector
-// turns it into metrics, and server answers.
+// Softdelete_exporter is a Prometheus exporter that counts deleted rows in every PostgreSQL table that uses
+// soft delete. The packages follow the flow of data: inspect queries PostgreSQL and makes a Snapshot, cache
+// keeps it, collector turns it into metrics, and server answers requests.
 package main
 
 import (
@@ -14,7 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // zones are known also where the image has none
+	_ "time/tzdata" // for images without a time zone database
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
@@ -31,86 +30,103 @@ import (
 //go:embed config.yaml
 var defaults []byte
 
-// The exit codes beside 0.
+// The exit codes other than 0.
 const (
-	exitFailure = 1 // it ran, and failed
-	exitUsage   = 2 // flags, configuration or environment are wrong; nothing was started
+	exitFailure = 1 // failed while running
+	exitUsage   = 2 // wrong flags, configuration or environment; nothing was started
 )
 
 func main() { os.Exit(untilSignal()) }
 
-// untilSignal runs the program until it is told to end.
+// untilSignal runs the program until a signal ends it.
 func untilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// flags are what the command line says.
+// flags are the flags of the command line.
 type flags struct {
 	configFile          string
 	logLevel, logFormat string
 	profiling           bool
 	lifecycle           bool
 	web                 *web.FlagConfig
-	// faults is told of our own faults, by commands that have no log.
+	// faults logs the exporter's own faults in commands that have no log.
 	faults log.Logger
 }
 
-// run carries out one command and returns the exit code.
+// run executes one command and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	app := kingpin.New("softdelete_exporter", "Prometheus exporter for PostgreSQL tables that use soft delete. "+
-		"The variable DATA_SOURCE_NAME is the server's connection string, DATA_SOURCE_NAME_FILE a file that holds it. "+
-		"Or give address, user and password apart, without encoding: DATA_SOURCE_URI (host:5432/database), DATA_SOURCE_USER, DATA_SOURCE_PASS, "+
-		"or files by DATA_SOURCE_URI_FILE, DATA_SOURCE_USER_FILE, DATA_SOURCE_PASS_FILE. "+
-		"Without them, libpq's PGHOST, PGUSER and so on say where to connect.")
+		"Set the variable DATA_SOURCE_NAME to the server's connection string, or DATA_SOURCE_NAME_FILE to a file with it. "+
+		"Or set address, user and password separately, without encoding: DATA_SOURCE_URI (host:5432/database), "+
+		"DATA_SOURCE_USER, DATA_SOURCE_PASS, "+
+		"or files with DATA_SOURCE_URI_FILE, DATA_SOURCE_USER_FILE, DATA_SOURCE_PASS_FILE. "+
+		"Without these, libpq's PGHOST, PGUSER and so on say where to connect.")
 	app.UsageWriter(stdout)
 	app.ErrorWriter(stderr)
 	app.DefaultEnvars()
 	app.HelpFlag.Short('h').NoEnvar()
 	app.Version(version.Print("softdelete_exporter")).VersionFlag.NoEnvar()
 	app.UsageTemplate(kingpin.LongHelpTemplate)
-	// An exit inside the parser must not skip what run still has to do.
+	// Keep the parser from exiting, so that run can finish its work.
 	exit := -1
 	app.Terminate(func(code int) { exit = code })
-	app.Flag("config.file", "Configuration file; without it the built-in defaults hold.").PlaceHolder("FILE").StringVar(&f.configFile)
-	app.Flag("log.level", "Only log messages of this severity or above: debug, info, warn, error.").Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
+	app.Flag("config.file", "Configuration file. Without it the built-in defaults apply.").PlaceHolder("FILE").StringVar(
+		&f.configFile)
+	app.Flag("log.level", "Log only messages of this severity or above: debug, info, warn, error.").Default(
+		"info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Format of the log: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
 	serveCommand := app.Command("serve", "Serve metrics over HTTP.").Default()
 	f.web = kingpinflag.AddFlags(serveCommand, ":10862")
 	serveCommand.Flag("web.enable-pprof", "Serve the Go profiler's pages below /debug/pprof/.").BoolVar(&f.profiling)
-	serveCommand.Flag("web.enable-lifecycle", "Reload the configuration at a POST to /-/reload, too; SIGHUP always does.").BoolVar(&f.lifecycle)
-	checkCommand := app.Command("check-config", "Check the configuration file and, with --connect, say table by table what is watched and why not.")
-	grantsCommand := app.Command("grants", "Print the SQL for a role that may see the watched tables and nothing else.")
+	serveCommand.Flag("web.enable-lifecycle",
+		"Also reload the configuration on a POST to /-/reload. SIGHUP always reloads it.").BoolVar(&f.lifecycle)
+	checkCommand := app.Command("check-config",
+		"Check the configuration file. With --connect also print for each table whether it is watched, and why not.")
+	grantsCommand := app.Command("grants", "Print the SQL for a role that can read the watched tables and nothing else.")
 	role := grantsCommand.Flag("role", "Name of the role.").Default("softdelete_exporter").String()
 	check := checkCommand.Flag("connect", "Also connect, and check tables, columns and grants.").Bool()
 
-	reportCommand := app.Command("report", "Write one health report, and exit with 1 when it is bad, 2 when nothing could be judged.")
+	reportCommand := app.Command("report",
+		"Print one health report. Exit with 1 if the health is bad, and with 2 if no table has a verdict.")
 	var r reportFlags
-	reportCommand.Flag("format", "Format of the report: text, json or html.").Default("text").EnumVar(&r.format, "text", "json", "html")
-	reportCommand.Flag("fail-on", "The best health at which to exit with 1: fair, unknown or poor, in this order.").Default("poor").EnumVar(&r.failOn, "fair", "unknown", "poor")
-	r.flags(reportCommand, "How long to wait until every table is counted; the rest is then unknown.")
+	reportCommand.Flag("format", "Format of the report: text, json or html.").Default("text").EnumVar(&r.format, "text",
+		"json", "html")
+	reportCommand.Flag("fail-on", "Exit with 1 at this health or worse: fair, unknown or poor, in this order.").Default(
+		"poor").EnumVar(&r.failOn, "fair", "unknown", "poor")
+	r.flags(reportCommand, "How long to wait until every table is counted. Tables not counted by then are unknown.")
 
-	purgeCommand := app.Command("purge-script", "Print the script for psql that removes for good what is past retention: softdelete_exporter purge-script --all | psql -X. It is never run by us.")
+	purgeCommand := app.Command("purge-script",
+		"Print the script for psql that removes for good what is past retention: softdelete_exporter purge-script --all | psql -X. It is never run by us.")
 	var p purgeFlags
 	p.flags(purgeCommand, "How long to wait until every table is counted; for the rest no script is printed.")
 	purgeCommand.Flag("all", "Print it for all watched tables.").BoolVar(&p.all)
-	purgeCommand.Flag("rehearse", "Print the same script as a rehearsal: it carries every batch out, and rolls it back.").BoolVar(&p.rehearsal)
-	purgeCommand.Flag("minutes", "After how many minutes each table's script stops, to be run again.").Default("60").IntVar(&p.minutes)
-	purgeCommand.Flag("rest", "How long it rests after each batch, as a multiple of what the batch took.").Default("1").Float64Var(&p.rest)
-	purgeCommand.Flag("accept-trigger", "Name of a trigger on DELETE that only records, and may run. May be repeated.").PlaceHolder("NAME").StringsVar(&p.accept)
-	purgeCommand.Flag("go-along", "A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
+	purgeCommand.Flag("rehearse",
+		"Print the same script as a rehearsal: it carries every batch out, and rolls it back.").BoolVar(&p.rehearsal)
+	purgeCommand.Flag("minutes", "After how many minutes each table's script stops, to be run again.").Default(
+		"60").IntVar(&p.minutes)
+	purgeCommand.Flag("rest", "How long it rests after each batch, as a multiple of what the batch took.").Default(
+		"1").Float64Var(&p.rest)
+	purgeCommand.Flag("accept-trigger",
+		"Name of a trigger on DELETE that only records, and may run. May be repeated.").PlaceHolder("NAME").StringsVar(
+		&p.accept)
+	purgeCommand.Flag("go-along",
+		"A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
 
 	command, err := app.Parse(args)
 	if exit >= 0 {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n", softdelete.PrintableLines(conninfo.Redact(argumentFault(args, flagFault(app, args, err)))))
+		fmt.Fprintf(stderr, "softdelete_exporter: %s; try --help\n",
+			softdelete.PrintableLines(conninfo.Redact(argumentFault(args, flagFault(app, args, err)))))
 		return exitUsage
 	}
-	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC), level.AllowError())
+	f.faults = level.NewFilter(log.With(newLogger(stderr, f.logFormat), "ts", log.DefaultTimestampUTC),
+		level.AllowError())
 	err = rescue.Catch(func() error {
 		switch command {
 		case checkCommand.FullCommand():
@@ -129,7 +145,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err, f.logFormat, stderr)
 }
 
-// flagFault says which flag, or variable in its place, has a wrong value, if that is what is wrong.
+// flagFault adds to the error the flag, or its environment variable, that has a wrong value, if there is one.
 func flagFault(app *kingpin.Application, args []string, err error) error {
 	parsed, unparsed := app.ParseContext(args)
 	if unparsed != nil {
@@ -154,12 +170,12 @@ func flagFault(app *kingpin.Application, args []string, err error) error {
 	return err
 }
 
-// argumentFault says what is wrong with the command line, without an argument that may be
-// a connection string.
+// argumentFault returns what is wrong with the command line, without any argument that may be a connection
+// string.
 func argumentFault(args []string, err error) string {
 	for _, arg := range args {
 		if !strings.HasPrefix(arg, "-") && strings.ContainsAny(arg, "@=:") && strings.Contains(err.Error(), arg) {
-			return "an argument is none of the commands; a connection string belongs into DATA_SOURCE_NAME"
+			return "an argument is not a command; put a connection string into DATA_SOURCE_NAME"
 		}
 	}
 	return err.Error()
@@ -168,8 +184,8 @@ func argumentFault(args []string, err error) string {
 // usage is an error of flags, configuration or environment.
 type usage struct{ error }
 
-// exitCode says what failed and returns the exit code that goes with it. It speaks to a
-// person, unless the log is written for a program.
+// exitCode prints what failed and returns the matching exit code. It writes plain text for people, or a log
+// line if the log is JSON.
 func exitCode(err error, logFormat string, stderr io.Writer) int {
 	switch {
 	case err == nil:

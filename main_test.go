@@ -188,8 +188,8 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 		"public.hidden (timestamp: deleted_at): row_security: ",
 		`remedy: ALTER ROLE "checker" BYPASSRLS;`,
 		"public.secret (pair: is_deleted, deletedAt): permission_denied: ",
-		"    is_deleted is taken by flags.isdeleted: TRUE means deleted\n",
-		"public.log: left alone\n    deleted_at is left: it is NOT NULL and has no constant as its default",
+		"    is_deleted is matched by flags.isdeleted: TRUE means deleted\n",
+		"public.log: not watched\n    deleted_at is not used: it is NOT NULL and has no constant as its default",
 		"        to change that: discovery: {rules: {flags: {archived: on}}}\n",
 		`remedy: GRANT SELECT ("is_deleted", "deletedAt", "ctid", "tableoid") ON "public"."secret" TO "checker";`,
 	} {

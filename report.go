@@ -20,20 +20,20 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// reportFlags are those of the report command.
+// reportFlags are the flags of the report command.
 type reportFlags struct {
 	chosen
 	format, failOn string
 }
 
-// chosen says at which tables a command looks, and for how long.
+// chosen says which tables a command looks at, and for how long.
 type chosen struct {
 	database, table, service string
 	timeout                  time.Duration
 }
 
-// writeReport looks at the server once, until every table was counted or the time is
-// over, and writes what that means. Its error tells that it is as bad as --fail-on.
+// writeReport refreshes until every table is counted or the time is over, and prints the report. It returns an
+// error if the health is as bad as --fail-on.
 func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.Writer) error {
 	l, c, err := r.look(ctx, f, stderr)
 	if err != nil {
@@ -44,7 +44,8 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	a := assess.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
 	rescue.Log(f.faults, errors.Join(a.Faults...))
 	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
-		return usage{fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them", r.asked())}
+		return usage{fmt.Errorf(
+			"no watched table matches%s; write a table as schema.table; check-config --connect lists the tables", r.asked())}
 	}
 	shown := health.Report{Assessment: a, Version: version.Version, ConnectionOnly: !c.Monitoring}
 	switch r.format {
@@ -58,7 +59,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	return errors.Join(err, outcome(a, r.failOn))
 }
 
-// look looks at the server as often as it takes to count the chosen tables.
+// look refreshes until the chosen tables are counted.
 func (r chosen) look(ctx context.Context, f flags, stderr io.Writer) (*look, *config.Config, error) {
 	if r.timeout <= 0 {
 		return nil, nil, usage{fmt.Errorf("--timeout: must be more than 0, not %s", r.timeout)}
@@ -94,7 +95,7 @@ func (r chosen) look(ctx context.Context, f flags, stderr io.Writer) (*look, *co
 	return l, c, nil
 }
 
-// asked are the flags that say which tables to look at.
+// asked returns the flags that select tables.
 func (r chosen) asked() string {
 	text := ""
 	for _, flag := range [][2]string{{"database", r.database}, {"table", r.table}, {"service", r.service}} {
@@ -105,7 +106,7 @@ func (r chosen) asked() string {
 	return text
 }
 
-// outcome is the error that the exit code tells of.
+// outcome returns the error that decides the exit code.
 func outcome(a *assess.Assessment, failOn string) error {
 	var limit softdelete.Health
 	if err := limit.UnmarshalText([]byte(failOn)); err != nil {
@@ -115,22 +116,22 @@ func outcome(a *assess.Assessment, failOn string) error {
 	case !a.Connection.Ping.Up:
 		return errors.New("cannot connect to the database")
 	case a.Health == softdelete.Unknown && a.Count()[softdelete.Unknown] == len(a.Tables):
-		return usage{errors.New("no table could be judged")}
+		return usage{errors.New("no table has a verdict")}
 	case a.Health >= limit:
-		return fmt.Errorf("the health is %s, which --fail-on=%s does not let pass", a.Health, limit)
+		return fmt.Errorf("the health is %s, and --fail-on=%s does not accept that", a.Health, limit)
 	default:
 		return nil
 	}
 }
 
-// look is one look at the server, of as many refreshes as it takes.
+// look runs as many refreshes as needed to count all tables.
 type look struct {
 	inspector *inspect.Inspector
 	pings     []softdelete.Ping
 	snapshot  atomic.Pointer[softdelete.Snapshot]
 }
 
-// run refreshes until no table waits for one.
+// run refreshes until no table waits to be counted.
 func (l *look) run(ctx context.Context, monitoring bool) {
 	for waiting := -1; ; {
 		ping := l.inspector.Ping(ctx)
@@ -143,7 +144,7 @@ func (l *look) run(ctx context.Context, monitoring bool) {
 		if _, waiting = l.tables(); waiting == 0 || ctx.Err() != nil {
 			return
 		}
-		if waiting == before { // what keeps them waiting may pass
+		if waiting == before { // the cause may be temporary
 			select {
 			case <-time.After(time.Second):
 			case <-ctx.Done():
@@ -153,7 +154,7 @@ func (l *look) run(ctx context.Context, monitoring bool) {
 	}
 }
 
-// tables counts those that are known, and those of them that wait to be counted.
+// tables returns the number of known tables, and how many of them wait to be counted.
 func (l *look) tables() (known, waiting int) {
 	for _, d := range l.snapshot.Load().Databases {
 		known += len(d.Tables)
@@ -166,13 +167,12 @@ func (l *look) tables() (known, waiting int) {
 	return known, waiting
 }
 
-// progress keeps a line on a terminal up to date until the function that it returns
-// is called, which takes the line away.
+// progress updates a line on a terminal until the function that it returns is called, which removes the line.
 func (l *look) progress(w io.Writer) (done func()) {
 	began, stop, stopped := time.Now(), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		// The report does without the line, if it must.
+		// A fault here costs only the line, not the report.
 		_ = rescue.Catch(func() error {
 			tick := time.NewTicker(200 * time.Millisecond)
 			defer tick.Stop()
@@ -184,7 +184,8 @@ func (l *look) progress(w io.Writer) (done func()) {
 						queries += c.Queries
 					}
 					known, _ := l.tables()
-					fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)), softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
+					fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)),
+						softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
 				case <-stop:
 					fmt.Fprint(w, "\r"+strings.Repeat(" ", 60)+"\r")
 					return nil
@@ -198,7 +199,7 @@ func (l *look) progress(w io.Writer) (done func()) {
 	}
 }
 
-// isTerminal tells whether a person may be looking.
+// isTerminal reports whether the output is a terminal.
 func isTerminal(w any) bool {
 	file, ok := w.(*os.File)
 	if !ok {

@@ -35,15 +35,15 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// gcPercent keeps the memory of a resident process small. Scrapes make little garbage,
-// so that collecting it more often than Go would costs next to nothing.
+// gcPercent keeps the memory of the process small. Scrapes make little garbage, so collecting it more often
+// than Go's default costs almost nothing.
 const gcPercent = 30
 
 // shutdownTimeout is how long open requests may take to end.
 const shutdownTimeout = 5 * time.Second
 
-// serve is the exporter: it checks all that can be checked before anything
-// listens, and then answers until a signal ends it.
+// serve runs the exporter. It checks everything that it can before it listens, and then answers requests until
+// a signal ends it.
 func serve(ctx context.Context, f flags, stderr io.Writer) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -98,7 +98,7 @@ func serve(ctx context.Context, f flags, stderr io.Writer) error {
 			return usage{err}
 		}
 	} else {
-		level.Warn(logger).Log("msg", "/metrics shows the exporter itself only", "err", config.ErrNoDataSource)
+		level.Warn(logger).Log("msg", "/metrics shows only the exporter itself", "err", config.ErrNoDataSource)
 	}
 	s, err := server.New(options)
 	if err != nil {
@@ -121,14 +121,14 @@ func reloadOnSignal(ctx context.Context, s *server.Server) {
 	for {
 		select {
 		case <-hup:
-			rescue.Log(s.Logger, rescue.Catch(s.Reload)) // what else fails is logged already
+			rescue.Log(s.Logger, rescue.Catch(s.Reload)) // other errors are logged already
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// listen answers until the context ends, then lets open requests end.
+// listen answers requests until the context ends, then lets open requests finish.
 func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) error {
 	ended := make(chan error, 1)
 	go func() { ended <- web.ListenAndServe(s, f.web, logger) }()
@@ -145,8 +145,7 @@ func listen(ctx context.Context, s *http.Server, f flags, logger *slog.Logger) e
 	}
 }
 
-// source reads the connection string and returns to which servers it leads, and to which
-// database.
+// source reads the connection string and returns its servers and its database.
 func source() (servers []string, datname string, err error) {
 	info, err := config.DataSource()
 	if err != nil {
@@ -155,9 +154,8 @@ func source() (servers []string, datname string, err error) {
 	return postgres.ParseSource(info)
 }
 
-// checkSource does so at the start, says it, and holds what the configuration says of tables
-// against the server. A table that is not there, or no more, keeps nothing from starting:
-// it has a problem, and the others are watched.
+// checkSource calls source at the start, logs the result, and compares the configured tables with the server. A
+// missing table does not stop the start: it has a problem, and the other tables are watched.
 func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datname string, err error) {
 	servers, datname, err := source()
 	if err != nil {
@@ -172,14 +170,14 @@ func checkSource(ctx context.Context, c *config.Config, logger log.Logger) (datn
 	if err != nil {
 		msg := "cannot check the configured tables now"
 		if errors.As(err, new(*inspect.ConfigError)) {
-			msg = "some configured tables cannot be watched; check-config --connect says more"
+			msg = "some configured tables cannot be watched; check-config --connect shows the details"
 		}
 		level.Warn(logger).Log("msg", msg, "err", err)
 	}
 	return datname, nil
 }
 
-// newInspector asks the connection string's server once, beside the exporter.
+// newInspector makes an inspector of the connection string's server, with connections of its own.
 func newInspector(c *config.Config, logger log.Logger) *inspect.Inspector {
 	return inspect.New(func() *config.Config { return c }, postgres.NewServer(postgres.Options{
 		Source:      config.DataSource,

@@ -11,26 +11,26 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Counting is how tables are counted and what that may cost.
+// Counting sets how tables are counted, and how much that may cost.
 type Counting struct {
 	// Method is auto, exact, sampled or statistics.
 	Method softdelete.Method `yaml:"method"`
-	// ExactMaxBytes is up to which size a table is counted exactly under auto. It bounds,
-	// too, what counting through an index reads, and what a check of integrity does.
+	// ExactMaxBytes is the size up to which auto counts a table exactly. It also limits how much counting
+	// through an index reads, and how much an integrity check reads.
 	ExactMaxBytes Bytes `yaml:"exact_max_bytes"`
-	// Blocks is the most blocks of a table that are sampled.
+	// Blocks is how many blocks of a table are sampled at most.
 	Blocks int `yaml:"blocks"`
-	// Batch is how many blocks are read by one short statement.
+	// Batch is how many blocks one short statement reads.
 	Batch int `yaml:"batch"`
 	// TargetMargin is the margin of the deletion ratio at which a sample is large enough.
 	TargetMargin float64 `yaml:"target_margin"`
-	// RecountAfter is when a table is counted again that does not seem to have changed.
+	// RecountAfter is the time after which a table is counted again even if it does not seem to have changed.
 	RecountAfter Duration `yaml:"recount_after"`
-	// RecentWindow is how long ago a recent deletion is at most.
+	// RecentWindow is how long ago a deletion may be to count as recent.
 	RecentWindow Duration `yaml:"recent_window"`
-	// PassTime is how long a refresh counts before it leaves the rest to the next.
+	// PassTime is how long a refresh counts before it leaves the other tables to the next refresh.
 	PassTime Duration `yaml:"pass_time"`
-	// PassBlocks is how many blocks a refresh samples before it leaves the rest to the next.
+	// PassBlocks is how many blocks a refresh samples before it leaves the other tables to the next refresh.
 	PassBlocks int `yaml:"pass_blocks"`
 }
 
@@ -42,7 +42,7 @@ var byteUnits = []struct {
 	size Bytes
 }{{"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}}
 
-// String writes the size as the file does.
+// String writes the size as the configuration file does.
 func (b Bytes) String() string {
 	for _, u := range byteUnits {
 		if b%u.size == 0 && (b != 0 || u.size == 1) {
@@ -52,7 +52,7 @@ func (b Bytes) String() string {
 	return ""
 }
 
-// UnmarshalYAML reads the size as the file has it.
+// UnmarshalYAML reads the size as the configuration file writes it.
 func (b *Bytes) UnmarshalYAML(node *yaml.Node) error {
 	for _, u := range byteUnits {
 		if number, found := strings.CutSuffix(node.Value, u.name); found {
@@ -90,7 +90,7 @@ func (f *faults) counting(c *Config) {
 		f.add("counting.blocks", "must be from counting.batch (%d) to 100000, not %d", c.Counting.Batch, c.Counting.Blocks)
 	}
 	if c.Counting.PassBlocks < c.Counting.Blocks {
-		f.add("counting.pass_blocks", "must be at least counting.blocks (%d), not %d, or no table ever gets its sample",
+		f.add("counting.pass_blocks", "must be at least counting.blocks (%d), not %d, or no table can ever be sampled",
 			c.Counting.Blocks, c.Counting.PassBlocks)
 	}
 	if c.Counting.TargetMargin < 0 || c.Counting.TargetMargin >= 1 {

@@ -9,8 +9,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// The environment variables that say which server to watch: one whole connection string,
-// or its address, user and password apart. Each has a twin that names a file instead.
+// The environment variables that say which server to watch: either one whole connection string, or its address,
+// user and password separately. For each there is a second variable, ending in _FILE, that names a file
+// instead.
 const (
 	dataSourceName = "DATA_SOURCE_NAME"
 	dataSourceURI  = "DATA_SOURCE_URI"
@@ -19,12 +20,12 @@ const (
 	inFile         = "_FILE"
 )
 
-// ErrNoDataSource tells that nothing in the environment says which server to watch.
+// ErrNoDataSource is the error if no environment variable says which server to watch.
 var ErrNoDataSource = errors.New("no database is configured: set " + dataSourceName + ", " +
 	dataSourceName + inFile + ", " + dataSourceURI + ", or PGHOST and libpq's other variables")
 
-// HasDataSource tells whether the environment says which server to watch: by variables
-// of ours, or by one of libpq's that name a server.
+// HasDataSource reports whether the environment says which server to watch, by the exporter's variables or by
+// one of libpq's that name a server.
 func HasDataSource() bool {
 	for _, name := range []string{dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass} {
 		if conninfo.Trim(os.Getenv(name)) != "" || os.Getenv(name+inFile) != "" {
@@ -39,9 +40,9 @@ func HasDataSource() bool {
 	return false
 }
 
-// DataSource is the server to watch, read anew at each call so that a secret can be
-// renewed. What our variables leave open libpq's say. Its errors repeat no value: it may
-// be a password in the wrong variable.
+// DataSource returns the server to watch. It reads the variables and files at each call, so that a password can
+// be changed. Parameters that the exporter's variables leave out are taken from libpq's variables. Its errors
+// repeat no value, because a value may be a password in the wrong variable.
 func DataSource() (*conninfo.Info, error) {
 	var values [4]string
 	var faults error
@@ -59,8 +60,10 @@ func DataSource() (*conninfo.Info, error) {
 	var err error
 	switch {
 	case name != "" && (uri != "" || user != "" || pass != ""):
-		return nil, fmt.Errorf("%s is all there is to say; %s, %s and %s must not be set beside it: unset one or the others",
-			dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass)
+		return nil,
+			fmt.Errorf(
+				"%s is the whole connection string, so %s, %s and %s must not be set with it: unset either it or the others",
+				dataSourceName, dataSourceURI, dataSourceUser, dataSourcePass)
 	case uri != "":
 		info, err = apart(uri, user, pass)
 	case user != "" || pass != "":
@@ -77,7 +80,7 @@ func DataSource() (*conninfo.Info, error) {
 	return info.WithDefaults(os.Getenv)
 }
 
-// apart puts address, user and password together, of which only the first is encoded.
+// apart combines address, user and password. Only the address is URL-encoded.
 func apart(uri, user, pass string) (*conninfo.Info, error) {
 	if !strings.Contains(uri, "://") {
 		uri = "postgresql://" + uri
@@ -100,7 +103,7 @@ func apart(uri, user, pass string) (*conninfo.Info, error) {
 	return info.With(login)
 }
 
-// variable is the value of a variable, or what the file holds that its twin names.
+// variable returns the value of a variable, or the content of the file that its _FILE variable names.
 func variable(name string) (string, error) {
 	value := os.Getenv(name)
 	if name != dataSourcePass {
@@ -123,8 +126,7 @@ func variable(name string) (string, error) {
 	return text, nil
 }
 
-// readSecret reads a file. Its error does not repeat the name: many a password has stood
-// there instead.
+// readSecret reads a file. Its error does not repeat the name, because people put passwords there by mistake.
 func readSecret(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if e := (*os.PathError)(nil); errors.As(err, &e) {

@@ -9,8 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
-// environment applies the reference's variables. Those of alerts act on the report's
-// list of alerts alone.
+// environment applies the SOFT_DELETE_* variables. Those about alerts affect only the report's list of alerts.
 func environment(c *Config) error {
 	c.Monitoring = true
 	c.Alerts = assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
@@ -38,7 +37,7 @@ func fromSwitch(name string, value *bool) error {
 	return nil
 }
 
-// fromNumber leaves value nil where the variable is not set.
+// fromNumber leaves value nil if the variable is not set.
 func fromNumber(name string, value **float64, most float64, want string) error {
 	text := os.Getenv(name)
 	if text == "" {

@@ -14,8 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Load reads the built-in defaults, then, if file is not empty, the user's file over
-// them, and then the environment. Its error lists every fault that was found.
+// Load reads the built-in defaults, then the user's file if file is not empty, then the environment; later
+// values override earlier ones. Its error lists every error that was found.
 func Load(defaults []byte, file string) (*Config, error) {
 	c := &Config{}
 	if err := decode(defaults, c); err != nil {
@@ -65,12 +65,12 @@ func (c *Config) resolve(folder string) {
 func decode(text []byte, c *Config) error {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
-	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) { // EOF: an empty file says nothing
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) { // EOF: the file is empty
 		return plain(err)
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return errors.New(
-			"there is more than one document, of which only the first would be read; remove the --- between them")
+			"there is more than one YAML document, and only the first would be read; remove the --- between them")
 	}
 	return nil
 }
@@ -83,8 +83,8 @@ var (
 	anchor       = regexp.MustCompile(`unknown anchor '.*' referenced`)
 )
 
-// plain puts the words of the YAML library into those of the file's author. What may be a
-// password is not repeated.
+// plain rewrites an error of the YAML library in the terms of the configuration file. It does not repeat a text
+// that may be a password.
 func plain(err error) error {
 	var all *yaml.TypeError
 	if !errors.As(err, &all) {
@@ -101,7 +101,7 @@ func plain(err error) error {
 			what, where := kindOf[m[1]], packageName.ReplaceAllString(m[3], "")
 			switch {
 			case where == "AuthModule" || strings.HasPrefix(where, "map["):
-				where = "map[" // in which the text may be a password
+				where = "map[" // and the text may be a password
 			case m[2] != "":
 				what += " " + m[2]
 			}

@@ -5,9 +5,8 @@ import (
 	"regexp"
 )
 
-// Narrow returns the configuration for a look at some of the tables only: those of
-// one database, those that match a pattern, those of one service. Empty means all.
-// The others are not even counted.
+// Narrow returns the configuration restricted to some tables: those of one database, those that match a
+// pattern, those of one service. An empty argument means all. The other tables are not counted.
 func (c *Config) Narrow(database, table, service string) (*Config, error) {
 	narrow := *c
 	if database != "" {

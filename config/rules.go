@@ -12,47 +12,47 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Rules are the names by which discovery knows columns that mark deleted rows.
+// Rules are the names by which discovery recognizes columns that mark deleted rows.
 type Rules struct {
-	// Times say when a row was deleted: a time or an integer, NULL or 0 while it lives.
+	// Times say when a row was deleted: a time or an integer, which is NULL or 0 for live rows.
 	Times Names `yaml:"times"`
-	// Epochs say the same as an integer; a time of such a name is a plan.
+	// Epochs say the same, but only as an integer; a time of such a name is a planned deletion.
 	Epochs Names `yaml:"epochs"`
-	// TextTimes say the same as a text, NULL while the row lives.
+	// TextTimes say the same as a text, which is NULL for live rows.
 	TextTimes Names `yaml:"text_times"`
 	// Flags say whether a row is deleted: a boolean, an integer or a short text.
 	Flags Names `yaml:"flags"`
 	// InvertedFlags say whether a row is live.
 	InvertedFlags Names `yaml:"inverted_flags"`
-	// Statuses say what state a row is in: a text or an enum.
+	// Statuses say which state a row is in: a text or an enum.
 	Statuses Names `yaml:"statuses"`
 	// StatusValues are the states that mean deleted, in lower case.
 	StatusValues Switches `yaml:"status_values"`
-	// Copies are patterns of the names of tables whose rows are copies of others, or jobs.
+	// Copies are patterns of the names of tables that hold copies of other rows, a log of deletions, or jobs.
 	Copies Switches `yaml:"copies"`
 	// UnusedComments are patterns of comments that say that a column is not in use.
 	UnusedComments Switches `yaml:"unused_comments"`
 }
 
-// Switches are texts that are on or off, in an order. A file that is read over the
-// defaults switches or adds some and leaves the others as they are.
+// Switches is an ordered list of texts that are on or off. The user's file can switch or add some; the others
+// keep their defaults.
 type Switches []Switch
 
-// Names are switches of column names, of which only letters and digits count.
+// Names are switches for column names. Only the letters and digits of a name count.
 type Names []Switch
 
-// Switch is one of them.
+// Switch is one text that is on or off.
 type Switch struct {
 	Name string
 	On   bool
 }
 
-// UnmarshalYAML reads switches over those that are there.
+// UnmarshalYAML merges the switches of the file into the existing ones.
 func (s *Switches) UnmarshalYAML(node *yaml.Node) error {
 	return merge((*[]Switch)(s), node, func(name string) string { return name })
 }
 
-// UnmarshalYAML reads switches over those that are there.
+// UnmarshalYAML merges the switches of the file into the existing ones.
 func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 	return merge((*[]Switch)(n), node, softdelete.Fold)
 }
@@ -74,7 +74,7 @@ func merge(into *[]Switch, node *yaml.Node, key func(string) string) error {
 			fault(value, "%s must be on or off, not %q", name.Value, value.Value)
 		}
 		if s.Name == "" {
-			fault(name, "%q has no letter or digit to know a column by", name.Value)
+			fault(name, "%q has no letter or digit, so it matches no column", name.Value)
 		}
 		if other, twice := seen[s.Name]; twice {
 			fault(name, "%s and %s are the same name; keep one", other, name.Value)
@@ -93,7 +93,7 @@ func merge(into *[]Switch, node *yaml.Node, key func(string) string) error {
 	return nil
 }
 
-// on are the names that are switched on.
+// on returns the names that are switched on.
 func (s Switches) on() []string {
 	var names []string
 	for _, n := range s {
@@ -104,7 +104,7 @@ func (s Switches) on() []string {
 	return names
 }
 
-// columns are the rules of columns by their group, in their rank.
+// columns returns the rules for columns by group, the most certain group first.
 func (r Rules) columns() []columnRules {
 	return []columnRules{
 		{discovery.Times, r.Times}, {discovery.Epochs, r.Epochs}, {discovery.TextTimes, r.TextTimes},
@@ -117,7 +117,7 @@ type columnRules struct {
 	names Names
 }
 
-// Compiled is what discovery goes by.
+// Compiled returns the rules in the form that discovery uses.
 func (r Rules) Compiled() discovery.Rules {
 	rules := discovery.Rules{StatusValues: r.StatusValues.on()}
 	for _, c := range r.columns() {
@@ -135,10 +135,10 @@ func (r Rules) Compiled() discovery.Rules {
 	return rules
 }
 
-// whole is an expression that must match a whole text.
+// whole returns the expression, changed to match only a whole text.
 func whole(expression string) string { return "^(?s:" + expression + ")$" }
 
-// rules checks what no type can.
+// rules checks what the types cannot.
 func (f *faults) rules(r Rules) {
 	patterns := func(field string, names Switches) {
 		for _, n := range names {
@@ -156,11 +156,11 @@ func (f *faults) rules(r Rules) {
 	}
 }
 
-// marker checks what is said of a marker.
+// marker checks the settings of a marker.
 func (f *faults) marker(field string, s *TableSettings) {
 	if s.Column == "" && s.saysMarker() {
 		f.add(field+".column",
-			"is missing; kind, values, unit and time_column need to know the column that says which rows are deleted")
+			"is missing; kind, values, unit and time_column need the column that marks deleted rows")
 	}
 	if s.Kind != "" && !slices.Contains(softdelete.Kinds, s.Kind) {
 		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column",
@@ -177,7 +177,7 @@ func (f *faults) marker(field string, s *TableSettings) {
 	}
 }
 
-// words lists texts for a person.
+// words lists texts for a message.
 func words[T ~string](all []T) string {
 	texts := make([]string, len(all))
 	for i, w := range all {

@@ -11,26 +11,26 @@ import (
 
 // Discovery finds tables by the names and types of their columns.
 type Discovery struct {
-	// Enabled finds tables that are not listed.
+	// Enabled lets discovery find tables that are not listed.
 	Enabled bool `yaml:"enabled"`
-	// Include are patterns of schema.table, of which one must match, if there are any.
+	// Include lists patterns of schema.table; if there are any, one must match.
 	Include []Pattern `yaml:"include"`
-	// Exclude are patterns of schema.table, of which none may match.
+	// Exclude lists patterns of schema.table; none may match.
 	Exclude []Pattern `yaml:"exclude"`
-	// MaxTables is the most tables of one database that are watched.
+	// MaxTables is how many tables of one database are watched at most.
 	MaxTables int `yaml:"max_tables"`
-	// Rules are the names to find them by.
+	// Rules are the column names to find tables by.
 	Rules Rules `yaml:"rules"`
 }
 
-// TableName says which table is meant.
+// TableName identifies a table.
 type TableName struct {
-	// Target is the server, as /probe is asked for it; empty for that of the connection string.
+	// Target is the server, as a target of /probe; empty for the server of the connection string.
 	Target                  string
 	Database, Schema, Table string
 }
 
-// full is the name that patterns match.
+// full returns the name that patterns are matched against.
 func (n TableName) full() string { return n.Schema + "." + n.Table }
 
 // admits reports whether discovery may take a table.
@@ -42,15 +42,14 @@ func matchesAny(patterns []Pattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Matches(name) })
 }
 
-// admit reports whether patterns let a name in: where there are none, they let in all.
+// admit reports whether patterns admit a name. Without patterns every name is admitted.
 func admit(patterns []Pattern, name string) bool {
 	return len(patterns) == 0 || matchesAny(patterns, name)
 }
 
-// Table is what the user knows about one table. What it says of the marker overrides
-// every rule.
+// Table is what the user says about one table. Its marker overrides every rule.
 type Table struct {
-	// Database is empty for every watched database that has the table.
+	// Database is the table's database; when empty, every watched database that has the table.
 	Database string `yaml:"database"`
 	// Schema is public when empty.
 	Schema string `yaml:"schema"`
@@ -59,86 +58,83 @@ type Table struct {
 	TableSettings `yaml:",inline"`
 }
 
-// special finds what patterns have and names hardly ever.
+// special finds characters that are common in patterns and rare in names.
 var special = regexp.MustCompile(`[*+?|^\\]|\[.*\]|\(.*\)`)
 
-// LooksLikePattern reports whether the table is rather a pattern, which belongs elsewhere.
+// LooksLikePattern reports whether the table's name looks like a pattern, which belongs under policies.
 func (t *Table) LooksLikePattern() bool { return special.MatchString(t.Table) }
 
-// Policy is what holds for all tables that match its patterns. Where there are no patterns of
-// a kind, all match.
+// Policy has settings for all tables that match its patterns. Without patterns of a kind, everything matches.
 type Policy struct {
 	// Tables are patterns of schema.table.
 	Tables []Pattern `yaml:"tables"`
 	// Databases are patterns of the names of databases.
 	Databases []Pattern `yaml:"databases"`
-	// Targets are patterns of targets of /probe. The server of the connection string has the
-	// empty name among them.
+	// Targets are patterns of targets of /probe. With them the policy applies only to those servers, otherwise
+	// also to the server of the connection string.
 	Targets       []Pattern `yaml:"targets"`
 	TableSettings `yaml:",inline"`
 }
 
-// matches reports whether a policy holds for a table.
+// matches reports whether a policy applies to a table.
 func (p *Policy) matches(n TableName) bool {
 	return admit(p.Tables, n.full()) && p.reaches(n.Target, n.Database)
 }
 
-// reaches reports whether a policy holds in a database.
+// reaches reports whether a policy applies to a database.
 func (p *Policy) reaches(target, database string) bool {
 	return admit(p.Databases, database) && admit(p.Targets, target)
 }
 
-// TableSettings are what can be said of tables. Empty leaves a setting to what comes next.
+// TableSettings are the settings of tables. An empty setting is taken from the next policy, and finally from
+// the defaults.
 type TableSettings struct {
 	// Ignore leaves the table out.
 	Ignore bool `yaml:"ignore"`
-	// Column marks deleted rows; discovery's choice when empty.
+	// Column is the column that marks deleted rows; discovery's choice when empty.
 	Column string `yaml:"column"`
-	// Kind is how the column does that, one of the kinds in docs/markers.md; by its type when
-	// empty.
+	// Kind says how the column marks them, one of the kinds in docs/markers.md; by the column's type when empty.
 	Kind softdelete.Kind `yaml:"kind"`
 	// DeletedValues are the values of the column that mean deleted.
 	DeletedValues []string `yaml:"deleted_values"`
-	// LiveValues are instead the values that mean live, all others being deleted.
+	// LiveValues are the values that mean live; all others then mean deleted. Do not
+	// combine them with deleted_values.
 	LiveValues []string `yaml:"live_values"`
-	// TimeColumn says when a row was deleted, where the column does not.
+	// TimeColumn says when a row was deleted, if the column is not a time.
 	TimeColumn string `yaml:"time_column"`
-	// Unit is what an integer time counts: s, ms, us or ns; by its name or its values
-	// when empty.
+	// Unit is the unit of an integer time: s, ms, us or ns; by its name or its values when empty.
 	Unit softdelete.Unit `yaml:"unit"`
-	// Retention is how long deleted rows are to be kept; the default's when empty.
+	// Retention is how long deleted rows should be kept; the default when empty.
 	Retention Retention `yaml:"retention"`
-	// TimeZone is the zone of a time column without one; the default's when empty.
+	// TimeZone is the zone of a time column without one; the default when empty.
 	TimeZone string `yaml:"time_zone"`
-	// Service is who answers for the table.
+	// Service is who owns the table.
 	Service string `yaml:"service"`
-	// Method is how to count it; that of counting when empty: auto, exact, sampled or
-	// statistics.
+	// Method is how to count the table: auto, exact, sampled or statistics; the method of counting when empty.
 	Method softdelete.Method `yaml:"method"`
-	// Integrity checks its rows for contradictions, or does not; the global setting when
-	// empty.
+	// Integrity turns the checks for contradicting rows on or off; the global setting when empty.
 	Integrity *bool `yaml:"integrity"`
 }
 
-// Marker is what the settings say of the table's marker.
+// Marker returns the settings of the table's marker.
 func (s *TableSettings) Marker() discovery.MarkerConfig {
 	return discovery.MarkerConfig{Column: s.Column, TimeColumn: s.TimeColumn, Kind: s.Kind, Live: s.LiveValues,
 		Deleted: s.DeletedValues, Unit: s.Unit}
 }
 
-// saysMarker reports whether the settings say more of the marker than its column.
+// saysMarker reports whether the settings say more about the marker than its column.
 func (s *TableSettings) saysMarker() bool {
 	return s.TimeColumn != "" || s.Kind != "" || s.Unit != "" || len(s.DeletedValues)+len(s.LiveValues) > 0
 }
 
-// saysMore reports whether there is another setting than Ignore.
+// saysMore reports whether there is any setting besides Ignore.
 func (s *TableSettings) saysMore() bool {
 	return s.Column != "" || s.saysMarker() || s.Retention.Set || s.TimeZone != "" || s.Service != "" ||
 		s.Method != "" || s.Integrity != nil
 }
 
-// TablesOf are the configured tables of a database, by schema and table. An entry
-// that names the database goes before one for all.
+// TablesOf returns the configured tables of a database, by schema and table. An entry that names the database
+// has precedence over one for all databases.
 func (c *Config) TablesOf(database string) map[[2]string]*Table {
 	tables := map[[2]string]*Table{}
 	for i := range c.Tables {
@@ -151,8 +147,8 @@ func (c *Config) TablesOf(database string) map[[2]string]*Table {
 	return tables
 }
 
-// Settings are what the configuration says about a table: its own entry, nil if it has none,
-// and then the policies that match. A policy's marker is for the tables that have its columns.
+// Settings returns what the configuration says about a table: first its own entry, which is nil if it has none,
+// then the policies that match. A policy's marker applies only to tables that have its columns.
 func (c *Config) Settings(n TableName, entry *Table, has func(column string) bool) TableSettings {
 	var s TableSettings
 	if entry != nil {
@@ -177,7 +173,7 @@ func (c *Config) Settings(n TableName, entry *Table, has func(column string) boo
 	return s
 }
 
-// LeftOut says why a table is not watched whatever its columns are; empty if nothing says so.
+// LeftOut returns why the configuration excludes a table, or an empty text if it does not.
 func (c *Config) LeftOut(n TableName, entry *Table, s TableSettings) string {
 	switch {
 	case c.only != nil && !c.only(n, s):
@@ -192,7 +188,7 @@ func (c *Config) LeftOut(n TableName, entry *Table, s TableSettings) string {
 	return ""
 }
 
-// MarkerColumns are the columns that policies name in a database, as softdelete.Fold has them.
+// MarkerColumns returns the columns that policies name for a database, folded with softdelete.Fold.
 func (c *Config) MarkerColumns(target, database string) []string {
 	var columns []string
 	for i := range c.Policies {
@@ -203,7 +199,7 @@ func (c *Config) MarkerColumns(target, database string) []string {
 	return columns
 }
 
-// Policy is what the settings of a table make of the defaults.
+// Policy returns the defaults with the settings of a table applied.
 func (c *Config) Policy(s TableSettings) softdelete.Policy {
 	p := softdelete.Policy{Retention: c.Defaults.Retention.For, TimeZone: cmp.Or(s.TimeZone, c.Defaults.TimeZone),
 		ZoneKnown: s.TimeZone != "", Service: s.Service, Recent: c.Counting.RecentWindow.Std(),

@@ -17,24 +17,24 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// Target is a server that /probe asks, and one of its databases.
+// Target is a server that /probe connects to, and one of its databases.
 type Target struct {
 	Host, Port, Database string
 	module               AuthModule
 	moduleName           string
 }
 
-// form is that of a target. What a connection string could read as more than one host,
-// one port and one database has no place in it.
+// form is the form of a target. It excludes everything that a connection string could read as more than one
+// host, one port and one database.
 var form = regexp.MustCompile(
 	`^(?:([A-Za-z0-9_][A-Za-z0-9_.-]{0,252})|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})/([^/?#@%]+)$`)
 
-// maxName is how long a name of PostgreSQL is at most, in bytes. It cuts off the rest, so
-// that one database would have any number of names.
+// maxName is the maximum length of a PostgreSQL name in bytes. PostgreSQL truncates longer names, so without
+// this limit one database would have any number of names.
 const maxName = 63
 
-// NewTarget reads host:port/database, if the configuration allows it, and finds its auth
-// module. Its errors do not repeat what does not parse: that could hold a password.
+// NewTarget parses host:port/database, if the configuration allows it, and finds its auth module. Its errors do
+// not repeat a text that does not parse, because it could contain a password.
 func (c *Config) NewTarget(target, module string) (Target, error) {
 	t, err := parseTarget(target)
 	if err != nil {
@@ -51,8 +51,8 @@ func (c *Config) NewTarget(target, module string) (Target, error) {
 	return t, nil
 }
 
-// parseTarget takes a target apart. Host names are put in lower case and addresses in
-// their shortest form, so that a target is written in one way.
+// parseTarget splits a target. It puts host names in lower case and addresses in their shortest form, so that
+// every target has one spelling.
 func parseTarget(target string) (Target, error) {
 	parts := form.FindStringSubmatch(target)
 	if parts == nil || !utf8.ValidString(target) {
@@ -65,7 +65,7 @@ func parseTarget(target string) (Target, error) {
 	if parts[1] == "" {
 		address, err := netip.ParseAddr(parts[2])
 		if err != nil || !address.Is6() {
-			return Target{}, errors.New("target: what stands in brackets is not an IPv6 address")
+			return Target{}, errors.New("target: the text in brackets is not an IPv6 address")
 		}
 		t.Host = address.String()
 	}
@@ -79,12 +79,12 @@ func parseTarget(target string) (Target, error) {
 	return t, nil
 }
 
-// String writes the target as it is asked for.
+// String writes the target as /probe is asked for it.
 func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) + "/" + t.Database }
 
-// DataSource is how to connect to the target. The password file is read anew at each
-// call. Of libpq's variables those hold that speak of no other server: PGPASSWORD is not
-// meant for this one.
+// DataSource returns how to connect to the target. It reads the password file at each call. It uses only those
+// of libpq's variables that do not belong to a particular server: PGPASSWORD, for example, is meant for another
+// server.
 func (t Target) DataSource() (*conninfo.Info, error) {
 	m := t.module
 	password := string(m.Password)
@@ -106,7 +106,7 @@ func (t Target) DataSource() (*conninfo.Info, error) {
 	return info.In(t.Database).WithDefaults(conninfo.ForAnyServer(os.Getenv))
 }
 
-// parameters are what the module says beside the user and the password.
+// parameters returns the settings of the module other than the user and the password.
 func (m AuthModule) parameters() (*conninfo.Info, error) {
 	settings := map[string]string{"sslmode": "prefer"}
 	maps.Copy(settings, m.Options)
@@ -118,7 +118,7 @@ func (m AuthModule) parameters() (*conninfo.Info, error) {
 	return conninfo.New(settings)
 }
 
-// fields are the parameters that have a field of their own.
+// fields returns the parameters that have a field of their own.
 func (m AuthModule) fields() map[string]string {
 	return map[string]string{"sslmode": m.SSLMode, "sslrootcert": m.SSLRootCert, "sslcert": m.SSLCert, "sslkey": m.SSLKey}
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/mixin"
 )
 
-// perTable are the limits that a table can have of its own.
+// perTable lists the limits that a table can override.
 var perTable = []string{"deletion_ratio", "old_deleted_rows", "bulk_rows", "alert_min_rows"}
 
-// thresholds reads the limits that the mixin and the report share, and lays the
-// user's file, of the same shape, over them (RFC 7396), as the mixin does with it.
+// thresholds reads the limits that the mixin and the report share, and applies the user's file, which has the
+// same shape, as a merge patch (RFC 7396). The mixin does the same.
 func thresholds(file string) (assess.Thresholds, error) {
 	defaults, err := document(mixin.Thresholds)
 	if err != nil {
@@ -51,7 +51,7 @@ func thresholds(file string) (assess.Thresholds, error) {
 	return t, nil
 }
 
-// document reads one JSON object and nothing behind it.
+// document reads one JSON object, and rejects anything after it.
 func document(text []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	var object map[string]any
@@ -72,7 +72,7 @@ func document(text []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// thresholds notes what is wrong with overrides of the limits.
+// thresholds records the errors in overrides of the limits.
 func (f *faults) thresholds(where string, defaults, overrides map[string]any) {
 	before := len(*f)
 	f.limits(where, without(overrides, "tables"), without(defaults, "tables"))
@@ -94,8 +94,7 @@ func (f *faults) thresholds(where string, defaults, overrides map[string]any) {
 	}
 }
 
-// tableLimits notes what is wrong with the limits of one table, which stand on
-// those for all.
+// tableLimits records the errors in the limits of one table, which are merged into the limits for all tables.
 func (f *faults) tableLimits(where string, entry any, all map[string]any) {
 	model := map[string]any{"database": "", "schema": "", "table": ""}
 	for _, name := range perTable {
@@ -125,7 +124,7 @@ func (f *faults) limits(where string, value, model any) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(object)) {
 			if _, known := model[name]; !known {
-				f.add(where+"."+name, "is not known; known are %s", strings.Join(slices.Sorted(maps.Keys(model)), ", "))
+				f.add(where+"."+name, "is unknown; the known names are %s", strings.Join(slices.Sorted(maps.Keys(model)), ", "))
 				continue
 			}
 			f.limits(where+"."+name, object[name], model[name])
@@ -143,7 +142,7 @@ func (f *faults) limits(where string, value, model any) {
 	}
 }
 
-// levels compares the levels of merged limits with one another.
+// levels compares the levels of merged limits with each other.
 func (f *faults) levels(where string, limits map[string]any) {
 	for _, name := range []string{"deletion_ratio", "old_deleted_rows"} {
 		levels := limits[name].(map[string]any)
@@ -160,7 +159,7 @@ func (f *faults) levels(where string, limits map[string]any) {
 	}
 }
 
-// patch lays one document over another (RFC 7396); neither is changed.
+// patch applies one document to another as a merge patch (RFC 7396) and changes neither.
 func patch(document, over map[string]any) map[string]any {
 	merged := maps.Clone(document)
 	for name, value := range over {
@@ -179,7 +178,7 @@ func without(object map[string]any, name string) map[string]any {
 	return rest
 }
 
-// kind names a JSON value for its author.
+// kind describes a JSON value for an error message.
 func kind(value any) string {
 	switch value := value.(type) {
 	case nil:

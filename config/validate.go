@@ -11,7 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// faults collects what is wrong, so that the user sees all of it at once.
+// faults collects the errors, so that the user sees all of them at once.
 type faults []error
 
 func (f *faults) add(field, format string, args ...any) {
@@ -25,13 +25,13 @@ func (f *faults) positive(field string, d Duration) {
 }
 
 func (f *faults) zone(field, name string) {
-	// What Go takes for UTC, and for the zone of this machine, PostgreSQL does not know.
+	// Go accepts an empty name for UTC and "Local" for the zone of this machine; PostgreSQL accepts neither.
 	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
 		f.add(field, "%q is not a time zone; write an IANA name such as Europe/Paris", name)
 	}
 }
 
-// validate returns every fault of the configuration, each naming its field.
+// validate returns every error of the configuration; each names its field.
 func validate(c *Config) error {
 	var f faults
 	for _, setting := range []struct {
@@ -48,19 +48,21 @@ func validate(c *Config) error {
 		f.positive(setting.field, setting.value)
 	}
 	if c.MaxStale <= 3*c.TTL {
-		f.add("max_stale", "must be more than three times ttl (%s), not %s, or numbers vanish between refreshes", c.TTL,
+		f.add("max_stale", "must be more than three times ttl (%s), not %s, or numbers would disappear between refreshes",
+			c.TTL,
 			c.MaxStale)
 	}
 	if c.Scrape.Offset >= c.Scrape.Timeout {
 		f.add("scrape.offset", "must be less than scrape.timeout (%s), not %s", c.Scrape.Timeout, c.Scrape.Offset)
 	}
 	if c.Probe.Idle <= c.Scrape.Timeout {
-		f.add("probe.idle", "must be more than scrape.timeout (%s), not %s, or a target is forgotten while it is asked",
+		f.add("probe.idle",
+			"must be more than scrape.timeout (%s), not %s, or a target would be forgotten while it is being probed",
 			c.Scrape.Timeout, c.Probe.Idle)
 	}
 	if c.Limits.LockTimeout >= c.Limits.StatementTimeout {
 		f.add("limits.lock_timeout",
-			"must be less than limits.statement_timeout (%s), not %s, or a lock is never told from a slow table",
+			"must be less than limits.statement_timeout (%s), not %s, or every locked table looks slow",
 			c.Limits.StatementTimeout, c.Limits.LockTimeout)
 	}
 	if c.Limits.Connections < 2 {
@@ -117,12 +119,12 @@ func (f *faults) tables(c *Config) {
 // policy checks one of the policies.
 func (f *faults) policy(field string, p *Policy) {
 	if !p.Ignore && !p.saysMore() {
-		f.add(field, "sets nothing; write what holds for the tables, such as retention: 30d")
+		f.add(field, "sets nothing; write a setting for the tables, such as retention: 30d")
 	}
 	f.settings(field, &p.TableSettings)
 }
 
-// settings checks what is said of tables.
+// settings checks the settings of tables.
 func (f *faults) settings(field string, s *TableSettings) {
 	if s.TimeZone != "" {
 		f.zone(field+".time_zone", s.TimeZone)
@@ -150,7 +152,7 @@ func (f *faults) authModule(field string, m AuthModule) {
 			f.add(field+".options."+name, "%s", other)
 		}
 		if m.fields()[name] != "" {
-			f.add(field+".options."+name, "is said twice; remove it, or %s.%s", field, name)
+			f.add(field+".options."+name, "is set twice; remove it, or %s.%s", field, name)
 		}
 	}
 	if info, err := m.parameters(); err == nil {
@@ -160,7 +162,7 @@ func (f *faults) authModule(field string, m AuthModule) {
 	}
 }
 
-// parameters checks those of a connection, each by itself.
+// parameters checks each connection parameter separately.
 func (f *faults) parameters(field string, settings map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if _, err := conninfo.New(map[string]string{name: settings[name]}); err != nil {
@@ -169,11 +171,12 @@ func (f *faults) parameters(field string, settings map[string]string) {
 	}
 }
 
-// elsewhere are the parameters that are no options of an auth module: some of them would
-// lead a password to another server than the target.
+// elsewhere lists the parameters that are not allowed as options of an auth module. Some of them would send the
+// password to a server other than the target.
 var elsewhere = map[string]string{
-	"host": "the target says it", "hostaddr": "the target says the host", "port": "the target says it",
-	"dbname":  "the target says it",
-	"service": "the target says the server", "servicefile": "the target says the server",
-	"user": "write it in user", "password": "write it in password",
+	"host": "is given by the target", "hostaddr": "is given by the target", "port": "is given by the target",
+	"dbname":      "is given by the target",
+	"service":     "is not allowed; the target gives the server",
+	"servicefile": "is not allowed; the target gives the server",
+	"user":        "belongs in user", "password": "belongs in password",
 }

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// fault is an error of one value, reported beside all others.
+// fault returns an error about one value, so that it is reported together with all others.
 func fault(node *yaml.Node, format string, args ...any) error {
 	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: ", node.Line) + fmt.Sprintf(format, args...)}}
 }
@@ -17,13 +17,13 @@ func fault(node *yaml.Node, format string, args ...any) error {
 // Duration is a time.Duration written like 100ms, 5m, 6h or 90d.
 type Duration time.Duration
 
-// Std is the duration as the standard library has it.
+// Std returns the duration as a time.Duration.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String writes the duration as the file does.
+// String writes the duration as the configuration file does.
 func (d Duration) String() string { return model.Duration(d).String() }
 
-// UnmarshalYAML reads the duration as the file has it.
+// UnmarshalYAML reads the duration as the configuration file writes it.
 func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
 	parsed, err := model.ParseDuration(node.Value)
 	if err != nil {
@@ -33,9 +33,9 @@ func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// Retention is how long deleted rows are to be kept: a Duration, or none.
+// Retention is how long deleted rows should be kept: a Duration, or none.
 type Retention struct {
-	// Set tells that the file says something.
+	// Set is true if the file has a value.
 	Set bool
 	// For is 0 for rows that are never purged.
 	For time.Duration
@@ -73,7 +73,7 @@ func (p *Pattern) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// Matches tells whether the whole name matches.
+// Matches reports whether the whole name matches.
 func (p Pattern) Matches(name string) bool { return p.MatchString(name) }
 
 // Secret is a text that no page, log or error shows.
