@@ -3,6 +3,7 @@ package assess
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -37,10 +38,10 @@ func (a *Assessment) recommendRetention() {
 		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
 		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.",
 			shares(kept))
-		r.Gain = Gain{Text: "With a shorter retention a purge can remove them."}
-		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: 30d" })}
+		r.Gain = Gain{Text: a.shorterRetention(kept)}
+		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: " + softdelete.FillIn })}
 		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share " +
-			"their blocks."}
+			"their blocks.", decline}
 		a.Recommendations = append(a.Recommendations, r)
 	}
 	if len(timeless) > 0 {
@@ -50,9 +51,34 @@ func (a *Assessment) recommendRetention() {
 			shares(timeless))
 		r.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
 		r.Remedies = []string{entries(timeless, func(t *TableHealth) string {
-			return "column: " + softdelete.QuoteYAML(t.Markers[0].Column) + "\n    time_column: deleted_at"
+			return "column: " + softdelete.QuoteYAML(t.Markers[0].Column) + "\n    time_column: " + softdelete.FillIn
 		})}
+		r.Notes = []string{decline}
 		a.Recommendations = append(a.Recommendations, r)
+	}
+}
+
+// decline says how to have no more advice on retention.
+const decline = "If these rows must be kept, write retention: none instead."
+
+// shorterRetention says what a shorter retention would do. That depends on how old the rows are.
+func (a *Assessment) shorterRetention(tables []*TableHealth) string {
+	var oldest time.Time
+	for _, t := range tables {
+		if at := t.Numbers.Oldest; !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	age := a.Now.Sub(oldest)
+	switch {
+	case oldest.IsZero():
+		return "A purge can then remove the rows that are older than the new retention."
+	case age < 24*time.Hour:
+		return "None for now: the oldest deletion is less than a day old."
+	default:
+		return fmt.Sprintf(
+			"A purge can then remove the rows that are older than the new retention; the oldest deletion is %s old.",
+			softdelete.Days(age.Truncate(24*time.Hour)))
 	}
 }
 

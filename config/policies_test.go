@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // For each setting the first that has it decides: the table's own entry, then the policies
@@ -199,6 +200,20 @@ func TestWrongTypesAreToldInWordsOfTheFile(t *testing.T) {
 		says := want[0] + " cannot stand where " + want[1] + " is expected"
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want it to say %q", text, err, says)
+		}
+	}
+}
+
+// A setting that was suggested must be filled in by who pastes it.
+func TestWhatWasNotFilledInIsRefused(t *testing.T) {
+	for _, entry := range []string{
+		"column: <fill in>", "column: a, time_column: <fill in>", "column: a, deleted_values: [x, <fill in>]",
+		"column: a, live_values: [<fill in>]", "retention: <fill in>", "column: a, unit: <fill in>",
+	} {
+		for _, text := range []string{"tables: [{table: t, " + entry + "}]", "policies: [{" + entry + "}]"} {
+			if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), softdelete.FillIn) {
+				t.Errorf("%s: %v", text, err)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // faults collects the errors, so that the user sees all of them at once.
@@ -116,6 +117,13 @@ func (f *faults) tables(c *Config) {
 	}
 }
 
+// filledIn checks that nothing was left as we suggested it.
+func (f *faults) filledIn(field string, values ...string) {
+	if slices.Contains(values, softdelete.FillIn) {
+		f.add(field, "replace %s by what holds for your tables", softdelete.FillIn)
+	}
+}
+
 // policy checks one of the policies.
 func (f *faults) policy(field string, p *Policy) {
 	if !p.Ignore && !p.saysMore() {
@@ -126,6 +134,10 @@ func (f *faults) policy(field string, p *Policy) {
 
 // settings checks the settings of tables.
 func (f *faults) settings(field string, s *TableSettings) {
+	f.filledIn(field+".column", s.Column)
+	f.filledIn(field+".time_column", s.TimeColumn)
+	f.filledIn(field+".deleted_values", s.DeletedValues...)
+	f.filledIn(field+".live_values", s.LiveValues...)
 	if s.TimeZone != "" {
 		f.zone(field+".time_zone", s.TimeZone)
 	}

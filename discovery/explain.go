@@ -64,7 +64,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 			d.Taken, d.Kind = true, m.Kind
 			d.Why, d.Remedy = explainMarker(m, j), e.line("ignore: true")
 			if m.Time != nil && m.Time.Column == c.Name && !m.Time.Known() {
-				d.Remedy = e.configure(m.Column, timeColumn(m)+`, unit: s`)
+				d.Remedy = e.configure(m.Column, timeColumn(m)+", unit: "+softdelete.FillIn)
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 func (e explainer) reject(j candidate) (why, remedy string) {
 	column := e.configure(j.Name, "")
 	if j.class() == softdelete.TextClass || j.class() == softdelete.EnumClass {
-		column = e.configure(j.Name, `, deleted_values: [deleted]`)
+		column = e.configure(j.Name, ", deleted_values: ["+softdelete.FillIn+"]")
 	}
 	switch j.reason {
 	case unknownName:
@@ -97,10 +97,10 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 		why, remedy = fmt.Sprintf("its comment says that it is not in use: %q", j.Comment), column
 	case noLabel:
 		why = fmt.Sprintf("none of its labels means deleted: %s", strings.Join(j.Labels, ", "))
-		remedy = e.configure(j.Name, fmt.Sprintf(", deleted_values: [%s]", softdelete.QuoteYAML(j.Labels[len(j.Labels)-1])))
+		remedy = e.configure(j.Name, ", deleted_values: ["+softdelete.FillIn+"]")
 	case alwaysSet:
 		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
-		remedy = e.configure(j.Name, `, live_values: ["1970-01-01"]`)
+		remedy = e.configure(j.Name, ", live_values: ["+softdelete.FillIn+"]")
 	}
 	if j.class() == softdelete.OtherClass {
 		why, remedy = fmt.Sprintf("a column of type %s does not say whether its row is deleted", j.Type), ""

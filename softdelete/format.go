@@ -113,6 +113,10 @@ var plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // yamlWords are the words that YAML does not take for a text.
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
+// FillIn stands, in a setting that we suggest, for what the reader alone knows. The
+// configuration refuses it, so that no suggestion does harm when it is pasted as it is.
+const FillIn = "<fill in>"
+
 // QuoteYAML writes a name so that YAML reads it as a text.
 func QuoteYAML(name string) string {
 	if plainYAML.MatchString(name) && !slices.Contains(yamlWords, strings.ToLower(name)) {

@@ -55,7 +55,7 @@ func (t *Table) Doubts() []Doubt {
 			doubts = append(doubts, Doubt{fmt.Sprintf(format, args...), columns + "\n" + setting})
 		}
 		if m.Time == nil {
-			add("time_column: deleted_at", "column %q does not say when a row was deleted", m.Column)
+			add("time_column: "+FillIn, "column %q does not say when a row was deleted", m.Column)
 			continue
 		}
 		if m.Time.Column != m.Column {
@@ -63,7 +63,7 @@ func (t *Table) Doubts() []Doubt {
 		}
 		switch {
 		case m.Time.Type == EpochTime && m.Time.Unit == "":
-			add("unit: s", "the unit of column %q is not known", m.Time.Column)
+			add("unit: "+FillIn, "the unit of column %q is not known", m.Time.Column)
 		case m.Time.Type == EpochTime && !m.Time.UnitGiven:
 			add("unit: "+string(m.Time.Unit), "the unit of column %q, %s, is a guess", m.Time.Column, m.Time.Unit)
 		}
