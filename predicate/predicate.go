@@ -1,5 +1,11 @@
 // Package predicate tells what the WHERE of an index lets in of a table's live and deleted
 // rows. It reads PostgreSQL's own words, those of pg_get_expr, and never guesses.
+//
+// PostgreSQL can be asked something similar: EXPLAIN shows whether its planner sees that a
+// predicate contradicts "deleted". But its answer is only ever that no deleted row is let
+// in, never that every live one is; it does not understand COALESCE(flag, false) = false;
+// and EXPLAIN needs SELECT on all columns of the predicate, while our role may have it on the
+// marker alone. So the planner is asked only where this package finds no answer.
 package predicate
 
 import (

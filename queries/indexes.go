@@ -44,12 +44,30 @@ func IndexStatistics() string { return statement("indexes_statistics.sql", nil) 
 
 // LiveContradicts has the planner prove that a predicate lets no live row in.
 func LiveContradicts(schema, name, predicate string, markers softdelete.Markers) string {
-	return contradiction(schema, name, predicate, live(markers))
+	return contradiction(schema, name, predicate, provablyLive(markers))
 }
 
 // DeletedContradicts has the planner prove that a predicate lets no deleted row in.
 func DeletedContradicts(schema, name, predicate string, markers softdelete.Markers) string {
-	return contradiction(schema, name, predicate, deleted(markers))
+	return contradiction(schema, name, predicate, provablyDeleted(markers))
+}
+
+// provablyLive is the predicate of the live rows in the words of partial indexes, from which
+// the planner concludes more. From IS TRUE it concludes nothing: of six spellings of "not
+// deleted" none contradicts "flag IS TRUE", and five contradict "flag".
+func provablyLive(markers softdelete.Markers) string {
+	return join(markers, " AND ", func(m softdelete.Marker) string {
+		index := decide(m, "live index")
+		if m.NullIsLive() {
+			return ask("or null", vars{"predicate": index, "column": m.Column})
+		}
+		return index
+	})
+}
+
+// provablyDeleted is the same of the deleted rows.
+func provablyDeleted(markers softdelete.Markers) string {
+	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "purge index") })
 }
 
 func contradiction(schema, name, predicate, claim string) string {

@@ -37,3 +37,7 @@ NOT :"column"
 :"column" IN (:values)
 -- question: listed_live purge index
 :"column" NOT IN (:values)
+
+-- A proof must not leave out the live rows that such an index does.
+-- question: or null
+:predicate OR :"column" IS NULL

@@ -5,11 +5,11 @@ import (
 	"compress/gzip"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
+	"github.com/munnerz/goautoneg"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -85,19 +85,14 @@ func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
 // where it does not care.
 func preferred(accept []string) string {
 	html, json := 0.0, -1.0
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
-		kind, parameters, _ := strings.Cut(part, ";")
-		quality := 1.0
-		if _, q, found := strings.Cut(strings.ReplaceAll(parameters, " ", ""), "q="); found {
-			quality, _ = strconv.ParseFloat(q, 64)
-		}
-		switch strings.TrimSpace(kind) {
+	for _, a := range goautoneg.ParseAccept(strings.Join(accept, ",")) {
+		switch a.Type + "/" + a.SubType {
 		case "text/html":
-			html = quality
+			html = a.Q
 		case "application/json":
-			json = quality
-		case "*/*", "text/*", "":
-			html = max(html, quality-0.001) // what is named goes before what is not
+			json = a.Q
+		case "*/*", "text/*":
+			html = max(html, a.Q-0.001) // what is named goes before what is not
 		}
 	}
 	if json > html {
@@ -106,9 +101,25 @@ func preferred(accept []string) string {
 	return "html"
 }
 
+// acceptsGzip tells whether a client can read gzip, by Accept-Encoding (RFC 9110, 12.5.3).
+func acceptsGzip(encodings []string) bool {
+	// The parser wants media types, so that each encoding is made one.
+	header := "encoding/" + strings.ReplaceAll(strings.Join(encodings, ","), ",", ",encoding/")
+	accepted := false
+	for _, a := range goautoneg.ParseAccept(header) {
+		switch strings.ToLower(a.SubType) {
+		case "gzip":
+			return a.Q > 0
+		case "*":
+			accepted = a.Q > 0
+		}
+	}
+	return accepted
+}
+
 // send writes a page, compressed for those who can read that.
 func send(w http.ResponseWriter, r *http.Request, page []byte) {
-	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if !acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		_, _ = w.Write(page) // the client may have left
 		return
 	}

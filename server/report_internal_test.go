@@ -1,6 +1,10 @@
 package server
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
 
 func TestTheFormatThatAClientPrefers(t *testing.T) {
 	for accept, want := range map[string]string{
@@ -17,6 +21,32 @@ func TestTheFormatThatAClientPrefers(t *testing.T) {
 	} {
 		if got := preferred([]string{accept}); got != want {
 			t.Errorf("%q prefers %s, want %s", accept, got, want)
+		}
+	}
+}
+
+func TestAPageIsCompressedForThoseWhoWantIt(t *testing.T) {
+	for encodings, want := range map[string]bool{
+		"":                              false,
+		"gzip":                          true,
+		"gzip, br":                      true,
+		"br;q=1.0, GZIP;q=0.8, *;q=0.1": true,
+		"br, gzip;q=0":                  false,
+		"gzip;q=0, *":                   false,
+		"gzip; q=0.0":                   false,
+		"*":                             true,
+		"*;q=0":                         false,
+		"identity":                      false,
+		"notgzip":                       false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/report", nil)
+		if encodings != "" {
+			r.Header.Set("Accept-Encoding", encodings)
+		}
+		w := httptest.NewRecorder()
+		send(w, r, []byte("page"))
+		if got := w.Header().Get("Content-Encoding") == "gzip"; got != want {
+			t.Errorf("%q: compressed is %t, want %t", encodings, got, want)
 		}
 	}
 }

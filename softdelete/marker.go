@@ -94,6 +94,12 @@ func (m Marker) Meaning() Meaning {
 	}
 }
 
+// NullIsLive tells whether a row is live whose deciding column is NULL.
+func (m Marker) NullIsLive() bool {
+	meaning := m.Meaning()
+	return slices.ContainsFunc(slices.Concat(meaning.Live, meaning.Odd), func(v Value) bool { return v.Class == Null })
+}
+
 // Section is the beginning of the names of the sections of SQL that decide by the marker,
 // and the values that they may want.
 func (m Marker) Section() (name string, values []string) {
