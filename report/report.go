@@ -65,14 +65,14 @@ func (r Report) summary() string {
 	case len(r.Tables) == 0:
 		return "No table with soft delete was found." + r.unseen()
 	}
-	count, total := r.Count(), many(len(r.Tables), "table")
+	count, total := r.Count(), softdelete.Plural(len(r.Tables), "table")
 	if len(count) == 1 {
 		return allOf(len(r.Tables), r.Tables[0].Verdict.Health) + r.unseen()
 	}
 	var parts []string
 	for _, h := range []softdelete.Health{softdelete.Poor, softdelete.Fair} {
 		if n := count[h]; n > 0 && (h == softdelete.Poor || count[softdelete.Poor] == 0) {
-			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total, plural(n, "is", "are"), h))
+			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total, softdelete.OneOrMore(n, "is", "are"), h))
 		}
 	}
 	if n := count[softdelete.Unknown]; n > 0 {
@@ -87,7 +87,7 @@ func (r Report) summary() string {
 
 // note says what there is to say of a database beside its verdict.
 func note(d assess.DatabaseHealth) string {
-	text := many(len(d.Tables), "table")
+	text := softdelete.Plural(len(d.Tables), "table")
 	if !d.Checks.Connect || !d.Checks.Discovery {
 		text += ", could not be looked into"
 	}
@@ -117,7 +117,7 @@ func (r Report) unseen() string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" %s %s could not be looked into.", plural(len(names), "Database", "Databases"), strings.Join(names, ", "))
+	return fmt.Sprintf(" %s %s could not be looked into.", softdelete.OneOrMore(len(names), "Database", "Databases"), strings.Join(names, ", "))
 }
 
 // allOf says that all tables have one verdict.
@@ -129,7 +129,7 @@ func allOf(n int, h softdelete.Health) string {
 	if n == 1 {
 		return "The one table is " + verdict + "."
 	}
-	return fmt.Sprintf("All %s are %s.", many(n, "table"), verdict)
+	return fmt.Sprintf("All %s are %s.", softdelete.Plural(n, "table"), verdict)
 }
 
 // counts are how many tables have which verdict, the worst first.
@@ -161,7 +161,7 @@ func (r Report) answers() string {
 			times = append(times, p.Milliseconds())
 		}
 	}
-	asked := many(len(r.Connection.Pings), "ping")
+	asked := softdelete.Plural(len(r.Connection.Pings), "ping")
 	if len(times) == 0 {
 		return "None of the last " + asked + " was answered."
 	}
@@ -217,14 +217,6 @@ var findingWords = map[indexes.Problem]string{
 	indexes.HoldsDeleted:              "holds mostly deleted rows",
 	indexes.UniqueIgnoresDeleted:      "deleted rows keep their keys",
 	indexes.UniqueAllowsLiveDuplicate: "lets live duplicates in",
-}
-
-// many counts in words: 1 table, 1,000 tables.
-func many(n int, name string) string {
-	if n != 1 {
-		name += "s"
-	}
-	return softdelete.Thousands(float64(n)) + " " + name
 }
 
 // milliseconds writes a response time as precisely as anybody wants it.

@@ -108,15 +108,8 @@ func (t *text) header(r Report) {
 		t.wrap("", fmt.Sprintf("The connection is %s: %s.", r.Connection.Status, milliseconds(p.Milliseconds())))
 	}
 	if names := r.seen(); !r.Taken.IsZero() && len(names) > 0 {
-		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", plural(len(names), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(names, ", ")))
+		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", softdelete.OneOrMore(len(names), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(names, ", ")))
 	}
-}
-
-func plural(n int, one, more string) string {
-	if n == 1 {
-		return one
-	}
-	return more
 }
 
 func (t *text) alerts(r Report) {
@@ -134,7 +127,7 @@ func (t *text) groups(r Report) {
 	if len(r.Services) > 0 {
 		t.section("Services")
 		for _, s := range r.Services {
-			t.group(s.Health, s.Name, many(total(s.Tables), "table"))
+			t.group(s.Health, s.Name, softdelete.Plural(total(s.Tables), "table"))
 		}
 	}
 	if len(r.Databases) > 1 {
@@ -296,7 +289,7 @@ func (t *text) purges(r Report, number string) {
 		if len(r.Databases) > 1 {
 			name = rec.Database + " " + name
 		}
-		line := name + ": " + plural(int(math.Round(n.Old.Value)), rows(*n.Old)+" row", rows(*n.Old)+" rows")
+		line := name + ": " + softdelete.OneOrMore(int(math.Round(n.Old.Value)), rows(*n.Old)+" row", rows(*n.Old)+" rows")
 		if !n.Oldest.IsZero() {
 			line += ", the oldest since " + n.Oldest.UTC().Format("2006-01-02")
 		}

@@ -105,7 +105,7 @@ func newView(r Report) view {
 	}
 	for _, s := range r.Services {
 		n := total(s.Tables)
-		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, many(n, "table"), shares(s.Tables, n)})
+		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, softdelete.Plural(n, "table"), shares(s.Tables, n)})
 	}
 	for _, a := range r.Alerts {
 		v.Alerts = append(v.Alerts, a.Message)

@@ -54,12 +54,17 @@ func Days(d time.Duration) string {
 	}
 }
 
-// Plural adds an s to the name of what is not one.
+// Plural counts things by their name, to which it adds an s unless there is one of them.
 func Plural(n int, name string) string {
+	return Thousands(float64(n)) + " " + OneOrMore(n, name, name+"s")
+}
+
+// OneOrMore is the first word where n is 1, else the second.
+func OneOrMore(n int, one, more string) string {
 	if n == 1 {
-		return "1 " + name
+		return one
 	}
-	return Thousands(float64(n)) + " " + name + "s"
+	return more
 }
 
 // Fold brings a column's name into the form that rules are written in: lower case,

@@ -23,6 +23,11 @@ func TestNumbersAsPeopleReadThem(t *testing.T) {
 			t.Errorf("Percent(%g) = %q, want %q", n, got, want)
 		}
 	}
+	for n, want := range map[int]string{0: "0 rows", 1: "1 row", 2: "2 rows", 1000: "1,000 rows", -1: "-1 rows"} {
+		if got := Plural(n, "row"); got != want {
+			t.Errorf("Plural(%d) = %q, want %q", n, got, want)
+		}
+	}
 }
 
 func TestNamesThatYAMLTakesForSomethingElseAreQuoted(t *testing.T) {
