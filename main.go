@@ -100,7 +100,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	r.flags(reportCommand, "How long to wait until every table is counted. Tables not counted by then are unknown.")
 
 	purgeCommand := app.Command("purge-script",
-		"Print the script for psql that removes for good what is past retention: softdelete_exporter purge-script --all | psql -X. It is never run by us.")
+		"Print the script for psql that removes for good what is past retention: "+
+			"softdelete_exporter purge-script --all | psql -X. It is never run by us.")
 	var p purgeFlags
 	p.flags(purgeCommand, "How long to wait until every table is counted; for the rest no script is printed.")
 	purgeCommand.Flag("all", "Print it for all watched tables.").BoolVar(&p.all)
@@ -114,7 +115,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		"Name of a trigger on DELETE that only records, and may run. May be repeated.").PlaceHolder("NAME").StringsVar(
 		&p.accept)
 	purgeCommand.Flag("go-along",
-		"A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
+		"A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: "+
+			"where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
 
 	command, err := app.Parse(args)
 	if exit >= 0 {

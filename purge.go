@@ -69,7 +69,8 @@ func purgeScript(ctx context.Context, f flags, p purgeFlags, stdout, stderr io.W
 		}
 	}
 	var failed []error
-	fmt.Fprint(stdout, queries.Comment(fmt.Sprintf("Printed by softdelete_exporter %s on %s. Run it with psql -X.", version.Version, time.Now().UTC().Format("2006-01-02 15:04 UTC"))))
+	fmt.Fprint(stdout, queries.Comment(fmt.Sprintf("Printed by softdelete_exporter %s on %s. Run it with psql -X.",
+		version.Version, time.Now().UTC().Format("2006-01-02 15:04 UTC"))))
 	fmt.Fprintln(stdout, queries.StopOnError)
 	for _, d := range l.snapshot.Load().Databases {
 		if err := w.database(ctx, d); err != nil {
@@ -78,9 +79,12 @@ func purgeScript(ctx context.Context, f flags, p purgeFlags, stdout, stderr io.W
 	}
 	failed = append(failed, w.unused())
 	if w.tables == 0 {
-		failed = append(failed, fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them", p.asked()))
+		failed = append(failed,
+			fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them",
+				p.asked()))
 	} else if w.printed == 0 {
-		failed = append(failed, fmt.Errorf("nothing is purged of %s: each line of the output says why", softdelete.Plural(w.tables, "table")))
+		failed = append(failed, fmt.Errorf("nothing is purged of %s: each line of the output says why",
+			softdelete.Plural(w.tables, "table")))
 	}
 	return errors.Join(failed...)
 }
@@ -142,7 +146,11 @@ func (w *purgeWriter) database(ctx context.Context, d softdelete.Database) error
 			for i, t := range group {
 				names[i] = t.Schema + "." + t.Name
 			}
-			fmt.Fprintf(w.to, "\n%s", queries.Comment(fmt.Sprintf("%s reference each other: run their scripts again until nothing goes. Rows that reference each other in a circle stay.", strings.Join(names, ", "))))
+			fmt.Fprintf(w.to, "\n%s",
+				queries.Comment(
+					fmt.Sprintf(
+						"%s reference each other: run their scripts again until nothing goes. Rows that reference each other in a "+
+							"circle stay.", strings.Join(names, ", "))))
 		}
 		for _, t := range group {
 			w.table(d.Name, t)
@@ -175,7 +183,10 @@ func (w *purgeWriter) unused() error {
 	}
 	for _, name := range w.along {
 		if !w.used[name] {
-			all = append(all, fmt.Errorf("--go-along=%s: it must be a table without soft delete, triggers or rules on DELETE, which nothing references and which references a chosen table by ON DELETE CASCADE", name))
+			all = append(all,
+				fmt.Errorf(
+					"--go-along=%s: it must be a table without soft delete, triggers or rules on DELETE, which nothing "+
+						"references and which references a chosen table by ON DELETE CASCADE", name))
 		}
 	}
 	return errors.Join(all...)
@@ -212,6 +223,7 @@ func (w *purgeWriter) table(database string, t *softdelete.Table) {
 		}
 		about += "."
 	}
-	purge := queries.Purge{Database: database, Table: t, GoAlong: along, Rehearsal: w.rehearsal, Minutes: w.minutes, Rest: w.rest}
+	purge := queries.Purge{Database: database, Table: t, GoAlong: along, Rehearsal: w.rehearsal, Minutes: w.minutes,
+		Rest: w.rest}
 	fmt.Fprintf(w.to, "\n%s\n", purge.Script(about))
 }

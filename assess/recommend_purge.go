@@ -14,7 +14,8 @@ import (
 // broken promise.
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
-		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair || t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
+		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair ||
+			t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
 }
 
 // ratioAfterPurge is the share of deleted rows when the old ones are gone.
@@ -37,11 +38,14 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 	}
 	r := Recommendation{
 		Kind: PurgeRows, Urgency: t.Rows.Health, Database: t.Database, Table: t, Withheld: t.Withheld(),
-		Title: fmt.Sprintf("Purge %s%s of %s.", likely, softdelete.Plural(int(math.Round(n.Old.Value)), "old deleted row"), t.FullName()),
-		Reason: fmt.Sprintf("They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
+		Title: fmt.Sprintf("Purge %s%s of %s.", likely, softdelete.Plural(int(math.Round(n.Old.Value)), "old deleted row"),
+			t.FullName()),
+		Reason: fmt.Sprintf(
+			"They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
 			softdelete.Days(t.Policy.Retention)),
 		Gain: Gain{
-			Text:      fmt.Sprintf("%s%s less to read and to keep", Likely, softdelete.Plural(int(math.Round(n.Old.Value)), "row")),
+			Text: fmt.Sprintf("%s%s less to read and to keep", Likely,
+				softdelete.Plural(int(math.Round(n.Old.Value)), "row")),
 			Rows:      int64(n.Old.Value),
 			Estimated: n.Old.Margin > 0,
 		},
@@ -57,14 +61,19 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 	}
 	r.Notes = append(r.Notes,
 		"What is purged is gone: have a backup, and rehearse it first ("+t.purgeCommand()+" --rehearse | psql -X).",
-		"Run it as "+t.Purging.Owner+", who owns the table: the code of its indexes runs with the rights of whoever runs it.")
+		"Run it as "+t.Purging.Owner+
+			", who owns the table: the code of its indexes runs with the rights of whoever runs it.")
 	r.Notes = append(r.Notes, t.referenced(watched)...)
 	if t.stuck() {
-		r.Notes = append(r.Notes, fmt.Sprintf("After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
-			softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
+		r.Notes = append(r.Notes,
+			fmt.Sprintf(
+				"After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
+				softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
 	}
 	if t.Partitioned {
-		r.Notes = append(r.Notes, "It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH PARTITION CONCURRENTLY and DROP TABLE.")
+		r.Notes = append(r.Notes,
+			"It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH "+
+				"PARTITION CONCURRENTLY and DROP TABLE.")
 	}
 	r.Notes = append(r.Notes, "VACUUM then makes the space free for new rows; the files do not shrink.")
 	return r
@@ -74,7 +83,8 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 func (t *TableHealth) settle() []string {
 	var all []string
 	for _, d := range t.Doubts() {
-		all = append(all, entries([]*TableHealth{t}, func(*TableHealth) string { return strings.ReplaceAll(d.Setting, "\n", "\n    ") }))
+		all = append(all, entries([]*TableHealth{t},
+			func(*TableHealth) string { return strings.ReplaceAll(d.Setting, "\n", "\n    ") }))
 	}
 	return all
 }
@@ -96,17 +106,24 @@ func (t *TableHealth) referenced(watched map[string]bool) []string {
 	}
 	var notes []string
 	if len(by) > 0 {
-		notes = append(notes, fmt.Sprintf("A row stays that a row of %s references, whatever the foreign key would do. docs/report.md says what to do with rows that are referenced for ever.", strings.Join(by, " or ")))
+		notes = append(notes,
+			fmt.Sprintf(
+				"A row stays that a row of %s references, whatever the foreign key would do. docs/report.md says what to do "+
+					"with rows that are referenced for ever.", strings.Join(by, " or ")))
 	}
 	for _, name := range along {
-		notes = append(notes, fmt.Sprintf("Rows of %s may go along, if you know them to be nothing without the row that they reference: --go-along=%s.", name, shellQuote(name)))
+		notes = append(notes,
+			fmt.Sprintf(
+				"Rows of %s may go along, if you know them to be nothing without the row that they reference: --go-along=%s.",
+				name, shellQuote(name)))
 	}
 	return notes
 }
 
 // purgeCommand prints the script for the table alone.
 func (t *TableHealth) purgeCommand() string {
-	return fmt.Sprintf("softdelete_exporter purge-script --database=%s --table=%s", shellQuote(t.Database), shellQuote(regexp.QuoteMeta(t.FullName())))
+	return fmt.Sprintf("softdelete_exporter purge-script --database=%s --table=%s", shellQuote(t.Database),
+		shellQuote(regexp.QuoteMeta(t.FullName())))
 }
 
 // shellQuote writes a word for a shell.

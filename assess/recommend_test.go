@@ -19,7 +19,8 @@ func large(t softdelete.Table, indexes ...softdelete.Index) softdelete.Table {
 }
 
 func TestWrongDataComesFirstAndAnIndexStandsBeforeItsPurge(t *testing.T) {
-	toothless := softdelete.Index{Name: "email_key", Method: "btree", Valid: true, Unique: true, Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}}}
+	toothless := softdelete.Index{Name: "email_key", Method: "btree", Valid: true, Unique: true,
+		Keys: []softdelete.Key{{Column: "email"}, {Column: "deleted_at"}}}
 	toothless.Scope = predicate.ScopeOf(timed, "")
 	a := assessed(t,
 		large(counted("carts", 100000, 60000, 20000)),
@@ -95,31 +96,42 @@ func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
 		remedy   string
 	}{
 		{"nothing", with(nil), "", ""},
-		{"what was not looked at", with(func(t *softdelete.Table) { t.Purging = nil }), "what stands in the way is not known", ""},
+		{"what was not looked at", with(func(t *softdelete.Table) { t.Purging = nil }),
+			"what stands in the way is not known", ""},
 		{"what the catalogs say", with(func(t *softdelete.Table) {
 			t.Purging.Problems = []string{"rule r of public.old would rewrite the DELETE"}
 		}), "rule r of public.old would rewrite the DELETE", ""},
 		{"a zone", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
+			t.Markers = softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
+				Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
 			t.Policy.TimeZone = "UTC"
-		}), `the time zone of column "deleted_at", UTC, is assumed`, "tables:\n  - schema: public\n    table: old\n    time_zone: UTC"},
+		}), `the time zone of column "deleted_at", UTC, is assumed`,
+			"tables:\n  - schema: public\n    table: old\n    time_zone: UTC"},
 		{"a unit", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone", Time: &softdelete.Time{Column: "deletedAt", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}
-		}), `the unit of column "deletedAt", ms, is a guess`, "tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: ms"},
+			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone",
+				Time: &softdelete.Time{Column: "deletedAt", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}
+		}), `the unit of column "deletedAt", ms, is a guess`,
+			"tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: ms"},
 		{"what live rows hold", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"}, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"},
+				Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
 			t.Purging.Defaulted = true
-		}), `column "deleted_at" has or had a default, and live rows may hold another one than it has now`, "tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    live_values: [\"1970-01-01\"]"},
+		}), `column "deleted_at" has or had a default, and live rows may hold another one than it has now`,
+			"tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    live_values: [\"1970-01-01\"]"},
 		{"what live rows hold, as given", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"}, Given: true, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
+			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"},
+				Given: true, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
 			t.Purging.Defaulted = true
 		}), "", ""},
 		{"a unit that is given", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat", Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds, UnitGiven: true}}}
+			t.Markers = softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
+				Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds,
+					UnitGiven: true}}}
 		}), "", ""},
 	} {
 		r := assessed(t, test.table).Recommendations[0]
-		if got := strings.Join(r.Withheld, "; "); got != test.withheld || test.withheld != "" && !strings.Contains(r.Reason, "No script is given: "+test.withheld) {
+		if got := strings.Join(r.Withheld, "; "); got != test.withheld ||
+			test.withheld != "" && !strings.Contains(r.Reason, "No script is given: "+test.withheld) {
 			t.Errorf("%s: withheld is %q, want %q; the reason is %q", test.name, got, test.withheld, r.Reason)
 		}
 		if got := strings.Join(r.Remedies, "; "); got != test.remedy {
@@ -131,7 +143,8 @@ func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
 func TestAPurgeTellsWhatReferencesItsTable(t *testing.T) {
 	table := counted("old", 50000, 20000, 19000)
 	table.Purging = &softdelete.Purging{At: noon, Owner: "shop", Keys: []softdelete.PurgeKey{
-		{Schema: "public", Name: "it's mine", Cascades: true}, {Schema: "public", Name: "fresh", Cascades: true}, {Schema: "public", Name: "old", Itself: true}}}
+		{Schema: "public", Name: "it's mine", Cascades: true}, {Schema: "public", Name: "fresh", Cascades: true},
+		{Schema: "public", Name: "old", Itself: true}}}
 	notes := strings.Join(assessed(t, table, counted("fresh", 100, 0, 0)).Recommendations[0].Notes, "\n")
 	for _, want := range []string{
 		`softdelete_exporter purge-script --database=shop --table='public\.old' --rehearse | psql -X`, "Run it as shop",

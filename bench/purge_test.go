@@ -28,7 +28,8 @@ const (
 func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 	b.Helper()
 	each(b, dsn, `CREATE TABLE orders (id int, customer int, note text, deleted_at timestamptz)`,
-		fmt.Sprintf(`INSERT INTO orders SELECT i, i %% 1000, repeat('x', 60), CASE WHEN i %% %d = 0 THEN now() - interval '1 year' WHEN i %% 50 = 1 THEN now() - interval '9 days' END
+		fmt.Sprintf(`INSERT INTO orders SELECT i, i %% 1000, repeat('x', 60),
+			CASE WHEN i %% %d = 0 THEN now() - interval '1 year' WHEN i %% 50 = 1 THEN now() - interval '9 days' END
 			FROM generate_series(1, %d) i`, purgeRows/old, purgeRows),
 		`ALTER TABLE orders ADD PRIMARY KEY (id)`)
 	if indexed {
@@ -36,7 +37,8 @@ func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 	}
 	if referenced {
 		each(b, dsn, `CREATE TABLE items (id int, order_id int)`,
-			fmt.Sprintf(`INSERT INTO items SELECT i, CASE WHEN i %% %d <> 0 OR i %% %d = 0 THEN i END FROM generate_series(1, %d) i`, purgeRows/old, 100*purgeRows/old, purgeRows),
+			fmt.Sprintf(`INSERT INTO items SELECT i, CASE WHEN i %% %d <> 0 OR i %% %d = 0 THEN i END FROM generate_series(1,
+				%d) i`, purgeRows/old, 100*purgeRows/old, purgeRows),
 			`CREATE INDEX items_order ON items (order_id)`, `ALTER TABLE items ADD FOREIGN KEY (order_id) REFERENCES orders`)
 	}
 	pgtest.Exec(b, dsn, "VACUUM (FREEZE, ANALYZE)")
@@ -45,7 +47,8 @@ func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 // BenchmarkPurge runs the printed purge on five million rows, alone and beside a workload.
 func BenchmarkPurge(b *testing.B) {
 	s := server(b, nil)
-	rows := [][]string{{"old rows", "index on the time", "referenced", "rest", "took", "per million", "WAL", "updates beside it: median, 99%"}}
+	rows := [][]string{{"old rows", "index on the time", "referenced", "rest", "took", "per million", "WAL",
+		"updates beside it: median, 99%"}}
 	for b.Loop() {
 		rows = rows[:1]
 		for _, test := range []struct {
@@ -53,28 +56,33 @@ func BenchmarkPurge(b *testing.B) {
 			indexed, referenced bool
 			rest                float64
 		}{
-			{manyOld, false, false, 0}, {manyOld, true, false, 0}, {manyOld, false, true, 0}, {manyOld, false, false, 1}, {fewOld, false, false, 0}, {fewOld, true, false, 0},
+			{manyOld, false, false, 0}, {manyOld, true, false, 0}, {manyOld, false, true, 0}, {manyOld, false, false, 1},
+			{fewOld, false, false, 0}, {fewOld, true, false, 0},
 		} {
 			dsn := pgtest.NewDatabase(b, s)
 			purgeable(b, dsn, test.old, test.indexed, test.referenced)
 			w := watch(b, dsn, "limits: {statement_timeout: 60s}\ncounting: {method: exact, exact_max_bytes: 10GB}")
 			w.refresh()
 			t := w.find(b, "orders")
-			if err := w.FindPurging(b.Context(), pgtest.Value[string](b, dsn, "SELECT current_database()"), []*softdelete.Table{&t}, nil); err != nil {
+			if err := w.FindPurging(b.Context(), pgtest.Value[string](b, dsn, "SELECT current_database()"),
+				[]*softdelete.Table{&t}, nil); err != nil {
 				b.Fatal(err)
 			}
 			if why := t.Withheld(); len(why) > 0 {
 				b.Fatal(why)
 			}
-			script := queries.Purge{Database: pgtest.Value[string](b, dsn, "SELECT current_database()"), Table: &t, Minutes: 60, Rest: test.rest}.SQL()
+			script := queries.Purge{Database: pgtest.Value[string](b, dsn, "SELECT current_database()"), Table: &t, Minutes: 60,
+				Rest: test.rest}.SQL()
 			alone := beside(b, dsn, func() { time.Sleep(5 * time.Second) })
 			before, wal := count(b, dsn), position(b, dsn)
 			began := time.Now()
 			busy := beside(b, dsn, func() { pgtest.Exec(b, dsn, script) })
 			took := time.Since(began)
 			gone := before - count(b, dsn)
-			rows = append(rows, []string{softdelete.Thousands(float64(test.old)), yes(test.indexed), yes(test.referenced), fmt.Sprint(test.rest),
-				fmt.Sprintf("%.1f s for %s rows", took.Seconds(), softdelete.Thousands(float64(gone))), fmt.Sprintf("%.1f s", took.Seconds()*1e6/float64(gone)),
+			rows = append(rows, []string{softdelete.Thousands(float64(test.old)), yes(test.indexed), yes(test.referenced),
+				fmt.Sprint(test.rest),
+				fmt.Sprintf("%.1f s for %s rows", took.Seconds(), softdelete.Thousands(float64(gone))),
+				fmt.Sprintf("%.1f s", took.Seconds()*1e6/float64(gone)),
 				softdelete.Size(int64(position(b, dsn) - wal)), alone + " alone, " + busy + " beside the purge"})
 			pgtest.Exec(b, dsn, "DROP TABLE orders CASCADE")
 		}
@@ -117,7 +125,8 @@ func beside(b *testing.B, dsn string, do func()) string {
 			defer conn.Close(context.WithoutCancel(ctx))
 			for ctx.Err() == nil {
 				began := time.Now()
-				if _, err := conn.Exec(ctx, "UPDATE orders SET customer = customer + 1 WHERE id = $1", 1+rng.IntN(purgeRows)); err != nil {
+				if _, err := conn.Exec(ctx, "UPDATE orders SET customer = customer + 1 WHERE id = $1",
+					1+rng.IntN(purgeRows)); err != nil {
 					continue // it is over
 				}
 				mu.Lock()

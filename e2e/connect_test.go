@@ -20,8 +20,10 @@ func TestConnectReachesADatabaseOfAnyName(t *testing.T) {
 	admin := server.DSN("postgres", pgserver.Superuser)
 	dir := t.TempDir()
 	for _, name := range []string{
-		"plain", "MiXed", "two words", `it's`, `"quoted"`, `back\slash`, `ends\`, `ends'`, `a"b'c\d`, "host=evil.invalid dbname=postgres", "postgres://evil.invalid/x",
-		"postgresql://evil.invalid/", "dbname=postgres", "-", "- - evil.invalid 1", `:name :'name' :"name"`, "`touch touched`", "$HOME", "; DROP TABLE x; --", "Ünïcode ✓", "%s", "x -reuse-previous=off",
+		"plain", "MiXed", "two words", `it's`, `"quoted"`, `back\slash`, `ends\`, `ends'`, `a"b'c\d`,
+		"host=evil.invalid dbname=postgres", "postgres://evil.invalid/x",
+		"postgresql://evil.invalid/", "dbname=postgres", "-", "- - evil.invalid 1", `:name :'name' :"name"`,
+		"`touch touched`", "$HOME", "; DROP TABLE x; --", "Ünïcode ✓", "%s", "x -reuse-previous=off",
 	} {
 		t.Run(name, func(t *testing.T) {
 			quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
@@ -33,7 +35,8 @@ func TestConnectReachesADatabaseOfAnyName(t *testing.T) {
 			}
 			psql := exec.Command("psql", "-X", "-q", "-A", "-t", "-d", admin)
 			psql.Dir = dir
-			psql.Stdin = strings.NewReader(fmt.Sprintf("\\set name evil\n%s\n%s\nSELECT current_database();\n", queries.StopOnError, connect))
+			psql.Stdin = strings.NewReader(fmt.Sprintf("\\set name evil\n%s\n%s\nSELECT current_database();\n",
+				queries.StopOnError, connect))
 			out, err := psql.CombinedOutput()
 			if got := strings.TrimSuffix(string(out), "\n"); err != nil || got != name {
 				t.Errorf("%s leads to %q, %v", connect, got, err)

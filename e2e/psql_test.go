@@ -26,8 +26,10 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	// What the files ask of: a table, a role, and the catalogs of two extensions.
 	pgtest.Exec(t, dsn, `
 		CREATE TABLE "Odd ""table" (id int CONSTRAINT "Odd ""key" UNIQUE, "deletedAt" timestamptz);
-		CREATE INDEX "Odd ""index" ON "Odd ""table" (id); CREATE INDEX "Odd ""spare" ON "Odd ""table" (id); CREATE INDEX "Odd ""other" ON "Odd ""table" (id);
-		CREATE TABLE parted (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9);
+		CREATE INDEX "Odd ""index" ON "Odd ""table" (id); CREATE INDEX "Odd ""spare" ON "Odd ""table" (id);
+			CREATE INDEX "Odd ""other" ON "Odd ""table" (id);
+		CREATE TABLE parted (id int) PARTITION BY RANGE (id);
+			CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9);
 		CREATE INDEX parted_i ON ONLY parted (id); CREATE INDEX part_i ON part (id);
 		DROP ROLE IF EXISTS "odd role"; CREATE ROLE "odd role";
 		CREATE FUNCTION norm(text) RETURNS text LANGUAGE sql AS 'SELECT lower($1)';
@@ -42,17 +44,22 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"text": "norm", "function": "public.norm(text)", "body": "BEGIN NULL; END",
 		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}", "similar": "^$",
 		"relation": "1", "attnums": "{1}", "relations": "{1}", "attnames": "{deletedAt}", "column": "id",
-		"only": "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`, "old": "false",
+		"only": "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`,
+		"old":     "false",
 		"columns": `"deletedAt", ctid`, "role": "odd role", "database": "postgres",
 		"relids": "{1}", "indexes": "{1}", "predicate": "id > 7", "claim": "id < 7",
-		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id", "including": "",
-		"where": ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
+		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id",
+		"including": "",
+		"where":     ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",
 		"hypopg": "public", "definition": `CREATE INDEX ON public."Odd ""table" (id)`,
-		"children": "{1}", "parents": "{1}", "referencedschema": "public", "referencedname": `Odd "table`, "orphaned": "child.id > 7", "rows": "child.id > 7",
+		"children": "{1}", "parents": "{1}", "referencedschema": "public", "referencedname": `Odd "table`,
+		"orphaned": "child.id > 7", "rows": "child.id > 7",
 		"inconsistent": "false", "future": "false",
 		"target": `public."Odd ""table"`, "order": "", "batch": "1000",
-		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL", "blocks": "{0,1}", "percent": "10", "seed": "7", "limit": "10",
-		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt", "deleted_at_all": "true",
+		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL", "blocks": "{0,1}",
+		"percent": "10", "seed": "7", "limit": "10",
+		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt",
+		"deleted_at_all": "true",
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -61,11 +68,13 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		t.Fatalf("no SQL files: %v", err)
 	}
 	// What makes or takes away an index needs one of its own.
-	indexes := map[string]string{"advice_attach.sql": "part_i", "advice_create.sql": `New "index`, "advice_create_parent.sql": `New "parent`,
-		"advice_drop.sql": `Odd "spare`, "advice_drop_partitioned.sql": `Odd "other`}
+	indexes := map[string]string{"advice_attach.sql": "part_i", "advice_create.sql": `New "index`,
+		"advice_create_parent.sql": `New "parent`,
+		"advice_drop.sql":          `Odd "spare`, "advice_drop_partitioned.sql": `Odd "other`}
 	for _, file := range files {
 		name := filepath.Base(file)
-		if slices.Contains([]string{"markers.sql", "partial.sql", "hypopg_index.sql", "purge.sql", "rename_schema.sql", "rename_table.sql"}, name) { // no statements, but parts of some
+		if slices.Contains([]string{"markers.sql", "partial.sql", "hypopg_index.sql", "purge.sql", "rename_schema.sql",
+			"rename_table.sql"}, name) { // no statements, but parts of some
 			continue
 		}
 		args := args

@@ -46,7 +46,8 @@ func (d *databaseRefresh) purgeAll(ctx context.Context) {
 			return err
 		})
 		if err != nil {
-			level.Warn(d.refresh.log(ctx)).Log("msg", "cannot tell what stands in the way of a purge", "datname", d.session.Database,
+			level.Warn(d.refresh.log(ctx)).Log("msg", "cannot tell what stands in the way of a purge", "datname",
+				d.session.Database,
 				"schemaname", t.Schema, "relname", t.Name, "err", err)
 			continue
 		}
@@ -55,7 +56,8 @@ func (d *databaseRefresh) purgeAll(ctx context.Context) {
 }
 
 // findPurging asks what a script for a table would find now.
-func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table, accepted []string) (*softdelete.Purging, error) {
+func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table,
+	accepted []string) (*softdelete.Purging, error) {
 	rows, err := postgres.Query[purgeRow](ctx, s, queries.PurgeCheck(t, accepted))
 	if err != nil {
 		return nil, err
@@ -73,7 +75,8 @@ func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table, 
 		k := softdelete.PurgeKey{Schema: *row.Schema, Name: *row.Name, Key: *row.Key, Columns: *row.Columns,
 			Itself: *row.Itself, Unindexed: *row.Unindexed, Cascades: *row.Cascades}
 		if k.Unindexed {
-			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s needs an index that begins with %s", k.Key, k.Schema, k.Name, k.Columns))
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s needs an index that begins with %s", k.Key,
+				k.Schema, k.Name, k.Columns))
 		}
 		if row.Period != nil && *row.Period {
 			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s is one of periods", k.Key, k.Schema, k.Name))
@@ -86,7 +89,8 @@ func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table, 
 // FindPurging asks what scripts for tables of one database would find, where that is not
 // known, for a reader who accepts triggers by name. A table of which that could not be
 // asked has no Purging, and the error says why.
-func (i *Inspector) FindPurging(ctx context.Context, database string, tables []*softdelete.Table, accepted []string) error {
+func (i *Inspector) FindPurging(ctx context.Context, database string, tables []*softdelete.Table,
+	accepted []string) error {
 	if len(accepted) > 0 {
 		for _, t := range tables {
 			t.Purging = nil

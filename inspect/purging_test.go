@@ -14,10 +14,12 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	const inferred = `column "deleted_at" has or had a default, and live rows may hold another one than it has now`
 	tables := map[string]struct{ ddl, withheld string }{
-		"plain":       {`CREATE TABLE plain (id int PRIMARY KEY, deleted_at timestamptz DEFAULT NULL, at timestamptz NOT NULL DEFAULT now())`, ""},
+		"plain": {`CREATE TABLE plain (id int PRIMARY KEY, deleted_at timestamptz DEFAULT NULL,
+			at timestamptz NOT NULL DEFAULT now())`, ""},
 		"null_domain": {`CREATE DOMAIN moment AS timestamptz; CREATE TABLE null_domain (id int, deleted_at moment)`, ""},
 		"references_others": {`CREATE TABLE others (id int PRIMARY KEY);
-			CREATE TABLE references_others (id int REFERENCES others DEFERRABLE, deleted_at timestamptz); INSERT INTO others SELECT generate_series(1, 10)`, ""},
+			CREATE TABLE references_others (id int REFERENCES others DEFERRABLE, deleted_at timestamptz);
+				INSERT INTO others SELECT generate_series(1, 10)`, ""},
 		"other_triggers": {`CREATE TABLE other_triggers (id int UNIQUE DEFERRABLE, deleted_at timestamptz);
 			CREATE TRIGGER t AFTER INSERT OR UPDATE ON other_triggers FOR EACH ROW EXECUTE FUNCTION nothing();
 			CREATE TRIGGER u BEFORE TRUNCATE ON other_triggers EXECUTE FUNCTION nothing()`, ""},
@@ -26,14 +28,19 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 		"has_child": {`CREATE TABLE has_child (id int, deleted_at timestamptz); CREATE TABLE child () INHERITS (has_child);
 			CREATE TRIGGER t BEFORE DELETE ON child FOR EACH ROW EXECUTE FUNCTION nothing()`, ""},
 		"disabled": {`CREATE TABLE disabled (id int, deleted_at timestamptz);
-			CREATE TRIGGER keep BEFORE DELETE ON disabled FOR EACH ROW EXECUTE FUNCTION nothing(); ALTER TABLE disabled DISABLE TRIGGER keep`, ""},
-		"parents":   {`CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz); CREATE TABLE children (id int CONSTRAINT key REFERENCES parents)`, ""},
-		"itself":    {`CREATE TABLE itself (id int PRIMARY KEY, above int CONSTRAINT up REFERENCES itself, deleted_at timestamptz)`, ""},
+			CREATE TRIGGER keep BEFORE DELETE ON disabled FOR EACH ROW EXECUTE FUNCTION nothing();
+				ALTER TABLE disabled DISABLE TRIGGER keep`, ""},
+		"parents": {`CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz);
+			CREATE TABLE children (id int CONSTRAINT key REFERENCES parents)`, ""},
+		"itself": {`CREATE TABLE itself (id int PRIMARY KEY, above int CONSTRAINT up REFERENCES itself,
+			deleted_at timestamptz)`, ""},
 		"defaulted": {`CREATE TABLE defaulted (id int, deleted_at timestamptz DEFAULT 'epoch')`, inferred},
 		"missing_value": {`CREATE TABLE missing_value (id int); INSERT INTO missing_value VALUES (0);
-			ALTER TABLE missing_value ADD deleted_at timestamptz DEFAULT 'epoch'; ALTER TABLE missing_value ALTER deleted_at DROP DEFAULT`, inferred},
-		"default_domain": {`CREATE DOMAIN since AS timestamptz DEFAULT 'epoch'; CREATE TABLE default_domain (id int, deleted_at since)`, inferred},
-		"pair":           {`CREATE TABLE pair (id int, is_deleted bool DEFAULT true, deleted_at timestamptz)`, ""},
+			ALTER TABLE missing_value ADD deleted_at timestamptz DEFAULT 'epoch';
+				ALTER TABLE missing_value ALTER deleted_at DROP DEFAULT`, inferred},
+		"default_domain": {`CREATE DOMAIN since AS timestamptz DEFAULT 'epoch';
+			CREATE TABLE default_domain (id int, deleted_at since)`, inferred},
+		"pair": {`CREATE TABLE pair (id int, is_deleted bool DEFAULT true, deleted_at timestamptz)`, ""},
 
 		"row_trigger": {`CREATE TABLE row_trigger (id int, deleted_at timestamptz);
 			CREATE TRIGGER keep BEFORE DELETE ON row_trigger FOR EACH ROW EXECUTE FUNCTION nothing()`,
@@ -41,19 +48,25 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 		"statement_trigger": {`CREATE TABLE statement_trigger (id int, deleted_at timestamptz);
 			CREATE TRIGGER keep AFTER DELETE ON statement_trigger REFERENCING OLD TABLE AS gone EXECUTE FUNCTION nothing()`,
 			"trigger keep of public.statement_trigger would run function public.nothing"},
-		"ruled": {`CREATE TABLE ruled (id int, deleted_at timestamptz); CREATE RULE "hide ""it""" AS ON DELETE TO ruled DO INSTEAD NOTHING`,
+		"ruled": {`CREATE TABLE ruled (id int, deleted_at timestamptz);
+			CREATE RULE "hide ""it""" AS ON DELETE TO ruled DO INSTEAD NOTHING`,
 			`rule "hide ""it""" of public.ruled would rewrite the DELETE`},
 		"never_null_part": {`CREATE TABLE never_null_part (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE never_null_part_1 PARTITION OF never_null_part (deleted_at NOT NULL) FOR VALUES FROM (1) TO (99)`,
-			"the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and were deleted_at timestamp with time zone"},
-		"local": {`CREATE TABLE local (id int, deleted_at timestamp)`, `the time zone of column "deleted_at", UTC, is assumed`},
+			"the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and were " +
+				"deleted_at timestamp with time zone"},
+		"local": {`CREATE TABLE local (id int, deleted_at timestamp)`,
+			`the time zone of column "deleted_at", UTC, is assumed`},
 		"parted": {`CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (5);
 			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (5) TO (99) PARTITION BY RANGE (id);
 			CREATE TABLE "Parted" PARTITION OF parted_2 (deleted_at DEFAULT now()) FOR VALUES FROM (5) TO (99);
 			CREATE TRIGGER keep BEFORE DELETE ON "Parted" FOR EACH ROW EXECUTE FUNCTION nothing()`,
-			inferred + `; the columns of public."Parted" are deleted_at timestamp with time zone DEFAULT now(), and were deleted_at timestamp with time zone; ` +
-				`trigger keep of public."Parted" would run function public.nothing; the default of column deleted_at is now(): a row may be born deleted`},
+			inferred +
+				`; the columns of public."Parted" are deleted_at timestamp with time zone DEFAULT now(), ` +
+				`and were deleted_at timestamp with time zone; ` +
+				`trigger keep of public."Parted" would run function public.nothing; ` +
+				`the default of column deleted_at is now(): a row may be born deleted`},
 		"parted_triggers": {`CREATE TABLE parted_triggers (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE parted_triggers_1 PARTITION OF parted_triggers FOR VALUES FROM (1) TO (99);
 			CREATE TRIGGER keep AFTER DELETE ON parted_triggers FOR EACH ROW EXECUTE FUNCTION nothing()`,
@@ -62,7 +75,8 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	pgtest.Exec(t, dsn, "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
 	var sql strings.Builder
 	for name, table := range tables {
-		sql.WriteString(table.ddl + ";\nINSERT INTO " + name + " (id, deleted_at) SELECT i, now() - interval '1 year' FROM generate_series(1, 10) i;\n")
+		sql.WriteString(table.ddl + ";\nINSERT INTO " + name +
+			" (id, deleted_at) SELECT i, now() - interval '1 year' FROM generate_series(1, 10) i;\n")
 	}
 	pgtest.Exec(t, dsn, sql.String())
 	i := inspector(t, dsn, `tables:
@@ -78,7 +92,9 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 				t.Errorf("%s: %q, want %q", name, got, want.withheld)
 			}
 		}
-		m.do("BEGIN; LOCK TABLE plain, row_trigger, parents, children, \"Parted\" IN ACCESS EXCLUSIVE MODE") // what was known stays
+		m.do(
+			"BEGIN; LOCK TABLE plain, row_trigger, parents, children, \"Parted\" IN ACCESS EXCLUSIVE " +
+				"MODE") // what was known stays
 	}
 }
 

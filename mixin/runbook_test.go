@@ -22,7 +22,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // their retention, and one was deleted within the five minutes that the restore names.
 const runbookSchema = `
 	CREATE TABLE orders (id int PRIMARY KEY, deleted_at timestamptz);
-	INSERT INTO orders VALUES (1, NULL), (2, now() - interval '100 days'), (3, now() - interval '100 days'), (4, '2026-01-01 10:01Z');
+	INSERT INTO orders VALUES (1, NULL), (2, now() - interval '100 days'), (3, now() - interval '100 days'), (4,
+		'2026-01-01 10:01Z');
 	CREATE TABLE users (email text, deleted_at timestamptz)`
 
 // runbookSQL are the statements of an alert's section, or of all when none is named.
@@ -126,7 +127,8 @@ func withRole(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
 	execute(t, conn, "CREATE ROLE softdelete_exporter")
 	t.Cleanup(func() {
-		_, err := conn.PgConn().Exec(context.WithoutCancel(t.Context()), "DROP OWNED BY softdelete_exporter; DROP ROLE softdelete_exporter").ReadAll()
+		_, err := conn.PgConn().Exec(context.WithoutCancel(t.Context()),
+			"DROP OWNED BY softdelete_exporter; DROP ROLE softdelete_exporter").ReadAll()
 		if err != nil {
 			t.Error(err)
 		}
@@ -148,7 +150,8 @@ func TestTheRunbookSaysWhoseFunctionsAreMeant(t *testing.T) {
 		t.Fatal(err)
 	}
 	const begins = "```sql\nSET search_path = pg_catalog, pg_temp;\n"
-	if all, safe := strings.Count(string(runbook), "```sql\n"), strings.Count(string(runbook), begins); all == 0 || safe != all {
+	if all, safe := strings.Count(string(runbook), "```sql\n"), strings.Count(string(runbook),
+		begins); all == 0 || safe != all {
 		t.Errorf("of %d blocks of SQL %d begin with the search path", all, safe)
 	}
 }
@@ -220,9 +223,11 @@ func TestRunbookAsksForTheMarkersGrant(t *testing.T) {
 	conn, _ := connect(t)
 	withRole(t, conn)
 	for grant, want := range map[string]bool{"id": false, "deleted_at, ctid": true} {
-		execute(t, conn, "REVOKE ALL ON orders FROM softdelete_exporter; GRANT SELECT ("+grant+") ON orders TO softdelete_exporter")
+		execute(t, conn, "REVOKE ALL ON orders FROM softdelete_exporter; GRANT SELECT ("+grant+
+			") ON orders TO softdelete_exporter")
 		var usage, marker, blocks bool
-		if err := conn.QueryRow(t.Context(), one(t, "SoftDeleteTableUnreadable", "has_column_privilege")).Scan(&usage, &marker, &blocks); err != nil {
+		if err := conn.QueryRow(t.Context(), one(t, "SoftDeleteTableUnreadable", "has_column_privilege")).Scan(&usage,
+			&marker, &blocks); err != nil {
 			t.Fatal(err)
 		}
 		if marker != want || blocks != want {

@@ -46,32 +46,38 @@ const strangersCode = `
 func TestPrintedStatementsRunNoStrangersCode(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE SCHEMA app; CREATE TABLE app.t (id int, state varchar(9), deleted_at timestamptz);
-		CREATE INDEX i ON app.t (id); INSERT INTO app.t VALUES (1, 'open', 'infinity'), (1, 'removed', now());`+strangersCode)
-	table := &softdelete.Table{Schema: "app", Name: "t", OID: pgtest.Value[uint32](t, dsn, "SELECT 'app.t'::regclass::oid"),
+		CREATE INDEX i ON app.t (id); INSERT INTO app.t VALUES (1, 'open', 'infinity'), (1, 'removed', now());`+
+		strangersCode)
+	table := &softdelete.Table{Schema: "app", Name: "t",
+		OID:    pgtest.Value[uint32](t, dsn, "SELECT 'app.t'::regclass::oid"),
 		Policy: softdelete.Policy{TimeZone: "UTC"},
 		Markers: softdelete.Markers{{Kind: softdelete.Status, Column: "state", Deleted: []string{"removed"},
 			Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
-	made := &indexes.NewIndex{Name: "live", Method: "btree", Keys: []softdelete.Key{{Column: "id"}}, Rows: indexes.LiveRows, Markers: table.Markers}
+	made := &indexes.NewIndex{Name: "live", Method: "btree", Keys: []softdelete.Key{{Column: "id"}},
+		Rows: indexes.LiveRows, Markers: table.Markers}
 	index := &softdelete.Index{Schema: "app", Name: "i"}
 	create := []indexes.Step{{Action: indexes.CreateIndex, New: made}, {Action: indexes.FindDuplicates, New: made}}
 	look := []indexes.Step{{Action: indexes.CheckUse, Index: index}, {Action: indexes.ShowDefinition, Index: index}}
 	if !Resolves(create) || Resolves(look) {
 		t.Errorf("resolving: %v and %v", Resolves(create), Resolves(look))
 	}
-	for name, statements := range map[string][]string{
-		"an index":        slices.Concat([]string{SearchPath()}, Steps(table, create)),
-		"a look":          Steps(table, look),
-		"a contradiction": {SearchPath(), Contradicting(table, softdelete.Contradiction{Kind: softdelete.Future})},
-		"other names":     {RenameTable(table.OID), RenameSchema(table.OID)},
+	for _, printed := range []struct {
+		name       string
+		statements []string
+	}{
+		{"an index", slices.Concat([]string{SearchPath()}, Steps(table, create))},
+		{"a look", Steps(table, look)},
+		{"a contradiction", []string{SearchPath(), Contradicting(table, softdelete.Contradiction{Kind: softdelete.Future})}},
+		{"other names", []string{RenameTable(table.OID), RenameSchema(table.OID)}},
 	} {
 		conn := dial(t, dsn)
-		for _, sql := range append([]string{"SET search_path = public, pg_catalog"}, statements...) {
+		for _, sql := range append([]string{"SET search_path = public, pg_catalog"}, printed.statements...) {
 			if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
-				t.Fatalf("%s: %s: %v", name, sql, err)
+				t.Fatalf("%s: %s: %v", printed.name, sql, err)
 			}
 		}
 		if pgtest.Value[bool](t, dsn, "SELECT is_called FROM public.evidence") {
-			t.Errorf("%s runs a stranger's code: %q", name, statements)
+			t.Errorf("%s runs a stranger's code: %q", printed.name, printed.statements)
 			pgtest.Exec(t, dsn, "SELECT setval('public.evidence', 1, false)")
 		}
 	}

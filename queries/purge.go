@@ -34,7 +34,8 @@ const PurgeMinutes = 60
 // byIndex tells that the old rows are few, and that there is an index to list them by.
 func (p Purge) byIndex() bool {
 	n := p.Table.Numbers
-	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows && n.Old.Value < fewShare*n.Total.Value
+	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows &&
+		n.Old.Value < fewShare*n.Total.Value
 }
 
 // Above that many, or that share of the rows, it walks through the table instead. A walk is
@@ -52,11 +53,13 @@ func (p Purge) SQL() string {
 		"rehearsal": strconv.FormatBool(p.Rehearsal), "by_index": strconv.FormatBool(p.byIndex()),
 		"minutes": strconv.Itoa(p.Minutes), "rest": strconv.FormatFloat(p.Rest, 'f', 1, 64),
 		"database": p.Database, "schemaname": p.Table.Schema, "relname": p.Table.Name,
-		"columns": texts(p.Table.Markers.Columns()), "column_facts": p.Table.Purging.Columns, "accepted": texts(p.Table.Purging.Accepted),
-		"old": pastRetention(p.Table),
+		"columns": texts(p.Table.Markers.Columns()), "column_facts": p.Table.Purging.Columns,
+		"accepted": texts(p.Table.Purging.Accepted),
+		"old":      pastRetention(p.Table),
 	})
 	tag := "purge"
-	for strings.Contains(strings.Join([]string{p.Database, p.Table.Schema, p.Table.Name, p.Table.Purging.Columns, values["columns"], values["accepted"],
+	for strings.Contains(strings.Join([]string{p.Database, p.Table.Schema, p.Table.Name, p.Table.Purging.Columns,
+		values["columns"], values["accepted"],
 		values["along_schemas"], values["along_tables"], values["old"]}, " "), "$"+tag) {
 		tag += "_"
 	}
@@ -75,9 +78,13 @@ func (p Purge) Script(about string) string {
 	}
 	owner := identifier(t.Purging.Owner)
 	lines := []string{
-		fmt.Sprintf("%s the rows of %s that were soft-deleted longer ago than %s, by %s.", verb, name, softdelete.Days(t.Policy.Retention), t.Purging.Columns),
-		fmt.Sprintf("Run it as %s, who owns the table, not as a superuser. It takes SELECT, DELETE, and UPDATE on one column (to lock rows)%s.", owner, p.reads()),
-		"A row stays that equals its default, or that another row references. It stops where a trigger, rule or key is met that it does not know.",
+		fmt.Sprintf("%s the rows of %s that were soft-deleted longer ago than %s, by %s.", verb, name,
+			softdelete.Days(t.Policy.Retention), t.Purging.Columns),
+		fmt.Sprintf(
+			"Run it as %s, who owns the table, not as a superuser. It takes SELECT, DELETE, and UPDATE on one column (to "+
+				"lock rows)%s.", owner, p.reads()),
+		"A row stays that equals its default, or that another row references. It stops where a trigger, rule or key is " +
+			"met that it does not know.",
 	}
 	if about != "" {
 		lines = slices.Insert(lines, 1, about)
@@ -123,7 +130,8 @@ const StopOnError = `\set ON_ERROR_STOP on`
 // nothing would be removed. Accepted are names of triggers.
 func PurgeCheck(t *softdelete.Table, accepted []string) string {
 	values := purgeParts()
-	values["relation"], values["columns"], values["accepted"] = fmt.Sprint(t.OID), texts(t.Markers.Columns()), texts(accepted)
+	values["relation"], values["columns"], values["accepted"] = fmt.Sprint(t.OID), texts(
+		t.Markers.Columns()), texts(accepted)
 	return lead + strings.TrimSuffix(ask("purge check", values), ";")
 }
 
@@ -139,7 +147,8 @@ func columns(tables [][2]string) (schemas, names string) {
 // purgeParts are what the script and our own question have in common.
 func purgeParts() vars {
 	parts := vars{}
-	for _, name := range []string{"facts", "births", "triggers", "along", "keys", "problems", "code"} { // each may use those before it
+	for _, name := range []string{"facts", "births", "triggers", "along", "keys", "problems",
+		"code"} { // each may use those before it
 		parts[name] = ask("purge "+name, parts)
 	}
 	return parts

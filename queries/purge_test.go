@@ -16,7 +16,8 @@ import (
 )
 
 func stamp(column string) softdelete.Marker {
-	return softdelete.Marker{Kind: softdelete.Timestamp, Column: column, Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}
+	return softdelete.Marker{Kind: softdelete.Timestamp, Column: column,
+		Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}
 }
 
 // checked is what PurgeCheck answers.
@@ -31,7 +32,8 @@ type checked struct {
 // check asks what a purge of the table would find, and gives the script for it.
 func check(t *testing.T, dsn string, p *Purge, accepted ...string) []checked {
 	t.Helper()
-	p.Table.OID = pgtest.Value[uint32](t, dsn, "SELECT format('%I.%I', $1::text, $2::text)::regclass::oid", p.Table.Schema, p.Table.Name)
+	p.Table.OID = pgtest.Value[uint32](t, dsn, "SELECT format('%I.%I', $1::text, $2::text)::regclass::oid",
+		p.Table.Schema, p.Table.Name)
 	p.Database = pgtest.Value[string](t, dsn, "SELECT current_database()")
 	p.Minutes = 60
 	conn := dial(t, dsn)
@@ -81,7 +83,9 @@ func run(t *testing.T, dsn, script string) (notice string, err error) {
 // ones.
 func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 	const rows = `
-		SELECT i, CASE WHEN i <= 2500 THEN now() - interval '91 days' WHEN i <= 2509 THEN now() - interval '89 days' WHEN i = 2510 THEN '-infinity' END
+		SELECT i,
+			CASE WHEN i <= 2500 THEN now() - interval '91 days'
+			WHEN i <= 2509 THEN now() - interval '89 days' WHEN i = 2510 THEN '-infinity' END
 		FROM generate_series(1, 2520) i`
 	const odd = "50% $purge$ \"T\"\n\\! touch x"
 	quoted := identifier(odd)
@@ -91,13 +95,18 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 	}{
 		{"a timestamp", `CREATE TABLE t (id int, deleted_at timestamptz); INSERT INTO t` + rows,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}}},
-		{"a pair, by its flag", `CREATE TABLE t (id int, deleted_at timestamptz, gone bool); INSERT INTO t SELECT *, i <= 2510 FROM (` + rows + `) r (i, d);
+		{"a pair, by its flag",
+			`CREATE TABLE t (id int, deleted_at timestamptz, gone bool); INSERT INTO t SELECT *, i <= 2510 FROM (` + rows +
+				`) r (i, d);
 			INSERT INTO t SELECT 0, now() - interval '1 year', false FROM generate_series(1, 10)`,
-			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Pair, Column: "gone", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}},
+			softdelete.Table{Name: "t",
+				Markers: softdelete.Markers{{Kind: softdelete.Pair, Column: "gone",
+					Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}},
 		{"a local time", `CREATE TABLE t (id int, deleted_at timestamp);
 			INSERT INTO t SELECT i, (d AT TIME ZONE 'Asia/Tokyo') FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Policy: softdelete.Policy{TimeZone: "Asia/Tokyo"}, Markers: softdelete.Markers{
-				{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}}},
+				{Kind: softdelete.Timestamp, Column: "deleted_at",
+					Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}}},
 		{"an epoch, 0 while live", `CREATE TABLE t (id int, deleteat bigint NOT NULL DEFAULT 0); INSERT INTO t
 			SELECT i, CASE WHEN d > '-infinity' THEN extract(epoch FROM d) * 1000 ELSE 0 END FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
@@ -112,9 +121,11 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 			CREATE TABLE parts."Odd 100%$purge_old$" PARTITION OF t_high FOR VALUES FROM (1200) TO (9999);
 			INSERT INTO t` + rows,
 			softdelete.Table{Name: "t", Partitioned: true, Markers: softdelete.Markers{stamp("deleted_at")}}},
-		{"odd names", `CREATE TABLE ` + quoted + ` (id int, ` + identifier("deleted\t100%$purge_old$") + ` timestamptz); INSERT INTO ` + quoted + rows,
+		{"odd names", `CREATE TABLE ` + quoted + ` (id int, ` + identifier("deleted\t100%$purge_old$") +
+			` timestamptz); INSERT INTO ` + quoted + rows,
 			softdelete.Table{Name: odd, Markers: softdelete.Markers{stamp("deleted\t100%$purge_old$")}}},
-		{"odd names of partitioned tables", `CREATE TABLE ` + quoted + ` (id int, "deleted ""100%" timestamptz) PARTITION BY RANGE (id);
+		{"odd names of partitioned tables", `CREATE TABLE ` + quoted +
+			` (id int, "deleted ""100%" timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE "Low $1 %s" PARTITION OF ` + quoted + ` FOR VALUES FROM (0) TO (9999);
 			INSERT INTO ` + quoted + rows,
 			softdelete.Table{Name: odd, Partitioned: true, Markers: softdelete.Markers{stamp(`deleted "100%`)}}},
@@ -125,14 +136,16 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 				table.Schema, table.Policy.Retention = "public", 90*24*time.Hour
 				dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 				pgtest.Exec(t, dsn, test.ddl)
-				count := strings.TrimPrefix(Relation{Schema: table.Schema, Name: table.Name, Children: table.Partitioned, Table: &table}.Count(math.MaxInt64), lead)
+				count := strings.TrimPrefix(Relation{Schema: table.Schema, Name: table.Name, Children: table.Partitioned,
+					Table: &table}.Count(math.MaxInt64), lead)
 				before := tally(t, dsn, count)
 				if before.old != 2500 {
 					t.Fatalf("%d rows are old before, want 2500", before.old)
 				}
 				purge := &Purge{Table: &table, Rehearsal: true}
 				script := func() string {
-					return strings.Replace(purge.SQL(), "by_index constant boolean := false", fmt.Sprintf("by_index constant boolean := %v", byIndex), 1)
+					return strings.Replace(purge.SQL(), "by_index constant boolean := false",
+						fmt.Sprintf("by_index constant boolean := %v", byIndex), 1)
 				}
 				if found := check(t, dsn, purge)[0]; len(found.Problems) > 0 {
 					t.Fatal(found.Problems)
@@ -172,7 +185,8 @@ type tallied struct{ total, deleted, old int64 }
 func tally(t *testing.T, dsn, sql string) (n tallied) {
 	t.Helper()
 	conn := dial(t, dsn)
-	if err := conn.QueryRow(t.Context(), "SELECT total, deleted, old FROM ("+sql+") AS counted").Scan(&n.total, &n.deleted, &n.old); err != nil {
+	if err := conn.QueryRow(t.Context(), "SELECT total, deleted, old FROM ("+sql+") AS counted").Scan(&n.total,
+		&n.deleted, &n.old); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -186,10 +200,12 @@ func TestPurgePassesByWhatOthersHold(t *testing.T) {
 		INSERT INTO t SELECT i, now() - interval '1 year' FROM generate_series(1, 2500) i;
 		INSERT INTO child SELECT i, now() - interval '1 year' FROM generate_series(1, 10) i`)
 	other := dial(t, dsn)
-	if _, err := other.Exec(t.Context(), `BEGIN; UPDATE t SET deleted_at = NULL WHERE id = 7; SELECT FROM t WHERE id = 8 FOR UPDATE`); err != nil {
+	if _, err := other.Exec(t.Context(),
+		`BEGIN; UPDATE t SET deleted_at = NULL WHERE id = 7; SELECT FROM t WHERE id = 8 FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
-	purge := &Purge{Table: &softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour}}}
+	purge := &Purge{Table: &softdelete.Table{Schema: "public", Name: "t",
+		Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour}}}
 	check(t, dsn, purge)
 	if _, err := run(t, dsn, purge.SQL()); err != nil {
 		t.Fatal(err)
@@ -213,8 +229,10 @@ func TestPurgePassesByWhatOthersHold(t *testing.T) {
 
 func TestPurgeInsideATransactionDoesNothing(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, `CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO t VALUES (1, '2000-01-01')`)
-	purge := &Purge{Table: &softdelete.Table{Schema: "public", Name: "t", Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: time.Hour}}}
+	pgtest.Exec(t, dsn,
+		`CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO t VALUES (1, '2000-01-01')`)
+	purge := &Purge{Table: &softdelete.Table{Schema: "public", Name: "t",
+		Markers: softdelete.Markers{stamp("deleted_at")}, Policy: softdelete.Policy{Retention: time.Hour}}}
 	check(t, dsn, purge)
 	var failed *pgconn.PgError
 	if _, err := run(t, dsn, "BEGIN; "+purge.SQL()+"; COMMIT"); !errors.As(err, &failed) || failed.Code != "2D000" {

@@ -203,7 +203,8 @@ func (r Report) document() document {
 		Timestamp: r.Now.UTC(), SnapshotTimestamp: instant(r.Taken),
 		OverallHealth: r.Health, Healthy: r.Healthy, Summary: r.summary(),
 		Connection: connectionDoc{pingDoc: newPing(r.Connection.Ping), Status: r.Connection.Status, Pings: []pingDoc{}},
-		Databases:  []databaseDoc{}, Services: []serviceDoc{}, Tables: []tableDoc{}, Alerts: []alertDoc{}, Recommendations: []recommendationDoc{},
+		Databases:  []databaseDoc{}, Services: []serviceDoc{}, Tables: []tableDoc{}, Alerts: []alertDoc{},
+		Recommendations: []recommendationDoc{},
 	}
 	for _, p := range r.Connection.Pings {
 		d.Connection.Pings = append(d.Connection.Pings, newPing(p))
@@ -212,7 +213,8 @@ func (r Report) document() document {
 		c := db.Checks
 		d.Databases = append(d.Databases, databaseDoc{
 			Database: db.Name, Health: db.Health, Tables: len(db.Tables), TablesSkipped: db.Skipped,
-			Checks:  map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting, "indexes": c.Indexes},
+			Checks: map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting,
+				"indexes": c.Indexes},
 			Problem: newProblem(db.Problem),
 		})
 	}
@@ -243,8 +245,10 @@ func newPing(p softdelete.Ping) pingDoc {
 func newTable(t *assess.TableHealth) tableDoc {
 	d := tableDoc{
 		tableKey: keyOf("", t), Service: t.Policy.Service, Marker: t.Markers.Columns(), MarkerKind: t.Markers.KindLabel(),
-		Health: t.Verdict.Health, HealthAtWorst: t.Verdict.AtWorst, HealthStatus: t.Verdict.String(), CleanupRecommended: t.CleanupRecommended(),
-		State: t.State(), Problem: newProblem(t.Problem), MissingIndexes: []indexes.Purpose{}, IndexProblems: []indexDoc{},
+		Health: t.Verdict.Health, HealthAtWorst: t.Verdict.AtWorst, HealthStatus: t.Verdict.String(),
+		CleanupRecommended: t.CleanupRecommended(),
+		State:              t.State(), Problem: newProblem(t.Problem), MissingIndexes: []indexes.Purpose{},
+		IndexProblems: []indexDoc{},
 	}
 	if d.Marker == nil {
 		d.Marker = []string{}

@@ -71,8 +71,10 @@ func TestAPurgeThatMayDoMoreHasNoStatement(t *testing.T) {
 		if problem != "" {
 			carts.Purging = &softdelete.Purging{Problems: []string{problem}}
 		}
-		s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: []softdelete.Table{carts}}}}
-		got := (Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{}, noon)}).document().Recommendations[0]
+		s := &softdelete.Snapshot{Taken: noon,
+			Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: []softdelete.Table{carts}}}}
+		got := (Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{},
+			noon)}).document().Recommendations[0]
 		if got.Kind != "purge" || len(got.Statements) != statements || strings.Join(got.Withheld, "; ") != problem {
 			t.Errorf("%q: %+v", problem, got)
 		}

@@ -17,7 +17,8 @@ const day = 24 * time.Hour
 
 // limits are the reference's.
 func limits() (t assess.Thresholds) {
-	text := `{"response_ms": {"slow": 100}, "deletion_ratio": {"fair": 0.25, "poor": 0.5}, "old_deleted_rows": {"fair": 1000, "poor": 10000},
+	text := `{"response_ms": {"slow": 100}, "deletion_ratio": {"fair": 0.25, "poor": 0.5},
+		"old_deleted_rows": {"fair": 1000, "poor": 10000},
 		"bulk_rows": 10000, "alert_min_rows": 1000}`
 	if err := json.Unmarshal([]byte(text), &t); err != nil {
 		panic(err)
@@ -29,7 +30,8 @@ func limits() (t assess.Thresholds) {
 func pings() []softdelete.Ping {
 	var all []softdelete.Ping
 	for i := range 30 {
-		p := softdelete.Ping{At: noon.Add(time.Duration(i-30) * 15 * time.Second), Up: true, Duration: time.Duration(1500+i*i%7*300) * time.Microsecond}
+		p := softdelete.Ping{At: noon.Add(time.Duration(i-30) * 15 * time.Second), Up: true,
+			Duration: time.Duration(1500+i*i%7*300) * time.Microsecond}
 		switch i {
 		case 12:
 			p.Duration = 130 * time.Millisecond
@@ -44,7 +46,8 @@ func pings() []softdelete.Ping {
 var checks = softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}
 
 func stamp(column string) softdelete.Markers {
-	return softdelete.Markers{{Kind: softdelete.Timestamp, Column: column, Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}}
+	return softdelete.Markers{{Kind: softdelete.Timestamp, Column: column,
+		Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}}
 }
 
 // table is one that was counted exactly a minute ago.
@@ -52,7 +55,8 @@ func table(name, service string, total, deleted, old int64) softdelete.Table {
 	n := softdelete.ExactNumbers(total, deleted)
 	o := softdelete.Exactly(old)
 	n.Old = &o
-	t := softdelete.Table{Schema: "public", Name: name, Markers: stamp("deleted_at"), Policy: softdelete.Policy{Service: service, Retention: 90 * day, TimeZone: "UTC"}, Purging: &softdelete.Purging{}}
+	t := softdelete.Table{Schema: "public", Name: name, Markers: stamp("deleted_at"),
+		Policy: softdelete.Policy{Service: service, Retention: 90 * day, TimeZone: "UTC"}, Purging: &softdelete.Purging{}}
 	t.Succeed(n, noon.Add(-time.Minute))
 	return t
 }
@@ -63,7 +67,8 @@ func failed(t softdelete.Table, reason softdelete.Reason, message, remedy string
 }
 
 func index(name string, bytes int64, columns ...string) softdelete.Index {
-	i := softdelete.Index{OID: uint32(len(name)), Schema: "public", Name: name, Method: "btree", Valid: true, Bytes: bytes, Scans: 1}
+	i := softdelete.Index{OID: uint32(len(name)), Schema: "public", Name: name, Method: "btree", Valid: true,
+		Bytes: bytes, Scans: 1}
 	for _, c := range columns {
 		i.Keys = append(i.Keys, softdelete.Key{Column: c})
 	}
@@ -77,10 +82,13 @@ func shop() *softdelete.Snapshot {
 	messages := table("messages", "support", 900000, 40000, 21000)
 	invalid := index("messages_thread_idx", 3<<20, "thread_id")
 	invalid.Valid = false
-	messages.Indexing = &softdelete.Indexing{At: noon, Bytes: 400 << 20, HOT: 1, Indexes: []softdelete.Index{index("messages_pkey", 20<<20, "id"), invalid, index("messages_purge", 1<<20, "deleted_at")}}
+	messages.Indexing = &softdelete.Indexing{At: noon, Bytes: 400 << 20, HOT: 1,
+		Indexes: []softdelete.Index{index("messages_pkey", 20<<20, "id"), invalid,
+			index("messages_purge", 1<<20, "deleted_at")}}
 	messages.Numbers.Oldest = noon.AddDate(-2, 0, 0)
 	messages.Purging = purging()
-	messages.Purging.Keys = []softdelete.PurgeKey{{Schema: "public", Name: "customers", Key: "customers_message_fkey", Columns: "message"}, {Schema: "public", Name: "read marks", Key: "read", Columns: "message", Cascades: true}}
+	messages.Purging.Keys = []softdelete.PurgeKey{{Schema: "public", Name: "customers", Key: "customers_message_fkey",
+		Columns: "message"}, {Schema: "public", Name: "read marks", Key: "read", Columns: "message", Cascades: true}}
 	subscribers := table("subscribers", "checkout", 5000, 40, 0)
 	unique := index("subscribers_email_key", 1<<20, "email", "deleted_at")
 	unique.Unique = true
@@ -95,7 +103,8 @@ func shop() *softdelete.Snapshot {
 	events.Purging = purging("trigger audit of public.events would run function public.audit")
 	rumour := table("a_table_with_a_name_that_is_as_long_as_postgresql_lets_a_name_be", "", 1e9, 100, 0)
 	rumour.Numbers.Method, rumour.Numbers.Old = "statistics", nil
-	for _, e := range []*softdelete.Estimate{&rumour.Numbers.Total, &rumour.Numbers.Active, &rumour.Numbers.Deleted, &rumour.Numbers.Ratio} {
+	for _, e := range []*softdelete.Estimate{&rumour.Numbers.Total, &rumour.Numbers.Active, &rumour.Numbers.Deleted,
+		&rumour.Numbers.Ratio} {
 		e.Margin = softdelete.NoMargin
 	}
 	posts := table("posts", "content", 90000, 25000, 900)
@@ -106,7 +115,8 @@ func shop() *softdelete.Snapshot {
 	posts.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "is_deleted", Time: stamp("deleted_at")[0].Time}}
 	posts.Integrity = contradictions()
 	return &softdelete.Snapshot{Taken: noon.Add(-90 * time.Second), Databases: []softdelete.Database{
-		{Name: "archive", Problem: &softdelete.Problem{Reason: softdelete.OtherError, Message: `FATAL: database "archive" does not exist (SQLSTATE 3D000)`}},
+		{Name: "archive", Problem: &softdelete.Problem{Reason: softdelete.OtherError,
+			Message: `FATAL: database "archive" does not exist (SQLSTATE 3D000)`}},
 		{Name: "shop", Checks: checks, Skipped: 7, Tables: []softdelete.Table{
 			rumour, carts,
 			table("customers", "accounts", 120000, 900, 0),
@@ -115,7 +125,8 @@ func shop() *softdelete.Snapshot {
 			events, flags, table("gift_cards", "checkout", 0, 0, 0),
 			failed(table("locked", "", 1000, 900, 900), softdelete.Locked, "canceling statement due to lock timeout", ""),
 			messages,
-			{Schema: "public", Name: "pending", Markers: stamp("deletedAt"), Policy: softdelete.Policy{Retention: 90 * day, TimeZone: "UTC"}},
+			{Schema: "public", Name: "pending", Markers: stamp("deletedAt"),
+				Policy: softdelete.Policy{Retention: 90 * day, TimeZone: "UTC"}},
 			posts, subscribers,
 			table("\x1b[31mred\n<script>alert(1)</script>", "accounts", 100, 1, 0),
 		}},
@@ -124,21 +135,27 @@ func shop() *softdelete.Snapshot {
 
 // purging is what is known of a purge in the way of which stand some problems.
 func purging(problems ...string) *softdelete.Purging {
-	return &softdelete.Purging{At: noon, Columns: "deleted_at timestamp with time zone", Owner: "shop_owner", Problems: problems}
+	return &softdelete.Purging{At: noon, Columns: "deleted_at timestamp with time zone", Owner: "shop_owner",
+		Problems: problems}
 }
 
 // contradictions are of every kind, and none of one; and checks that could not be made.
 func contradictions() []softdelete.Check {
 	number := func(n float64) *float64 { return &n }
 	key := func(parent string) *softdelete.Reference {
-		return &softdelete.Reference{Schema: "public", Name: parent, Markers: stamp("deleted_at"), Columns: []string{"author"}, Referenced: []string{"id"}, Operators: []string{"OPERATOR(pg_catalog.=)"}}
+		return &softdelete.Reference{Schema: "public", Name: parent, Markers: stamp("deleted_at"),
+			Columns: []string{"author"}, Referenced: []string{"id"}, Operators: []string{"OPERATOR(pg_catalog.=)"}}
 	}
 	return []softdelete.Check{
 		{Found: &softdelete.Found{Inconsistent: number(3), Future: number(1)}},
 		{Constraint: "flags_author_fkey", Key: key("customers"), Found: &softdelete.Found{Orphaned: number(1234)}},
-		{Constraint: "flags_event_fkey", Key: key("events"), Problem: &softdelete.Problem{Reason: softdelete.TooLarge, Message: "what it reads is larger than counting.exact_max_bytes (64MB)"}},
-		{Constraint: "flags_post_fkey", Key: key("posts"), Problem: &softdelete.Problem{Reason: softdelete.PermissionDenied, Message: `no SELECT on column "id" of public.posts`,
-			Remedy: `GRANT SELECT ("id", "ctid", "tableoid") ON "public"."posts" TO "monitoring";`}},
+		{Constraint: "flags_event_fkey", Key: key("events"),
+			Problem: &softdelete.Problem{Reason: softdelete.TooLarge,
+				Message: "what it reads is larger than counting.exact_max_bytes (64MB)"}},
+		{Constraint: "flags_post_fkey", Key: key("posts"),
+			Problem: &softdelete.Problem{Reason: softdelete.PermissionDenied,
+				Message: `no SELECT on column "id" of public.posts`,
+				Remedy:  `GRANT SELECT ("id", "ctid", "tableoid") ON "public"."posts" TO "monitoring";`}},
 	}
 }
 
@@ -155,14 +172,16 @@ func troubles() *softdelete.Snapshot {
 		softdelete.Unsupported:      "ask the primary instead",
 		softdelete.OtherError:       "",
 	} {
-		tables = append(tables, failed(table(string(reason), "", 1000, 100, 0), reason, "what PostgreSQL said of it", remedy))
+		tables = append(tables, failed(table(string(reason), "", 1000, 100, 0), reason,
+			"what PostgreSQL said of it", remedy))
 	}
 	unread := func(i softdelete.Index) softdelete.Index { i.Scans = 0; return i }
 	unique := func(i softdelete.Index) softdelete.Index { i.Unique = true; return i }
 	broken := index("name_idx", 4<<20, "name")
 	broken.Valid = false
 	live := index("live_idx", 1<<20, "name")
-	live.Predicate, live.Scope = "(deleted_at IS NULL)", softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
+	live.Predicate, live.Scope = "(deleted_at IS NULL)", softdelete.Scope{Mentions: true, Live: softdelete.All,
+		Deleted: softdelete.None}
 	twin := index("name_idx1", 4<<20, "name")
 	for problem, has := range map[indexes.Problem][]softdelete.Index{
 		indexes.Invalid:                   {broken},
@@ -184,7 +203,8 @@ func troubles() *softdelete.Snapshot {
 		tables = append(tables, t)
 	}
 	slices.SortFunc(tables, func(a, b softdelete.Table) int { return a.Compare(&b) })
-	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+	return &softdelete.Snapshot{Taken: noon,
+		Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
 }
 
 // scenes are reports of everything that can be the matter, by name.
@@ -195,7 +215,8 @@ func scenes() map[string]Report {
 	}
 	down := []softdelete.Ping{{At: noon, Err: `dial tcp 10.0.0.1:5432: connect: connection refused`}}
 	one := func(tables ...softdelete.Table) *softdelete.Snapshot {
-		return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+		return &softdelete.Snapshot{Taken: noon,
+			Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
 	}
 	off := scene(pings(), &softdelete.Snapshot{})
 	off.ConnectionOnly = true
@@ -207,10 +228,11 @@ func scenes() map[string]Report {
 		"down":    scene(down, softdelete.Empty("shop")),
 		"gone":    scene(down, one(table("customers", "", 120000, 900, 0))),
 		"slow":    scene(append(pings(), slow), one(table("customers", "", 120000, 900, 0))),
-		"unknown": scene(pings(), one(softdelete.Table{Schema: "public", Name: "a"}, failed(table("b", "", 10, 1, 0), softdelete.TimedOut, "canceling statement due to statement timeout", ""))),
-		"none":    scene(pings(), one()),
-		"first":   scene(pings()[:1], softdelete.Empty("shop")),
-		"off":     off,
+		"unknown": scene(pings(), one(softdelete.Table{Schema: "public", Name: "a"},
+			failed(table("b", "", 10, 1, 0), softdelete.TimedOut, "canceling statement due to statement timeout", ""))),
+		"none":  scene(pings(), one()),
+		"first": scene(pings()[:1], softdelete.Empty("shop")),
+		"off":   off,
 	}
 }
 
@@ -229,6 +251,8 @@ func thousand(n int) Report {
 		}
 		tables = append(tables, t)
 	}
-	s := &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
-	return Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{HighDeletionRatio: true}, noon), Version: "1.2.3"}
+	s := &softdelete.Snapshot{Taken: noon,
+		Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
+	return Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{HighDeletionRatio: true}, noon),
+		Version: "1.2.3"}
 }

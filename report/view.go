@@ -155,7 +155,8 @@ func shares(counts map[softdelete.Health]int, total int) []shareView {
 }
 
 func newConnection(r Report) connectionView {
-	c := connectionView{Health: r.Connection.Health.String(), Status: string(r.Connection.Status), Error: r.Connection.Ping.Err}
+	c := connectionView{Health: r.Connection.Health.String(), Status: string(r.Connection.Status),
+		Error: r.Connection.Ping.Err}
 	if r.Connection.Ping.Up {
 		c.Time = milliseconds(r.Connection.Ping.Milliseconds())
 	}
@@ -172,7 +173,8 @@ func newRecommendationView(id int, r *assess.Recommendation) recommendationView 
 	run, consider := statements(r)
 	return recommendationView{
 		ID: id, Urgency: r.Urgency.String(), Title: r.Title, Reason: r.Reason, Gain: r.Gain.Text, Notes: r.Notes,
-		Statements: strings.Join(run, "\n"), Consider: strings.Join(consider, "\n"), Considering: considering(run), Remedies: r.Remedies, Source: r.Source,
+		Statements: strings.Join(run, "\n"), Consider: strings.Join(consider, "\n"), Considering: considering(run),
+		Remedies: r.Remedies, Source: r.Source,
 	}
 }
 

@@ -68,10 +68,13 @@ func (t *Table) Doubts() []Doubt {
 			add("unit: "+string(m.Time.Unit), "the unit of column %q, %s, is a guess", m.Time.Column, m.Time.Unit)
 		}
 		if (m.Time.Type == LocalTimestamp || m.Time.Type == Date) && !t.Policy.ZoneKnown {
-			doubts = append(doubts, Doubt{fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone), "time_zone: " + QuoteYAML(t.Policy.TimeZone)})
+			doubts = append(doubts, Doubt{
+				fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone),
+				"time_zone: " + QuoteYAML(t.Policy.TimeZone)})
 		}
 		if t.Purging != nil && t.Purging.Defaulted && !m.Given {
-			add(m.meaningSetting(), "column %q has or had a default, and live rows may hold another one than it has now", m.Time.Column)
+			add(m.meaningSetting(), "column %q has or had a default, and live rows may hold another one than it has now",
+				m.Time.Column)
 		}
 	}
 	return doubts

@@ -54,18 +54,24 @@ func newCrowd(t *testing.T, server *pgserver.Server, by string) *crowd {
 	t.Helper()
 	name := fmt.Sprintf("crowd_%d", crowds.Add(1))
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE "+name+" OWNER app_owner")
-	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "ALTER DATABASE "+name+" SET default_transaction_isolation = 'repeatable read'")
+	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser),
+		"ALTER DATABASE "+name+" SET default_transaction_isolation = 'repeatable read'")
 	c := &crowd{dsn: server.DSN(name, "app_owner"), rows: map[int]bool{}, children: map[int]bool{}}
 	primary, partitions := "id", ""
 	if by != "" {
-		primary, partitions = "id, region", "CREATE TABLE east PARTITION OF parent FOR VALUES IN (0); CREATE TABLE west PARTITION OF parent FOR VALUES IN (1);"
+		primary, partitions = "id, region", "CREATE TABLE east PARTITION OF parent FOR VALUES IN (0); CREATE TABLE "+
+			"west PARTITION OF parent FOR VALUES IN (1);"
 	}
 	pgtest.Exec(t, c.dsn, `
-		CREATE TABLE parent (id int, region int DEFAULT 0, note text DEFAULT 'short', deleted_at timestamptz, PRIMARY KEY (`+primary+`))`+by+`;`+partitions+`
-		CREATE TABLE child (n serial PRIMARY KEY, id int, region int DEFAULT 0, FOREIGN KEY (`+primary+`) REFERENCES parent ON DELETE CASCADE);
-		CREATE TABLE late (n serial PRIMARY KEY, id int, region int DEFAULT 0, FOREIGN KEY (`+primary+`) REFERENCES parent ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED);
+		CREATE TABLE parent (id int, region int DEFAULT 0, note text DEFAULT 'short', deleted_at timestamptz, PRIMARY KEY (`+
+		primary+`))`+by+`;`+partitions+`
+		CREATE TABLE child (n serial PRIMARY KEY, id int, region int DEFAULT 0, FOREIGN KEY (`+primary+
+		`) REFERENCES parent ON DELETE CASCADE);
+		CREATE TABLE late (n serial PRIMARY KEY, id int, region int DEFAULT 0, FOREIGN KEY (`+primary+
+		`) REFERENCES parent ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED);
 		CREATE INDEX ON child (id); CREATE INDEX ON late (id);
-		INSERT INTO parent SELECT i, 0, repeat('x', 60), now() - interval '1 year' FROM generate_series(1, `+fmt.Sprint(crowdRows)+`) i;
+		INSERT INTO parent SELECT i, 0, repeat('x', 60), now() - interval '1 year' FROM generate_series(1, `+
+		fmt.Sprint(crowdRows)+`) i;
 		ANALYZE`)
 	return c
 }
@@ -169,7 +175,9 @@ func (c *crowd) change(ctx context.Context, tx pgx.Tx, what, id int, rng *rand.R
 		"INSERT INTO child (id, region) SELECT id, region FROM parent WHERE id = $1 RETURNING n",
 		"INSERT INTO late (id, region) SELECT id, region FROM parent WHERE id = $1 RETURNING n",
 		// A row that references would keep its region: those are moved within theirs.
-		"UPDATE parent p SET note = note || repeat('y', 100), region = CASE WHEN $2 THEN 1 - region ELSE region END WHERE id = $1 AND NOT EXISTS (SELECT FROM child c WHERE c.id = p.id) AND NOT EXISTS (SELECT FROM late l WHERE l.id = p.id) RETURNING id",
+		"UPDATE parent p SET note = note || repeat('y', 100), region = CASE WHEN $2 THEN 1 - region ELSE region END " +
+			"WHERE id = $1 AND NOT EXISTS (SELECT FROM child c WHERE c.id = p.id) AND NOT EXISTS (SELECT FROM late l " +
+			"WHERE l.id = p.id) RETURNING id",
 	}[what]
 	args := []any{id}
 	if what == 4 {
@@ -189,7 +197,8 @@ func (c *crowd) lost(t *testing.T) []string {
 	defer conn.Close(t.Context())
 	there := map[string]bool{}
 	rows, err := conn.Query(t.Context(), `
-		SELECT 'row ' || id FROM parent UNION ALL SELECT 'child ' || n FROM child c WHERE EXISTS (SELECT FROM parent p WHERE p.id = c.id)
+		SELECT 'row ' || id FROM parent
+		UNION ALL SELECT 'child ' || n FROM child c WHERE EXISTS (SELECT FROM parent p WHERE p.id = c.id)
 		UNION ALL SELECT 'child ' || -n FROM late l WHERE EXISTS (SELECT FROM parent p WHERE p.id = l.id)`)
 	if err != nil {
 		t.Fatal(err)

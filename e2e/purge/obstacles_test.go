@@ -18,22 +18,40 @@ type obstacle struct {
 }
 
 var obstacles = []obstacle{
-	{name: "trigger before DELETE", sql: `CREATE TRIGGER keep BEFORE DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep()`},
-	{name: "trigger after DELETE", sql: `CREATE TRIGGER "Odd ""trigger" AFTER DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.log()`},
-	{name: "trigger for each statement", sql: `CREATE TRIGGER log AFTER DELETE ON %[1]s FOR EACH STATEMENT EXECUTE FUNCTION app.log()`},
-	{name: "constraint trigger", sql: `CREATE CONSTRAINT TRIGGER late AFTER DELETE ON %[1]s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.log()`},
-	{name: "trigger that always runs", sql: `CREATE TRIGGER always AFTER DELETE OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.log(); ALTER TABLE %[1]s ENABLE ALWAYS TRIGGER always`},
-	{name: "rule that does nothing", sql: `CREATE RULE "Odd ""rule" AS ON DELETE TO %[1]s DO INSTEAD NOTHING`, alone: true},
-	{name: "rule that also does something", sql: `CREATE RULE also AS ON DELETE TO %[1]s DO ALSO INSERT INTO app.audit_log VALUES ('rule')`, alone: true},
-	{name: "forced row security", sql: `ALTER TABLE %[1]s ENABLE ROW LEVEL SECURITY; ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY; CREATE POLICY seen ON %[1]s USING (label = 'go')`},
-	{name: "publication without identity", sql: `ALTER TABLE %[1]s REPLICA IDENTITY NOTHING`, admin: `CREATE PUBLICATION p FOR TABLE %[1]s`, alone: true},
-	{name: "key that is switched off", admin: `CREATE TABLE app.side (id int, FOREIGN KEY (%[2]s) REFERENCES %[1]s ON DELETE CASCADE); ALTER TABLE app.side DISABLE TRIGGER ALL; ALTER TABLE app.side OWNER TO app_owner`, alone: true},
-	{name: "reference without an index", sql: `CREATE TABLE app.large (%[3]s, label text DEFAULT 'keep', n int, FOREIGN KEY (%[2]s) REFERENCES %[1]s ON DELETE CASCADE); INSERT INTO app.large (n) SELECT i FROM generate_series(1, 9000) i`},
+	{name: "trigger before DELETE",
+		sql: `CREATE TRIGGER keep BEFORE DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep()`},
+	{name: "trigger after DELETE",
+		sql: `CREATE TRIGGER "Odd ""trigger" AFTER DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.log()`},
+	{name: "trigger for each statement",
+		sql: `CREATE TRIGGER log AFTER DELETE ON %[1]s FOR EACH STATEMENT EXECUTE FUNCTION app.log()`},
+	{name: "constraint trigger",
+		sql: `CREATE CONSTRAINT TRIGGER late AFTER DELETE ON %[1]s DEFERRABLE INITIALLY DEFERRED
+			FOR EACH ROW EXECUTE FUNCTION app.log()`},
+	{name: "trigger that always runs",
+		sql: `CREATE TRIGGER always AFTER DELETE OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.log();
+			ALTER TABLE %[1]s ENABLE ALWAYS TRIGGER always`},
+	{name: "rule that does nothing", sql: `CREATE RULE "Odd ""rule" AS ON DELETE TO %[1]s DO INSTEAD NOTHING`,
+		alone: true},
+	{name: "rule that also does something",
+		sql: `CREATE RULE also AS ON DELETE TO %[1]s DO ALSO INSERT INTO app.audit_log VALUES ('rule')`, alone: true},
+	{name: "forced row security",
+		sql: `ALTER TABLE %[1]s ENABLE ROW LEVEL SECURITY; ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY;
+			CREATE POLICY seen ON %[1]s USING (label = 'go')`},
+	{name: "publication without identity", sql: `ALTER TABLE %[1]s REPLICA IDENTITY NOTHING`,
+		admin: `CREATE PUBLICATION p FOR TABLE %[1]s`, alone: true},
+	{name: "key that is switched off",
+		admin: `CREATE TABLE app.side (id int, FOREIGN KEY (%[2]s) REFERENCES %[1]s ON DELETE CASCADE);
+			ALTER TABLE app.side DISABLE TRIGGER ALL; ALTER TABLE app.side OWNER TO app_owner`, alone: true},
+	{name: "reference without an index",
+		sql: `CREATE TABLE app.large (%[3]s, label text DEFAULT 'keep', n int,
+			FOREIGN KEY (%[2]s) REFERENCES %[1]s ON DELETE CASCADE);
+				INSERT INTO app.large (n) SELECT i FROM generate_series(1, 9000) i`},
 }
 
 // harmless is what must not keep a table from being purged.
 var harmless = []string{
-	`CREATE TRIGGER off BEFORE DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep(); ALTER TABLE %[1]s DISABLE TRIGGER off`,
+	`CREATE TRIGGER off BEFORE DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep();
+		ALTER TABLE %[1]s DISABLE TRIGGER off`,
 	`CREATE TRIGGER upd BEFORE UPDATE OR INSERT ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep()`,
 	`CREATE RULE upd AS ON UPDATE TO %[1]s WHERE old.note = 'never' DO INSTEAD NOTHING`,
 	`CREATE TRIGGER once AFTER UPDATE ON %[1]s FOR EACH STATEMENT EXECUTE FUNCTION app.log()`,
@@ -148,7 +166,8 @@ func (w *world) decorate() {
 					fmt.Fprintf(&w.sql, "%s;\n", fill(o.sql, t.String(), list, strings.Join(defined, ", ")))
 				}
 				if o.admin != "" {
-					fmt.Fprintf(&w.sql, "RESET SESSION AUTHORIZATION; %s; SET SESSION AUTHORIZATION app_owner;\n", fill(o.admin, t.String(), list, strings.Join(defined, ", ")))
+					fmt.Fprintf(&w.sql, "RESET SESSION AUTHORIZATION; %s; SET SESSION AUTHORIZATION app_owner;\n",
+						fill(o.admin, t.String(), list, strings.Join(defined, ", ")))
 				}
 			}
 		}
@@ -181,10 +200,14 @@ func fill(form string, values ...string) string {
 
 // settings are those of a database that a script must not depend on.
 var settings = []string{
-	"TimeZone = 'America/New_York'", "TimeZone = 'Asia/Kathmandu'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'sql_standard'",
-	"standard_conforming_strings = off", "quote_all_identifiers = on", "enable_tidscan = off", "default_transaction_isolation = 'serializable'",
-	"default_transaction_isolation = 'repeatable read'", "statement_timeout = '30s'", "lock_timeout = '1ms'", "row_security = off", "client_min_messages = notice",
-	"plan_cache_mode = force_custom_plan", "enable_nestloop = off", "constraint_exclusion = on", "extra_float_digits = -15", "bytea_output = escape",
+	"TimeZone = 'America/New_York'", "TimeZone = 'Asia/Kathmandu'", "DateStyle = 'SQL, DMY'",
+	"IntervalStyle = 'sql_standard'",
+	"standard_conforming_strings = off", "quote_all_identifiers = on", "enable_tidscan = off",
+	"default_transaction_isolation = 'serializable'",
+	"default_transaction_isolation = 'repeatable read'", "statement_timeout = '30s'", "lock_timeout = '1ms'",
+	"row_security = off", "client_min_messages = notice",
+	"plan_cache_mode = force_custom_plan", "enable_nestloop = off", "constraint_exclusion = on",
+	"extra_float_digits = -15", "bytea_output = escape",
 }
 
 // environment sets what the database's sessions begin with.

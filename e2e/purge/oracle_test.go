@@ -65,9 +65,11 @@ func build(t *testing.T) string {
 // start starts a server with the roles of every world.
 func start(t *testing.T, version string) *pgserver.Server {
 	t.Helper()
-	server := pgtest.Start(t, pgserver.Options{Version: version, Settings: map[string]string{"wal_level": "logical", "log_min_messages": "fatal"}})
+	server := pgtest.Start(t, pgserver.Options{Version: version,
+		Settings: map[string]string{"wal_level": "logical", "log_min_messages": "fatal"}})
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), `
-		CREATE ROLE app_owner LOGIN; CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN BYPASSRLS IN ROLE pg_read_all_data`)
+		CREATE ROLE app_owner LOGIN; CREATE ROLE stranger LOGIN;
+			CREATE ROLE watcher LOGIN BYPASSRLS IN ROLE pg_read_all_data`)
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE foundation")
 	pgtest.Exec(t, server.DSN("foundation", pgserver.Superuser), foundation)
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE DATABASE visited TEMPLATE foundation")
@@ -118,7 +120,8 @@ func as(script string) string { return script }
 
 // run makes the database, has the script printed, rehearses and runs it, and returns what
 // is wrong with that. change breaks the script on purpose.
-func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tallied *tally, change func(string) string) (faults []string) {
+func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tallied *tally,
+	change func(string) string) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	create := "CREATE DATABASE " + ident(w.database) + " TEMPLATE " + w.template()
 	if server.Major >= 15 {
@@ -140,7 +143,8 @@ func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tall
 		script = strings.Replace(script, `\set ON_ERROR_STOP on`, `\set ON_ERROR_STOP off`, 1)
 	}
 	dsn := server.DSN("postgres", user)
-	said, err := psql(t, dsn, strings.ReplaceAll(script, "rehearsal constant boolean := false", "rehearsal constant boolean := true"))
+	said, err := psql(t, dsn, strings.ReplaceAll(script, "rehearsal constant boolean := false",
+		"rehearsal constant boolean := true"))
 	if err != nil {
 		fault("the rehearsal: %v\n%s", err, said)
 	}
@@ -209,7 +213,8 @@ func (w *world) circular() bool {
 
 // print has the exporter print the script, and says where what it withholds is not what
 // the obstacles are.
-func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, tallied *tally) (script string, faults []string) {
+func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, tallied *tally) (script string,
+	faults []string) {
 	t.Helper()
 	script, err := print(t, exporter, server.DSN(w.database, "watcher"), w.entries.String(), w.flags...)
 	printed := 0
@@ -223,7 +228,8 @@ func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, ta
 			printed++
 		}
 		if want := len(table.obstacles) > 0 && table.obstacles[0] != ownersCode; withheld != want {
-			faults = append(faults, fmt.Sprintf("for %s (%s, %s; obstacles: %q) withheld is %v", table, table.shape.name, table.key.name, table.obstacles, withheld))
+			faults = append(faults, fmt.Sprintf("for %s (%s, %s; obstacles: %q) withheld is %v", table, table.shape.name,
+				table.key.name, table.obstacles, withheld))
 		}
 	}
 	if n := strings.Count(script, "\nDO $"); n != printed {
@@ -245,7 +251,8 @@ func print(t *testing.T, exporter, dsn, entries string, flags ...string) (string
 	if err := os.WriteFile(config, []byte("limits: {statement_timeout: 20s}\ntables:\n"+entries), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(exporter, append([]string{"purge-script", "--all", "--rest=0", "--config.file=" + config}, flags...)...)
+	command := exec.Command(exporter, append([]string{"purge-script", "--all", "--rest=0", "--config.file=" + config},
+		flags...)...)
 	command.Env = append(os.Environ(), "DATA_SOURCE_NAME="+dsn)
 	var stderr strings.Builder
 	command.Stderr = &stderr
@@ -304,19 +311,24 @@ func (w *world) state(t *testing.T, server *pgserver.Server) state {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET row_security = on"); err != nil {
+	if _, err := conn.Exec(ctx,
+		"SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET "+
+			"row_security = on"); err != nil {
 		t.Fatal(err)
 	}
 	var ask string
 	if err := conn.QueryRow(ctx, `
-		SELECT string_agg(format('SELECT %L || '' '' || COALESCE(x.label, ''keep''), count(*) || '' '' || COALESCE(md5(string_agg(x::text, '';'' ORDER BY x::text COLLATE "C")), '''') FROM %I.%I x GROUP BY x.label',
+		SELECT string_agg(format('SELECT %L || '' '' || COALESCE(x.label, ''keep''), count(*) || '' '' ||
+				COALESCE(md5(string_agg(x::text, '';'' ORDER BY x::text COLLATE "C")), '''')
+				FROM %I.%I x GROUP BY x.label',
 			n.nspname || '.' || c.relname, n.nspname, c.relname), ' UNION ALL ') || $$
 			UNION ALL SELECT 'role ' || rolname, rolsuper::text || rolcreaterole FROM pg_roles
 			UNION ALL SELECT 'evidence', is_called::text FROM public.evidence
 			UNION ALL SELECT 'app.record', count(*)::text FROM app.record WHERE label = 'go'
 			UNION ALL SELECT 'relations', count(*)::text FROM pg_class$$
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname IN ('public', 'app', 'Odd "schema"') AND c.relname <> 'record'`).Scan(&ask); err != nil {
+		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname IN ('public', 'app',
+			'Odd "schema"') AND c.relname <> 'record'`).Scan(&ask); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := conn.Query(ctx, ask)
@@ -325,7 +337,8 @@ func (w *world) state(t *testing.T, server *pgserver.Server) state {
 	}
 	found := state{}
 	var name, value string
-	if _, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error { found[name] = value; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&name, &value},
+		func() error { found[name] = value; return nil }); err != nil {
 		t.Fatalf("%v\n%s", err, ask)
 	}
 	return found

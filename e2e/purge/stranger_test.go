@@ -16,12 +16,16 @@ const foundation = `
 	GRANT CREATE ON SCHEMA public TO app_owner, stranger;
 	CREATE SEQUENCE public.evidence; GRANT ALL ON SEQUENCE public.evidence TO PUBLIC;
 	SET SESSION AUTHORIZATION app_owner;
-	CREATE FUNCTION app.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF TG_OP = ''DELETE'' THEN RETURN NULL; END IF; RETURN new; END';
-	CREATE FUNCTION app.log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit_log VALUES (''log''); RETURN old; END';
+	CREATE FUNCTION app.keep() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN IF TG_OP = ''DELETE'' THEN RETURN NULL; END IF; RETURN new; END';
+	CREATE FUNCTION app.log() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO audit_log VALUES (''log''); RETURN old; END';
 	CREATE TABLE app.record (label text);
-	CREATE FUNCTION app.record() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO record VALUES (old.label); RETURN old; END';
+	CREATE FUNCTION app.record() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO record VALUES (old.label); RETURN old; END';
 	CREATE FUNCTION app.climb(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN
-		IF current_setting(''is_superuser'') = ''on'' THEN PERFORM pg_catalog.nextval(''public.evidence''); EXECUTE ''ALTER ROLE app_owner SUPERUSER''; END IF; RETURN 1; END';
+		IF current_setting(''is_superuser'') = ''on'' THEN
+			PERFORM pg_catalog.nextval(''public.evidence''); EXECUTE ''ALTER ROLE app_owner SUPERUSER''; END IF; RETURN 1; END';
 	CREATE FUNCTION app.same(a text, b text) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT app.climb(1) = 1';
 	CREATE OPERATOR app.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = app.same);
 	RESET SESSION AUTHORIZATION;
@@ -36,24 +40,34 @@ var stranger = func() string {
 	function := func(name, args, returns, value string) {
 		if signature := name + "(" + args + ")"; !made[signature] {
 			made[signature] = true
-			fmt.Fprintf(&sql, "CREATE FUNCTION public.%s RETURNS %s LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.nextval(''public.evidence''); RETURN %s; END';\n", signature, returns, value)
+			fmt.Fprintf(&sql,
+				"CREATE FUNCTION public.%s RETURNS %s LANGUAGE plpgsql AS 'BEGIN PERFORM "+
+					"pg_catalog.nextval(''public.evidence''); RETURN %s; END';\n", signature, returns, value)
 		}
 	}
 	for _, f := range [][3]string{
-		{"now()", "timestamptz", "''infinity''"}, {"clock_timestamp()", "timestamptz", "NULL"}, {"set_config(a text, b text, c boolean)", "text", "NULL"},
-		{"current_setting(a text)", "text", "NULL"}, {"format(a text)", "text", "NULL"}, {"format(a text, b name)", "text", "NULL"}, {"format(a text, b name, c name)", "text", "NULL"},
-		{"format(a text, b text, c text)", "text", "NULL"}, {"pg_sleep(a double precision)", "void", ""}, {"to_regclass(a text)", "regclass", "NULL"},
-		{"pg_relation_size(a oid)", "bigint", "0"}, {"cardinality(a tid[])", "int", "0"}, {"cardinality(a text[])", "int", "0"}, {"current_database()", "name", "NULL"},
-		{"pg_partition_tree(a oid)", "int", "0"}, {"row_security_active(a oid)", "boolean", "false"}, {"starts_with(a name, b text)", "boolean", "true"},
-		{"least(a int)", "int", "0"}, {"array_to_string(a text[], b text)", "text", "NULL"}, {"quote_literal(a text)", "text", "NULL"},
+		{"now()", "timestamptz", "''infinity''"}, {"clock_timestamp()", "timestamptz", "NULL"},
+		{"set_config(a text, b text, c boolean)", "text", "NULL"},
+		{"current_setting(a text)", "text", "NULL"}, {"format(a text)", "text", "NULL"},
+		{"format(a text, b name)", "text", "NULL"}, {"format(a text, b name, c name)", "text", "NULL"},
+		{"format(a text, b text, c text)", "text", "NULL"}, {"pg_sleep(a double precision)", "void", ""},
+		{"to_regclass(a text)", "regclass", "NULL"},
+		{"pg_relation_size(a oid)", "bigint", "0"}, {"cardinality(a tid[])", "int", "0"},
+		{"cardinality(a text[])", "int", "0"}, {"current_database()", "name", "NULL"},
+		{"pg_partition_tree(a oid)", "int", "0"}, {"row_security_active(a oid)", "boolean", "false"},
+		{"starts_with(a name, b text)", "boolean", "true"},
+		{"least(a int)", "int", "0"}, {"array_to_string(a text[], b text)", "text", "NULL"},
+		{"quote_literal(a text)", "text", "NULL"},
 	} {
 		name, args, _ := strings.Cut(strings.TrimSuffix(f[0], ")"), "(")
 		function(name, args, f[1], f[2])
 	}
-	for _, left := range []string{"timestamptz", "timestamp", "date", "bigint", "int", "smallint", "oid", "name", "text", "tid", "boolean", "double precision"} {
+	for _, left := range []string{"timestamptz", "timestamp", "date", "bigint", "int", "smallint", "oid", "name", "text",
+		"tid", "boolean", "double precision"} {
 		function("wrong", "a "+left+", b "+left, "boolean", "true")
 		for _, op := range []string{"=", "<>", "<", ">", ">=", "<="} {
-			fmt.Fprintf(&sql, "CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.wrong);\n", op, left, left)
+			fmt.Fprintf(&sql, "CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.wrong);\n", op,
+				left, left)
 		}
 	}
 	function("wrong", "a timestamptz, b interval", "timestamptz", "''infinity''")

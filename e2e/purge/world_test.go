@@ -89,8 +89,10 @@ var keys = []key{
 	{"text", []string{"id"}, []string{"text"}, []string{"'k%d'"}, []string{"'k%d'"}, []string{"varchar(30)"}},
 	{"citext", []string{"id"}, []string{"app.citext"}, []string{"'Key%d'"}, []string{"'kEY%d'"}, nil},
 	{"domain", []string{"id"}, []string{"app.number"}, []string{"%d"}, []string{"%d"}, []string{"int"}},
-	{"two columns", []string{"a", "b"}, []string{"int", "varchar(20)"}, []string{"%d", "'b%[1]d'"}, []string{"%d", "'b%[1]d'"}, nil},
-	{"collation", []string{"id"}, []string{"text COLLATE app.ci"}, []string{"'Key%d'"}, []string{"'kEY%d'"}, []string{"text"}},
+	{"two columns", []string{"a", "b"}, []string{"int", "varchar(20)"}, []string{"%d", "'b%[1]d'"},
+		[]string{"%d", "'b%[1]d'"}, nil},
+	{"collation", []string{"id"}, []string{"text COLLATE app.ci"}, []string{"'Key%d'"}, []string{"'kEY%d'"},
+		[]string{"text"}},
 }
 
 // refers are the types of the columns that reference a key.
@@ -102,18 +104,21 @@ func (k key) refers(version string) []string {
 }
 
 // odd are names that somebody may have chosen.
-var odd = []string{`Order "items"`, "select", "50% $purge$", "tab\tand\nnewline", `back\slash`, "it's", "Ünïcode ✓", "x; DROP TABLE y; --", "$1 %I %s", "\u202ebidi", "a.b", "*/ comment"}
+var odd = []string{`Order "items"`, "select", "50% $purge$", "tab\tand\nnewline", `back\slash`, "it's", "Ünïcode ✓",
+	"x; DROP TABLE y; --", "$1 %I %s", "\u202ebidi", "a.b", "*/ comment"}
 
 func newWorld(seed uint64, version string) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 18)), seed: seed, version: version}
 	w.database = fmt.Sprintf("purge_%d", seed)
 	if w.chance(30) {
-		w.database = fmt.Sprintf(`%s %d`, pick(w, []string{`it's "x"`, `host evil`, `back\slash`, `50%% :name`, "ünïcode"}), seed)
+		w.database = fmt.Sprintf(`%s %d`, pick(w, []string{`it's "x"`, `host evil`, `back\slash`, `50%% :name`, "ünïcode"}),
+			seed)
 	}
 	w.superuser = w.chance(40)
 	w.hostile = w.chance(40)
 	w.byIndex = w.chance(30)
-	w.sql.WriteString("SET SESSION AUTHORIZATION app_owner; CREATE DOMAIN app.number AS int; CREATE TABLE app.audit_log (label text);\n")
+	w.sql.WriteString(
+		"SET SESSION AUTHORIZATION app_owner; CREATE DOMAIN app.number AS int; CREATE TABLE app.audit_log (label text);\n")
 	befores := map[string]bool{}
 	for range 3 + w.IntN(3) {
 		w.newTable(befores)
@@ -179,7 +184,8 @@ func (w *world) makeRows(t *table) {
 // and now and then of one that was made after, in a circle.
 func (w *world) reference() {
 	add := func(child, parent *table) {
-		k := &foreignKey{child, parent, len(child.keys), pick(w, []string{"NO ACTION", "RESTRICT", "CASCADE", "CASCADE", "SET NULL", "SET DEFAULT"})}
+		k := &foreignKey{child, parent, len(child.keys),
+			pick(w, []string{"NO ACTION", "RESTRICT", "CASCADE", "CASCADE", "SET NULL", "SET DEFAULT"})}
 		if parent.key.name == "collation" && w.version == "14" && k.action == "SET DEFAULT" {
 			k.action = "SET NULL" // that version writes a query that it cannot read
 		}
@@ -211,7 +217,8 @@ func (w *world) reference() {
 		referenced := slices.ContainsFunc(w.tables, func(o *table) bool {
 			return slices.ContainsFunc(o.keys, func(k *foreignKey) bool { return k.parent == t })
 		})
-		if t.shape.name == "no marker" && i > 0 && !referenced && len(t.keys) == 1 && t.keys[0].parent.shape.name != "no marker" && w.chance(60) {
+		if t.shape.name == "no marker" && i > 0 && !referenced && len(t.keys) == 1 &&
+			t.keys[0].parent.shape.name != "no marker" && w.chance(60) {
 			t.along, t.keys[0].action = true, "CASCADE"
 			w.flags = append(w.flags, "--go-along="+t.schema+"."+t.name)
 		}

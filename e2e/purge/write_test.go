@@ -63,7 +63,8 @@ func (w *world) referenced(t *table) bool {
 func (w *world) partition(t *table) {
 	part := func(of string, n, modulus int, by string) string {
 		name := ident(t.schema) + "." + ident(fmt.Sprintf("%.30s part %d of %d", t.name, n, modulus))
-		fmt.Fprintf(&w.sql, "CREATE TABLE %s PARTITION OF %s FOR VALUES WITH (MODULUS %d, REMAINDER %d)%s;\n", name, of, modulus, n, by)
+		fmt.Fprintf(&w.sql, "CREATE TABLE %s PARTITION OF %s FOR VALUES WITH (MODULUS %d, REMAINDER %d)%s;\n", name, of,
+			modulus, n, by)
 		return name
 	}
 	part(t.String(), 0, 3, "")
@@ -106,7 +107,8 @@ func (w *world) insertRows(t *table, which func(*row) bool, unmarked bool) {
 			if to := r.references[k]; to != nil {
 				values = append(values, k.parent.key.written(k.parent.key.child, to.n)...)
 			} else {
-				values = append(values, strings.Split(strings.Repeat("NULL ", len(k.parent.key.columns)), " ")[:len(k.parent.key.columns)]...)
+				values = append(values, strings.Split(strings.Repeat("NULL ", len(k.parent.key.columns)),
+					" ")[:len(k.parent.key.columns)]...)
 			}
 		}
 		tuples = append(tuples, "("+strings.Join(values, ", ")+")")
