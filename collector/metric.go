@@ -3,7 +3,7 @@
 // that list.
 package collector
 
-//go:generate go run ../internal/readme ../README.md
+//go:generate go run ../internal/readme ..
 
 import (
 	"errors"

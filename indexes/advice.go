@@ -69,7 +69,7 @@ func Advise(t *softdelete.Table) []Advice {
 	for _, f := range Findings(t) {
 		d := f.Problem.definition()
 		advice := d.advise(a, f.Index)
-		advice.Problem, advice.Index, advice.Health, advice.Source = d.problem, f.Index, d.health, d.source
+		advice.Problem, advice.Index, advice.Health, advice.Source = d.Problem, f.Index, d.health, d.Source
 		all = append(all, advice)
 	}
 	all = append(all, a.missing(all)...)

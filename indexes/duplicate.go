@@ -8,11 +8,20 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// duplicate: an index that repeats another one.
+// Duplicate is the problem of an index that repeats another one.
+const Duplicate Problem = "duplicate"
+
 var duplicate = definition{
-	problem: Duplicate,
-	source:  docs + "indexes-intro.html",
-	found:   func(t *table, i *softdelete.Index) bool { return t.twins[i] != nil },
+	Description: Description{
+		Problem: Duplicate,
+		Label:   "repeats another index",
+		When: "same access method, columns and expressions, operator classes, collations, order, `INCLUDE` " +
+			"and predicate as another index that does all it does",
+		Unless: "the spare one owns a constraint, is referenced by a foreign key, or is a replica identity",
+		Remedy: "compare the definitions, then consider dropping the one that is needed less",
+		Source: docs + "indexes-intro.html",
+	},
+	found: func(t *table, i *softdelete.Index) bool { return t.twins[i] != nil },
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		twin := a.twins[i]
 		return Advice{

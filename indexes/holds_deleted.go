@@ -8,10 +8,19 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// holdsDeleted: most entries of the index are of deleted rows.
+// HoldsDeleted is the problem of an index most of whose entries are of deleted rows.
+const HoldsDeleted Problem = "holds_deleted"
+
 var holdsDeleted = definition{
-	problem: HoldsDeleted,
-	source:  docs + "indexes-partial.html",
+	Description: Description{
+		Problem: HoldsDeleted,
+		Label:   "holds mostly deleted rows",
+		When:    "a full index of which more than half is deleted rows, and which would shrink by 1 MB or more",
+		Unless: "it is unique, supports a foreign key, or has the marker among its keys; or making it partial " +
+			"would cost more than it wins",
+		Remedy: "make a partial one beside it, then consider dropping it",
+		Source: docs + "indexes-partial.html",
+	},
 	found: func(t *table, i *softdelete.Index) bool {
 		return t.Numbers != nil && t.Numbers.Ratio.Low() > mostly && slices.Contains(t.shrinking, i)
 	},

@@ -8,13 +8,23 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// ignoresDeleted: a unique index in which a deleted row blocks its key.
+// UniqueIgnoresDeleted is the problem of a unique index in which a deleted row blocks its key.
+const UniqueIgnoresDeleted Problem = "unique_ignores_deleted"
+
 var ignoresDeleted = definition{
-	problem: UniqueIgnoresDeleted,
-	rank:    1,
-	source:  docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
-	found:   (*table).ignoresDeleted,
-	advise:  adviser.askForKeys,
+	Description: Description{
+		Problem: UniqueIgnoresDeleted,
+		Label:   "deleted rows keep their keys",
+		When: "a deleted row blocks a key that people choose (an e-mail address; a name or slug together " +
+			"with another column), or another unique index of the table does let deleted rows go",
+		Unless: "the key is a token, hash, external id, number or the like; the index is a primary key, a " +
+			"replica identity, or referenced; nothing is deleted",
+		Remedy: "a question, not a fault: if it is not meant so, a unique index on live rows",
+		Source: docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
+	},
+	rank:   1,
+	found:  (*table).ignoresDeleted,
+	advise: adviser.askForKeys,
 }
 
 // askForKeys is the question whether a deleted row should block its key.

@@ -4,6 +4,7 @@
 package indexes
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/predicate"
@@ -13,28 +14,27 @@ import (
 // Problem is what is wrong with an index, one of a short list.
 type Problem string
 
-// The problems of an index.
-const (
-	Invalid                   Problem = "invalid"
-	Unused                    Problem = "unused"
-	Duplicate                 Problem = "duplicate"
-	PlainFlag                 Problem = "plain_flag"
-	HoldsDeleted              Problem = "holds_deleted"
-	UniqueIgnoresDeleted      Problem = "unique_ignores_deleted"
-	UniqueAllowsLiveDuplicate Problem = "unique_allows_live_duplicates"
-)
+// Description is what people are told of a problem.
+type Description struct {
+	Problem Problem
+	// Label says in the report what is wrong with the index.
+	Label string
+	// When and Unless say when the problem is found and when it is not, Remedy what to do;
+	// docs/indexes.md lists them.
+	When, Unless, Remedy string
+	// Source is the page of PostgreSQL's documentation that the advice follows.
+	Source string
+}
 
 // definition is one kind of problem: how it is found, how bad it is, and what to do.
 type definition struct {
-	problem Problem
+	Description
 	// health is the verdict on a table that has it, and reason why; the zero values are of
 	// a problem that leaves the verdict alone.
 	health softdelete.Health
 	reason string
 	// rank puts the advice before, or behind, that on others.
-	rank int
-	// source is the page of PostgreSQL's documentation that the advice follows.
-	source string
+	rank   int
 	found  func(*table, *softdelete.Index) bool
 	advise func(adviser, *softdelete.Index) Advice
 }
@@ -47,12 +47,24 @@ var problems = []definition{invalid, allowsLiveDuplicates, duplicate, plainFlag,
 // definition finds what is known of a problem; the zero value for the empty one.
 func (p Problem) definition() definition {
 	for _, d := range problems {
-		if d.problem == p {
+		if d.Problem == p {
 			return d
 		}
 	}
 	return definition{}
 }
+
+// Descriptions are those of all problems, in the order in which they are looked for.
+func Descriptions() []Description {
+	all := make([]Description, len(problems))
+	for i, d := range problems {
+		all[i] = d.Description
+	}
+	return all
+}
+
+// Label says in a few words what is wrong with an index that has the problem.
+func (p Problem) Label() string { return cmp.Or(p.definition().Label, string(p)) }
 
 // Verdict is how good a table with the problem is, and why; good, and no reason, where
 // the problem leaves that alone.
@@ -82,7 +94,7 @@ func Findings(of *softdelete.Table) []Finding {
 		}
 		for _, d := range problems {
 			if d.found(t, i) {
-				all = append(all, Finding{Index: i, Problem: d.problem})
+				all = append(all, Finding{Index: i, Problem: d.Problem})
 				break
 			}
 		}

@@ -8,15 +8,25 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// invalid: a build failed or was broken off, and left the index behind.
+// Invalid is the problem of an index whose build failed or was broken off.
+const Invalid Problem = "invalid"
+
 var invalid = definition{
-	problem: Invalid,
-	health:  softdelete.Fair,
-	reason:  "an index is invalid",
-	rank:    -1,
-	source:  docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
-	found:   func(_ *table, i *softdelete.Index) bool { return !i.Valid },
-	advise:  adviser.repair,
+	Description: Description{
+		Problem: Invalid,
+		Label:   "invalid: no query uses it",
+		When:    "`indisvalid` is false and nobody builds the index",
+		Unless:  "a concurrent build is running: it holds `SHARE UPDATE EXCLUSIVE` on the table",
+		Remedy: "rebuild it (`REINDEX INDEX CONCURRENTLY`), a unique one after the equal rows are gone; for a " +
+			"partitioned one make the missing parts and attach them; a `_ccnew` or `_ccold` is a " +
+			"leftover",
+		Source: docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+	},
+	health: softdelete.Fair,
+	reason: "an index is invalid",
+	rank:   -1,
+	found:  func(_ *table, i *softdelete.Index) bool { return !i.Valid },
+	advise: adviser.repair,
 }
 
 // repair is the advice on what a failed concurrent build left behind.

@@ -8,15 +8,25 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// allowsLiveDuplicates: a unique index that enforces nothing among live rows.
+// UniqueAllowsLiveDuplicate is the problem of a unique index that enforces nothing among live
+// rows.
+const UniqueAllowsLiveDuplicate Problem = "unique_allows_live_duplicates"
+
 var allowsLiveDuplicates = definition{
-	problem: UniqueAllowsLiveDuplicate,
-	health:  softdelete.Poor,
-	reason:  "a unique index lets live duplicates in",
-	rank:    -2,
-	source:  docs + "indexes-unique.html",
-	found:   (*table).allowsLiveDuplicates,
-	advise:  adviser.enforce,
+	Description: Description{
+		Problem: UniqueAllowsLiveDuplicate,
+		Label:   "lets live duplicates in",
+		When:    "a column of the unique index is NULL in every live row, and NULLs are distinct",
+		Unless: "`NULLS NOT DISTINCT`; 0, a sentinel or `coalesce` instead of NULL; another unique index " +
+			"enforces the rest among live rows",
+		Remedy: "find the duplicates, make a unique index on live rows, then consider dropping the old one",
+		Source: docs + "indexes-unique.html",
+	},
+	health: softdelete.Poor,
+	reason: "a unique index lets live duplicates in",
+	rank:   -2,
+	found:  (*table).allowsLiveDuplicates,
+	advise: adviser.enforce,
 }
 
 // enforce is the advice to enforce among live rows what a unique index only seems to.

@@ -64,7 +64,7 @@ func (a adviser) missing(others []Advice) []Advice {
 				continue
 			}
 			advice := a.withoutDeleted(i)
-			advice.Purpose, advice.Index, advice.Health, advice.Source = LiveRows, i, softdelete.Fair, holdsDeleted.source
+			advice.Purpose, advice.Index, advice.Health, advice.Source = LiveRows, i, softdelete.Fair, holdsDeleted.Source
 			all = append(all, advice)
 		}
 	}

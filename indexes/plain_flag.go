@@ -7,11 +7,20 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// plainFlag: a full index on nothing but a flag, which nothing reads.
+// PlainFlag is the problem of a full index on nothing but a flag, which nothing reads.
+const PlainFlag Problem = "plain_flag"
+
 var plainFlag = definition{
-	problem: PlainFlag,
-	source:  docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
-	found:   (*table).plainFlag,
+	Description: Description{
+		Problem: PlainFlag,
+		Label:   "on a flag of which neither value is rare",
+		When: "a full index on nothing but a flag, both of whose values are more than 10% of the rows, and " +
+			"which nothing reads",
+		Unless: "one of the values is rare (finding it is what such an index is good for), or it is read",
+		Remedy: "as `unused`",
+		Source: docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
+	},
+	found: (*table).plainFlag,
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s on a flag.", a.FullName(), i.Name),
 			fmt.Sprintf(

@@ -6,11 +6,21 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// unused: nothing was seen to read the index, for long enough to say so.
+// Unused is the problem of an index that nothing was seen to read, for long enough to say so.
+const Unused Problem = "unused"
+
 var unused = definition{
-	problem: Unused,
-	source:  docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
-	found:   func(t *table, i *softdelete.Index) bool { return isUnused(t.Indexing, i) },
+	Description: Description{
+		Problem: Unused,
+		Label:   "unused",
+		When:    "no scan in at least 30 days of statistics, 1 MB or more",
+		Unless: "the age of the statistics is not known (standby, `track_counts` off), or is that of a crash " +
+			"or reset less than 30 days ago; the index appeared while we watched, less than 30 days ago; " +
+			"it is unique, or supports a foreign key",
+		Remedy: "ask every replica, then consider dropping it",
+		Source: docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
+	},
+	found: func(t *table, i *softdelete.Index) bool { return isUnused(t.Indexing, i) },
 	advise: func(a adviser, i *softdelete.Index) Advice {
 		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s.", a.FullName(), i.Name),
 			fmt.Sprintf(

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -152,5 +154,18 @@ func TestTheSchemaKnowsEveryField(t *testing.T) {
 	walk("report", reflect.TypeFor[document](), schema)
 	if count < 60 {
 		t.Errorf("only %d fields were seen", count)
+	}
+}
+
+// Programs that read the report know every problem of an index.
+func TestTheSchemaListsTheProblemsOfIndexes(t *testing.T) {
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range indexes.Descriptions() {
+		if !strings.Contains(string(text), fmt.Sprintf("%q", p.Problem)) {
+			t.Errorf("schema.json lacks the problem %s", p.Problem)
+		}
 	}
 }

@@ -4,7 +4,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -204,19 +203,6 @@ func missing(t *assess.TableHealth) []indexes.Purpose {
 		}
 	}
 	return purposes
-}
-
-// sentence puts what was found of an index into words.
-func sentence(p indexes.Problem) string { return cmp.Or(findingWords[p], string(p)) }
-
-var findingWords = map[indexes.Problem]string{
-	indexes.Invalid:                   "invalid: no query uses it",
-	indexes.Unused:                    "unused",
-	indexes.Duplicate:                 "repeats another index",
-	indexes.PlainFlag:                 "on a flag of which neither value is rare",
-	indexes.HoldsDeleted:              "holds mostly deleted rows",
-	indexes.UniqueIgnoresDeleted:      "deleted rows keep their keys",
-	indexes.UniqueAllowsLiveDuplicate: "lets live duplicates in",
 }
 
 // milliseconds writes a response time as precisely as anybody wants it.

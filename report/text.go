@@ -215,7 +215,7 @@ func (t *text) reasons(r Report, table *assess.TableHealth) {
 		t.wrap(indent, table.Problem.Message)
 	}
 	for _, f := range table.Findings {
-		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, sentence(f.Problem)))
+		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, f.Problem.Label()))
 	}
 	for _, said := range integrity(table) {
 		t.wrap(indent, said)

@@ -237,7 +237,7 @@ func facts(t *assess.TableHealth) []string {
 		add("service %s", t.Policy.Service)
 	}
 	for _, f := range t.Findings {
-		add("index %s: %s", f.Index.Name, sentence(f.Problem))
+		add("index %s: %s", f.Index.Name, f.Problem.Label())
 	}
 	for _, p := range missing(t) {
 		add("%s", p.Missing())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,18 +48,18 @@ func TestAlertThatNobodyPutIntoWordsIsAnError(t *testing.T) {
 	}
 }
 
-func TestReadmeIsThatOfTheCode(t *testing.T) {
-	page, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, write := range parts {
-		part, err := write("../..")
+func TestPagesAreThoseOfTheCode(t *testing.T) {
+	for _, p := range parts {
+		page, err := os.ReadFile(filepath.Join("../..", p.page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(page), part) {
-			t.Errorf("the part %s of README.md is not up to date; run make generate", name)
+		part, err := p.write("../..")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now, err := replace(string(page), p.name, part); err != nil || now != string(page) {
+			t.Errorf("the part %s of %s is not up to date; run make generate (%v)", p.name, p.page, err)
 		}
 	}
 }

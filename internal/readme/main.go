@@ -1,6 +1,6 @@
-// Readme writes the parts of README.md that the code knows better: each stands
-// between a pair of comments, such as <!-- metrics:begin --> and <!-- metrics:end -->.
-// Run it by go generate.
+// Readme writes the parts of README.md and of pages in docs that the code knows better:
+// each stands between a pair of comments, such as <!-- metrics:begin --> and
+// <!-- metrics:end -->. Run it by go generate.
 package main
 
 import (
@@ -13,34 +13,43 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// parts are what is written, by name. Each is made from what stands below root.
-var parts = map[string]func(root string) (string, error){
-	"metrics": func(string) (string, error) { return metricsTable(collector.Metrics()), nil },
-	"alerts":  func(root string) (string, error) { return readAlerts(filepath.Join(root, "mixin")) },
+// parts are what is written.
+var parts = []struct {
+	page, name string
+	// write makes the part from the code, or from what stands below root.
+	write func(root string) (string, error)
+}{
+	{"README.md", "metrics", func(string) (string, error) { return metricsTable(collector.Metrics()), nil }},
+	{"README.md", "alerts", func(root string) (string, error) { return readAlerts(filepath.Join(root, "mixin")) }},
+	{"docs/indexes.md", "problems", func(string) (string, error) { return problemsTable(indexes.Descriptions()), nil }},
+	{"docs/markers.md", "kinds", func(string) (string, error) { return kindsTable(softdelete.KindTable), nil }},
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("readme: ")
-	file := os.Args[1]
-	text, err := os.ReadFile(file)
-	if err != nil {
-		log.Fatal(err)
-	}
-	page := string(text)
-	for name, write := range parts {
-		part, err := write(filepath.Dir(file))
+	root := os.Args[1]
+	for _, p := range parts {
+		file := filepath.Join(root, p.page)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			log.Fatal(err)
+		}
+		page := ""
+		part, err := p.write(root)
 		if err == nil {
-			page, err = replace(page, name, part)
+			page, err = replace(string(text), p.name, part)
+		}
+		if err == nil {
+			err = os.WriteFile(file, []byte(page), 0o644)
 		}
 		if err != nil {
 			log.Fatalf("%s: %v", file, err)
 		}
-	}
-	if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
-		log.Fatal(err)
 	}
 }
 
@@ -69,6 +78,27 @@ func metricsTable(metrics []collector.Metric) string {
 			help = "Counter. " + help
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", m.Name, strings.Join(labels, ", "), strings.ReplaceAll(help, "|", `\|`))
+	}
+	return table.String()
+}
+
+// problemsTable lists the problems of indexes.
+func problemsTable(problems []indexes.Description) string {
+	var table strings.Builder
+	table.WriteString("| problem | found when | silent when | what to do |\n|---|---|---|---|\n")
+	for _, p := range problems {
+		fmt.Fprintf(&table, "| [`%s`](%s) | %s | %s | %s |\n", p.Problem, p.Source, p.When, p.Unless, p.Remedy)
+	}
+	return table.String()
+}
+
+// kindsTable lists the kinds of markers.
+func kindsTable(kinds []softdelete.KindDefinition) string {
+	var table strings.Builder
+	table.WriteString("| kind | column | live | deleted | deletion time |\n|---|---|---|---|---|\n")
+	for _, k := range kinds {
+		w := k.Words
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s |\n", k.Kind, w.Column, w.Live, w.Deleted, w.Time)
 	}
 	return table.String()
 }
