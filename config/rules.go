@@ -28,8 +28,12 @@ type Rules struct {
 	Statuses Names `yaml:"statuses"`
 	// StatusValues are the states that mean deleted, in lower case.
 	StatusValues Switches `yaml:"status_values"`
-	// Copies are patterns of the names of tables that hold copies of other rows, a log of deletions, or jobs.
+	// Copies are patterns of the names of tables that hold copies of other rows, a log of deletions, or jobs. Those
+	// with an escaped dot are matched against schema.table.
 	Copies Switches `yaml:"copies"`
+	// CopiesWithTime are patterns of those tables whose rows can still be deleted themselves: the table is watched if
+	// its only marker is a deletion time that may be NULL.
+	CopiesWithTime Switches `yaml:"copies_with_time"`
 	// UnusedComments are patterns of comments that say that a column is not in use.
 	UnusedComments Switches `yaml:"unused_comments"`
 }
@@ -104,6 +108,15 @@ func (s Switches) on() []string {
 	return names
 }
 
+// tables returns the patterns in the form that discovery uses.
+func (s Switches) tables() []discovery.TableRule {
+	var rules []discovery.TableRule
+	for _, n := range s {
+		rules = append(rules, discovery.TableRule{Name: n.Name, Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
+	}
+	return rules
+}
+
 // columns returns the rules for columns by group, the most certain group first.
 func (r Rules) columns() []columnRules {
 	return []columnRules{
@@ -125,10 +138,7 @@ func (r Rules) Compiled() discovery.Rules {
 			rules.Names = append(rules.Names, discovery.Rule{Group: c.group, Name: n.Name, On: n.On})
 		}
 	}
-	for _, n := range r.Copies {
-		rules.Copies = append(rules.Copies, discovery.TableRule{Name: n.Name,
-			Pattern: regexp.MustCompile(whole(n.Name)), On: n.On})
-	}
+	rules.Copies, rules.CopiesWithTime = r.Copies.tables(), r.CopiesWithTime.tables()
 	for _, name := range r.UnusedComments.on() {
 		rules.Unused = append(rules.Unused, regexp.MustCompile(whole(name)))
 	}
@@ -148,6 +158,7 @@ func (f *faults) rules(r Rules) {
 		}
 	}
 	patterns("discovery.rules.copies", r.Copies)
+	patterns("discovery.rules.copies_with_time", r.CopiesWithTime)
 	patterns("discovery.rules.unused_comments", r.UnusedComments)
 	for _, n := range r.StatusValues {
 		if n.Name != strings.ToLower(n.Name) || n.Name == "" {

@@ -44,6 +44,15 @@ func (c Column) holdsTimes() bool {
 	return c.class() == softdelete.TimeClass || c.class() == softdelete.IntegerClass
 }
 
+// counters are the folded names that stand for a number of rows where they are of a type for
+// large numbers. deleted is none of them: some applications keep the row's own id in it.
+var counters = []string{"softdeleted"}
+
+// isCounter tells whether a column that is called a flag counts rows instead.
+func (c Column) isCounter() bool {
+	return (c.Type == "int8" || c.Type == "numeric") && slices.Contains(counters, softdelete.Fold(c.Name))
+}
+
 // Need is what must be asked of a column before it can be decided on.
 type Need int
 

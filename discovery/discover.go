@@ -20,8 +20,8 @@ type Found struct {
 }
 
 // Needs tells what must be asked of the columns of a table before Discover, by name.
-func (r Rules) Needs(table string, listed bool, columns []Column) map[string]Need {
-	if r.copies(table) != nil && !listed {
+func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[string]Need {
+	if r.copies(schema, table, columns) != nil && !listed {
 		return nil
 	}
 	found := r.candidates(columns, fits, alwaysSet)
@@ -65,7 +65,7 @@ func partner(flag candidate, among []candidate) int {
 // for its name.
 func (r Rules) Discover(schema, table string, listed bool, columns []Column) Found {
 	var d Found
-	copies := r.copies(table)
+	copies := r.copies(schema, table, columns)
 	if listed {
 		copies = nil
 	}

@@ -132,7 +132,7 @@ func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
 		{"no kind of a flag that has a time", []Column{column("is_deleted", "int8"), column("deleted_at", "timestamptz")},
 			map[string]Need{}},
 	} {
-		if diff := cmp.Diff(test.want, rules.Needs("t", false, test.columns)); diff != "" {
+		if diff := cmp.Diff(test.want, rules.Needs("public", "t", false, test.columns)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}

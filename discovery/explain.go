@@ -93,6 +93,8 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	case switchedOff:
 		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted",
 			j.rule), setting(string(j.rule.Group), j.rule.Name, true)
+	case counter:
+		why, remedy = fmt.Sprintf("a number of this name and of type %s counts rows", j.Type), column
 	case unused:
 		why, remedy = fmt.Sprintf("its comment says that it is not in use: %q", j.Comment), column
 	case noLabel:

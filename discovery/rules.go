@@ -18,6 +18,9 @@ type Rules struct {
 	// Copies are tables whose rows are copies of others, or jobs: what marks deleted
 	// rows elsewhere tells of something else there.
 	Copies []TableRule
+	// CopiesWithTime are those of them in which a deletion time nevertheless deletes the row
+	// itself, if it may be NULL and no flag stands beside it.
+	CopiesWithTime []TableRule
 	// Unused are the comments that say that a column is not in use.
 	Unused []*regexp.Regexp
 }
@@ -33,14 +36,6 @@ type Rule struct {
 
 // String names the rule as the configuration does.
 func (r Rule) String() string { return string(r.Group) + "." + r.Name }
-
-// TableRule is a name that tables have.
-type TableRule struct {
-	// Name is the pattern as it is written.
-	Name    string
-	Pattern *regexp.Regexp
-	On      bool
-}
 
 // Group is what the columns of a rule hold. Its text is the setting that lists the
 // rules.
@@ -105,6 +100,7 @@ const (
 	unknownName           // no rule knows it
 	wrongType             // the rule is for other types
 	switchedOff           // the rule is off
+	counter               // as a number of its size it counts rows
 	unused                // its comment says that it is not in use
 	noLabel               // an enum without a label that means deleted
 	alwaysSet             // NOT NULL, and nothing stands for live rows
@@ -131,6 +127,8 @@ func (r Rules) match(c Column) candidate {
 		j.reason = noLabel
 	case !rule.On:
 		j.reason = switchedOff
+	case rule.Group == Flags && c.isCounter():
+		j.reason = counter
 	case slices.ContainsFunc(r.Unused, func(p *regexp.Regexp) bool { return p.MatchString(c.Comment) }):
 		j.reason = unused
 	case c.class() == softdelete.TimeClass && c.NotNull:
@@ -171,15 +169,6 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 		}
 	}
 	return best, most > 0
-}
-
-// copies is the rule by which a table's rows are copies or jobs; nil if none.
-func (r Rules) copies(table string) *TableRule {
-	i := slices.IndexFunc(r.Copies, func(c TableRule) bool { return c.On && c.Pattern.MatchString(table) })
-	if i < 0 {
-		return nil
-	}
-	return &r.Copies[i]
 }
 
 // labels are those of an enum that mean deleted.

@@ -94,7 +94,7 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 			case settings.Column != "":
 				needs = settings.Marker().Needs(discoveryColumns(columns))
 			default:
-				needs = r.rules.Needs(c.Name, entry != nil, discoveryColumns(columns))
+				needs = r.rules.Needs(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
 			}
 			return nil
 		})

@@ -227,6 +227,17 @@ func TestEveryLookAlikeIsLeftAlone(t *testing.T) {
 			document_deleted_at timestamptz)`},
 		{"copies", `CREATE TABLE post_versions (deleted boolean); CREATE TABLE post_revisions (deleted boolean);
 			CREATE TABLE post_history (deleted_at timestamptz)`},
+		{"copies that a trigger makes", `CREATE TABLE post_histories (id int, deleted_at timestamptz);
+			CREATE FUNCTION copy() RETURNS trigger LANGUAGE plpgsql AS
+				'BEGIN INSERT INTO post_histories SELECT (OLD).*; RETURN NULL; END';
+			CREATE TABLE source (id int, removed_when timestamptz);
+			CREATE TRIGGER copy AFTER UPDATE ON source FOR EACH ROW EXECUTE FUNCTION copy()`},
+		{"copies in capitals", `CREATE TABLE "PostHistories" (deleted boolean); CREATE TABLE "PostVersions" (deleted int8)`},
+		{"what tools leave behind", `CREATE SCHEMA repack; CREATE TABLE repack.table_16390 (deleted_at timestamptz);
+			CREATE SCHEMA partman; CREATE TABLE partman.template_public_orders (deleted_at timestamptz);
+			CREATE TABLE pgosc_st_orders_1a2b3c (deleted_at timestamptz)`},
+		{"deletions to come", `CREATE TABLE pending_deletions (is_deleted boolean)`},
+		{"a counter", `CREATE TABLE t (soft_deleted bigint)`},
 		{"jobs", `CREATE TABLE good_job_executions (discarded_at timestamptz)`},
 		{"not in use", `CREATE TABLE t (deleted boolean); COMMENT ON COLUMN t.deleted IS 'No longer used, see state'`},
 		{"views", `CREATE TABLE base (id int); CREATE VIEW v AS SELECT now() AS deleted_at;
