@@ -79,7 +79,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 			want[series(name, append(labels, "datname", datname, "schemaname", "public", "relname", table.relname)...)] = value
 		}
 		total, deleted := count("true"), count(table.deleted)
-		expect("softdelete_table_info", 1, "marker", table.marker, "kind", table.kind, "service", table.service)
+		expect("softdelete_table_info", 1, "marker", table.marker, "kind", table.kind, "table_service", table.service)
 		expect("softdelete_count_info", 1, "method", "exact")
 		expect("softdelete_total_rows", total)
 		expect("softdelete_active_rows", count(table.live))
@@ -162,7 +162,7 @@ func read(t *testing.T, page string) (numbers, moments, costs map[string]float64
 		}
 		switch {
 		case slices.Contains([]string{"softdelete_checked_timestamp_seconds",
-			"softdelete_exporter_snapshot_timestamp_seconds",
+			"softdelete_exporter_snapshot_timestamp_seconds", "softdelete_exporter_time_seconds",
 			"softdelete_exporter_config_last_reload_success_timestamp_seconds"}, metric):
 			moments[name] = value
 		case slices.Contains([]string{"db_response_ms", "softdelete_count_duration_seconds",

@@ -22,9 +22,7 @@ var notOurs = map[string]string{
 }
 
 // unused are metrics that no rule and no panel shows, on purpose.
-var unused = map[string]string{
-	"softdelete_exporter_connections_evicted_total": "it is of no server, and the log warns of what it counts",
-}
+var unused = map[string]string{}
 
 // selected finds the names of metrics: every selector of the mixin has matchers.
 var selected = regexp.MustCompile(`([A-Za-z_:][\w:]*)\{`)

@@ -87,6 +87,7 @@ func live() Live {
 		},
 		TTL:    5 * time.Minute,
 		Logger: quiet,
+		Now:    noon,
 	}
 }
 

@@ -10,11 +10,13 @@ import (
 )
 
 // Live collects what is not cached: the result of a ping, the counters of what the exporter costs the server,
-// and the settings that alerts need.
+// exporter costs the server, and the settings and the clock that alerts need.
 type Live struct {
 	Ping  softdelete.Ping
 	Costs map[softdelete.CostKey]softdelete.Cost
 	TTL   time.Duration
+	// Now is what the exporter's clock showed when the scrape came in.
+	Now time.Time
 	// Logger logs what cannot be shown, and why.
 	Logger log.Logger
 }
@@ -105,4 +107,7 @@ var settingMetrics = metrics[Live]{
 	gauge("softdelete_exporter_ttl_seconds", "How long a snapshot is served before a scrape starts a new refresh.",
 		nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),
+	gauge("softdelete_exporter_time_seconds",
+		"The exporter's clock when this scrape came in. Its other times are read from the same clock.", nil,
+		func(c Live, emit func(float64, ...string)) { emit(timestamp(c.Now)) }),
 }

@@ -77,7 +77,7 @@ var tableMetrics = slices.Concat(rowMetrics, countingMetrics, indexMetrics, inte
 var rowMetrics = metrics[*softdelete.Table]{
 	gauge("softdelete_table_info",
 		"A watched table, with its marker columns, their kind, and the service that owns it. Always 1."+refreshed,
-		perTable("marker", "kind", "service"), func(t *softdelete.Table, emit func(float64, ...string)) {
+		perTable("marker", "kind", "table_service"), func(t *softdelete.Table, emit func(float64, ...string)) {
 			emit(1, t.Markers.Label(), t.Markers.KindLabel(), t.Policy.Service)
 		}),
 	number("softdelete_active_rows", "Rows that are not deleted.",

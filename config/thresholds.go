@@ -16,7 +16,13 @@ import (
 )
 
 // perTable lists the limits that a table can override.
-var perTable = []string{"deletion_ratio", "old_deleted_rows", "bulk_rows", "alert_min_rows"}
+var perTable = []string{
+	"deletion_ratio", "old_deleted_rows", "purge_period_seconds", "purge_grace_seconds",
+	"bulk_rows", "bulk_share", "bulk_times_usual", "alert_min_rows", "stale_after_ttls",
+}
+
+// shares lists the limits that are fractions.
+var shares = []string{"failed_share", "bulk_share", "release_share"}
 
 // thresholds reads the limits that the mixin and the report share, and applies the user's file, which has the
 // same shape, as a merge patch (RFC 7396). The mixin does the same.
@@ -151,11 +157,20 @@ func (f *faults) levels(where string, limits map[string]any) {
 			f.add(where+"."+name, "fair (%g) must not be above poor (%g)", fair, poor)
 		}
 		for _, level := range []string{"fair", "poor"} {
-			if value := levels[level].(float64); name == "deletion_ratio" && value > 1 {
-				f.add(where+"."+name+"."+level, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g",
-					value, value/100)
+			if name == "deletion_ratio" {
+				f.fraction(where+"."+name+"."+level, levels[level])
 			}
 		}
+	}
+	for _, name := range shares {
+		f.fraction(where+"."+name, limits[name])
+	}
+}
+
+// fraction notes a share that is none; a table has not all of them.
+func (f *faults) fraction(where string, share any) {
+	if value, ok := share.(float64); ok && value > 1 {
+		f.add(where, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g", value, value/100)
 	}
 }
 

@@ -96,8 +96,10 @@ func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
 		`thresholds.tables[0].schema: is missing`,
 		`thresholds.tables[0].bulk_rows: a number is needed, not a list`,
 		`thresholds.tables[1]: an object is needed, not the number 7`,
-		`thresholds.tables[2].response_ms: is unknown; the known names are alert_min_rows, bulk_rows, database,`,
+		`thresholds.tables[2].response_ms: is unknown; the known names are alert_min_rows, bulk_rows, bulk_share,`,
 		`thresholds.tables[3].deletion_ratio: fair (0.75) must not be above poor (0.5)`,
+		`thresholds.tables[5].purge_period_seconds: a limit cannot be negative`,
+		`thresholds.tables[6].bulk_share: write a fraction from 0 to 1, not a percentage`,
 		`thresholds.tables[4].deletion_ratio.poor: write a fraction from 0 to 1, not a percentage`,
 	}
 	for _, w := range want {
@@ -110,6 +112,28 @@ func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(err)
+	}
+}
+
+// Limits that only the alerts of Prometheus know stand in the same file.
+func TestLimitsOfTheAlertsAloneAreAccepted(t *testing.T) {
+	all, err := limits(t, `{
+		"failed_share": 0.5, "purge_grace_seconds": 0, "deletion_ratio": { "min_rows": 100 },
+		"tables": [{
+			"schema": "public", "table": "ledger", "deletion_ratio": { "min_rows": 10 },
+			"purge_period_seconds": 2678400, "purge_grace_seconds": 86400,
+			"bulk_share": 0.5, "bulk_times_usual": 1, "stale_after_ttls": 6
+		}]
+	}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := all.For("shop", "public", "ledger").DeletionRatio.Poor, 0.5; got != want {
+		t.Errorf("a ratio is poor above %g, want %g", got, want)
+	}
+	if _, err := limits(t, `{ "failed_share": 25 }`); err == nil ||
+		!strings.Contains(err.Error(), "thresholds.failed_share: write a fraction") {
+		t.Error(err)
 	}
 }
 

@@ -2,19 +2,20 @@
 // because the exporter's report reads them too; the reasons for them are given here.
 local limits = import 'lib/limits.libsonnet';
 
-// Times are in seconds.
-local minute = 60;
-local hour = 60 * minute;
-local day = 24 * hour;
-
 {
   _config+:: {
-    // The jobs that scrape the exporter, including probes. Every selector of every rule has this matcher.
+    // Which jobs scrape the exporter, its probes included. Every rule that reads what
+    // a target says has it. '' takes every target: for a Prometheus that has no other.
     selector: 'job=~"softdelete.*"',
 
-    // Labels that distinguish one Prometheus or cluster from another. Joins match on them, and no aggregation
-    // removes them. A label that no series has does no harm.
+    // Who a series is about: the labels that tell one Prometheus or cluster from
+    // another, those that tell one server from another, and those of its tables. All
+    // joins match on them, and nothing else that a target carries (a pod, an address)
+    // reaches an alert: it changes while the server stays the same. Where `instance`
+    // is the address of a pod, relabel it, as examples/kubernetes does. A label that
+    // no series has does no harm. The last of serverLabels names the server in texts.
     clusterLabels: ['cluster'],
+    serverLabels: ['job', 'instance'],
 
     // One JSON document of the shape of thresholds.json that contains only the differences: the same file that
     // the exporter's `thresholds_file` names.
@@ -22,83 +23,116 @@ local day = 24 * hour;
 
     // response_ms.slow 100: a SELECT 1 on an open connection takes 1 ms; at 100
     //   the server or the network has a problem.
+    // failed_share 0.25: of the pings, or of the scrapes, of a quarter of an hour. One
+    //   that fails now and then is a network; every fourth is a fault.
     // deletion_ratio.fair 0.25, .poor 0.5: at a quarter, reading live rows costs
     //   1.3 times as much as without deleted rows; at a half, twice as much.
+    // deletion_ratio.min_rows 0: the reference's: a verdict has no minimum.
     // old_deleted_rows.fair 1000, .poor 10000: rows past retention break a
     //   promise, but it is normal that a purge lags somewhat.
+    // purge_period_seconds 1 day: how often the purge of deleted rows runs. Between two
+    //   of them rows pass their retention, and that is no news.
+    // purge_grace_seconds 26 hours: how late a purge may be, and two hours to run. With
+    //   the day of the alert's `for` a weekend without a purge is within it.
     // bulk_rows 10000: more than that within the recent window is a job or an
     //   accident, not people deleting single rows.
+    // bulk_share 0.01: of all rows. Less of a table than that is its daily life.
+    // bulk_times_usual 2: of the most of the last eight days. Jobs vary, accidents
+    //   do not look like them.
     // alert_min_rows 1000: a smaller table fits into a few blocks, so its ratio
-    //   costs nothing. For alerts only; verdicts have no minimum.
+    //   ratio of it costs anything. Alerts on ratios only; old rows have no minimum.
+    // release_share 0.9: of a limit. A firing alert ends below it, so that a number
+    //   that swings around its limit is told once.
     // stale_after_ttls 3: one refresh may fail and one may run long.
+    // waiting_after_ttls 12: an hour by default. What a budget leaves out has its turn
+    //   at the next refreshes.
+    // clock_skew_seconds 60: more than the longest scrape, and enough to mislead.
     thresholds: limits.merged(import 'thresholds.json', self.thresholdOverrides),
 
+    // Seconds, or durations as Prometheus writes them.
     times: {
       // How far back a rule looks for the last sample, so that missed scrapes
       // do not restart a `for`. Five scrapes of two minutes.
-      bridge: 10 * minute,
+      bridge: '10m',
       // How long a firing alert outlives its condition, so that it does not
       // resolve and fire again around a limit.
-      keepFiring: 10 * minute,
-      // How often the purge of deleted rows runs. It is normal that old rows accumulate between two runs.
-      purgePeriod: day,
-      // How late a purge may start or end before an alert fires.
-      purgeGrace: hour,
+      keepFiring: '10m',
+      // DatabaseDown: outlasts one failed ping and a failover of the fast kind. It has
+      // to hold two pings; where it does not, `downSlow` does.
+      down: '2m',
+      downSlow: '5m',
+      // PingsFailing and ScrapesFailing: of what time they take the share.
+      failing: '15m',
+      // DatabaseSlow: one slow answer is no slow database.
+      responseMedian: '5m',
       // The exporter's `recent_window`.
-      recentWindow: hour,
-      // Averaged, because a single slow answer does not mean that the database is slow.
-      responseAverage: 5 * minute,
+      recentWindow: '1h',
+      // BulkDelete: what is usual is the most of these days, so that a weekly job is,
+      // but for the last hours, which are what is compared.
+      bulkUsual: '8d',
+      bulkNow: '2h',
       // RatioPredicted: how much history it uses, and how far ahead it looks.
-      predictHistory: day,
-      predictAhead: 7 * day,
+      predictHistory: '1d',
+      predictAhead: '7d',
     },
 
     // severity says how soon a person is needed: critical now, warning today, info when there is time. It is
-    // not the health code. `for` is in seconds.
+    // info at leisure. It is not the health code. `for` is a duration.
     alerts: {
-      // Two minutes outlast one failed ping and a quick failover.
-      SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 2 * minute },
-      // In addition to the average's five minutes: slow for a quarter of an hour.
-      SoftDeleteDatabaseSlow: { enabled: true, severity: 'warning', 'for': 10 * minute },
+      // The condition is about two minutes itself.
+      SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 0 },
+      // The first pings of a server that is being started may fail.
+      SoftDeletePingsFailing: { enabled: true, severity: 'warning', 'for': '5m' },
+      // On top of the median's five minutes: slow for a quarter of an hour.
+      SoftDeleteDatabaseSlow: { enabled: true, severity: 'warning', 'for': '10m' },
 
       // An hour outlasts a batch job that deletes first and purges afterwards.
-      SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': hour },
-      SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': hour },
-      // A whole period plus its grace: the purge should have run once, whatever the time of day at which the
-      // limit was crossed.
-      SoftDeleteOldRowsHigh: { enabled: true, severity: 'warning', 'for': purgeFor },
-      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': purgeFor },
-      SoftDeletePurgeStalled: { enabled: true, severity: 'warning', 'for': purgeFor },
+      SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': '1h' },
+      SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': '1h' },
+      // What an import or a restore brings along has its next purge before anybody is
+      // told, and a purge on weekdays its Monday.
+      SoftDeletePurgeOverdue: { enabled: true, severity: 'warning', 'for': '1d' },
+      SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': '1d' },
       // An event, from exact numbers only: there is nothing to wait for.
       SoftDeleteBulkDelete: { enabled: true, severity: 'warning', 'for': 0 },
+
       // Six failed refreshes. A migration normally releases its lock before that.
-      SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': 30 * minute },
+      SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': '30m' },
       // In addition to three ttl: the first scrapes after a gap show old numbers.
-      SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': 10 * minute },
+      SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': '10m' },
+      // Tables that were never counted have no age, so that this is their hour.
+      SoftDeleteTablesWaiting: { enabled: true, severity: 'warning', 'for': '1h' },
+      // Settings do not flicker; a refresh or two, until they hold.
+      SoftDeleteTablesSkipped: { enabled: true, severity: 'warning', 'for': '30m' },
+      SoftDeleteNothingWatched: { enabled: true, severity: 'warning', 'for': '1h' },
 
       // Facts from the catalogs do not fluctuate; two refreshes confirm them.
-      SoftDeleteLiveDuplicatesPossible: { enabled: true, severity: 'warning', 'for': 15 * minute },
-      SoftDeleteIndexMissing: { enabled: true, severity: 'info', 'for': hour },
+      SoftDeleteLiveDuplicatesPossible: { enabled: true, severity: 'warning', 'for': '15m' },
+      SoftDeleteIndexMissing: { enabled: true, severity: 'info', 'for': '1h' },
       // An index under CREATE INDEX CONCURRENTLY is invalid until it is built.
-      SoftDeleteIndexInvalid: { enabled: true, severity: 'info', 'for': 6 * hour },
+      SoftDeleteIndexInvalid: { enabled: true, severity: 'info', 'for': '6h' },
 
-      // Longer than `bridge`, so that Prometheus forgets a target that was removed while it was down before the
-      // alert fires.
-      SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': 15 * minute },
+      // Long enough for a node to be drained and an image to be fetched.
+      SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': '15m' },
+      // A restart of a few minutes is within the share for as long.
+      SoftDeleteScrapesFailing: { enabled: true, severity: 'warning', 'for': '15m' },
       // A monitor that sees nothing must report it.
-      SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': 30 * minute },
+      SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': '30m' },
+      // Somebody changed a file and has gone to lunch.
+      SoftDeleteReloadFailed: { enabled: true, severity: 'warning', 'for': '5m' },
+      // Time is set by then.
+      SoftDeleteClockSkewed: { enabled: true, severity: 'warning', 'for': '10m' },
+      // A burst of new targets is over by then.
+      SoftDeleteConnectionsEvicted: { enabled: true, severity: 'info', 'for': '1h' },
+      SoftDeleteExporterAbsent: { enabled: true, severity: 'warning', 'for': '15m' },
 
       // Off by default: often intended (a deleted user's address stays reserved).
-      SoftDeleteUniqueIgnoresDeleted: { enabled: false, severity: 'info', 'for': hour },
+      SoftDeleteUniqueIgnoresDeleted: { enabled: false, severity: 'info', 'for': '1h' },
       // Off by default: a bulk restore usually repairs a bulk delete.
       SoftDeleteBulkRestore: { enabled: false, severity: 'warning', 'for': 0 },
       // Off by default: a straight line does not predict batch jobs well.
-      SoftDeleteRatioPredicted: { enabled: false, severity: 'info', 'for': 6 * hour },
-      // Off by default: it makes sense only if every Prometheus has an exporter.
-      SoftDeleteExporterAbsent: { enabled: false, severity: 'warning', 'for': 15 * minute },
+      SoftDeleteRatioPredicted: { enabled: false, severity: 'info', 'for': '6h' },
     },
-
-    local purgeFor = self.times.purgePeriod + self.times.purgeGrace,
 
     // Labels added to every alert, for routing.
     alertLabels: {},

@@ -124,7 +124,7 @@ func TestAlertmanagerAcceptsTheInhibitionRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	output, ok := run(t, find(t, "amtool")[0], "check-config", config)
-	if !ok || !strings.Contains(output, "2 inhibit rules") {
+	if !ok || !strings.Contains(output, "5 inhibit rules") {
 		t.Errorf("amtool: %s", output)
 	}
 }
@@ -191,6 +191,13 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 	}
 }
 
+// evaluate evaluates a part of the mixin with _config patched, and returns what jsonnet
+// printed, and whether it succeeded.
+func evaluate(t *testing.T, part, patch string) (output string, ok bool) {
+	t.Helper()
+	return run(t, find(t, "jsonnet")[0], "-e", "((import 'mixin.libsonnet') { _config+:: "+patch+" })."+part)
+}
+
 func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 	overrides := `{
 		slow: 1,
@@ -201,10 +208,11 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 			{ schema: "public", deletion_ratio: { fair: 0.9 } },
 			{ schema: "public", table: "orders", retention: 1 },
 			{ schema: "public", table: "orders", old_deleted_rows: { fair: 20000 } },
+			{ schema: "public", table: "orders", response_ms: { slow: 10 } },
+			{ schema: "public", table: "orders", bulk_share: 5 },
 		],
 	}`
-	output, ok := run(t, find(t, "jsonnet")[0], "-e",
-		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: "+overrides+" } }).prometheusRules")
+	output, ok := evaluate(t, "prometheusRules", "{ thresholdOverrides: "+overrides+" }")
 	if ok {
 		t.Fatal("they were accepted")
 	}
@@ -216,16 +224,112 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 		`thresholds.tables[0].deletion_ratio: fair must not be above poor`,
 		`thresholds.tables[1]: unknown limit "retention"`,
 		`thresholds.tables[2].old_deleted_rows: fair must not be above poor`,
+		`thresholds.tables[3]: unknown limit "response_ms"`,
+		`thresholds.tables[4].bulk_share: a fraction from 0 to 1 is needed`,
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("no word of %q in %s", want, output)
 		}
 	}
 	// Known only when the shape is right.
-	output, _ = run(t, find(t, "jsonnet")[0], "-e",
-		"((import 'mixin.libsonnet') { _config+:: { thresholdOverrides: { deletion_ratio: { poor: 50 } } } "+
-			"}).prometheusRules")
-	if want := "thresholds.deletion_ratio.poor: a fraction from 0 to 1 is needed"; !strings.Contains(output, want) {
-		t.Errorf("no word of %q in %s", want, output)
+	for patch, want := range map[string]string{
+		"deletion_ratio: { poor: 50 }": "thresholds.deletion_ratio.poor: a fraction from 0 to 1 is needed",
+		"failed_share: 25":             "thresholds.failed_share: a fraction from 0 to 1 is needed",
+		"release_share: 90":            "thresholds.release_share: a fraction from 0 to 1 is needed",
+	} {
+		output, ok := evaluate(t, "prometheusRules", "{ thresholdOverrides: { "+patch+" } }")
+		if ok || !strings.Contains(output, want) {
+			t.Errorf("%s: no word of %q in %s", patch, want, output)
+		}
+	}
+}
+
+func TestSettingsThatMakeNoSenseAreRefusedWithAWord(t *testing.T) {
+	for _, wrong := range []struct{ patch, want string }{
+		{"{ alerts+: { SoftDeleteDatabseDown: { enabled: false } } }",
+			`_config.alerts: "SoftDeleteDatabseDown" is not known; known are SoftDeleteBulkDelete,`},
+		{"{ alerts+: { SoftDeleteBulkRestore: { enabled: true } } }",
+			`alerts.SoftDeleteBulkRestore: "severity" is missing; write SoftDeleteBulkRestore+:`},
+		{"{ alerts+: { SoftDeleteBulkRestore+: { enable: true } } }",
+			`alerts.SoftDeleteBulkRestore: "enable" is not known`},
+		{"{ alerts+: { SoftDeleteBulkRestore+: { enabled: 'yes' } } }",
+			`alerts.SoftDeleteBulkRestore.enabled: write true or false`},
+		{"{ alerts+: { SoftDeleteBulkRestore+: { severity: 1 } } }",
+			`alerts.SoftDeleteBulkRestore.severity: write a text`},
+		{"{ alerts+: { SoftDeleteBulkRestore+: { 'for': '5 minutes' } } }",
+			`alerts.SoftDeleteBulkRestore.for: write a duration, as 300 (seconds) or "5m", not "5 minutes"`},
+		{"{ alerts+: { SoftDeleteBulkRestore: false } }",
+			`alerts.SoftDeleteBulkRestore: write { enabled, severity, for }`},
+		{"{ times+: { purgePeriod: '1d' } }", `_config.times: "purgePeriod" is not known`},
+		{"{ times+: { bridge: 'm' } }", `_config.times.bridge: write a duration`},
+		{"{ times+: { bridge: -1 } }", `_config.times.bridge: write a duration`},
+		{"{ selectors: 'job=\"softdelete\"' }", `_config: "selectors" is not known; known are`},
+		{"{ selector: null }", `_config.selector: write a text`},
+		{"{ clusterLabels: 'cluster' }", `_config.clusterLabels: write a list of labels`},
+		{"{ clusterLabel: ['cluster'] }", `_config.clusterLabel: write one label`},
+		{"{ serverLabels: [] }", `_config.serverLabels: write a list of labels`},
+		{"{ dashboards+: { showMulticluster: true } }", `_config.dashboards: "showMulticluster" is not known`},
+		{"{ times+: { bridge: '', down: 'x' }, alerts+: { SoftDelete: 1 } }",
+			`_config.times.down: write a duration`},
+	} {
+		output, ok := evaluate(t, "prometheusAlerts", wrong.patch)
+		if ok || !strings.Contains(output, wrong.want) {
+			t.Errorf("%s: no word of %q in %s", wrong.patch, wrong.want, output)
+		}
+	}
+	for _, part := range []string{"prometheusRules", "grafanaDashboards"} {
+		if output, ok := evaluate(t, part, "{ selector: null }"); ok ||
+			!strings.Contains(output, "_config.selector: write a text") {
+			t.Errorf("%s: %s", part, output)
+		}
+	}
+}
+
+func TestSettingsMayBeWrittenInMoreThanOneWay(t *testing.T) {
+	same := func(one, other string) {
+		t.Helper()
+		for _, part := range []string{"prometheusRules", "prometheusAlerts", "grafanaDashboards"} {
+			a, ok := evaluate(t, part, one)
+			b, okToo := evaluate(t, part, other)
+			if !ok || !okToo || a != b {
+				t.Errorf("%s of %s and of %s: -one +other:\n%s", part, one, other, cmp.Diff(a, b))
+			}
+		}
+	}
+	same("{ alerts+: { SoftDeleteRatioHigh+: { 'for': '1h30m' } } }",
+		"{ alerts+: { SoftDeleteRatioHigh+: { 'for': 5400 } } }")
+	same("{ times+: { bridge: '0', keepFiring: '90s' } }", "{ times+: { bridge: 0, keepFiring: 90 } }")
+	// kubernetes-mixin's name.
+	same("{ clusterLabel: 'k8s_cluster' }", "{ clusterLabels: ['k8s_cluster'] }")
+}
+
+// Without a selector each target is ours. What is written is still PromQL.
+func TestRulesWithoutASelectorAreAccepted(t *testing.T) {
+	for _, patch := range []string{
+		"{ selector: '' }",
+		"{ clusterLabels: [], serverLabels: ['server'] }",
+		"{ alerts: std.mapWithKey(function(_, a) a { enabled: false }, super.alerts) }",
+		"{ alerts: std.mapWithKey(function(_, a) a { enabled: true }, super.alerts) }",
+		"{ thresholdOverrides: { bulk_times_usual: 0, bulk_share: 0, alert_min_rows: 0, release_share: 0, " +
+			"deletion_ratio: { min_rows: 100 } } }",
+	} {
+		for _, part := range []string{"prometheusRules", "prometheusAlerts"} {
+			output, ok := evaluate(t, part, patch)
+			if !ok {
+				t.Fatalf("%s of %s: %s", part, patch, output)
+			}
+			file := filepath.Join(t.TempDir(), "rules.json")
+			if err := os.WriteFile(file, []byte(output), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, promtool := range find(t, "promtool") {
+				if output, ok := run(t, promtool, "check", "rules", "--lint-fatal", file); !ok {
+					t.Errorf("%s: %s of %s: %s", promtool, part, patch, output)
+				}
+			}
+			if strings.Contains(patch, "selector") && strings.Contains(output, "{,") {
+				t.Errorf("%s of %s begins its matchers with a comma", part, patch)
+			}
+		}
 	}
 }

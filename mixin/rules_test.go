@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -35,9 +37,11 @@ const (
 
 var (
 	camelCase  = regexp.MustCompile(`^([A-Z][a-z0-9]+)+$`)
-	recordName = regexp.MustCompile(`^[a-z]+:[a-z_]+:[a-z]+$`)
+	recordName = regexp.MustCompile(`^[a-z_]+:[a-z_]+:[a-z]+$`)
 	// A series that is selected, with its matchers and the range behind it.
 	selector = regexp.MustCompile(`([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}(\[[^\]]*\])?`)
+	// A series that rules have made.
+	recorded = regexp.MustCompile(`(\b[a-z_]+:[a-z_]+:[a-z]+|\bALERTS)(\{[^}]*\})?(\[[^\]]*\])?`)
 	// A metric's name, wherever it stands.
 	metricName = regexp.MustCompile(`\b(softdelete_[a-z_]+|db_up|db_response_ms|ALERTS|[a-z]+:softdelete_[a-z_:]+)`)
 )
@@ -81,16 +85,91 @@ func TestGroupsAreSmallAndNamedOnce(t *testing.T) {
 	}
 }
 
-// Else Alertmanager could tell of what a warning silenced, when both end at once.
-func TestInformationIsJudgedBeforeTheWarningsThatSilenceIt(t *testing.T) {
-	for _, group := range readRules(t, "alerts.yaml").Groups {
-		silences := false
-		for _, a := range group.Rules {
-			info := a.Labels["severity"] == "info"
-			if info && silences {
-				t.Errorf("%s: it is information and stands behind a warning", a.Alert)
+// pair is one of Alertmanager's inhibition rules: an alert, and those that it silences.
+type pair struct {
+	source  string
+	targets *regexp.Regexp
+	equal   []string
+}
+
+func pairs(t *testing.T) (all []pair) {
+	t.Helper()
+	content, err := os.ReadFile("inhibit_rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		InhibitRules []struct {
+			SourceMatchers []string `yaml:"source_matchers"`
+			TargetMatchers []string `yaml:"target_matchers"`
+			Equal          []string
+		} `yaml:"inhibit_rules"`
+	}
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	source := regexp.MustCompile(`^alertname="(SoftDelete\w+)"$`)
+	target := regexp.MustCompile(`^alertname=~"(SoftDelete\w+(?:\|SoftDelete\w+)*)"$`)
+	for _, rule := range file.InhibitRules {
+		if len(rule.SourceMatchers) != 1 || len(rule.TargetMatchers) != 1 || !source.MatchString(rule.SourceMatchers[0]) ||
+			!target.MatchString(rule.TargetMatchers[0]) {
+			t.Fatalf("no pair of alerts, each by its name: %+v", rule)
+		}
+		all = append(all, pair{
+			source:  source.FindStringSubmatch(rule.SourceMatchers[0])[1],
+			targets: regexp.MustCompile("^(?:" + target.FindStringSubmatch(rule.TargetMatchers[0])[1] + ")$"),
+			equal:   rule.Equal,
+		})
+	}
+	return all
+}
+
+// Of "any warning silences any information" one that is silenced hides all of its table.
+func TestInhibitionIsBetweenAlertsOfOneCause(t *testing.T) {
+	found := map[string]map[string]bool{}
+	known := map[string]bool{}
+	for _, a := range alerts(t) {
+		known[a.Alert] = true
+	}
+	for _, p := range pairs(t) {
+		if !known[p.source] {
+			t.Errorf("there is no alert %s", p.source)
+		}
+		if !slices.Equal(p.equal[:len(identity)], identity) {
+			t.Errorf("%s silences alerts of other servers: %v", p.source, p.equal)
+		}
+		found[p.source] = map[string]bool{}
+		for name := range known {
+			if p.targets.MatchString(name) {
+				found[p.source][name] = true
 			}
-			silences = silences || !info
+		}
+	}
+	want := map[string]map[string]bool{
+		"SoftDeleteDatabaseDown": {
+			"SoftDeletePingsFailing": true, "SoftDeleteDatabaseSlow": true, "SoftDeleteCheckFailing": true,
+			"SoftDeleteNumbersStale": true, "SoftDeleteTablesWaiting": true,
+		},
+		"SoftDeleteExporterDown": {"SoftDeleteScrapesFailing": true, "SoftDeletePingsFailing": true},
+		"SoftDeleteCheckFailing": {"SoftDeleteNumbersStale": true, "SoftDeleteTablesWaiting": true},
+		"SoftDeleteRatioHigh":    {"SoftDeleteRatioElevated": true},
+		"SoftDeletePurgeOverdue": {"SoftDeleteOldRowsElevated": true},
+	}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Else Alertmanager could tell of what an alert silenced, when both end at once.
+func TestWhatIsSilencedIsJudgedBeforeWhatSilencesIt(t *testing.T) {
+	for _, group := range readRules(t, "alerts.yaml").Groups {
+		for _, p := range pairs(t) {
+			at := slices.IndexFunc(group.Rules, func(r rule) bool { return r.Alert == p.source })
+			for i, r := range group.Rules {
+				if at >= 0 && i > at && p.targets.MatchString(r.Alert) {
+					t.Errorf("%s stands behind %s, which silences it", r.Alert, p.source)
+				}
+			}
 		}
 	}
 }
@@ -123,7 +202,8 @@ func TestAlertsFollowTheConventions(t *testing.T) {
 		if summary == "" || !strings.HasSuffix(summary, ".") || strings.Contains(summary, "{{") {
 			t.Errorf("%s: a summary is a sentence without templates, not %q", a.Alert, summary)
 		}
-		if !strings.Contains(description, "$labels.instance") || !strings.HasSuffix(description, ".") {
+		if a.Alert != "SoftDeleteExporterAbsent" && !strings.Contains(description, "$labels.instance") ||
+			!strings.HasSuffix(description, ".") {
 			t.Errorf("%s: a description says where, and ends with a full stop: %q", a.Alert, description)
 		}
 	}
@@ -182,7 +262,12 @@ func TestEverySelectorOfARuleNamesItsJob(t *testing.T) {
 	for _, path := range []string{"alerts.yaml", "rules.yaml"} {
 		for _, group := range readRules(t, path).Groups {
 			for _, r := range group.Rules {
-				for _, fault := range selectorFaults(r.Expr, `job=~"softdelete.*"`) {
+				// What rules have made is selected.
+				scraped := recorded.ReplaceAllString(r.Expr, "")
+				if scraped != r.Expr && !metricName.MatchString(scraped) {
+					continue
+				}
+				for _, fault := range selectorFaults(scraped, `job=~"softdelete.*"`) {
 					t.Errorf("%s%s: %s", r.Alert, r.Record, fault)
 				}
 			}
@@ -210,25 +295,21 @@ func selectorFaults(expr string, matchers ...string) []string {
 	return faults
 }
 
-// A stale marker, left by a missed scrape, ends a plain selector and restarts a
-// for; an info series under a range makes a join fail when its labels change; a
-// maximum over time latches.
-func TestAlertsBridgeMissedScrapesAndLatchNothing(t *testing.T) {
+// A stale marker, left by a missed scrape, ends a plain selector and restarts a for. So
+// alerts read what the conditions hold through a gap, and look back elsewhere.
+func TestAlertsBridgeMissedScrapes(t *testing.T) {
+	// What may be plain: up is written for failed scrapes, too; the clock is compared with
+	// the time of the sample.
+	plain := map[string]bool{"up": true, "softdelete_exporter_time_seconds": true}
 	for _, a := range alerts(t) {
-		if strings.Contains(a.Expr, "max_over_time") {
-			t.Errorf("%s: max_over_time of a gauge latches", a.Alert)
-		}
 		for _, s := range selector.FindAllStringSubmatch(a.Expr, -1) {
 			name, whole, ranged := s[1], s[0], s[3]
-			bridged := strings.Contains(a.Expr, "last_over_time("+whole) && ranged == "[10m]"
-			averaged := strings.Contains(a.Expr, "avg_over_time("+whole) && name == "db_response_ms"
-			switch {
-			case strings.HasSuffix(name, "_info"):
-				if ranged != "" {
-					t.Errorf("%s: the info metric %s is ranged over", a.Alert, name)
-				}
-			case !bridged && !averaged:
-				t.Errorf("%s: %s is not bridged by last_over_time(…[10m])", a.Alert, whole)
+			recorded := strings.Contains(name, ":") || name == "ALERTS"
+			if !recorded && !plain[name] && ranged == "" {
+				t.Errorf("%s: %s is not bridged", a.Alert, whole)
+			}
+			if strings.HasSuffix(name, "_info") && ranged != "" {
+				t.Errorf("%s: the info metric %s is ranged over", a.Alert, name)
 			}
 		}
 	}
@@ -238,11 +319,19 @@ func TestEveryAlertOfATableCarriesItsService(t *testing.T) {
 	tables := 0
 	for _, a := range alerts(t) {
 		if !strings.Contains(a.Annotations["description"], "$labels.relname") {
+			if _, has := a.Labels["service"]; has {
+				t.Errorf("%s: it is about no table, and has the service %q", a.Alert, a.Labels["service"])
+			}
 			continue
 		}
 		tables++
-		if !strings.Contains(a.Expr, "* on (cluster, job, instance, datname, schemaname, relname) group_left (service)") {
-			t.Errorf("%s: no join brings the service along", a.Alert)
+		if a.Labels["service"] != "{{ $labels.table_service }}" {
+			t.Errorf("%s: the service is %q", a.Alert, a.Labels["service"])
+		}
+		for _, of := range []string{"table_service", "condition"} {
+			if value, has := a.Labels[of]; !has || value != "" {
+				t.Errorf("%s: %s is not taken away", a.Alert, of)
+			}
 		}
 	}
 	if tables == 0 {
@@ -250,13 +339,39 @@ func TestEveryAlertOfATableCarriesItsService(t *testing.T) {
 	}
 }
 
-func TestNoRuleAggregatesTheClusterAway(t *testing.T) {
-	by := regexp.MustCompile(`\bby\s*\(`)
+// identity is who a series is about, whatever else its target carries.
+var identity = []string{"cluster", "job", "instance"}
+
+// A label of the target that comes through changes with its pod, and doubles what is
+// joined.
+func TestRulesKnowServersByTheirIdentityAlone(t *testing.T) {
+	labels := regexp.MustCompile(`\b(by|on|without|ignoring|group_left|group_right)\s*\(([^()]*)\)`)
 	for _, path := range []string{"alerts.yaml", "rules.yaml"} {
 		for _, group := range readRules(t, path).Groups {
 			for _, r := range group.Rules {
-				if by.MatchString(r.Expr) {
-					t.Errorf("%s%s: aggregated by labels, which drops those of the cluster; use without", r.Alert, r.Record)
+				aggregated := 0
+				for _, match := range labels.FindAllStringSubmatch(r.Expr, -1) {
+					switch match[1] {
+					case "by", "on":
+						aggregated++
+						if list := strings.Split(match[2],
+							", "); len(list) < len(identity) || !slices.Equal(list[:len(identity)], identity) {
+							t.Errorf("%s%s: %s does not begin with %v", r.Alert, r.Record, match[0], identity)
+						}
+					case "without", "ignoring":
+						t.Errorf("%s%s: %s lets labels of the target through", r.Alert, r.Record, match[0])
+					default:
+						if match[2] != "" && match[2] != "table_service" {
+							t.Errorf("%s%s: %s brings more than the service", r.Alert, r.Record, match[0])
+						}
+					}
+				}
+				raw := false
+				for _, s := range selector.FindAllStringSubmatch(r.Expr, -1) {
+					raw = raw || !strings.Contains(s[1], ":")
+				}
+				if raw && aggregated == 0 && !strings.HasPrefix(r.Expr, "absent_over_time(") {
+					t.Errorf("%s%s: it keeps all labels of the target", r.Alert, r.Record)
 				}
 			}
 		}

@@ -167,7 +167,7 @@ func TestNoStatementOfTheRunbookDeletes(t *testing.T) {
 
 func TestRunbookShowsWhoBlocksAPurge(t *testing.T) {
 	conn, another := connect(t)
-	query := one(t, "SoftDeletePurgeStalled", "pg_blocking_pids")
+	query := one(t, "SoftDeletePurgeOverdue", "pg_blocking_pids")
 	if n := count(t, conn, query); n != 0 {
 		t.Errorf("%d rows while no purge runs", n)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,15 +31,17 @@ type target struct {
 }
 
 func (s *Server) newTarget(name string, source func() (*conninfo.Info, error), datname string) *target {
-	return &target{settings: s.Settings, logger: s.Logger, Entry: cache.New(s.Connect(name, source), func() cache.Settings {
-		c := s.Settings.Config()
-		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
-			PingWithRefresh: c.Ping.When == "refresh"}
-	}, s.Logger)}
+	return &target{settings: s.Settings, logger: s.Logger,
+		Entry: cache.New(s.Connect(name, source), func() cache.Settings {
+			c := s.Settings.Config()
+			return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
+				PingWithRefresh: c.Ping.When == "refresh"}
+		}, s.Logger)}
 }
 
 // gather answers a scrape of the server: the live ping first, then the Snapshot.
 func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+	now := time.Now()
 	ping := t.Ping(ctx, 0)
 	c := t.settings.Config()
 	var cached []*dto.MetricFamily
@@ -51,7 +54,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 		rescue.Log(t.logger, err)
 	}
 	live := prometheus.NewRegistry()
-	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Logger: t.logger})
+	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Now: now, Logger: t.logger})
 	fresh, liveErr := live.Gather()
 	if err == nil {
 		err = liveErr

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,12 +84,9 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		make: sql(`UPDATE messages SET deleted_at = deleted_at - interval '80 days'`),
 		heal: sql(`DELETE FROM messages WHERE deleted_at < now() - interval '90 days'`),
 		alerts: []alert{{
-			"SoftDeleteOldRowsHigh", "warning", "accounts", labelled("messages", "accounts"),
-			"At least 12000 soft-deleted rows of " + about("messages") + " are past their retention; the limit is 10000.",
-		}, {
-			"SoftDeletePurgeStalled", "warning", "accounts", labelled("messages", "accounts"),
-			"At least 12000 soft-deleted rows of " + about("messages") +
-				" are past their retention, not fewer than 6s ago: the purge does not run, or does not keep up.",
+			"SoftDeletePurgeOverdue", "warning", "accounts", labelled("messages", "accounts"),
+			"Soft-deleted rows of " + about("messages") +
+				" have been past their retention for 70d …, and a purge has 4s to remove them.",
 		}},
 	}, {
 		table: "orders",
@@ -96,7 +96,8 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		heal: func(*testing.T, string) {}, // the recent window passes
 		alerts: []alert{{
 			"SoftDeleteBulkDelete", "warning", "shop", labelled("orders", "shop"),
-			"12000 rows of " + about("orders") + " were soft-deleted within 20s; the limit is 10000.",
+			"12000 rows of " + about("orders") +
+				" were soft-deleted within 20s; the limit is 10000, and more than is usual there.",
 		}},
 	}, {
 		table: "products", // nobody knows when, so that the number itself is compared with its past
@@ -105,7 +106,8 @@ func troubles(about func(table string) string, labelled func(table, service stri
 		heal:  func(*testing.T, string) {},
 		alerts: []alert{{
 			"SoftDeleteBulkDelete", "warning", "shop", labelled("products", "catalogue"),
-			"12000 rows of " + about("products") + " were soft-deleted within 20s; the limit is 10000.",
+			"12000 rows of " + about("products") +
+				" were soft-deleted within 20s; the limit is 10000, and more than is usual there.",
 		}},
 	}, {
 		// At a retention of an hour much is to be purged, and each batch reads the table.
@@ -151,6 +153,34 @@ type outage struct {
 	alerts     []alert
 }
 
+// flap makes something bad and good again, over and over, until it is told to end, and
+// leaves it good.
+func flap(t *testing.T, bad, good func()) (end func()) {
+	t.Helper()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			for _, turn := range []struct {
+				do   func()
+				last time.Duration
+			}{{bad, 1300 * time.Millisecond}, {good, 1700 * time.Millisecond}} {
+				turn.do()
+				select {
+				case <-stop:
+					good()
+					return
+				case <-time.After(turn.last):
+				}
+			}
+		}
+	}()
+	var once sync.Once
+	end = func() { once.Do(func() { close(stop); <-stopped }) }
+	t.Cleanup(end)
+	return end
+}
+
 // Everything is real: the server, its tables and what befalls them, the exporter,
 // Prometheus in each version that is installed, and Alertmanager. Only the times of
 // the rules are shorter.
@@ -172,7 +202,8 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			"--config.file="+config, "--web.listen-address="+address)
 	}
 	target := fmt.Sprintf("127.0.0.1:%d/warehouse", pg.Port)
-	about := func(table string) string { return "public." + table + " in database shop behind " + address }
+	const cluster = " in cluster production"
+	about := func(table string) string { return "public." + table + " in database shop behind " + address + cluster }
 	labelled := func(table, service string, more ...string) map[string]string {
 		labels := map[string]string{"job": "softdelete", "instance": address, "datname": "shop", "schemaname": "public",
 			"relname": table, "service": service}
@@ -188,12 +219,40 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	exporter := startExporter()
 	scraped := map[string]string{"job": "softdelete", "instance": address}
 	probed := map[string]string{"job": "softdelete_probe", "instance": target}
+	watch := func(text string) {
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := exporter.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := func(database string, labels map[string]string, more ...string) map[string]string {
+		labels = maps.Clone(labels)
+		labels["datname"] = database
+		for i := 0; i < len(more); i += 2 {
+			labels[more[i]] = more[i+1]
+		}
+		return labels
+	}
+	var calm func() // ends what comes and goes
 	outages := []outage{{
 		make: func(*testing.T) { front.Behave(pgtest.Slow) },
 		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
 		alerts: []alert{
 			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped,
-				"A SELECT 1 on the database behind " + address + " took … ms on average over the last 4s; the limit is 100 ms."},
+				"A SELECT 1 on the database behind " + address + cluster +
+					" took … ms, the median of the last 4s; the limit is 100 ms."},
+		},
+	}, {
+		make: func(t *testing.T) {
+			calm = flap(t, func() { front.Behave(pgtest.Starting); front.HangUp() }, func() { front.Behave(pgtest.Forwarding) })
+		},
+		heal: func(*testing.T) { calm() },
+		alerts: []alert{
+			{"SoftDeletePingsFailing", "warning", "databases", scraped,
+				"Of the pings of the last 20s … have failed to reach the database behind " + address + cluster +
+					"; the limit is 25%."},
 		},
 	}, {
 		make: func(t *testing.T) {
@@ -208,18 +267,75 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		},
 		alerts: []alert{
 			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped,
-				"The database behind " + address + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+				"The database behind " + address + cluster +
+					" has not answered a single SELECT 1 within the ping timeout for 6s."},
 			{"SoftDeleteDatabaseDown", "critical", "on-call", probed,
-				"The database behind " + target + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+				"The database behind " + target + cluster + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+		},
+	}, {
+		// What leaves tables out, and then what cannot be read at all.
+		make: func(t *testing.T) {
+			watch(edit(t, shopConfig, "recent_window: 20s,", "pass_time: 1us, recent_window: 20s,") +
+				"discovery: {max_tables: 5}\n")
+			await(t, "a table to be skipped", func() bool {
+				return strings.Contains(get(t, "http://"+address+"/metrics"),
+					`softdelete_exporter_tables{datname="shop",state="skipped"} 1`)
+			})
+			watch("ttl: soon\n")
+		},
+		heal: func(*testing.T) { watch(shopConfig) },
+		alerts: []alert{
+			{"SoftDeleteTablesSkipped", "warning", "databases", of("shop", scraped),
+				"1 tables of database shop behind " + address + cluster +
+					" that use soft delete are not watched: there are more than the exporter watches at most."},
+			{"SoftDeleteTablesWaiting", "warning", "databases", of("shop", scraped),
+				"… tables of database shop behind " + address + cluster +
+					" have not been counted for more than 12 times the exporter's ttl, or never: " +
+					"the budget of a refresh does not suffice."},
+			{"SoftDeleteTablesWaiting", "warning", "databases", of("warehouse", probed),
+				"… tables of database warehouse behind " + target + cluster +
+					" have not been counted for more than 12 times the exporter's ttl, or never: " +
+					"the budget of a refresh does not suffice."},
+			{"SoftDeleteReloadFailed", "warning", "databases", scraped,
+				"The last reload of the configuration of the exporter at " + address + cluster +
+					" failed: it goes on with the one before, and would not start with the new one. Its log says what is wrong."},
+		},
+	}, {
+		make: func(*testing.T) { watch(shopConfig + "discovery: {exclude: ['public\\.parts']}\n") },
+		heal: func(*testing.T) { watch(shopConfig) },
+		alerts: []alert{
+			{"SoftDeleteNothingWatched", "warning", "databases", probed,
+				"The exporter has found no table that uses soft delete behind " + target + cluster + "."},
+		},
+	}, {
+		// The ping's connection is there already.
+		make: func(t *testing.T) { pgtest.Exec(t, dsn, "ALTER DATABASE warehouse ALLOW_CONNECTIONS false") },
+		heal: func(t *testing.T) { pgtest.Exec(t, dsn, "ALTER DATABASE warehouse ALLOW_CONNECTIONS true") },
+		alerts: []alert{
+			{"SoftDeleteCheckFailing", "warning", "databases", of("warehouse", probed, "check", "connect"),
+				"For 15s the check connect of database warehouse behind " + target + cluster +
+					" has failed, though the server answers: the exporter cannot connect to it, and its tables are not watched."},
+		},
+	}, {
+		make: func(t *testing.T) {
+			calm = flap(t, func() { _ = exporter.cmd.Process.Signal(syscall.SIGSTOP) },
+				func() { _ = exporter.cmd.Process.Signal(syscall.SIGCONT) })
+		},
+		heal: func(*testing.T) { calm() },
+		alerts: []alert{
+			{"SoftDeleteScrapesFailing", "warning", "databases", scraped,
+				"Of the scrapes of " + address + cluster + " in the last 20s … have failed; the limit is 25%."},
+			{"SoftDeleteScrapesFailing", "warning", "databases", probed,
+				"Of the scrapes of " + target + cluster + " in the last 20s … have failed; the limit is 25%."},
 		},
 	}, {
 		make: func(t *testing.T) { exporter.stop(t) },
-		heal: func(*testing.T) { startExporter() },
+		heal: func(*testing.T) { exporter = startExporter() },
 		alerts: []alert{
 			{"SoftDeleteExporterDown", "warning", "databases", scraped,
-				"The scrape of softdelete at " + address + " has failed for 6s: nothing is known about its database."},
+				"The scrape of " + address + cluster + " has failed for 6s: nothing is known about its database."},
 			{"SoftDeleteExporterDown", "warning", "databases", probed,
-				"The scrape of softdelete_probe at " + target + " has failed for 6s: nothing is known about its database."},
+				"The scrape of " + target + cluster + " has failed for 6s: nothing is known about its database."},
 		},
 	}}
 

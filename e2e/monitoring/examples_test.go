@@ -3,7 +3,9 @@
 package monitoring
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -13,7 +15,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
 // files are those that match a pattern, of which there must be some.
@@ -196,5 +202,88 @@ func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
 				t.Errorf("%s is asked for by %d of the Prometheus servers, want 1", server[1], asked[server[1]])
 			}
 		}
+	}
+}
+
+// Two exporters with the same configuration: of the servers each is asked by one of them,
+// always the same, as PostgreSQL sees it.
+func TestReplicasShareTheServersOut(t *testing.T) {
+	pg := pgtest.Start(t, pgserver.Options{})
+	dsn := pg.DSN("postgres", pgserver.Superuser)
+	text := read(t, "../../examples/prometheus/sharded.yml")
+	text = edit(t, text, "_interval: 30s", "_interval: 1s", "scrape_timeout: 15s", "scrape_timeout: 1s",
+		"rules/*.yaml", filepath.Join(compile(t, "compressed.jsonnet"), "*.yaml"), "alertmanager.example.com:9093",
+		freeAddress(t),
+		"regex: '0'", "regex: '[01]'", "modulus: 3", "modulus: 2")
+	var databases []string
+	text = regexp.MustCompile(`(?m)^( +- )db-\d\.example\.com:5432/(\w+)\n`).ReplaceAllStringFunc(text,
+		func(line string) string {
+			indent, name, _ := strings.Cut(line, "- ")
+			var lines strings.Builder
+			for i := range 3 {
+				database := fmt.Sprintf("%s_%d", strings.TrimSpace(name[strings.LastIndex(name, "/")+1:]), i)
+				databases = append(databases, database)
+				fmt.Fprintf(&lines, "%s- 127.0.0.1:%d/%s\n", indent, pg.Port, database)
+			}
+			return lines.String()
+		})
+	if len(databases) < 12 {
+		t.Fatalf("the example has the databases %v", databases)
+	}
+	for _, database := range databases {
+		pgtest.Exec(t, dsn, "CREATE DATABASE "+database)
+	}
+
+	// The replicas listen on two addresses of this machine, and log in by names of their own.
+	_, port, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = edit(t, text, "exporter-$1.example.com:10862", "127.0.0.1$1:"+port)
+	binary := build(t)
+	for replica := range 2 {
+		user := fmt.Sprintf("replica_%d", replica)
+		pgtest.Exec(t, dsn, "CREATE ROLE "+user+" LOGIN")
+		config := "ttl: 1s\nmax_stale: 1m\nscrape: {offset: 100ms}\nlimits: {connections: 40}\n" +
+			"probe: {allow: ['127\\.0\\.0\\.1:\\d+/\\w+']}\n" +
+			"auth_modules:\n  monitoring: {user: " + user + ", sslmode: disable}\n"
+		address := fmt.Sprintf("127.0.0.1%d:%s", replica, port)
+		start(t, "http://"+address+"/-/ready", nil, binary, "--config.file="+write(t, "config.yaml", config),
+			"--web.listen-address="+address)
+	}
+
+	for _, binary := range find(t, "prometheus") {
+		p := startPrometheus(t, binary, text)
+		await(t, "three scrapes of every server", func() bool {
+			return len(p.query(t, `db_up == 1 and on (instance) count_over_time(db_up[1m]) >= 3`)) == len(databases)
+		})
+	}
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	rows, err := conn.Query(t.Context(),
+		"SELECT datname, usename FROM pg_stat_activity WHERE usename LIKE 'replica%' GROUP BY 1, 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type asked struct{ Datname, Usename string }
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[asked])
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, share := map[string][]string{}, map[string]int{}
+	for _, a := range all {
+		by[a.Datname] = append(by[a.Datname], a.Usename)
+		share[a.Usename]++
+	}
+	for _, database := range databases {
+		if len(by[database]) != 1 {
+			t.Errorf("%s is asked by %v, want one", database, by[database])
+		}
+	}
+	if len(share) != 2 {
+		t.Errorf("the servers are shared out as %v, want two to have some", share)
 	}
 }

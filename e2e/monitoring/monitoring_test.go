@@ -178,7 +178,8 @@ func (w watched) watch(t *testing.T, rules, alertmanager string) string {
 // describe is a short form of labels, for messages.
 func describe(labels map[string]string) string {
 	var parts []string
-	for _, name := range []string{"alertname", "severity", "job", "instance", "relname", "reason", "purpose", "problem"} {
+	for _, name := range []string{"alertname", "severity", "job", "instance", "datname", "relname", "reason", "purpose",
+		"problem", "check"} {
 		if value := labels[name]; value != "" {
 			parts = append(parts, value)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +141,14 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	if want := fmt.Sprintf("%s.shop.svc:%d", s.Metadata.Name, out.Port); instance.TargetLabel != "instance" ||
 		got != want {
 		t.Errorf("the label %s is %s, want the instance to be %s", instance.TargetLabel, got, want)
+	}
+	// A label that comes and goes with a pod would make other series of its tables.
+	dropped := regexp.MustCompile("^(?:" + endpoint.Relabelings[1].Regex + ")$")
+	for label, want := range map[string]bool{"pod": true, "container": true, "endpoint": true, "service": true,
+		"namespace": false, "job": false, "instance": false} {
+		if got := endpoint.Relabelings[1].Action == "labeldrop" && dropped.MatchString(label); got != want {
+			t.Errorf("the label %s of a target is dropped: %v, want %v", label, got, want)
+		}
 	}
 	for _, probe := range []probe{pod.Containers[0].LivenessProbe, pod.Containers[0].ReadinessProbe} {
 		if probe.HTTPGet.Port != port.Name {

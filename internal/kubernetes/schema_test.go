@@ -52,6 +52,8 @@ type (
 					Separator    string
 					TargetLabel  string `yaml:"targetLabel"`
 					Replacement  string
+					Action       string
+					Regex        string
 				}
 			}
 		}

@@ -1,26 +1,35 @@
 // The alerts: one file per subject, one group per file.
+local pairs = import '../lib/pairs.libsonnet';
+local settings = import '../lib/settings.libsonnet';
 
 // Prometheus evaluates the rules of a group in order and notifies Alertmanager after each. A warning silences
-// the info alert on the same table. If both end at once, the info alert has to end first: otherwise it would be
-// sent in the moment between.
-local group(name, rules) =
-  local enabled = [r for r in rules if r.enabled];
-  local info(r) = r.labels.severity == 'info';
-  {
-    name: 'softdelete-' + name,
-    rules: [r for r in enabled if info(r)] + [r for r in enabled if !info(r)],
-  };
+// an alert and one that it silences end at once, the silent one has to end first: else
+// it is told in the moment between.
+local causes = [pair.cause for pair in pairs];
+local order = { info: 0, warning: 2, critical: 4 };
+local group(name, rules) = {
+  name: 'softdelete-' + name,
+  rules: std.sort(
+    [r for r in rules if r.enabled],
+    function(r) std.get(order, r.labels.severity, 2) + (if std.member(causes, r.alert) then 1 else 0)
+  ),
+};
 
 {
   local alerts = self,
 
   prometheusAlerts+:: {
+    local config = settings(alerts._config),
     groups+: [
-      group('database', (import 'database.libsonnet')(alerts._config)),
-      group('rows', (import 'rows.libsonnet')(alerts._config)),
-      group('numbers', (import 'numbers.libsonnet')(alerts._config)),
-      group('indexes', (import 'indexes.libsonnet')(alerts._config)),
-      group('exporter', (import 'exporter.libsonnet')(alerts._config)),
+      g
+      for g in [
+        group('database', (import 'database.libsonnet')(config)),
+        group('rows', (import 'rows.libsonnet')(config)),
+        group('numbers', (import 'numbers.libsonnet')(config)),
+        group('indexes', (import 'indexes.libsonnet')(config)),
+        group('exporter', (import 'exporter.libsonnet')(config)),
+      ]
+      if g.rules != []
     ],
   },
 }

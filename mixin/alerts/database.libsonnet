@@ -5,25 +5,49 @@ local promql = import '../lib/promql.libsonnet';
 function(config)
   local p = promql.new(config);
   local a = alerts.new(config);
+  local times = config.times;
   local slow = config.thresholds.response_ms.slow;
+
+  // One failed ping is no outage, however long nobody asks again.
+  local allFailed(time) =
+    local range = '%s[%s]' % [p.series('db_up'), promql.duration(time)];
+    '%s == 0\nand %s >= 2' % [
+      p.by(p.serverLabels, 'max_over_time(%s)' % range),
+      p.by(p.serverLabels, 'count_over_time(%s)' % range, 'sum'),
+    ];
+
+  local median = p.by(p.serverLabels, 'quantile_over_time(0.5, %s[%s])' % [p.series('db_response_ms'), promql.duration(times.responseMedian)]);
   [
     a.alert(
       'SoftDeleteDatabaseDown',
-      '%s == 0' % p.last('db_up'),
-      'the ping fails',
+      allFailed(times.down) + '\nor ' + allFailed(times.downSlow),
+      'all pings of %s failed, two at least' % promql.duration(times.down),
       'A database does not answer.',
-      'The database behind {{ $labels.instance }} has not answered a single SELECT 1 within the ping timeout for %s.'
-      % promql.duration(config.alerts.SoftDeleteDatabaseDown['for']),
+      'The database behind ' + a.server + ' has not answered a single SELECT 1 within the ping timeout for %s.'
+                                          % promql.duration(times.down),
+    ),
+
+    a.alert(
+      'SoftDeletePingsFailing',
+      p.failing('db_up', 'SoftDeletePingsFailing', 'SoftDeleteDatabaseDown'),
+      'at least %s of the pings of %s failed' % [alerts.percent(config.thresholds.failed_share), promql.duration(times.failing)],
+      'A database does not always answer.',
+      'Of the pings of the last %s {{ $value | humanizePercentage }} have failed to reach the database behind ' % promql.duration(times.failing)
+      + a.server + '; the limit is %s.' % alerts.percent(config.thresholds.failed_share),
     ),
 
     a.alert(
       'SoftDeleteDatabaseSlow',
-      'avg_over_time(%s[%s]) > %s'
-      % [p.series('db_response_ms'), promql.duration(config.times.responseAverage), promql.number(slow)],
-      'a SELECT 1 takes more than %s ms on average over %s'
-      % [promql.number(slow), promql.duration(config.times.responseAverage)],
+      p.over(
+        median,
+        promql.number(slow),
+        '%s > %s' % [median, promql.number(config.thresholds.release_share * slow)],
+        'SoftDeleteDatabaseSlow',
+        p.serverLabels,
+      ),
+      'a SELECT 1 takes more than %s ms, the median of %s' % [promql.number(slow), promql.duration(times.responseMedian)],
       'A database answers slowly.',
-      'A SELECT 1 on the database behind {{ $labels.instance }} took {{ printf "%%.0f" $value }} ms on average over the last %s; the limit is %s ms.'
-      % [promql.duration(config.times.responseAverage), promql.number(slow)],
+      'A SELECT 1 on the database behind ' + a.server + ' took {{ printf "%%.0f" $value }} ms, the median of the last %s; the limit is %s ms.'
+                                                        % [promql.duration(times.responseMedian), promql.number(slow)],
     ),
   ]

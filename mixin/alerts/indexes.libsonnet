@@ -5,10 +5,10 @@ local promql = import '../lib/promql.libsonnet';
 function(config)
   local p = promql.new(config);
   local a = alerts.new(config);
-  local problem(name) = p.withService(p.last('softdelete_index_problem', 'problem="%s"' % name));
-  local index = 'Index {{ $labels.indexrelname }} of ' + alerts.table;
+  local problem(name) = p.recently('index_problem', ['indexrelname', 'problem'], 'problem="%s"' % name);
+  local index = 'Index {{ $labels.indexrelname }} of ' + a.table;
   [
-    a.alert(
+    a.ofTable(
       'SoftDeleteLiveDuplicatesPossible',
       problem('unique_allows_live_duplicates'),
       'the nullable deletion marker is a column of a unique index',
@@ -16,16 +16,16 @@ function(config)
       index + ' is unique, but the nullable deletion marker is one of its columns: live rows with the same key do not conflict.',
     ),
 
-    a.alert(
+    a.ofTable(
       'SoftDeleteIndexMissing',
-      p.withService(promql.parens(p.last('softdelete_index_present') + ' == 0')),
+      p.recently('index_missing', ['purpose']),
       'an index that would help is missing',
       'An index that would help is missing.',
-      alerts.table
+      a.table
       + ' has no index for {{ if eq $labels.purpose "purge" }}the purge of old deleted rows{{ else if eq $labels.purpose "live_rows" }}reading live rows{{ else }}{{ $labels.purpose }}{{ end }}, and one would help. The report of that server (`softdelete_exporter report`) has the statement.',
     ),
 
-    a.alert(
+    a.ofTable(
       'SoftDeleteIndexInvalid',
       problem('invalid'),
       'an index is invalid',
@@ -33,7 +33,7 @@ function(config)
       index + ' is invalid: it costs every write, and no query can use it. A CREATE INDEX CONCURRENTLY has probably failed.',
     ),
 
-    a.alert(
+    a.ofTable(
       'SoftDeleteUniqueIgnoresDeleted',
       problem('unique_ignores_deleted'),
       'a unique index counts deleted rows',

@@ -8,6 +8,7 @@ local remedies = {
   row_security: "row-level security hides rows from the exporter's role, so every count would be too low",
   locked: 'another session holds a lock on it',
   timeout: 'counting it takes longer than the statement timeout',
+  marker_unclear: 'what marks its deleted rows is not certain, and `softdelete_exporter check-config --connect` says how to settle it',
   marker_missing: 'the table, or the column that marks its deleted rows, does not exist',
   unsupported: 'the exporter cannot count this kind of table',
 };
@@ -20,39 +21,52 @@ local remedy =
 function(config)
   local p = promql.new(config);
   local a = alerts.new(config);
-  local ttls = promql.number(config.thresholds.stale_after_ttls);
-  local checked = p.last('softdelete_checked_timestamp_seconds');
+  local limits = config.thresholds;
+  local ttls = p.limitText(['stale_after_ttls'], promql.number);
+  local tables(state) = p.by(p.databaseLabels, p.last('softdelete_exporter_tables', 'state="%s"' % state));
   [
-    a.alert(
+    a.ofTable(
       'SoftDeleteTableUnreadable',
-      p.withService(p.last('softdelete_table_problem')),
+      p.recently('unreadable', ['reason']),
       'the table cannot be counted',
       'A table cannot be counted.',
-      'The exporter cannot count ' + alerts.table + ' ({{ $labels.reason }}): ' + remedy + '.',
+      'The exporter cannot count ' + a.table + ' ({{ $labels.reason }}): ' + remedy + '.',
     ),
 
-    // The exporter removes numbers that are too old to show. A table without numbers is therefore stale, too:
-    // its value is -1. Left out are tables that wait for their turn, and tables and databases that cannot be
-    // read, which have alerts of their own. Inhibition in Alertmanager would not be enough for a database that
-    // is down: it would end when the database is back, before any table is counted again.
-    a.alert(
+    a.ofTable(
       'SoftDeleteNumbersStale',
-      p.withService(promql.parens(std.join('\n', [
-        promql.parens(std.join('\n', [
-          'time() - ' + checked,
-          '> %s group_left () %s * %s'
-          % [p.on(p.instanceLabels), ttls, p.last('softdelete_exporter_ttl_seconds')],
-          'or %s' % p.on(p.tableLabels),
-          '0 * max without (marker, kind, service) %s - 1\nunless %s' % [p.info, checked],
-        ])),
-        'unless %s %s > 0' % [p.on(p.databaseLabels), p.last('softdelete_exporter_tables', 'state="pending"')],
-        'unless %s %s' % [p.on(p.tableLabels), p.last('softdelete_table_problem')],
-        'unless %s %s == 0' % [p.on(p.instanceLabels), p.last('db_up')],
-      ]))),
-      "the numbers are older than %s times the exporter's ttl, or gone" % ttls,
+      p.condition('held', 'stale'),
+      "the numbers are older than %s times the exporter's ttl, or gone" % promql.number(limits.stale_after_ttls),
       'The numbers of a table are out of date.',
-      'The numbers of ' + alerts.table
+      'The numbers of ' + a.table
       + ' are {{ if lt $value 0.0 }}gone, because they became too old to show{{ else }}{{ $value | humanizeDuration }} old{{ end }}; the limit is '
       + ttls + " times the exporter's ttl.",
+    ),
+
+    // One for a database: what keeps one table waiting keeps others.
+    a.alert(
+      'SoftDeleteTablesWaiting',
+      'last_over_time(database:softdelete_tables_waiting:count{}[%s])' % promql.duration(config.times.bridge),
+      "tables have not had their turn for %s times the exporter's ttl, or never" % promql.number(limits.waiting_after_ttls),
+      'Tables wait for their turn to be counted.',
+      '{{ $value }} tables of ' + a.database + " have not been counted for more than %s times the exporter's ttl, or never: the budget of a refresh does not suffice."
+                                               % promql.number(limits.waiting_after_ttls),
+    ),
+
+    a.alert(
+      'SoftDeleteTablesSkipped',
+      tables('skipped') + ' > 0',
+      'the database has more tables than are watched at most',
+      'Tables beyond the cap are not watched.',
+      '{{ $value }} tables of ' + a.database + ' that use soft delete are not watched: there are more than the exporter watches at most.',
+    ),
+
+    // Where no database was looked into there is no number, and SoftDeleteCheckFailing.
+    a.alert(
+      'SoftDeleteNothingWatched',
+      p.by(p.serverLabels, p.last('softdelete_exporter_tables'), 'sum') + ' == 0',
+      'no table of a server is watched',
+      'The exporter watches no table of a server.',
+      'The exporter has found no table that uses soft delete behind ' + a.server + '.',
     ),
   ]

@@ -6,157 +6,150 @@ function(config)
   local p = promql.new(config);
   local a = alerts.new(config);
   local times = config.times;
+  local limits = config.thresholds;
+  local duration = promql.duration;
 
-  local last(metric) = function(matchers='') p.last(metric, matchers);
-
-  // A sampled number is compared by its lower bound: the value minus its margin. A number without a margin
-  // could be wrong by any amount, so it never fires an alert.
-  local atLeast(metric) = p.last(metric) + '\n- ' + p.last(metric + '_margin');
-
-  local bigEnough =
-    local total = last('softdelete_total_rows');
-    total() + ' >= ' + p.limit(['alert_min_rows'], total);
-
-  local over(metric, path) = '%s\n> %s' % [atLeast(metric), p.limit(path, last(metric))];
-
-  local ofTable(conditions) = p.withService(promql.parens(std.join('\nand ', conditions)));
-
-  local ratio(level) = over('softdelete_deletion_ratio', ['deletion_ratio', level]);
-  local ratioText(level) = p.limitText(['deletion_ratio', level], alerts.percent);
-  local old(level) = over('softdelete_old_deleted_rows', ['old_deleted_rows', level]);
-  local oldText(level) = p.limitText(['old_deleted_rows', level], alerts.rows);
-
+  local held(condition) = function(matchers='') p.condition('held', condition, matchers);
+  local ratio(level, alert) =
+    local read = held('ratio_' + level);
+    p.over(read(), p.limit(['deletion_ratio', level], read), read(), alert, p.tableLabels);
   local ratioDescription(level) =
-    'At least {{ $value | humanizePercentage }} of the rows of ' + alerts.table
-    + ' are soft-deleted; the limit is ' + ratioText(level) + '.';
-  local oldDescription(level) =
-    'At least {{ printf "%.0f" $value }} soft-deleted rows of ' + alerts.table
-    + ' are past their retention; the limit is ' + oldText(level) + '.';
+    'At least {{ $value | humanizePercentage }} of the rows of ' + a.table
+    + ' are soft-deleted; the limit is ' + p.limitText(['deletion_ratio', level], alerts.percent) + '.';
 
-  // change is the growth of a metric within the recent window. It is used only where the table was counted
-  // exactly at both ends, that is, with a margin of 0.
-  local change(metric) = '%s - %s' % [p.last(metric), p.last(metric, ago=times.recentWindow)];
-  local fell(metric) = '%s - %s' % [p.last(metric, ago=times.recentWindow), p.last(metric)];
-  local exact(ago) = p.last('softdelete_deletion_ratio_margin', ago=ago) + ' == 0';
-  local bulk = p.limit(['bulk_rows'], last('softdelete_deleted_rows'));
+  // Rows have been over their limit for longer than the purge needs.
+  local since(level) =
+    local condition(matchers='') = p.condition('since', 'old_' + level, matchers);
+    'time() - %s > %s' % [condition(), p.purgeTime(condition)];
+  local forLong = '{{ $value | humanizeDuration }}, and a purge has ' + p.purgeTimeText + ' to remove them';
 
-  local recent = last('softdelete_recently_deleted_rows');
-  local twoPurgesAgo = 2 * times.purgePeriod;
+  local bulk(matchers='') = p.condition('now', 'bulk', matchers);
+  local bulkLimit = p.limitText(['bulk_rows'], alerts.rows);
+  // A table's own limit is taken at its word, whatever is usual there.
+  local usual = p.choice(
+    function(own)
+      if std.objectHas(own, 'bulk_times_usual') then own.bulk_times_usual
+      else if std.objectHas(own, 'bulk_rows') then 0
+      else null,
+    limits.bulk_times_usual,
+    function(matchers) p.by(p.tableLabels, bulk(matchers)),
+  );
+
+  local ofTable = p.ofTable;
+  local window = times.recentWindow;
+  local rose(metric) = '%s - %s' % [ofTable(metric), ofTable(metric, ago=window)];
+  local fell(metric) = '%s - %s' % [ofTable(metric, ago=window), ofTable(metric)];
+  local exact(ago) = ofTable('softdelete_deletion_ratio_margin', ago=ago) + ' == 0';
+  local all(conditions) = p.withService(promql.parens(std.join('\nand ', conditions)));
+  local read(metric) = function(matchers) ofTable(metric, matchers);
   [
-    a.alert(
+    a.ofTable(
       'SoftDeleteRatioHigh',
-      ofTable([ratio('poor'), bigEnough]),
-      'more than %s of the rows are deleted' % alerts.percent(config.thresholds.deletion_ratio.poor),
+      ratio('poor', 'SoftDeleteRatioHigh'),
+      'more than %s of the rows are deleted' % alerts.percent(limits.deletion_ratio.poor),
       'Most rows of a table are soft-deleted.',
       ratioDescription('poor'),
     ),
 
-    a.alert(
+    a.ofTable(
       'SoftDeleteRatioElevated',
-      ofTable([ratio('fair'), bigEnough]),
-      'more than %s of the rows are deleted' % alerts.percent(config.thresholds.deletion_ratio.fair),
+      ratio('fair', 'SoftDeleteRatioElevated'),
+      'more than %s of the rows are deleted' % alerts.percent(limits.deletion_ratio.fair),
       'Many rows of a table are soft-deleted.',
       ratioDescription('fair'),
     ),
 
-    a.alert(
-      'SoftDeleteOldRowsHigh',
-      ofTable([old('poor'), bigEnough]),
-      'more than %s deleted rows are past retention' % alerts.rows(config.thresholds.old_deleted_rows.poor),
-      'A table keeps many soft-deleted rows past their retention.',
-      oldDescription('poor'),
+    // By the age of the oldest; where that is not known, or a table has a limit of its
+    // own, by rows that are never few.
+    a.ofTable(
+      'SoftDeletePurgeOverdue',
+      '%s\nor %s\n%s' % [p.condition('held', 'overdue'), p.on(p.tableLabels), since('poor')],
+      'a deleted row has been past its retention for %s; where no age is known, more than %s rows have'
+      % [duration(limits.purge_period_seconds + limits.purge_grace_seconds), alerts.rows(limits.old_deleted_rows.poor)],
+      'The purge of a table is overdue.',
+      'Soft-deleted rows of ' + a.table + ' have been past their retention for ' + forLong + '.',
     ),
 
-    a.alert(
+    a.ofTable(
       'SoftDeleteOldRowsElevated',
-      ofTable([old('fair'), bigEnough]),
-      'more than %s deleted rows are past retention' % alerts.rows(config.thresholds.old_deleted_rows.fair),
+      since('fair'),
+      'where no age is known, more than %s rows have been past retention for %s'
+      % [alerts.rows(limits.old_deleted_rows.fair), duration(limits.purge_period_seconds + limits.purge_grace_seconds)],
       'A table keeps soft-deleted rows past their retention.',
-      oldDescription('fair'),
+      'More than ' + p.limitText(['old_deleted_rows', 'fair'], alerts.rows) + ' soft-deleted rows of ' + a.table
+      + ' have been past their retention for ' + forLong + '.',
     ),
 
-    // Fires only if the number has certainly not fallen: the increase is at least both margins together.
-    a.alert(
-      'SoftDeletePurgeStalled',
-      ofTable([
-        old('fair'),
-        '%s - %s\n>= %s + %s' % [
-          p.last('softdelete_old_deleted_rows'),
-          p.last('softdelete_old_deleted_rows', ago=twoPurgesAgo),
-          p.last('softdelete_old_deleted_rows_margin'),
-          p.last('softdelete_old_deleted_rows_margin', ago=twoPurgesAgo),
-        ],
-        bigEnough,
-      ]),
-      'more than %s deleted rows are past retention, and not fewer than %s ago'
-      % [alerts.rows(config.thresholds.old_deleted_rows.fair), promql.duration(twoPurgesAgo)],
-      'The purge of a table makes no progress.',
-      'At least {{ printf "%.0f" $value }} soft-deleted rows of ' + alerts.table
-      + ' are past their retention, not fewer than ' + promql.duration(twoPurgesAgo)
-      + ' ago: the purge does not run, or does not keep up.',
-    ),
-
-    // The exporter's own number of recently deleted rows, where it has one, is better than a difference, which
-    // an undelete or a purge in between makes smaller.
-    a.alert(
+    a.ofTable(
       'SoftDeleteBulkDelete',
-      ofTable([
-        promql.parens(
-          recent() + ' > ' + p.limit(['bulk_rows'], recent) + '\nor ' + promql.parens(std.join('\nand ', [
-            change('softdelete_deleted_rows') + '\n> ' + bulk,
-            exact(0),
-            exact(times.recentWindow),
-          ]) + '\nunless ' + recent())
-        ),
-        bigEnough,
-      ]),
-      'more than %s rows were deleted within %s'
-      % [alerts.rows(config.thresholds.bulk_rows), promql.duration(times.recentWindow)],
+      |||
+        %(bulk)s > %(limit)s
+        unless %(table)s (
+          %(now)s
+          <= %(times)s * max by (%(labels)s) (max_over_time(%(bulk)s[%(days)s] offset %(ago)s))
+        )
+      ||| % {
+        bulk: bulk(),
+        limit: p.limit(['bulk_rows'], bulk),
+        table: p.on(p.tableLabels),
+        now: p.by(p.tableLabels, bulk()),
+        times: usual,
+        labels: std.join(', ', p.tableLabels),
+        days: duration(times.bulkUsual),
+        ago: duration(times.bulkNow),
+      },
+      'more than %s rows, and %s of the table, were deleted within %s, and more than %s times what is usual' % [
+        alerts.rows(limits.bulk_rows),
+        alerts.percent(limits.bulk_share),
+        duration(window),
+        promql.number(limits.bulk_times_usual),
+      ],
       'Many rows of a table were soft-deleted at once.',
-      '{{ printf "%.0f" $value }} rows of ' + alerts.table + ' were soft-deleted within '
-      + promql.duration(times.recentWindow) + '; the limit is ' + p.limitText(['bulk_rows'], alerts.rows) + '.',
+      '{{ printf "%.0f" $value }} rows of ' + a.table + ' were soft-deleted within '
+      + duration(window) + '; the limit is ' + bulkLimit + ', and more than is usual there.',
     ),
 
     // A purge also lowers the number of deleted rows; only a restore raises the number of active rows.
-    a.alert(
+    a.ofTable(
       'SoftDeleteBulkRestore',
-      ofTable([
-        fell('softdelete_deleted_rows') + '\n> ' + bulk,
-        change('softdelete_active_rows') + '\n> ' + bulk,
+      all([
+        fell('softdelete_deleted_rows') + '\n> ' + p.limit(['bulk_rows'], read('softdelete_deleted_rows')),
+        rose('softdelete_active_rows') + '\n> ' + p.limit(['bulk_rows'], read('softdelete_active_rows')),
         exact(0),
-        exact(times.recentWindow),
-        bigEnough,
+        exact(window),
       ]),
-      'more than %s rows were restored within %s'
-      % [alerts.rows(config.thresholds.bulk_rows), promql.duration(times.recentWindow)],
+      'more than %s rows were restored within %s' % [alerts.rows(limits.bulk_rows), duration(window)],
       'Many soft-deleted rows of a table were restored at once.',
-      '{{ printf "%.0f" $value }} soft-deleted rows of ' + alerts.table + ' became active again within '
-      + promql.duration(times.recentWindow) + '; the limit is ' + p.limitText(['bulk_rows'], alerts.rows) + '.',
+      '{{ printf "%.0f" $value }} soft-deleted rows of ' + a.table + ' became active again within '
+      + duration(window) + '; the limit is ' + bulkLimit + '.',
     ),
 
     // Uses exact numbers only: a prediction from sampling noise would be random.
-    a.alert(
+    a.ofTable(
       'SoftDeleteRatioPredicted',
-      ofTable([
-        'predict_linear(%s[%s], %d)\n> %s' % [
-          p.series('softdelete_deletion_ratio'),
-          promql.duration(times.predictHistory),
+      local poor = p.limit(['deletion_ratio', 'poor'], read('softdelete_deletion_ratio'));
+      all([
+        'predict_linear(%s[%s:%s], %d)\n> %s' % [
+          ofTable('softdelete_deletion_ratio'),
+          duration(times.predictHistory),
+          // So many points as make a line.
+          duration(std.ceil(times.predictHistory / 48)),
           times.predictAhead,
-          p.limit(['deletion_ratio', 'poor'], last('softdelete_deletion_ratio')),
+          poor,
         ],
-        p.last('softdelete_deletion_ratio') + ' <= ' + p.limit(['deletion_ratio', 'poor'], last('softdelete_deletion_ratio')),
+        '%s <= %s' % [ofTable('softdelete_deletion_ratio'), poor],
         exact(0),
         exact(times.predictHistory),
-        bigEnough,
+        p.bigEnough('poor'),
       ]),
       'at the rate of the last %s, more than %s of the rows will be deleted within %s' % [
-        promql.duration(times.predictHistory),
-        alerts.percent(config.thresholds.deletion_ratio.poor),
-        promql.duration(times.predictAhead),
+        duration(times.predictHistory),
+        alerts.percent(limits.deletion_ratio.poor),
+        duration(times.predictAhead),
       ],
       'Most rows of a table will soon be soft-deleted.',
-      'At the rate of the last ' + promql.duration(times.predictHistory)
-      + ', {{ $value | humanizePercentage }} of the rows of ' + alerts.table + ' will be soft-deleted in '
-      + promql.duration(times.predictAhead) + '; the limit is ' + ratioText('poor') + '.',
+      'At the rate of the last ' + duration(times.predictHistory)
+      + ', {{ $value | humanizePercentage }} of the rows of ' + a.table + ' will be soft-deleted in '
+      + duration(times.predictAhead) + '; the limit is ' + p.limitText(['deletion_ratio', 'poor'], alerts.percent) + '.',
     ),
   ]

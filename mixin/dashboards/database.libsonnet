@@ -32,11 +32,11 @@ function(config)
     ]) + g.unit('bytes') + plain + g.noValue('unknown'),
 
     g.timeseries('Response time', 'Response time of a SELECT 1 on an open connection. A gap means that a ping was not answered.', [
-      g.query(d.ofServer('db_response_ms'), '{{instance}}'),
+      g.query(d.ofServer('db_response_ms'), '{{%s}}' % d.server),
     ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line') + g.size(12, 7),
 
     g.stateTimeline('Health of the databases', "The worst verdict of each database's tables over time; unknown or worse while discovery fails.", [
-      g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{instance}}'),
+      g.query(d.ofDatabase('database:softdelete_health:max'), '{{datname}} on {{%s}}' % d.server),
     ]) + d.healthColors + g.size(12, 7),
   ];
 
@@ -47,7 +47,7 @@ function(config)
       'Tables, worst first',
       'Every watched table. The margin is the distance to the farther end of the 95% confidence interval: 0 when exact, empty when known from statistics only. Click a table to see its history.',
       [
-        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
+        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_active_rows')), 'active'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deleted_rows')), 'deleted'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio')), 'ratio'),
@@ -60,7 +60,7 @@ function(config)
         { field: 'relname', title: 'Table', link: d.tableLink },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
-        { field: 'service', title: 'Service' },
+        { field: 'table_service', title: 'Service' },
         { field: 'active', title: 'Active rows', unit: 'short' },
         { field: 'deleted', title: 'Deleted rows', unit: 'short' },
         { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps },
@@ -144,8 +144,8 @@ function(config)
     ]) + g.stacked + g.unit('none') + g.size(8, 7),
 
     g.timeseries('Age of the snapshot', 'Time since the last refresh that could connect, and the ttl, after which a refresh is due.', [
-      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{instance}}'),
-      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{instance}}'),
+      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{%s}}' % d.server),
+      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{%s}}' % d.server),
     ]) + g.unit('s') + g.size(8, 7),
 
     g.timeseries('Database time of the exporter', 'Seconds per second, from sending a query to its last row, by result.', [
@@ -173,7 +173,7 @@ function(config)
       "The exporter's version on each server where it is scraped itself.",
       [g.tableQuery(d.by(['version', 'revision', 'goversion'], d.ofServer('softdelete_exporter_build_info')), 'present')],
       [
-        { field: 'instance', title: 'Server' },
+        { field: d.server, title: 'Server' },
         { field: 'version', title: 'Version' },
         { field: 'revision', title: 'Revision' },
         { field: 'goversion', title: 'Go' },

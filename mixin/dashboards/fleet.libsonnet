@@ -47,7 +47,7 @@ function(config)
         ],
         [
           healthColumn,
-          { field: 'instance', title: 'Server', link: d.serverLink },
+          { field: d.server, title: 'Server', link: d.serverLink },
           { field: 'job', title: 'Job' },
           { field: 'response', title: 'Response', unit: 'ms', steps: d.responseSteps, width: 110 },
         ],
@@ -59,12 +59,12 @@ function(config)
         "The worst verdict of each database's tables; unknown or worse if discovery fails. Click a database to open it.",
         [
           g.tableQuery(d.byDatabase(d.ofServer('database:softdelete_health:max')), 'health'),
-          g.tableQuery('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'datname']), d.ofServer('softdelete_deleted_rows')], 'deleted'),
+          g.tableQuery(d.by(['datname'], d.ofServer('softdelete_deleted_rows'), 'sum'), 'deleted'),
         ],
         [
           healthColumn,
           { field: 'datname', title: 'Database', link: d.databaseLink },
-          { field: 'instance', title: 'Server' },
+          { field: d.server, title: 'Server' },
           { field: 'deleted', title: 'Deleted rows', unit: 'short', width: 120 },
         ],
         'Health',
@@ -74,13 +74,13 @@ function(config)
         'Services',
         "The worst of each service's tables, on each server.",
         [
-          g.tableQuery(d.by(['service'], d.ofServer('service:softdelete_health:max')), 'health'),
-          g.tableQuery('count by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance', 'service']), d.ofServer('table:softdelete_health:max', 'service!=""')], 'tables'),
+          g.tableQuery(d.by(['table_service'], d.ofServer('service:softdelete_health:max')), 'health'),
+          g.tableQuery(d.by(['table_service'], d.ofServer('table:softdelete_health:max', 'table_service!=""'), 'count'), 'tables'),
         ],
         [
           healthColumn,
-          { field: 'service', title: 'Service' },
-          { field: 'instance', title: 'Server', link: d.serverLink },
+          { field: 'table_service', title: 'Service' },
+          { field: d.server, title: 'Server', link: d.serverLink },
           { field: 'tables', title: 'Tables', unit: 'none', width: 80 },
         ],
         'Health',
@@ -90,15 +90,15 @@ function(config)
         'Tables that need attention',
         'Every table that is not good, worst first. Click a table to see its history.',
         [
-          g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
+          g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], '%s > 0' % d.ofServer('table:softdelete_health:max')), 'health'),
           g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
             d.ofServer('softdelete_deletion_ratio'),
-            std.join(', ', config.clusterLabels + ['job', 'instance', 'datname', 'schemaname', 'relname']),
+            std.join(', ', d.serverLabels + ['datname', 'schemaname', 'relname']),
             d.ofServer('table:softdelete_health:max'),
           ]), 'ratio'),
           g.tableQuery(d.byTable('%s and on (%s) %s > 0' % [
             d.ofServer('softdelete_old_deleted_rows'),
-            std.join(', ', config.clusterLabels + ['job', 'instance', 'datname', 'schemaname', 'relname']),
+            std.join(', ', d.serverLabels + ['datname', 'schemaname', 'relname']),
             d.ofServer('table:softdelete_health:max'),
           ]), 'old'),
         ],
@@ -107,8 +107,8 @@ function(config)
           { field: 'relname', title: 'Table', link: d.tableLink },
           { field: 'schemaname', title: 'Schema' },
           { field: 'datname', title: 'Database', link: d.databaseLink },
-          { field: 'instance', title: 'Server' },
-          { field: 'service', title: 'Service' },
+          { field: d.server, title: 'Server' },
+          { field: 'table_service', title: 'Service' },
           { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps, width: 110 },
           { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps, width: 130 },
         ],
@@ -118,19 +118,19 @@ function(config)
       g.row('History'),
 
       g.stateTimeline('Health of the servers', "The worst verdict of each server's databases and connection over time.", [
-        g.query(d.ofServer('instance:softdelete_health:max'), '{{instance}}'),
+        g.query(d.ofServer('instance:softdelete_health:max'), '{{%s}}' % d.server),
       ]) + d.healthColors,
 
       g.timeseries('Response time', 'Response time of a SELECT 1 on an open connection.', [
-        g.query(d.ofServer('db_response_ms'), '{{instance}}'),
+        g.query(d.ofServer('db_response_ms'), '{{%s}}' % d.server),
       ]) + g.unit('ms') + g.thresholds(d.responseSteps, 'line'),
 
       g.timeseries('Deleted rows by server', 'Soft-deleted rows in all watched tables.', [
-        g.query('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance']), d.ofServer('softdelete_deleted_rows')], '{{instance}}'),
+        g.query(d.by([], d.ofServer('softdelete_deleted_rows'), 'sum'), '{{%s}}' % d.server),
       ]) + g.stacked,
 
       g.timeseries('Deleted rows past retention by server', 'Soft-deleted rows that should have been purged.', [
-        g.query('sum by (%s) (%s)' % [std.join(', ', config.clusterLabels + ['job', 'instance']), d.ofServer('softdelete_old_deleted_rows')], '{{instance}}'),
+        g.query(d.by([], d.ofServer('softdelete_old_deleted_rows'), 'sum'), '{{%s}}' % d.server),
       ]) + g.stacked,
     ],
   )

@@ -68,7 +68,7 @@ function(config)
       'How it is counted',
       'What marks a deleted row, which service owns the table, and the least certain method of its last count.',
       [
-        g.tableQuery(d.by(['marker', 'kind', 'service'], of('table_info')), 'info'),
+        g.tableQuery(d.by(['marker', 'kind', 'table_service'], of('table_info')), 'info'),
         g.tableQuery(d.by(['method'], of('count_info')), 'method_info'),
         g.tableQuery(d.by([], of('retention_seconds')), 'retention'),
         g.tableQuery(d.by([], of('recent_window_seconds')), 'window'),
@@ -76,7 +76,7 @@ function(config)
       [
         { field: 'marker', title: 'Marker' },
         { field: 'kind', title: 'Kind' },
-        { field: 'service', title: 'Service' },
+        { field: 'table_service', title: 'Service' },
         { field: 'method', title: 'Method' },
         { field: 'retention', title: 'Retention', unit: 's' },
         { field: 'window', title: 'Recent window', unit: 's' },

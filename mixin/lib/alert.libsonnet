@@ -22,11 +22,26 @@ local promql = import 'promql.libsonnet';
           runbook_url: config.runbookURL + std.asciiLower(name),
         },
       },
-  },
 
-  // How a description names its table. The instance may be the exporter's address or, with probes, the
-  // server's.
-  table: '{{ $labels.schemaname }}.{{ $labels.relname }} in database {{ $labels.datname }} behind {{ $labels.instance }}',
+    // ofTable makes an alert on tables, whose label service is that of the table. What
+    // else a rule needs to find its series is nothing to route by, and an empty label
+    // is none.
+    ofTable(name, expr, limit, summary, description)::
+      self.alert(name, expr, limit, summary, description) {
+        labels: { service: '{{ $labels.table_service }}', table_service: '', condition: '' } + super.labels,
+      },
+
+    // How a description names a server: by the last of serverLabels, which may be the
+    // exporter's address, or, as with probes, the server's; and by its cluster, which
+    // mostly is a label of Prometheus itself.
+    cluster: std.join('', [
+      '{{ with or $labels.%s $externalLabels.%s }} in %s {{ . }}{{ end }}' % [label, label, label]
+      for label in config.clusterLabels
+    ]),
+    server: '{{ $labels.%s }}' % config.serverLabels[std.length(config.serverLabels) - 1] + self.cluster,
+    database: 'database {{ $labels.datname }} behind ' + self.server,
+    table: '{{ $labels.schemaname }}.{{ $labels.relname }} in ' + self.database,
+  },
 
   percent(fraction):: '%.10g%%' % (fraction * 100),
   rows: promql.number,

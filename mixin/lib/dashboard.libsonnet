@@ -14,9 +14,12 @@ local health = import 'health.libsonnet';
       for i in std.range(0, std.length(labels) - 1)
     ],
 
-    // The labels of a server, a database and a table, as variables.
-    local server = [{ name: l, label: l } for l in clusters]
-                   + [{ name: 'job', label: 'Job' }, { name: 'instance', label: 'Server' }],
+    // The labels of a server, of a database, of a table, as variables. The last of a
+    // server's names it.
+    local titles = { job: 'Job', [d.server]: 'Server' },
+    server: config.serverLabels[std.length(config.serverLabels) - 1],
+    serverLabels: config.clusterLabels + config.serverLabels,
+    local server = [{ name: l, label: std.get(titles, l, l) } for l in clusters + config.serverLabels],
     local database = server + [{ name: 'datname', label: 'Database' }],
     local table = database + [{ name: 'schemaname', label: 'Schema' }, { name: 'relname', label: 'Table' }],
 
@@ -35,8 +38,7 @@ local health = import 'health.libsonnet';
 
     // by keeps only the labels that identify a row of a table. It also drops the metric's name, because Grafana
     // cannot join series with different names.
-    local keep = config.clusterLabels + ['job', 'instance'],
-    by(labels, expr):: 'max by (%s) (%s)' % [std.join(', ', keep + labels), expr],
+    by(labels, expr, operation='max'):: '%s by (%s) (%s)' % [operation, std.join(', ', d.serverLabels + labels), expr],
     byDatabase(expr):: d.by(['datname'], expr),
     byTable(expr):: d.by(['datname', 'schemaname', 'relname'], expr),
 

@@ -1,8 +1,21 @@
 // The health limits: merges overrides into them, rejects values that make no sense, and looks up the limit of
-// one table.
+// and what single tables have of their own.
 
-// A table's entry may replace these limits, whole or in part. The other limits are the same for all tables.
-local perTable = ['deletion_ratio', 'old_deleted_rows', 'bulk_rows', 'alert_min_rows'];
+// A table's entry may replace these, whole or in part; the rest is not about tables.
+local perTable = [
+  'deletion_ratio',
+  'old_deleted_rows',
+  'purge_period_seconds',
+  'purge_grace_seconds',
+  'bulk_rows',
+  'bulk_share',
+  'bulk_times_usual',
+  'alert_min_rows',
+  'stale_after_ttls',
+];
+
+// What is a part of something, and so at most 1.
+local fractions = [['deletion_ratio', 'fair'], ['deletion_ratio', 'poor'], ['bulk_share'], ['failed_share'], ['release_share']];
 
 local at(object, path) = std.foldl(function(o, key) if o == null then null else std.get(o, key), path, object);
 
@@ -29,10 +42,11 @@ local orderFaults(where, limits) = [
   if std.objectHas(limits, key) && limits[key].fair > limits[key].poor
 ];
 
-local ratioFaults(where, limits) = [
-  '%s.deletion_ratio.%s: a fraction from 0 to 1 is needed, not a percentage' % [where, key]
-  for key in std.objectFields(std.get(limits, 'deletion_ratio', {}))
-  if limits.deletion_ratio[key] > 1
+local fractionFaults(where, limits) = [
+  '%s.%s: a fraction from 0 to 1 is needed, not a percentage' % [where, std.join('.', path)]
+  for path in fractions
+  for value in [at(limits, path)]
+  if value != null && value > 1
 ];
 
 local tableFaults(where, entry, defaults) =
@@ -42,7 +56,13 @@ local tableFaults(where, entry, defaults) =
   local shape = faults(where, entry, model);
   shape +
   if shape != [] then [] else
-    orderFaults(where, std.mergePatch(pick(defaults, perTable), own)) + ratioFaults(where, own);
+    orderFaults(where, std.mergePatch(pick(defaults, perTable), own)) + fractionFaults(where, own);
+
+// about says whether an entry is about a table; one without a database is about the
+// tables of that name in all of them.
+local about(entry, table) =
+  entry.schema == table.schema && entry.table == table.table
+  && (!std.objectHas(entry, 'database') || entry.database == std.get(table, 'database'));
 
 {
   // merged returns the defaults with the overrides applied (RFC 7396, as the exporter does), or fails with all
@@ -53,7 +73,7 @@ local tableFaults(where, entry, defaults) =
     local result = std.mergePatch(defaults, overrides);
     local found =
       shape +
-      (if shape != [] then [] else orderFaults('thresholds', result) + ratioFaults('thresholds', result)) +
+      (if shape != [] then [] else orderFaults('thresholds', result) + fractionFaults('thresholds', result)) +
       std.flattenArrays([
         tableFaults('thresholds.tables[%d]' % i, result.tables[i], if shape == [] then result else defaults)
         for i in std.range(0, std.length(result.tables) - 1)
@@ -61,10 +81,27 @@ local tableFaults(where, entry, defaults) =
     assert found == [] : '\n' + std.join('\n', found);
     result,
 
-  // entries returns the tables that have their own value of the limit at path. The last entry in the list wins,
-  // so it comes first.
-  entries(thresholds, path)::
-    std.reverse([t for t in thresholds.tables if at(t, path) != null]),
+  // own returns the tables that have a value of their own, as { table, value }. value
+  // is asked with the limits that a table has of its own, of several entries the last,
+  // and answers null where it has none. Entries that name a database come first, so
+  // that the first that fits a table is its own.
+  own(thresholds, value)::
+    local named = function(with) [
+      pick(t, ['database', 'schema', 'table'])
+      for t in thresholds.tables
+      if std.objectHas(t, 'database') == with
+    ];
+    local once(list) = std.foldl(function(all, t) if std.member(all, t) then all else all + [t], list, []);
+    [
+      { table: table, value: found }
+      for table in once(named(true)) + once(named(false))
+      for found in [value(std.foldl(
+        function(limits, entry) if about(entry, table) then std.mergePatch(limits, entry) else limits,
+        thresholds.tables,
+        {}
+      ))]
+      if found != null
+    ],
 
   at:: at,
 }

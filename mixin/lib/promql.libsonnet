@@ -5,9 +5,10 @@ local limits = import 'limits.libsonnet';
 // 1.23457e+06.
 local number(n) = '%.10g' % n;
 
-// duration writes seconds as Prometheus does: 25h, 10m, 90s.
+// duration writes seconds as Prometheus does: 8d, 25h, 10m, 90s.
 local duration(seconds) =
-  if seconds % 3600 == 0 then seconds / 3600 + 'h'
+  if seconds % 86400 == 0 then seconds / 86400 + 'd'
+  else if seconds % 3600 == 0 then seconds / 3600 + 'h'
   else if seconds % 60 == 0 then seconds / 60 + 'm'
   else seconds + 's';
 
@@ -19,75 +20,156 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
   number: number,
   duration: duration,
   parens: parens,
+  quote: quote,
 
   new(config):: {
     local p = self,
-    local bridge = config.times.bridge,
 
-    instanceLabels: config.clusterLabels + ['job', 'instance'],
-    databaseLabels: self.instanceLabels + ['datname'],
+    // Who a series is about. Whatever else a target carries (its pod, its address)
+    // is left aside: it changes while the server, and its alerts, stay the same.
+    serverLabels: config.clusterLabels + config.serverLabels,
+    databaseLabels: self.serverLabels + ['datname'],
     tableLabels: self.databaseLabels + ['schemaname', 'relname'],
+
     on(labels):: 'on (' + std.join(', ', labels) + ')',
+    by(labels, expr, operation='max'):: '%s by (%s) (%s)' % [operation, std.join(', ', labels), expr],
+    // joined makes one server's value that of each of its tables or databases.
+    joined:: '%s group_left ()' % self.on(self.serverLabels),
 
+    // series selects what the exporter or Prometheus says of a target.
     series(metric, matchers='')::
-      metric + '{' + config.selector + (if matchers == '' then '' else ',' + matchers) + '}',
+      '%s{%s}' % [metric, std.join(',', [m for m in [config.selector, matchers] if m != ''])],
 
-    // last is the last sample within `bridge`. With a plain selector, the stale marker that a missed scrape
-    // leaves would restart the `for`.
-    last(metric, matchers='', ago=0)::
-      'last_over_time(' + p.series(metric, matchers) + '[' + duration(bridge) + ']'
-      + (if ago == 0 then '' else ' offset ' + duration(ago)) + ')',
+    // last is the last sample within `bridge`: a scrape that failed leaves a stale
+    // marker behind, which would restart the `for` of a plain selector.
+    last(metric, matchers='')::
+      'last_over_time(%s[%s])' % [p.series(metric, matchers), duration(config.times.bridge)],
 
-    // limit is the limit at path: a number or, if tables have their own limits, a vector with the labels of
-    // read(matchers), one value per table.
-    limit(path, read)::
-      local default = number(limits.at(config.thresholds, path));
+    // A base: one series for each server, database or table, however many targets
+    // speak of it while one pod takes another's place.
+    ofServer(metric):: p.by(p.serverLabels, p.series(metric)),
+    ofTable(metric, matchers='', ago=0)::
+      p.by(p.tableLabels, p.series(metric, matchers) + (if ago == 0 then '' else ' offset ' + duration(ago))),
+
+    // limit is the limit at path as a number, or, where tables have their own, as a
+    // vector with the labels of read(matchers), table by table.
+    limit(path, read, times=1)::
+      p.choice(function(own) limits.at(own, path), limits.at(config.thresholds, path), read, times),
+
+    // choice is limit for what is made of more than one: value is asked as in
+    // limits.own.
+    choice(value, default, read, times=1)::
       local own = [
-        '0 * %s + %s' % [read(p.tableMatchers(t)), number(limits.at(t, path))]
-        for t in limits.entries(config.thresholds, path)
+        '0 * %s + %s' % [read(p.tableMatchers(o.table)), number(times * o.value)]
+        for o in limits.own(config.thresholds, value)
       ];
-      if own == [] then default
-      else parens(std.join('\nor ', own + ['0 * %s + %s' % [read(''), default]])),
+      if own == [] then number(times * default)
+      else parens(std.join('\nor ', own + ['0 * %s + %s' % [read(''), number(times * default)]])),
 
-    tableMatchers(t):: std.join(',', [
+    // ownTables selects the tables that have a limit of their own at path.
+    ownTables(path):: [
+      p.tableMatchers(o.table)
+      for o in limits.own(config.thresholds, function(own) limits.at(own, path))
+    ],
+
+    // bigEnough is for ratios, of which those of small tables are nobody's business. A
+    // table with a ratio of its own is not exempt, unless it says from where on.
+    bigEnough(level)::
+      p.ofTable('softdelete_total_rows') + ' >= ' + p.choice(
+        function(own)
+          if std.objectHas(own, 'alert_min_rows') then own.alert_min_rows
+          else if std.objectHas(std.get(own, 'deletion_ratio', {}), level) then 0
+          else null,
+        config.thresholds.alert_min_rows,
+        function(matchers) p.ofTable('softdelete_total_rows', matchers),
+      ),
+
+    // A purge has its period and its grace to remove what is past retention.
+    local purgeTime(limits) = limits.purge_period_seconds + limits.purge_grace_seconds,
+    local ownPurgeTime(own) =
+      if std.objectHas(own, 'purge_period_seconds') || std.objectHas(own, 'purge_grace_seconds')
+      then purgeTime(config.thresholds + own)
+      else null,
+    purgeTime(read):: p.choice(ownPurgeTime, purgeTime(config.thresholds), read),
+    purgeTimeText:: p.choiceText(ownPurgeTime, purgeTime(config.thresholds), duration),
+
+    tableMatchers(table):: std.join(',', [
       label.name + '=' + quote(label.value)
-      for label in p.identity(t)
+      for label in p.identity(table)
     ]),
 
     // limitText is the same limit for an annotation, formatted with format.
     limitText(path, format)::
-      local default = format(limits.at(config.thresholds, path));
-      local own = [
-        'if %s }}%s' % [p.tableCondition(t), format(limits.at(t, path))]
-        for t in limits.entries(config.thresholds, path)
-      ];
-      if own == [] then default
-      else '{{ ' + std.join('{{ else ', own) + '{{ else }}' + default + '{{ end }}',
+      p.choiceText(function(own) limits.at(own, path), limits.at(config.thresholds, path), format),
 
-    tableCondition(t):: 'and ' + std.join(' ', [
+    choiceText(value, default, format)::
+      local own = [
+        'if %s }}%s' % [p.tableCondition(o.table), format(o.value)]
+        for o in limits.own(config.thresholds, value)
+      ];
+      if own == [] then format(default)
+      else '{{ ' + std.join('{{ else ', own) + '{{ else }}' + format(default) + '{{ end }}',
+
+    tableCondition(table):: 'and ' + std.join(' ', [
       '(eq $labels.%s %s)' % [label.name, quote(label.value)]
-      for label in p.identity(t)
+      for label in p.identity(table)
     ]),
 
     // identity returns the labels by which an entry of thresholds.tables identifies its table. An entry without
     // a database applies to that table in every database.
-    identity(t):: [
+    identity(table):: [
       { name: name, value: value }
       for name in ['datname', 'schemaname', 'relname']
-      for value in [{ datname: std.get(t, 'database'), schemaname: t.schema, relname: t.table }[name]]
+      for value in [{ datname: std.get(table, 'database'), schemaname: table.schema, relname: table.table }[name]]
       if value != null
     ],
 
-    // withService multiplies by 1 to add the table's service label.
-    withService(expr)::
-      '%s\n* %s group_left (service) %s\n' % [expr, p.on(p.tableLabels), p.info],
+    // overdue is how long the oldest deleted row of each table has been past its
+    // retention; before that it is negative.
+    overdue:: 'time() - %s - %s' % [p.ofTable('softdelete_oldest_deleted_timestamp_seconds'), p.ofTable('softdelete_retention_seconds')],
 
-    // info is the table's info series. Over a range it would return a series with its old labels and one with
-    // its new labels at once, and a join would fail. So a missed scrape is bridged by the value half a bridge
-    // ago, or a whole bridge ago. That covers any gap up to one bridge, and a second one within it.
-    info::
-      local info = p.series('softdelete_table_info');
-      local older(ago) = 'or ' + p.on(p.tableLabels) + ' ' + info + ' offset ' + duration(ago);
-      parens(std.join('\n', [info, older(std.ceil(bridge / 2)), older(bridge)])),
+    // withService multiplies by 1 and brings the table's service along. While one
+    // pod takes another's place two may say what a table's service is: one is taken.
+    withService(expr)::
+      '%s\n* %s group_left (table_service) topk by (%s) (1, %s)'
+      % [expr, p.on(p.tableLabels), std.join(', ', p.tableLabels), p.series('softdelete_table_info')],
+
+    // The conditions of tables (rules/conditions.libsonnet), of which most alerts are made.
+    condition(state, name, matchers='')::
+      'table:softdelete_condition:%s{%s}' % [state, std.join(',', ['condition="%s"' % name] + [m for m in [matchers] if m != ''])],
+
+    // recently is a condition of now that the catalog makes, for `bridge` longer than it
+    // is there; under its new service alone when a table has moved to another.
+    recently(name, labels, matchers='')::
+      local now = p.condition('now', name, matchers);
+      '%s\nor %s\nlast_over_time(%s[%s])' % [now, p.on(p.tableLabels + labels), now, duration(config.times.bridge)],
+
+    // firing is what an alert said a moment ago.
+    local firing(alert) = 'ALERTS{alertname="%s",alertstate="firing"}' % alert,
+
+    // over is expr where it is over a limit; and, while the alert fires, where near is
+    // there: that is how far down it holds.
+    over(expr, limit, near, alert, labels)::
+      '%s > %s\nor %s and %s %s' % [expr, limit, near, p.on(labels), firing(alert)],
+
+    // failing is the share of the last pings or scrapes that failed, for the alert: at
+    // least failed_share. What the alert of an outage has told of is not told again
+    // when it is over.
+    failing(metric, alert, outage)::
+      local range = '%s[%s]' % [p.series(metric), duration(config.times.failing)];
+      local all(operation) = p.by(p.serverLabels, '%s_over_time(%s)' % [operation, range], 'sum');
+      local share = '1 - %s / %s' % [all('sum'), all('count')];
+      local limit = config.thresholds.failed_share;
+      '(\n  %s >= %s\n  or %s >= %s and %s %s\n)\nunless %s last_over_time(%s[%s])' % [
+        share,
+        number(limit),
+        share,
+        number(config.thresholds.release_share * limit),
+        p.on(p.serverLabels),
+        firing(alert),
+        p.on(p.serverLabels),
+        firing(outage),
+        duration(config.times.failing),
+      ],
   },
 }

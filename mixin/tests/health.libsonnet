@@ -55,18 +55,48 @@ local test(case) =
           datname: table.database,
           schemaname: table.schema,
           relname: table.table,
-          [if std.objectHas(table, 'service') then 'service']: table.service,
+          [if std.objectHas(table, 'service') then 'table_service']: table.service,
         }, health[table.health])
         for table in case.tables
       ]),
-      named('service', 'service', std.get(case, 'services', {})),
+      named('service', 'table_service', std.get(case, 'services', {})),
       named('database', 'datname', std.get(case, 'databases', {})),
       check('connection', [sample('connection', {}, connections[std.get(case, 'connection', 'healthy')])]),
       check('instance', [sample('instance', {}, health[case.instance])]),
     ],
   };
 
-[
+// One server, two pods of which one takes the other's place.
+local pods = {
+  name: 'pods',
+  thresholds: {},
+  tests: [
+    local orders = { database: 'shop', schema: 'public', table: 'orders', service: 'checkout', numbers: {
+      method: 'exact',
+      active_rows: 40,
+      deleted_rows: 60,
+      deletion_ratio_margin: 0,
+    } };
+    local verdict(level, labels) = t.holds(0, level + ':softdelete_health:max', [
+      { metric: level + ':softdelete_health:max', labels: labels, value: health.poor },
+    ]);
+    t.test(
+      'a table has one verdict, whoever speaks of it',
+      std.flattenArrays([
+        seriesOf(orders, t.target { pod: pod, service: 'exporter' }) + [t.series('db_up', 1, t.target { pod: pod, service: 'exporter' })]
+        for pod in ['a', 'b']
+      ]),
+      [
+        verdict('table', t.orders { table_service: 'checkout' }),
+        verdict('service', t.target { table_service: 'checkout' }),
+        verdict('database', t.shop),
+        verdict('instance', t.target),
+      ],
+    ),
+  ],
+};
+
+[pods] + [
   suite { tests: [test(case) for case in suite.cases] }
   for suite in (import 'health_cases.json').suites
 ]

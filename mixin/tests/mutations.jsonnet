@@ -1,6 +1,6 @@
 // What the mutation check changes: every limit, every time, and the `for` of
 // every alert, as patches of _config by name.
-local config = (import '../mixin.libsonnet')._config;
+local config = (import '../lib/settings.libsonnet')((import '../mixin.libsonnet')._config);
 
 local leaves(object, path=[]) = std.flatMap(
   function(key)

@@ -22,15 +22,7 @@ local predicted(percent) = t.firing(
   'SoftDeleteRatioPredicted',
   'info',
   'Most rows of a table will soon be soft-deleted.',
-  'At the rate of the last 24h, %s of the rows of %s will be soft-deleted in 168h; the limit is 50%%.' % [percent, where],
-);
-
-local absent = t.firing(
-  'SoftDeleteExporterAbsent',
-  'warning',
-  'No exporter is a target of this Prometheus.',
-  'Prometheus has had no target with job=~"softdelete.*" for 15m.',
-  {},
+  'At the rate of the last 1d, %s of the rows of %s will be soft-deleted in 7d; the limit is 50%%.' % [percent, where],
 );
 
 local moved(deleted, active, facts={}) = t.table({ deleted_rows: deleted, active_rows: active } + facts, minutes=180);
@@ -78,18 +70,6 @@ local notPredicted = [t.quiet(h * 60, 'SoftDeleteRatioPredicted') for h in std.r
       'sampled numbers are no bulk restore',
       moved('30000+0x89 10000+0x90', '70000+0x89 90000+0x90', { deletion_ratio_margin: '0+0x89 0.01+0x90' }),
       noRestore,
-    ),
-
-    t.test(
-      'an exporter that is no target',
-      [t.series('up', '1+0x9 stale _x90')],
-      [t.quiet(33, 'SoftDeleteExporterAbsent'), t.fires(36, [absent])],
-    ),
-
-    t.test(
-      'the exporter of another job does not count',
-      [t.series('up', 1, { job: 'node', instance: 'db1:9100' })],
-      [t.fires(15, [absent])],
     ),
   ],
 

@@ -1,153 +1,196 @@
-// Days: sampled and evaluated every half hour.
+// Purges, in days of an hour, so that nobody waits for days: periods, graces and the `for`
+// are a 24th of what they are. Sampled every minute, evaluated every second one.
 local t = import '../promtool.libsonnet';
 
-local step = 30;
-local hours(h) = h * 60;
-local samples(h) = hours(h) / step;
+local day = 60;
 
-local high(rows) = t.firing(
-  'SoftDeleteOldRowsHigh',
+// A purge has 50 hours, a day and another with two hours to run; the alert waits for a
+// day more. The 24th of these:
+local purgeTime = 125;
+local told = purgeTime + day;
+
+local overdue(duration, labels=t.orders { service: 'checkout' }, time='125m') = t.firing(
+  'SoftDeletePurgeOverdue',
   'warning',
-  'A table keeps many soft-deleted rows past their retention.',
-  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention; the limit is 10000.' % rows,
+  'The purge of a table is overdue.',
+  'Soft-deleted rows of public.orders in database shop behind db1:10862 have been past their retention for %s, and a purge has %s to remove them.' % [duration, time],
+  labels,
 );
 
-local elevated(rows) = t.firing(
+local elevated(duration, time='125m') = t.firing(
   'SoftDeleteOldRowsElevated',
   'info',
   'A table keeps soft-deleted rows past their retention.',
-  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention; the limit is 1000.' % rows,
+  'More than 1000 soft-deleted rows of public.orders in database shop behind db1:10862 have been past their retention for %s, and a purge has %s to remove them.' % [duration, time],
 );
 
-local stalled(rows) = t.firing(
-  'SoftDeletePurgeStalled',
-  'warning',
-  'The purge of a table makes no progress.',
-  'At least %s soft-deleted rows of public.orders in database shop behind db1:10862 are past their retention, not fewer than 48h ago: the purge does not run, or does not keep up.' % rows,
-);
+local never(to) = [t.quiet(10 * i, name) for name in ['SoftDeletePurgeOverdue', 'SoftDeleteOldRowsElevated'] for i in std.range(0, to / 10)];
 
-local names = ['SoftDeleteOldRowsHigh', 'SoftDeleteOldRowsElevated', 'SoftDeletePurgeStalled'];
-local never(from, to) = [t.quiet(hours(h), name) for name in names for h in std.range(from, to)];
+// table is one of old rows, whose age nobody knows.
+local table(old, margin=0, facts={}) = t.table({ old_deleted_rows: old, old_deleted_rows_margin: margin } + facts, minutes=20 * day);
 
-local days = 5;
-local table(old, margin=0, facts={}) = t.table(
-  { old_deleted_rows: old, old_deleted_rows_margin: margin } + facts,
-  minutes=hours(24 * days) / step,
-);
-local test = t.test;
+// aged is one whose oldest deleted row, at each of the minutes, comes to be another. Rows
+// are deleted all the time: age is how long past its retention the oldest is after each
+// purge, in minutes.
+local retention = 90 * 86400;
+local aged(purges, age=0, old=20000, step=1) = table(old, facts={
+  retention_seconds: retention,
+  oldest_deleted_timestamp_seconds:
+    local begins = [0] + purges;
+    local ends = purges + [20 * day * step];
+    std.join(' ', [
+      '%d+0x%d' % [60 * (begins[i] - age) - retention, (ends[i] - begins[i]) / step - 1]
+      for i in std.range(0, std.length(ends) - 1)
+    ]),
+});
 
-// sawtooth grows by perHour, and is purged to nothing after each of the hours.
-local sawtooth(perHour, purges) = std.join(' ', [
-  '0+%.10gx%d' % [perHour * step / 60, samples(h) - 1]
-  for h in purges
-]);
+// sawtooth grows by so many each minute, and is purged to what is left after each day.
+local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinute, day - 1], days);
 
-[
-  test(
-    'exactly the limit is no alert',
-    table(1000),
-    never(24, 110),
-  ),
+{
+  config: {
+    thresholds: { purge_period_seconds: 3600, purge_grace_seconds: 3900 },
+    alerts: { SoftDeletePurgeOverdue: { 'for': 3600 }, SoftDeleteOldRowsElevated: { 'for': 3600 } },
+  },
 
-  test(
-    'over the fair limit is information once the purge had its chance',
-    table(1001),
-    [
-      t.quiet(hours(25) - step, 'SoftDeleteOldRowsElevated'),
-      t.fires(hours(25), [elevated('1001')]),
-      t.quiet(hours(100), 'SoftDeleteOldRowsHigh'),
-    ],
-  ),
+  scaled: [
+    t.test('the oldest row is as old as a purge may let it be', aged([told]), never(300)),
 
-  test(
-    'exactly the poor limit is no warning',
-    table(10000),
-    [t.fires(hours(100), [elevated('10000')]), t.quiet(hours(100), 'SoftDeleteOldRowsHigh')],
-  ),
+    t.test(
+      'one that is older is told, whatever the number of rows',
+      aged([], old=1),
+      [
+        t.quiet(told, 'SoftDeletePurgeOverdue'),
+        t.fires(told + 1, [overdue('3h 6m 0s')]),
+        t.fires(300, [overdue('5h 0m 0s')]),
+        t.quiet(300, 'SoftDeleteOldRowsElevated'),
+      ],
+    ),
 
-  test(
-    'over the poor limit is a warning once the purge had its chance',
-    table(10001),
-    [t.quiet(hours(25) - step, 'SoftDeleteOldRowsHigh'), t.fires(hours(25), [high('10001')])],
-  ),
+    t.test(
+      'a purge resolves it',
+      aged([240]),
+      [t.fires(238, [overdue('3h 58m 0s')]), t.fires(248, [overdue('3h 58m 0s')]), t.quiet(250, 'SoftDeletePurgeOverdue')],
+    ),
 
-  test(
-    'an interval that straddles the limit is not said to be over it',
-    table(11000, margin=2000),
-    [t.fires(hours(100), [elevated('9000')]), t.quiet(hours(100), 'SoftDeleteOldRowsHigh')],
-  ),
+    t.test(
+      'a purge every night is quiet, though it always leaves some, and there are many in between',
+      aged([5 + day * d for d in std.range(0, 4)], age=50, old=1500),
+      never(300),
+    ),
 
-  test(
-    'a number without a margin raises nothing',
-    table(20000, margin=null),
-    never(24, 110),
-  ),
+    t.test('one on weekdays is quiet, too', aged([5, 65, 125, 185, 365, 425]), never(480)),
 
-  test(
-    "the old rows of a small table are nobody's business",
-    table(1001, facts={ total_rows: 999 }),
-    never(24, 110),
-  ),
+    t.test(
+      'what an import or a restore brings back has its next purge',
+      table(20000, facts={
+        retention_seconds: retention,
+        oldest_deleted_timestamp_seconds: '%d+0x29 %d+0x54 %d+0x300' % [-retention, -3 * retention, 85 * 60 - retention],
+      }),
+      never(200),
+    ),
 
-  test(
-    'a purge every day is quiet, however much piles up in between',
-    table(sawtooth(1000, [24, 24, 24, 24, 24, 24])),
-    never(24, 110),
-  ),
+    t.test('where nothing is ever purged, nothing is overdue', table(0, facts={ oldest_deleted_timestamp_seconds: -1e8 }), never(210)),
 
-  test(
-    'a purge that ran late once is quiet',
-    table(sawtooth(1000, [24, 24, 24, 24.5, 23.5, 24])),
-    never(24, 110),
-  ),
+    t.test('nor where nothing is deleted any more', table(0, facts={ retention_seconds: retention }), never(210)),
 
-  test(
-    'a purge that was forgotten once is told',
-    table(sawtooth(1000, [24, 24, 48, 24])),
-    [
-      // Over the fair limit an hour after the last purge, and 25 hours since.
-      t.quiet(hours(73), 'SoftDeleteOldRowsElevated'),
-      t.fires(hours(75), [elevated('27000')]),
-    ],
-  ),
+    t.test(
+      'the old rows of a small table are to be purged, too',
+      aged([], old=3) + [t.series('softdelete_active_rows', 4, t.orders, 10 * day)],
+      [t.fires(210, [overdue('3h 30m 0s')])],
+    ),
 
-  test(
-    'old rows that are not fewer than two purges ago say that the purge has stalled',
-    table(5000),
-    [
-      t.quiet(hours(48 + 25) - step, 'SoftDeletePurgeStalled'),
-      t.fires(hours(48 + 25) + step, [stalled('5000')]),
-    ],
-  ),
+    // Where nobody knows the age.
+    t.test('exactly the limit is no alert', table(1000), never(250)),
 
-  test(
-    'a backlog that a purge works off is not stalled',
-    table('50000-30x%d' % samples(24 * days)),
-    [t.quiet(hours(h), 'SoftDeletePurgeStalled') for h in std.range(48, 110)] + [t.fires(hours(100), [high('44000')])],
-  ),
+    t.test(
+      'over the fair limit is information once the purge had its chance',
+      table(1001),
+      [
+        t.quiet(told, 'SoftDeleteOldRowsElevated'),
+        t.fires(told + 1, [elevated('3h 6m 0s')]),
+        t.quiet(250, 'SoftDeletePurgeOverdue'),
+      ],
+    ),
 
-  test(
-    'a stalled purge is not told where the error bars overlap',
-    table('5000+3x%d' % samples(24 * days), margin=200),
-    [t.quiet(hours(h), 'SoftDeletePurgeStalled') for h in std.range(48, 110)],
-  ),
+    t.test(
+      'exactly the poor limit is no warning',
+      table(10000),
+      [t.fires(250, [elevated('4h 10m 0s')]), t.quiet(250, 'SoftDeletePurgeOverdue')],
+    ),
 
-  test(
-    'a purge that falls behind by more than both error bars has stalled',
-    table('5000+6x%d' % samples(24 * days), margin=250),
-    [t.fires(hours(100), [stalled('5950')])],
-  ),
+    t.test(
+      'over the poor limit is a warning once the purge had its chance',
+      table(10001, facts={ total_rows: 10001 }),
+      [t.quiet(told, 'SoftDeletePurgeOverdue'), t.fires(told + 1, [overdue('3h 6m 0s')])],
+    ),
 
-  test(
-    'few old rows are not a stalled purge',
-    table(1000),
-    [t.quiet(hours(h), 'SoftDeletePurgeStalled') for h in std.range(72, 110)],
-  ),
+    t.test(
+      'an interval that straddles the limit is not said to be over it',
+      table(11000, margin=2000),
+      [t.fires(250, [elevated('4h 10m 0s')]), t.quiet(250, 'SoftDeletePurgeOverdue')],
+    ),
 
-  test(
-    'just over the fair limit they are',
-    table(1001),
-    [t.fires(hours(100), [stalled('1001')])],
-  ),
+    t.test(
+      'a margin that swings does not begin anew',
+      table(11000, margin=t.again('500 2000', 150)),
+      [t.fires(250, [overdue('4h 10m 0s')])],
+    ),
 
-]
+    t.test(
+      'rows that fall to below nine tenths of the limit do',
+      table('11000+0x99 8999+0x10 11000+0x300'),
+      [t.quiet(112 + told - 1, 'SoftDeletePurgeOverdue'), t.fires(112 + told + 1, [overdue('3h 6m 0s')])],
+    ),
+
+    t.test(
+      'rows that fall to above them do not',
+      table('11000+0x99 9001+0x10 11000+0x300'),
+      [t.fires(250, [overdue('4h 10m 0s')])],
+    ),
+
+    t.test('a number without a margin raises nothing', table(20000, margin=null), never(250)),
+
+    t.test(
+      'a purge every day is quiet, however much piles up in between',
+      table(sawtooth(400, 5)),
+      never(290),
+    ),
+
+    t.test('so is one that always leaves some', table(sawtooth(400, 5, left=800)), never(290)),
+
+    t.test(
+      'scrapes that fail do not begin anew',
+      t.scrapedTable([80, 5, 40, 9, 400], { old_deleted_rows: 10001, old_deleted_rows_margin: 0 }),
+      [t.quiet(told, 'SoftDeletePurgeOverdue'), t.fires(told + 1, [overdue('3h 6m 0s')])],
+    ),
+
+    t.test(
+      'a table that moves to another service takes its time along',
+      table(10001)[1:] + [
+        t.info(service='checkout', values='1+0x79 stale'),
+        t.info(service='orders', values='_x80 1+0x500'),
+      ],
+      [t.fires(told + 1, [overdue('3h 6m 0s', t.orders { service: 'orders' })])],
+    ),
+  ],
+
+  // Sampled and evaluated every four minutes, times are in minutes still.
+  whole: [
+    t.test(
+      '74 hours by the age of the oldest',
+      aged([], step=4),
+      [t.quiet(74 * 60, 'SoftDeletePurgeOverdue'), t.fires(74 * 60 + 4, [overdue('3d 2h 4m 0s', time='50h')])],
+    ),
+
+    t.test(
+      'or by rows where that is not known',
+      t.table({ old_deleted_rows: 10001, old_deleted_rows_margin: 0 }, minutes=1200),
+      [
+        t.quiet(74 * 60, 'SoftDeletePurgeOverdue'),
+        t.fires(74 * 60 + 4, [overdue('3d 2h 4m 0s', time='50h')]),
+        t.fires(74 * 60 + 4, [elevated('3d 2h 4m 0s', '50h')]),
+      ],
+    ),
+  ],
+}

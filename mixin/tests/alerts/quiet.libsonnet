@@ -18,7 +18,15 @@ local healthy(layout, numbers=layout, checked=function(m) m - m % 5) = [
   t.series('db_up', t.scraped(1, layout)),
   t.series('db_response_ms', t.scraped(3, layout)),
   t.series('softdelete_exporter_ttl_seconds', t.scraped(300, layout)),
+  t.series('softdelete_exporter_tables', t.scraped(1, layout), t.shop { state: 'counted' }),
   t.series('softdelete_exporter_tables', t.scraped(0, layout), t.shop { state: 'pending' }),
+  t.series('softdelete_exporter_tables', t.scraped(0, layout), t.shop { state: 'skipped' }),
+  t.series('softdelete_exporter_config_last_reload_successful', t.scraped(1, layout)),
+  t.series('softdelete_exporter_time_seconds', std.join(' ', [
+    if i % 2 == 1 then 'stale _x%d' % (layout[i] - 1)
+    else '%d+60x%d' % [60 * std.sum(layout[:i]), layout[i] - 1]
+    for i in std.range(0, std.length(layout) - 1)
+  ])),
   t.series('softdelete_index_present', t.scraped(1, numbers), t.orders { purpose: 'purge' }),
 ] + [
   t.series('softdelete_exporter_check_success', t.scraped(1, layout), t.shop { check: c })
@@ -29,6 +37,7 @@ local healthy(layout, numbers=layout, checked=function(m) m - m % 5) = [
     for m in std.range(0, minutes)
   ]), t.orders),
 ] + t.table({
+  checked_timestamp_seconds: null,
   active_rows: t.scraped(90000, numbers),
   deleted_rows: t.scraped(20000, numbers),
   old_deleted_rows: t.scraped(500, numbers),

@@ -17,12 +17,7 @@ local elevated(percent) = t.firing(
 
 local quiet(minute) = [t.quiet(minute, 'SoftDeleteRatioHigh'), t.quiet(minute, 'SoftDeleteRatioElevated')];
 
-local scraped(layout) =
-  t.table({
-    deletion_ratio: t.scraped(0.52, layout),
-    deletion_ratio_margin: t.scraped(0, layout),
-    total_rows: t.scraped(5000, layout),
-  })[1:] + [t.info(values=t.scraped(1, layout))];
+local scraped(layout) = t.scrapedTable(layout, { deletion_ratio: 0.52, total_rows: 5000 });
 
 [
   t.test(
@@ -91,6 +86,27 @@ local scraped(layout) =
   ),
 
   t.test(
+    'once told, a margin that grows does not resolve it',
+    t.table({ deletion_ratio: 0.6, deletion_ratio_margin: '0.05+0x69 0.2+0x90' }, minutes=160),
+    [t.fires(60, [high('55%')]), t.fires(100, [high('40%')]), t.fires(150, [high('40%')])],
+  ),
+
+  t.test(
+    'nor does a ratio that swings around the limit, down to nine tenths of it',
+    t.table({ deletion_ratio: '0.51+0x69 0.46+0x19 0.51+0x19 0.455+0x39 0.445+0x60' }, minutes=210),
+    [t.fires(m, [high('51%')]) for m in [60, 95, 100]]
+    + [t.fires(m, [high('46%')]) for m in [75, 89]]
+    + [t.fires(m, [high('45.5%')]) for m in [115, 149, 158]]
+    + [t.quiet(160, 'SoftDeleteRatioHigh')],
+  ),
+
+  t.test(
+    'one that is between nine tenths and the limit was never told',
+    t.table({ deletion_ratio: 0.49 }, minutes=200),
+    [t.quiet(m, 'SoftDeleteRatioHigh') for m in std.range(60, 200)],
+  ),
+
+  t.test(
     'a table of no service has an alert without one',
     t.table({ deletion_ratio: 0.52 }, service=''),
     [t.fires(100, [high('52%', t.orders)])],
@@ -109,6 +125,12 @@ local scraped(layout) =
   ),
 
   t.test(
+    'nor does every second scrape that fails',
+    scraped(std.repeat([1, 1], 45) + [30]),
+    [t.quiet(59, 'SoftDeleteRatioHigh'), t.fires(60, [high('52%')]), t.fires(85, [high('52%')])],
+  ),
+
+  t.test(
     'a long gap starts the for anew',
     scraped([20, 13, 90]),
     [t.quiet(60, 'SoftDeleteRatioHigh'), t.quiet(92, 'SoftDeleteRatioHigh'), t.fires(93, [high('52%')])],
@@ -116,12 +138,19 @@ local scraped(layout) =
 
   t.test(
     'a restart of the exporter does not restart the for',
-    t.table({
-      deletion_ratio: '0.52+0x19 stale _x5 0.52+0x90',
-      deletion_ratio_margin: '0+0x19 stale _x5 0+0x90',
-      total_rows: '5000+0x19 stale _x5 5000+0x90',
-    })[1:] + [t.info(values='1+0x19 stale _x2 1+0x90')],
+    scraped([20, 6, 90])[1:] + [t.info(values='1+0x19 stale _x2 1+0x90')],
     [t.quiet(59, 'SoftDeleteRatioHigh'), t.fires(60, [high('52%')])],
+  ),
+
+  t.test(
+    'a purge while nothing could be scraped resolves it',
+    t.table({
+      deletion_ratio: '0.52+0x69 stale _x4 0.1+0x50',
+      deletion_ratio_margin: t.scraped(0, [70, 5, 50]),
+      total_rows: t.scraped(5000, [70, 5, 50]),
+      checked_timestamp_seconds: t.scraped(0, [70, 5, 50]),
+    }),
+    [t.fires(70, [high('52%')]), t.fires(84, [high('52%')]), t.quiet(85, 'SoftDeleteRatioHigh')],
   ),
 
   t.test(
@@ -138,7 +167,7 @@ local scraped(layout) =
 
   t.test(
     'a table that moves to another service in a gap of the scrapes is reported too',
-    t.table({ deletion_ratio: 0.52 })[1:] + [
+    scraped([30, 4, 5, 6, 80])[1:] + [
       t.info(service='checkout', values='1+0x29 stale'),
       t.info(service='orders', values='_x34 1+0x4 stale _x5 1+0x90'),
     ],
