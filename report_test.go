@@ -60,7 +60,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 			[]string{`no watched table matches --service="nope"; `}},
 		{"no pattern", mixed, []string{"--table=("}, 2, nil, []string{"--table", "RE2"}},
 		{"no such database", mixed, []string{"--database=nope"}, 2,
-			[]string{"Database nope could not be looked into.", "does not exist"}, []string{"no table has a verdict"}},
+			[]string{"Database nope could not be read.", "does not exist"}, []string{"no table has a verdict"}},
 		{"no tables", none, nil, 0, []string{"No table with soft delete was found.", "column: deleted_at"}, nil},
 		{"nothing may be read", denied, nil, 2, []string{"health: UNKNOWN", "permission denied", "GRANT SELECT"},
 			[]string{"no table has a verdict"}},

@@ -6,18 +6,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// AlertConditions say which alerts a report lists, and override the limits of some.
-// The alerts of Prometheus do not know them.
+// AlertConditions say which alerts a report lists, and override some of their limits. They do not affect the
+// alerts of Prometheus.
 type AlertConditions struct {
 	HighDeletionRatio bool
-	// DeletionRatio, a fraction, and BulkRows replace the limits of every table; nil
-	// leaves them to the thresholds.
+	// DeletionRatio, a fraction, and BulkRows replace the limits of every table; nil keeps the limits of the
+	// thresholds.
 	DeletionRatio  *float64
 	BulkOperations bool
 	BulkRows       *float64
 }
 
-// Condition is what an alert of the report is about, one of a short list.
+// Condition says what an alert of the report is about, one of a short list.
 type Condition string
 
 // The conditions of an alert.
@@ -32,13 +32,13 @@ const (
 // Alert is one entry of the report's list of alerts.
 type Alert struct {
 	Condition Condition
-	// Table is nil for what is about the connection.
+	// Table is nil for an alert about the connection.
 	Table *TableHealth
-	// Message says what is the matter, in the words of the reference.
+	// Message describes the alert.
 	Message string
 }
 
-// alerts are those on the connection.
+// alerts returns the alerts about the connection.
 func (c Connection) alerts() []Alert {
 	switch c.Status {
 	case Unhealthy:
@@ -51,8 +51,8 @@ func (c Connection) alerts() []Alert {
 	}
 }
 
-// alerts are those on a table. Like the alerts of Prometheus they take a number by
-// the kinder end of its interval, and leave small tables alone.
+// alerts returns the alerts about a table. Like the alerts of Prometheus, they use the better end of a number's
+// interval and leave out small tables.
 func (c AlertConditions) alerts(t *TableHealth, l Limits) []Alert {
 	n := t.Numbers
 	if n == nil || n.Total.Value < l.AlertMinRows {

@@ -1,6 +1,5 @@
-// Package assess judges a Snapshot for those who answer for the server: verdicts by the
-// health limits, alerts, and recommendations what to do. It does no I/O, and knows the
-// same limits and rules as the mixin.
+// Package assess judges a Snapshot: it gives verdicts by the health limits, alerts, and recommendations. It
+// does no I/O, and uses the same limits and rules as the mixin.
 package assess
 
 import (
@@ -15,45 +14,44 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Assessment is what a Snapshot and the last pings mean for those who answer for the
-// server: the same verdicts as the mixin's recording rules, from the same limits.
+// Assessment is what a Snapshot and the last pings mean. Its verdicts are the same as those of the mixin's
+// recording rules, from the same limits.
 type Assessment struct {
-	// Now is when it was made.
+	// Now is when the assessment was made.
 	Now time.Time
-	// Taken is when the last refresh that could connect began; zero if none could.
+	// Taken is when the last refresh that could connect began; zero if none could connect.
 	Taken time.Time
-	// Health is the worst of the databases and the connection. Healthy tells that the
-	// server answers and nothing is poor or unknown.
+	// Health is the worst of the databases and the connection. Healthy is true if the server answers and
+	// nothing is poor or unknown.
 	Health     softdelete.Health
 	Healthy    bool
 	Connection Connection
 	Databases  []DatabaseHealth
-	// Services are in the order of their names. A table of no service counts for its
-	// database alone.
+	// Services are sorted by name. A table without a service counts only for its database.
 	Services []ServiceHealth
-	// Tables are the worst first.
+	// Tables are sorted, worst first.
 	Tables          []TableHealth
 	Alerts          []Alert
 	Recommendations []Recommendation
-	// Faults are panics, for the log; the tables that they cost have a problem.
+	// Faults are panics, for the log; the affected tables have a problem.
 	Faults []error
 }
 
-// Connection is how the server answers.
+// Connection says how the server answers.
 type Connection struct {
 	Status ConnectionStatus
 	Health softdelete.Health
-	// Ping is the last one, Pings are all that are known, the oldest first.
+	// Ping is the last ping; Pings are all known pings, oldest first.
 	Ping  softdelete.Ping
 	Pings []softdelete.Ping
 }
 
-// Failure says in a sentence why there is no answer.
+// Failure returns a sentence about why the server does not answer.
 func (c Connection) Failure() string {
 	return "Cannot connect: " + strings.TrimSuffix(c.Ping.Err, ".") + "."
 }
 
-// ConnectionStatus is how the server answers, in the words of the reference.
+// ConnectionStatus says how the server answers.
 type ConnectionStatus string
 
 // The states of a connection.
@@ -63,39 +61,39 @@ const (
 	Unhealthy ConnectionStatus = "unhealthy" // no answer
 )
 
-// DatabaseHealth is the health of one database, the worst of its tables. It is
-// unknown at best while we could not look for them.
+// DatabaseHealth is the health of one database, the worst of its tables. It is unknown or worse if the tables
+// could not be discovered.
 type DatabaseHealth struct {
 	*softdelete.Database
 	Health softdelete.Health
 }
 
-// ServiceHealth is the health of those tables that one service answers for.
+// ServiceHealth is the health of the tables that one service owns.
 type ServiceHealth struct {
 	Name   string
 	Health softdelete.Health
-	// Tables counts them by their verdicts.
+	// Tables counts the tables by verdict.
 	Tables map[softdelete.Health]int
 }
 
-// TableHealth is one table and how it is: the worst of its rows and its indexes.
+// TableHealth is one table and its verdict: the worst of its rows and its indexes.
 type TableHealth struct {
 	Database string
 	*softdelete.Table
 	Verdict Verdict
-	// Rows and Indexes are the verdicts on each.
+	// Rows and Indexes are the separate verdicts on each.
 	Rows, Indexes Verdict
 	Limits        Limits
 	Findings      []indexes.Finding
 	IndexNeeds    []indexes.Need
 }
 
-// CleanupRecommended tells that there are more deleted rows than is good.
+// CleanupRecommended reports whether the table has too many deleted rows.
 func (t *TableHealth) CleanupRecommended() bool {
 	return t.Rows.Health == softdelete.Fair || t.Rows.Health == softdelete.Poor
 }
 
-// Judge tells how well a server answered.
+// Judge returns how well a server answered.
 func (t Thresholds) Judge(p softdelete.Ping) (ConnectionStatus, softdelete.Health) {
 	switch {
 	case !p.Up:
@@ -107,7 +105,7 @@ func (t Thresholds) Judge(p softdelete.Ping) (ConnectionStatus, softdelete.Healt
 	}
 }
 
-// Assess judges what is known at a moment. The pings are the oldest first.
+// Assess judges what is known at a moment. The pings are sorted, oldest first.
 func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions,
 	now time.Time) *Assessment {
 	return assess(pings, s, t, c, now, func(t *softdelete.Table) ([]indexes.Finding, []indexes.Need) {
@@ -115,8 +113,8 @@ func Assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 	})
 }
 
-// assess is Assess with a given way to find what is to be said of a table's indexes. A
-// panic costs the tables that make it, which are found by judging each by itself.
+// assess is Assess with a given function that checks a table's indexes. If it panics, it judges each table
+// separately to find those that cause the panic; only these get a problem.
 func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c AlertConditions, now time.Time,
 	look func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) *Assessment {
 	try := func(s *softdelete.Snapshot) (a *Assessment, err error) {
@@ -142,7 +140,7 @@ func assess(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Ale
 			}
 		}
 	}
-	a = judge(pings, rest, t, c, now, look) // what panics still is no table
+	a = judge(pings, rest, t, c, now, look) // a panic here is not caused by a table
 	a.Faults = []error{err}
 	return a
 }
@@ -194,15 +192,15 @@ func judge(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Aler
 	return a
 }
 
-// judge finds how the table is.
+// judge sets the verdicts of the table.
 func (t *TableHealth) judge(all Thresholds) {
 	t.Limits = all.For(t.Database, t.Schema, t.Name)
 	t.Rows, t.Indexes = t.Limits.rows(t.Table), indexVerdict(t.Findings, t.IndexNeeds)
 	t.Verdict = t.Rows.worse(t.Indexes)
 }
 
-// worse orders tables by trouble: the verdict, how bad it may be in truth, and how
-// many deleted rows there are.
+// worse orders tables, worst first: by verdict, by the worst verdict that the margin allows, and by the number
+// of deleted rows.
 func worse(a, b TableHealth) int {
 	deleted := func(t TableHealth) float64 {
 		if t.Numbers == nil {
@@ -219,7 +217,7 @@ func worse(a, b TableHealth) int {
 	)
 }
 
-// Count counts the tables by their verdicts.
+// Count counts the tables by verdict.
 func (a *Assessment) Count() map[softdelete.Health]int {
 	counts := map[softdelete.Health]int{}
 	for i := range a.Tables {

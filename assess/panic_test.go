@@ -71,7 +71,7 @@ func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 			if diff := cmp.Diff(of(alone, "fair"), of(got, "fair")); diff != "" {
 				t.Errorf("other recommendations for fair (-want +got):\n%s", diff)
 			}
-			if titles := of(got, "bad"); len(titles) != 1 || !strings.Contains(titles[0], "public.bad be read") {
+			if titles := of(got, "bad"); len(titles) != 1 || !strings.Contains(titles[0], "public.bad readable") {
 				t.Errorf("recommendations for bad: %q", titles)
 			}
 		})

@@ -9,36 +9,36 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Recommendation is one thing to do, for a person to weigh. We do none of them.
+// Recommendation is one thing to do, for a person to consider. The exporter does none of them.
 type Recommendation struct {
 	Kind RecommendationKind
-	// Urgency is the verdict that it would mend.
+	// Urgency is the verdict that it would improve.
 	Urgency softdelete.Health
-	// Database is empty for what is about the server; Table is nil for what is about
-	// more than one table.
+	// Database is empty if the recommendation is about the server. Table is nil if it is about more than one
+	// table.
 	Database string
 	Table    *TableHealth
-	// Title says in one sentence what to do, Reason why.
+	// Title is a sentence that says what to do, Reason says why.
 	Title, Reason string
 	Gain          Gain
-	// Advice is what to do about an index, whose steps queries writes as SQL; nil for
-	// the other kinds. So does it the batches of a Purge.
+	// Advice is what to do about an index; nil for the other kinds. Package queries writes its steps, and the
+	// script of a purge, as SQL.
 	Advice *indexes.Advice
-	// Contradiction is what FixIntegrity is about, of which queries shows the rows; nil
-	// for the other kinds.
+	// Contradiction is what FixIntegrity is about; nil for the other kinds. Package queries writes the
+	// statement that shows its rows.
 	Contradiction *softdelete.Contradiction
-	// Withheld is why no statement is given for a PurgeRows; empty if one is.
+	// Withheld says why a PurgeRows has no statement; empty if it has one.
 	Withheld []string
-	// Remedies are the settings to change, or the commands and statements to run,
-	// where neither says it.
+	// Remedies are the settings to change, or the commands and statements to run, if neither Advice nor
+	// Contradiction gives them.
 	Remedies []string
-	// Notes are what to know before: what it costs, and what it does not do.
+	// Notes say what to know before: what it costs, and what it does not do.
 	Notes []string
-	// Source is a page of PostgreSQL's documentation; empty if there is none to name.
+	// Source is a page of PostgreSQL's documentation; empty if there is none.
 	Source string
 }
 
-// RecommendationKind is what a Recommendation is about, one of a short list.
+// RecommendationKind says what a Recommendation is about, one of a short list.
 type RecommendationKind string
 
 // The kinds of recommendation.
@@ -52,18 +52,17 @@ const (
 	FixIntegrity  RecommendationKind = "integrity"
 )
 
-// Gain is what is to be expected.
+// Gain is the expected benefit.
 type Gain struct {
 	Text string
-	// Rows and Bytes put it in numbers; 0 where they are not the point.
+	// Rows and Bytes are the benefit in numbers; 0 if it cannot be expressed that way.
 	Rows, Bytes int64
-	// Estimated tells that the numbers come from samples, sizes or statistics.
+	// Estimated is true if the numbers come from samples, sizes or statistics.
 	Estimated bool
 }
 
-// recommend says what to do, the most urgent first; of one urgency what the data itself
-// suffers from before what it weighs, then in the order of the tables, and what to index
-// last, by what is won.
+// recommend makes the recommendations, most urgent first. Within one urgency, problems of the data come before
+// problems of size; then follows the order of the tables, and indexes come last, by their gain.
 func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
@@ -75,7 +74,7 @@ func (a *Assessment) recommend() {
 	for i := range a.Tables {
 		t := &a.Tables[i]
 		indexes := t.recommendIndexes()
-		// A purge goes better with its index: that comes first.
+		// A purge is faster with its index, so the index comes first.
 		slices.SortStableFunc(indexes, func(a, b Recommendation) int {
 			return cmp.Compare(b.Urgency, a.Urgency)
 		})
@@ -90,8 +89,7 @@ func (a *Assessment) recommend() {
 	})
 }
 
-// rank is the urgency; that of an index which a purge of the same table waits for is
-// the purge's.
+// rank is the urgency. An index that a purge of the same table needs has the purge's urgency.
 func (r Recommendation) rank() softdelete.Health {
 	if r.Advice != nil && r.Advice.Purpose == indexes.Purge && r.Table.purgePaysOff() {
 		return max(r.Urgency, r.Table.Rows.Health)
@@ -99,8 +97,8 @@ func (r Recommendation) rank() softdelete.Health {
 	return r.Urgency
 }
 
-// won puts indexes into the order of what they win, behind what is no index. That of a
-// purge stays in front of the purge.
+// won orders indexes by their gain, after everything that is not an index. The index of a purge stays before
+// the purge.
 func (r Recommendation) won() int64 {
 	if r.Advice == nil || r.Advice.Purpose == indexes.Purge {
 		return math.MaxInt64
@@ -108,8 +106,8 @@ func (r Recommendation) won() int64 {
 	return r.Gain.Bytes
 }
 
-// scope puts what is about the server before what is about its tables, of that wrong
-// data that are being written before all else, and last what only asks.
+// scope puts recommendations about the server before those about tables. Among tables, wrong data being written
+// comes first, and mere questions come last.
 func (r Recommendation) scope() int {
 	switch {
 	case r.Kind == FixConnection || r.Kind == FixAccess || r.Kind == Configure:

@@ -7,7 +7,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// recommendAccess says once per database and reason what lets tables be read.
+// recommendAccess recommends, once per database and reason, how to make tables readable.
 func (a *Assessment) recommendAccess() {
 	type group struct {
 		database string
@@ -29,20 +29,20 @@ func (a *Assessment) recommendAccess() {
 	}
 }
 
-// access is the recommendation for the tables that one reason keeps from being read.
+// access returns the recommendation for the tables that cannot be read for one reason.
 func access(database string, reason softdelete.Reason, tables []*TableHealth) Recommendation {
 	r := Recommendation{Kind: FixAccess, Urgency: softdelete.Unknown, Database: database}
 	message := tables[0].Problem.Message
 	if len(tables) == 1 {
 		r.Table = tables[0]
-		r.Title = "Let " + r.Table.FullName() + " be read."
+		r.Title = "Make " + r.Table.FullName() + " readable."
 		r.Reason = fmt.Sprintf("It could not be counted (%s): %s.", problemWords[reason], message)
-		r.Gain.Text = "Its state is known."
+		r.Gain.Text = "The table gets numbers and a verdict."
 	} else {
-		r.Title = fmt.Sprintf("Let %s of database %s be read.", softdelete.Plural(len(tables), "table"), database)
+		r.Title = fmt.Sprintf("Make %s of database %s readable.", softdelete.Plural(len(tables), "table"), database)
 		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason],
 			tables[0].FullName(), message)
-		r.Gain.Text = "Their state is known."
+		r.Gain.Text = "The tables get numbers and verdicts."
 	}
 	for _, t := range tables {
 		remedy := t.Problem.Remedy
@@ -54,8 +54,8 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 		}
 	}
 	if reason == softdelete.Locked {
-		r.Notes = []string{"It is tried again at each refresh, and heals when the lock is gone. Where it stays, pg_locks " +
-			"tells who holds it."}
+		r.Notes = []string{"The exporter tries again at each refresh, and succeeds when the lock is gone. If the lock " +
+			"stays, pg_locks shows who holds it."}
 	}
 	if len(r.Remedies) == 0 {
 		r.Remedies = []string{"softdelete_exporter check-config --connect"}

@@ -2,7 +2,7 @@ package assess
 
 import "github.com/softdelete-exporter/softdelete_exporter/indexes"
 
-// recommendIndexes says what to do about a table's indexes.
+// recommendIndexes recommends what to do about a table's indexes.
 func (t *TableHealth) recommendIndexes() []Recommendation {
 	var all []Recommendation
 	for _, advice := range indexes.Advise(t.Table) {

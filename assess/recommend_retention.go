@@ -8,7 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// stuck tells that too many rows are deleted and no purge may touch them.
+// stuck reports whether too many rows are deleted that no purge may remove.
 func (t *TableHealth) stuck() bool {
 	if !t.CleanupRecommended() || t.Policy.Retention == 0 {
 		return false
@@ -20,8 +20,8 @@ func (t *TableHealth) stuck() bool {
 	return t.Limits.DeletionRatio.health(left) > softdelete.Good
 }
 
-// recommendRetention asks once, for all tables that no purge can help, whether so
-// much must be kept. A table that has a purge to begin with is told there.
+// recommendRetention asks once, for all tables that no purge can help, whether the rows must be kept so long.
+// It leaves out tables with a purge recommendation.
 func (a *Assessment) recommendRetention() {
 	var kept, timeless []*TableHealth
 	for i := range a.Tables {
@@ -35,21 +35,21 @@ func (a *Assessment) recommendRetention() {
 	}
 	if len(kept) > 0 {
 		r := about(kept)
-		r.Title = fmt.Sprintf("Ask whether deleted rows of %s must be kept so long.", several(kept))
-		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help: deleted are %s.",
+		r.Title = fmt.Sprintf("Check whether deleted rows of %s must be kept so long.", several(kept))
+		r.Reason = fmt.Sprintf("Hardly any of them is past retention, so a purge does not help. Deleted rows: %s.",
 			shares(kept))
 		r.Gain = Gain{Text: a.shorterRetention(kept)}
 		r.Remedies = []string{entries(kept, func(*TableHealth) string { return "retention: " + softdelete.FillIn })}
-		r.Notes = []string{"Or move rows to another table when they are deleted, so that live ones need not share " +
-			"their blocks.", decline}
+		r.Notes = []string{"Or move rows to another table when they are deleted, so that they do not share blocks " +
+			"with live rows.", decline}
 		a.Recommendations = append(a.Recommendations, r)
 	}
 	if len(timeless) > 0 {
 		r := about(timeless)
-		r.Title = fmt.Sprintf("Note when rows of %s are deleted.", several(timeless))
-		r.Reason = fmt.Sprintf("The marker does not tell, so nobody knows which rows are past retention: %s.",
+		r.Title = fmt.Sprintf("Record when rows of %s are deleted.", several(timeless))
+		r.Reason = fmt.Sprintf("The marker has no time, so it is unknown which rows are past retention. Deleted rows: %s.",
 			shares(timeless))
-		r.Gain = Gain{Text: "With a time of deletion a purge can remove what is past retention."}
+		r.Gain = Gain{Text: "With a deletion time, a purge can remove rows that are past retention."}
 		r.Remedies = []string{entries(timeless, func(t *TableHealth) string {
 			return "column: " + softdelete.QuoteYAML(t.Markers[0].Column) + "\n    time_column: " + softdelete.FillIn
 		})}
@@ -58,10 +58,10 @@ func (a *Assessment) recommendRetention() {
 	}
 }
 
-// decline says how to have no more advice on retention.
+// decline says how to get no more advice on retention.
 const decline = "If these rows must be kept, write retention: none instead."
 
-// shorterRetention says what a shorter retention would do. That depends on how old the rows are.
+// shorterRetention says what a shorter retention would achieve, which depends on the age of the rows.
 func (a *Assessment) shorterRetention(tables []*TableHealth) string {
 	var oldest time.Time
 	for _, t := range tables {
@@ -82,7 +82,7 @@ func (a *Assessment) shorterRetention(tables []*TableHealth) string {
 	}
 }
 
-// about is a recommendation on some tables, the worst first.
+// about returns a recommendation about some tables, worst first.
 func about(tables []*TableHealth) Recommendation {
 	r := Recommendation{Kind: FixRetention, Urgency: tables[0].Rows.Health}
 	if len(tables) == 1 {
@@ -91,7 +91,7 @@ func about(tables []*TableHealth) Recommendation {
 	return r
 }
 
-// named is how many tables a recommendation on several names.
+// named is how many tables a recommendation names at most.
 const named = 5
 
 func several(tables []*TableHealth) string {
@@ -101,7 +101,7 @@ func several(tables []*TableHealth) string {
 	return softdelete.Plural(len(tables), "table")
 }
 
-// shares are how much of each table is deleted.
+// shares returns how much of each table is deleted.
 func shares(tables []*TableHealth) string {
 	var parts []string
 	for _, t := range tables[:min(len(tables), named)] {
@@ -113,7 +113,7 @@ func shares(tables []*TableHealth) string {
 	return strings.Join(parts, ", ")
 }
 
-// entries are entries of the configuration, with one setting each.
+// entries returns entries of the configuration with one setting each.
 func entries(tables []*TableHealth, setting func(*TableHealth) string) string {
 	text := "tables:"
 	for _, t := range tables[:min(len(tables), named)] {

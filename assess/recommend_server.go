@@ -14,24 +14,24 @@ func (a *Assessment) recommendForServer() {
 	case Unhealthy:
 		add(Recommendation{
 			Kind: FixConnection, Urgency: softdelete.Poor,
-			Title:    "Bring back the connection.",
+			Title:    "Restore the connection.",
 			Reason:   a.Connection.Failure(),
-			Gain:     Gain{Text: "The numbers are those of today again."},
+			Gain:     Gain{Text: "The numbers are up to date again."},
 			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c 'SELECT 1'`},
-			Notes: []string{"See that the server runs, that DATA_SOURCE_NAME names it, and that pg_hba.conf lets " +
-				"the role in."},
+			Notes: []string{"Check that the server runs, that DATA_SOURCE_NAME points to it, and that pg_hba.conf " +
+				"allows the role."},
 		})
 	case Slow:
 		add(Recommendation{
 			Kind: FixConnection, Urgency: softdelete.Fair,
 			Title: "Find out why the server answers slowly.",
 			Reason: fmt.Sprintf(
-				"A SELECT 1 on an open connection took %.0f ms; it takes 1 ms where neither the server nor the network "+
-					"is in trouble.", a.Connection.Ping.Milliseconds()),
+				"A SELECT 1 on an open connection took %.0f ms. It takes 1 ms if server and network are healthy.",
+				a.Connection.Ping.Milliseconds()),
 			Gain:     Gain{Text: "Every query of every application waits less."},
 			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c '\timing on' -c 'SELECT 1' -c 'SELECT 1'`},
-			Notes: []string{"On the server itself the same shows whether it is the network. If not, pg_stat_activity " +
-				"shows what keeps it busy."},
+			Notes: []string{"Run the same on the server itself to see whether the network is the cause. If not, " +
+				"pg_stat_activity shows what keeps the server busy."},
 		})
 	}
 	for _, d := range a.Databases {
@@ -39,17 +39,17 @@ func (a *Assessment) recommendForServer() {
 		case a.Connection.Ping.Up && d.Problem != nil:
 			add(Recommendation{
 				Kind: FixAccess, Urgency: softdelete.Unknown, Database: d.Name,
-				Title:    "Let the exporter look into database " + d.Name + ".",
-				Reason:   "The last refresh could not: " + strings.TrimSuffix(d.Problem.Message, ".") + ".",
-				Gain:     Gain{Text: "Its tables are watched."},
+				Title:    "Give the exporter access to database " + d.Name + ".",
+				Reason:   "The last refresh failed there: " + strings.TrimSuffix(d.Problem.Message, ".") + ".",
+				Gain:     Gain{Text: "The tables of the database are watched."},
 				Remedies: []string{cmp.Or(d.Problem.Remedy, "softdelete_exporter check-config --connect")},
 			})
 		case d.Skipped > 0:
 			add(Recommendation{
 				Kind: Configure, Urgency: softdelete.Good, Database: d.Name,
-				Title:    fmt.Sprintf("Watch the other %s of database %s, too.", softdelete.Plural(d.Skipped, "table"), d.Name),
+				Title:    fmt.Sprintf("Also watch the other %s of database %s.", softdelete.Plural(d.Skipped, "table"), d.Name),
 				Reason:   "It has more tables with soft delete than the exporter may watch.",
-				Gain:     Gain{Text: "None goes unseen."},
+				Gain:     Gain{Text: "Every table with soft delete is watched."},
 				Remedies: []string{fmt.Sprintf("discovery:\n  max_tables: %d", len(d.Tables)+d.Skipped)},
 			})
 		}
@@ -58,9 +58,9 @@ func (a *Assessment) recommendForServer() {
 		add(Recommendation{
 			Kind: Configure, Urgency: softdelete.Good,
 			Title: "Tell the exporter which tables use soft delete.",
-			Reason: "It found none: no table has a column whose name and type it knows to mark deleted rows, or the role may " +
-				"not see them.",
-			Gain: Gain{Text: "There is something to report on."},
+			Reason: "It found none: no table has a column with a name and type that it recognizes as a marker, or the role " +
+				"cannot see the tables.",
+			Gain: Gain{Text: "The tables are watched and get verdicts."},
 			Remedies: []string{
 				"tables:\n  - schema: public\n    table: customers\n    column: deleted_at",
 				"softdelete_exporter check-config --connect",

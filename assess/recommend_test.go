@@ -31,7 +31,7 @@ func TestWrongDataComesFirstAndAnIndexStandsBeforeItsPurge(t *testing.T) {
 		"poor index: Make public.subscribers unique among live rows.",
 		"fair index: Index the deletion time of public.carts for its purge.",
 		"poor purge: Purge 20,000 old deleted rows of public.carts.",
-		"poor retention: Ask whether deleted rows of public.fresh must be kept so long.",
+		"poor retention: Check whether deleted rows of public.fresh must be kept so long.",
 		"fair index: Index the deletion time of public.fresh for its purge.",
 	}
 	var got []string

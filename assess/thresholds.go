@@ -2,16 +2,16 @@ package assess
 
 import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
 
-// Thresholds are the health limits: those for all tables, and what single tables
-// have of their own. All are strict: exactly at the limit is the better side.
-// mixin/README.md, "The limits", says what each is good for and why.
+// Thresholds are the health limits: those for all tables, and those of single tables. A value has to exceed its
+// limit; a value equal to the limit still gets the better verdict. The section "The limits" of mixin/README.md
+// explains each limit.
 type Thresholds struct {
 	ResponseMS struct {
 		// Slow is in milliseconds.
 		Slow float64 `json:"slow"`
 	} `json:"response_ms"`
 	Limits
-	// Tables are in the order of the file: of several that set a limit, the last counts.
+	// Tables are in the order of the file. If several set the same limit, the last one wins.
 	Tables []TableThresholds `json:"tables"`
 }
 
@@ -22,20 +22,19 @@ type Limits struct {
 	OldDeletedRows Levels `json:"old_deleted_rows"`
 	// BulkRows are rows deleted within the recent window.
 	BulkRows float64 `json:"bulk_rows"`
-	// AlertMinRows are the rows from which on alerts speak of a table; verdicts have
-	// no minimum.
+	// AlertMinRows is the smallest table, in rows, that fires alerts; verdicts have no minimum.
 	AlertMinRows float64 `json:"alert_min_rows"`
 }
 
-// Levels are from where on a number is fair, and from where on poor.
+// Levels are the limits above which a number is fair, and poor.
 type Levels struct {
 	Fair float64 `json:"fair"`
 	Poor float64 `json:"poor"`
 }
 
-// TableThresholds are a table's own limits; nil is what it shares with all.
+// TableThresholds are a table's own limits; nil means the limit for all tables.
 type TableThresholds struct {
-	// Database is empty for the tables of that name in every database.
+	// Database is empty for the tables of that name in all databases.
 	Database       string         `json:"database"`
 	Schema         string         `json:"schema"`
 	Table          string         `json:"table"`
@@ -45,7 +44,7 @@ type TableThresholds struct {
 	AlertMinRows   *float64       `json:"alert_min_rows"`
 }
 
-// PartialLevels are levels of which one or both replace others.
+// PartialLevels replace one or both levels.
 type PartialLevels struct {
 	Fair *float64 `json:"fair"`
 	Poor *float64 `json:"poor"`
@@ -62,7 +61,7 @@ func (t Thresholds) For(database, schema, table string) Limits {
 	return limits
 }
 
-// over lays the table's own limits over others.
+// over overrides limits with the table's own.
 func (t TableThresholds) over(limits *Limits) {
 	t.DeletionRatio.over(&limits.DeletionRatio)
 	t.OldDeletedRows.over(&limits.OldDeletedRows)
@@ -83,7 +82,7 @@ func replace(limit, own *float64) {
 	}
 }
 
-// health is how good a number is, given its levels.
+// health returns how good a number is.
 func (l Levels) health(value float64) softdelete.Health {
 	switch {
 	case value > l.Poor:

@@ -9,16 +9,16 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Verdict is how good a table is, and why.
+// Verdict says how good a table is, and why.
 type Verdict struct {
-	// Health is judged by the kinder end of what was estimated, AtWorst by the other
-	// end; they differ where an interval straddles a limit.
+	// Health is judged by the better end of estimated numbers, AtWorst by the worse end. They differ if a limit
+	// is within the interval.
 	Health, AtWorst softdelete.Health
-	// Reasons are those that decided; none for what is good.
+	// Reasons are those that decided; there are none if the table is good.
 	Reasons []string
 }
 
-// String is the verdict with its reasons, in the words of the reference.
+// String returns the verdict with its reasons.
 func (v Verdict) String() string {
 	if len(v.Reasons) == 0 {
 		return v.Health.String()
@@ -26,11 +26,10 @@ func (v Verdict) String() string {
 	return v.Health.String() + " - " + strings.Join(v.Reasons, ", ")
 }
 
-// Straddles tells that the numbers are not sure enough to decide.
+// Straddles reports whether a limit is within the interval of a number.
 func (v Verdict) Straddles() bool { return v.AtWorst > v.Health }
 
-// Range says where the truth may lie, such as "between fair and poor"; empty where
-// there is no doubt.
+// Range returns the possible verdicts, such as "between fair and poor"; it is empty if only one is possible.
 func (v Verdict) Range() string {
 	if !v.Straddles() {
 		return ""
@@ -38,7 +37,7 @@ func (v Verdict) Range() string {
 	return fmt.Sprintf("between %s and %s", v.Health, v.AtWorst)
 }
 
-// worse joins two verdicts on the same table.
+// worse combines two verdicts on the same table.
 func (v Verdict) worse(other Verdict) Verdict {
 	joined := Verdict{Health: max(v.Health, other.Health), AtWorst: max(v.AtWorst, other.AtWorst)}
 	for _, one := range []Verdict{v, other} {
@@ -102,7 +101,7 @@ func (l Limits) rows(t *softdelete.Table) Verdict {
 	return v
 }
 
-// indexVerdict judges what is known of a table's indexes.
+// indexVerdict judges the indexes of a table.
 func indexVerdict(findings []indexes.Finding, needs []indexes.Need) Verdict {
 	v := certainly(softdelete.Good)
 	for _, f := range findings {

@@ -90,7 +90,7 @@ func TestTheReportInABrowser(t *testing.T) {
 		if got := ask[string](tab, `(() => {
 			const sorted = document.querySelector("thead [aria-sort]")
 			return sorted.textContent + sorted.ariaSort
-		})()`); got != "Deleted of all rowsdescending" {
+		})()`); got != "Share deleteddescending" {
 			t.Errorf("a screen reader hears %q", got)
 		}
 		sortBy(tab, "3")

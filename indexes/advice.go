@@ -9,44 +9,40 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Advice is what to do about one index, or about one that is missing, for a DBA to
-// weigh. Its SQL is written by queries.
+// Advice is what to do about one index, or about a missing one, for a DBA to consider. Package queries writes
+// its SQL.
 type Advice struct {
-	// Problem is what is wrong with Index; empty when an index is missing, of which
-	// Purpose tells what for.
+	// Problem is what is wrong with Index. It is empty if an index is missing; Purpose is then what it is for.
 	Problem Problem
 	Purpose Purpose
 	Index   *softdelete.Index
-	// Health is the verdict that it would mend.
+	// Health is the verdict that it would improve.
 	Health softdelete.Health
-	// Title says in one sentence what to do, Reason why, Gain what is won, Costs what it
-	// takes.
+	// Title is a sentence that says what to do, Reason why, Gain what it brings, and Costs what it costs.
 	Title, Reason, Gain string
 	Costs               []string
-	// Bytes is what is won: of disk, cache and writes, or what a purge need not read.
-	// Proved tells that a hypothetical index was asked;
-	// else it is an estimate from sizes and the deletion ratio.
+	// Bytes is the gain in disk, cache and writes, or what a purge does not have to read. Proved is true if a
+	// hypothetical index was measured; otherwise Bytes is an estimate from sizes and the deletion ratio.
 	Bytes  int64
 	Proved bool
-	// Rows is what is won where bytes are not the point: rows that are enforced, or
-	// whose keys are free again.
+	// Rows is the gain if it is not in bytes: rows with enforced uniqueness, or rows whose keys become free.
 	Rows int64
-	// Do are the next steps; Consider comes only when they proved good.
+	// Do are the next steps. Consider are steps to consider after those have worked.
 	Do, Consider []Step
-	// Source is where PostgreSQL's documentation says so.
+	// Source is the page of PostgreSQL's documentation about it.
 	Source string
 }
 
 // Step is one thing to do.
 type Step struct {
 	Action Action
-	// Index is the subject of all actions on an index that is there.
+	// Index is the existing index that the action is about.
 	Index *softdelete.Index
-	// New is the index that CreateIndex makes, and that FindDuplicates makes way for.
+	// New is the index that CreateIndex makes, and for which FindDuplicates looks for duplicates.
 	New *NewIndex
 }
 
-// Action is what a step does.
+// Action says what a step does.
 type Action string
 
 // The actions of a step.
@@ -56,10 +52,10 @@ const (
 	FindDuplicates Action = "find_duplicates"
 	CheckUse       Action = "check_use" // on each replica
 	ShowDefinition Action = "show_definition"
-	DropIndex      Action = "drop_index" // only ever to be considered
+	DropIndex      Action = "drop_index" // only in Consider
 )
 
-// Advise says what to do about the indexes of a table, the most important first.
+// Advise returns what to do about the indexes of a table, most important first.
 func Advise(t *softdelete.Table) []Advice {
 	if t.Indexing == nil {
 		return nil
@@ -75,7 +71,7 @@ func Advise(t *softdelete.Table) []Advice {
 	all = append(all, a.missing(all)...)
 	for n := range all {
 		if all[n].Gain == "" {
-			all[n].Gain = all[n].bytesLess("%s%s less of disk, cache and writes.")
+			all[n].Gain = all[n].bytesLess("%s%s less disk, cache and writes.")
 		}
 	}
 	all = slices.DeleteFunc(all, func(broken Advice) bool {
@@ -86,13 +82,13 @@ func Advise(t *softdelete.Table) []Advice {
 	return all
 }
 
-// Compare orders advice: first what is wrong with the data, then what is broken,
-// then what is won, the most bytes first, and last what is but a question.
+// Compare orders advice: first wrong data, then broken indexes, then gains, most bytes first, and last mere
+// questions.
 func (a Advice) Compare(b Advice) int {
 	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Rows, a.Rows))
 }
 
-// repairs tells that a step mends an invalid index.
+// repairs reports whether a step repairs an invalid index.
 func (a Advice) repairs(i *softdelete.Index) bool {
 	return slices.ContainsFunc(a.Do, func(s Step) bool {
 		return s.Action == ReindexIndex && s.Index == i || s.Action == CreateIndex && s.New.Exists && s.New.Name == i.Name
@@ -101,7 +97,7 @@ func (a Advice) repairs(i *softdelete.Index) bool {
 
 func (a Advice) rank() int { return a.Problem.definition().rank }
 
-// bytesLess puts the bytes that are won into a sentence.
+// bytesLess inserts the saved bytes into a sentence.
 func (a Advice) bytesLess(sentence string) string {
 	about := "About "
 	if a.Proved {
@@ -119,12 +115,12 @@ type adviser struct {
 	names namer
 }
 
-// days is how far back the counters reach.
+// days returns how far back the counters reach.
 func (a adviser) days() int {
 	return int(a.Indexing.At.Sub(a.Indexing.Since).Hours() / 24)
 }
 
-// columns are the keys as a person would name them.
+// columns lists the keys for a person.
 func columns(keys []softdelete.Key) string {
 	names := make([]string, len(keys))
 	for i, k := range keys {

@@ -14,11 +14,11 @@ const HoldsDeleted Problem = "holds_deleted"
 var holdsDeleted = definition{
 	Description: Description{
 		Problem: HoldsDeleted,
-		Label:   "holds mostly deleted rows",
-		When:    "a full index of which more than half is deleted rows, and which would shrink by 1 MB or more",
-		Unless: "it is unique, supports a foreign key, or has the marker among its keys; or making it partial " +
-			"would cost more than it wins",
-		Remedy: "make a partial one beside it, then consider dropping it",
+		Label:   "contains mostly deleted rows",
+		When:    "more than half of the entries of a full index are for deleted rows, and it would shrink by 1 MB or more",
+		Unless: "it is unique, supports a foreign key, or has the marker among its keys; or a partial index would " +
+			"cost more than it saves",
+		Remedy: "create a partial index, then consider dropping the full one",
 		Source: docs + "indexes-partial.html",
 	},
 	found: func(t *table, i *softdelete.Index) bool {
@@ -27,15 +27,15 @@ var holdsDeleted = definition{
 	advise: adviser.withoutDeleted,
 }
 
-// shrinks tells of an index that would be smaller by enough without deleted rows,
-// and of which nothing is known that would need them.
+// shrinks reports whether an index would be sufficiently smaller without deleted rows, and nothing is known to
+// need them.
 func (t *table) shrinks(i *softdelete.Index) bool {
 	return t.Numbers != nil && t.Numbers.Ratio.Low() >= worthRatio && t.saves(i) >= worthBytes &&
 		i.Valid && i.Predicate == "" && !isConstraint(i) && !requiredByOthers(i) && i.Constraint == "" &&
 		!mentions(i, t.Markers.Columns()) && !supportsForeignKey(t.Indexing, i) && !isUnused(t.Indexing, i)
 }
 
-// saves is what the index would lose without the deleted rows.
+// saves returns how much smaller the index would be without the deleted rows.
 func (t *table) saves(i *softdelete.Index) int64 {
 	if i.Trial != nil {
 		return i.Bytes - i.Trial.Bytes
@@ -43,7 +43,7 @@ func (t *table) saves(i *softdelete.Index) int64 {
 	return int64(float64(i.Bytes) * t.Numbers.Ratio.Low())
 }
 
-// Shrinking are the indexes that would be smaller without deleted rows, by enough.
+// Shrinking returns the indexes that would be sufficiently smaller without deleted rows.
 func Shrinking(t *softdelete.Table) []*softdelete.Index {
 	if t.Indexing == nil {
 		return nil
@@ -51,8 +51,8 @@ func Shrinking(t *softdelete.Table) []*softdelete.Index {
 	return look(t).shrinking
 }
 
-// shrinkingIndexes are the indexes that would shrink, the largest gain first; none if what
-// they win together is eaten up by being the first to mention the marker.
+// shrinkingIndexes returns the indexes that would shrink, largest gain first. It returns none if their total
+// gain does not exceed the cost of being the first to mention the marker.
 func (t *table) shrinkingIndexes() []*softdelete.Index {
 	var all []*softdelete.Index
 	gain := int64(0)
@@ -69,15 +69,15 @@ func (t *table) shrinkingIndexes() []*softdelete.Index {
 	return all
 }
 
-// withoutDeleted is the advice to make an index smaller by the deleted rows.
+// withoutDeleted advises to replace an index with one without the deleted rows.
 func (a adviser) withoutDeleted(i *softdelete.Index) Advice {
 	deleted := a.Numbers.Ratio.Value
 	advice := Advice{
-		Title:  fmt.Sprintf("Take the deleted rows out of index %s of %s.", i.Name, a.FullName()),
+		Title:  fmt.Sprintf("Remove the deleted rows from index %s of %s.", i.Name, a.FullName()),
 		Bytes:  max(0, a.saves(i)-a.hot(i)),
 		Proved: i.Trial != nil,
 		Reason: fmt.Sprintf(
-			"%.0f%% of the entries of index %s of %s are of deleted rows, which no query for live rows needs.", 100*deleted,
+			"%.0f%% of the entries of index %s (%s) are for deleted rows, which no query for live rows needs.", 100*deleted,
 			i.Name, softdelete.Size(i.Bytes)),
 		Costs:    append(a.hotCost(), a.predicateCost()...),
 		Consider: []Step{{Action: CheckUse, Index: i}, {Action: DropIndex, Index: i}},
@@ -87,8 +87,7 @@ func (a adviser) withoutDeleted(i *softdelete.Index) Advice {
 	return advice
 }
 
-// hot is what being the first index to mention the marker costs, which is set
-// against the largest gain.
+// hot returns the cost of being the first index to mention the marker. It is subtracted from the largest gain.
 func (a adviser) hot(i *softdelete.Index) int64 {
 	if all := a.shrinking; len(all) > 0 && all[0] == i {
 		return a.firstMention(all)

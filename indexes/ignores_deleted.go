@@ -14,12 +14,12 @@ const UniqueIgnoresDeleted Problem = "unique_ignores_deleted"
 var ignoresDeleted = definition{
 	Description: Description{
 		Problem: UniqueIgnoresDeleted,
-		Label:   "deleted rows keep their keys",
+		Label:   "deleted rows block their keys",
 		When: "a deleted row blocks a key that people choose (an e-mail address; a name or slug together " +
-			"with another column), or another unique index of the table does let deleted rows go",
+			"with another column), or another unique index of the table leaves out deleted rows",
 		Unless: "the key is a token, hash, external id, number or the like; the index is a primary key, a " +
 			"replica identity, or referenced; nothing is deleted",
-		Remedy: "a question, not a fault: if it is not meant so, a unique index on live rows",
+		Remedy: "this may be intended; if not, create a unique index on live rows",
 		Source: docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
 	},
 	rank:   1,
@@ -27,23 +27,23 @@ var ignoresDeleted = definition{
 	advise: adviser.askForKeys,
 }
 
-// askForKeys is the question whether a deleted row should block its key.
+// askForKeys asks whether a deleted row should block its key.
 func (a adviser) askForKeys(i *softdelete.Index) Advice {
 	advice := Advice{
-		Title: fmt.Sprintf("Ask whether deleted rows of %s should keep their keys.", a.FullName()),
+		Title: fmt.Sprintf("Check whether deleted rows of %s should block their keys.", a.FullName()),
 		Rows:  int64(a.Numbers.Deleted.Value),
-		Reason: fmt.Sprintf("A deleted row keeps its %s for ever: is unique index %s meant to hold for deleted rows too?",
+		Reason: fmt.Sprintf("A deleted row blocks its %s for ever. Should unique index %s also apply to deleted rows?",
 			columns(i.Keys), i.Name),
 		Costs: append([]string{
 			fmt.Sprintf(
-				"ON CONFLICT (%s) fails at once when the full index is gone: first add the WHERE of the partial index to it.",
+				"ON CONFLICT (%s) fails as soon as the full index is gone: first add the WHERE of the partial index to it.",
 				columns(i.Keys)),
-			"Restoring a deleted row fails when its key has been taken since.",
+			"Restoring a deleted row fails if its key has been used again.",
 		}, a.hotCost()...),
 		Consider: []Step{{Action: DropIndex, Index: i}},
 	}
 	if advice.Rows > 0 {
-		advice.Gain = fmt.Sprintf("The keys of %s deleted rows are free again.", softdelete.Thousands(float64(advice.Rows)))
+		advice.Gain = fmt.Sprintf("The keys of %s deleted rows become free.", softdelete.Thousands(float64(advice.Rows)))
 	}
 	a.build(&advice, &NewIndex{Method: i.Method, Unique: true, Keys: i.Keys, Include: i.Include, Rows: LiveRows,
 		Markers: a.Markers},
@@ -51,10 +51,9 @@ func (a adviser) askForKeys(i *softdelete.Index) Advice {
 	return advice
 }
 
-// ignoresDeleted tells of a unique index in which a deleted row blocks its key,
-// where that is likely not meant so. Most unique indexes are meant so: tokens and
-// hashes must not come again. What speaks against it is a key that people choose, or
-// a sister index that does let deleted rows go.
+// ignoresDeleted reports whether a deleted row blocks its key in a unique index, and that is probably not
+// intended. For most unique indexes it is intended: tokens and hashes must not be used again. It is probably
+// not intended if people choose the key, or if another unique index of the table leaves out deleted rows.
 func (t *table) ignoresDeleted(i *softdelete.Index) bool {
 	if t.Numbers == nil || t.Numbers.Deleted.Low() == 0 ||
 		!i.Unique || requiredByOthers(i) || i.Predicate != "" || mentions(i, t.Markers.Columns()) || len(i.Keys) == 0 {
@@ -68,14 +67,14 @@ func (t *table) ignoresDeleted(i *softdelete.Index) bool {
 	return sister || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool { return chosen(k, len(i.Keys) > 1) })
 }
 
-// permanent tells of a key that must stay unique even among deleted rows.
+// permanent reports whether a key must stay unique even among deleted rows.
 func permanent(k softdelete.Key) bool {
 	return holds(k, "token", "hash", "uuid", "guid", "secret", "digest", "checksum", "fingerprint", "external", "invoice",
 		"number", "serial", "apikey")
 }
 
-// chosen tells of a key that a person chose and will want again: an e-mail address,
-// or a name, within others.
+// chosen reports whether people choose a key and may want it again: an e-mail address, or a name as one of
+// several columns.
 func chosen(k softdelete.Key, within bool) bool {
 	return holds(k, "email", "username", "login") || within && holds(k, "name", "slug", "title")
 }

@@ -1,6 +1,6 @@
-// Package indexes tells what is wrong with the indexes of a table that uses soft delete,
-// which index is missing, and what to do about it. It judges facts of the Snapshot; the
-// SQL of its advice is written by queries.
+// Package indexes finds what is wrong with the indexes of a table that uses soft delete, which index is
+// missing, and what to do about it. It judges facts of the Snapshot; package queries writes the SQL of its
+// advice.
 package indexes
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Problem is what is wrong with an index, one of a short list.
+// Problem says what is wrong with an index, one of a short list.
 type Problem string
 
 // Description is what people are told of a problem.
 type Description struct {
 	Problem Problem
-	// Label says in the report what is wrong with the index.
+	// Label describes the problem in the report.
 	Label string
 	// When and Unless say when the problem is found and when it is not, Remedy what to do;
 	// docs/indexes.md lists them.
@@ -29,11 +29,11 @@ type Description struct {
 // definition is one kind of problem: how it is found, how bad it is, and what to do.
 type definition struct {
 	Description
-	// health is the verdict on a table that has it, and reason why; the zero values are of
-	// a problem that leaves the verdict alone.
+	// health is the verdict on a table with this problem, and reason says why. Both are zero if the problem
+	// does not change the verdict.
 	health softdelete.Health
 	reason string
-	// rank puts the advice before, or behind, that on others.
+	// rank orders the advice about different problems.
 	rank   int
 	found  func(*table, *softdelete.Index) bool
 	advise func(adviser, *softdelete.Index) Advice
@@ -41,10 +41,10 @@ type definition struct {
 
 const docs = "https://www.postgresql.org/docs/current/"
 
-// problems are looked for in this order: an index has the first one that is found.
+// problems are checked in this order: an index has the first one that is found.
 var problems = []definition{invalid, allowsLiveDuplicates, duplicate, plainFlag, unused, holdsDeleted, ignoresDeleted}
 
-// definition finds what is known of a problem; the zero value for the empty one.
+// definition returns the definition of a problem; the zero value for the empty problem.
 func (p Problem) definition() definition {
 	for _, d := range problems {
 		if d.Problem == p {
@@ -54,7 +54,7 @@ func (p Problem) definition() definition {
 	return definition{}
 }
 
-// Descriptions are those of all problems, in the order in which they are looked for.
+// Descriptions returns the descriptions of all problems, in the order in which they are checked.
 func Descriptions() []Description {
 	all := make([]Description, len(problems))
 	for i, d := range problems {
@@ -63,11 +63,11 @@ func Descriptions() []Description {
 	return all
 }
 
-// Label says in a few words what is wrong with an index that has the problem.
+// Label returns a few words about what is wrong with an index that has the problem.
 func (p Problem) Label() string { return cmp.Or(p.definition().Label, string(p)) }
 
-// Verdict is how good a table with the problem is, and why; good, and no reason, where
-// the problem leaves that alone.
+// Verdict returns how good a table with the problem is, and why; good without a reason if the problem does not
+// change the verdict.
 func (p Problem) Verdict() (softdelete.Health, string) {
 	d := p.definition()
 	return d.health, d.reason
@@ -79,8 +79,7 @@ type Finding struct {
 	Problem Problem
 }
 
-// Findings are the problems of the table's indexes, in the order of their names, at
-// most one an index.
+// Findings returns the problems of the table's indexes, sorted by index name, at most one per index.
 func Findings(of *softdelete.Table) []Finding {
 	if of.Indexing == nil {
 		return nil
@@ -102,13 +101,12 @@ func Findings(of *softdelete.Table) []Finding {
 	return all
 }
 
-// table is a table whose indexes are judged, with what several problems ask of them.
+// table is a table whose indexes are judged, with facts that several problems use.
 type table struct {
 	*softdelete.Table
-	// twins are the indexes that repeat another one, each with that one.
+	// twins maps each index that repeats another one to that other one.
 	twins map[*softdelete.Index]*softdelete.Index
-	// shrinking are the indexes that would be smaller without deleted rows, by enough,
-	// the largest gain first.
+	// shrinking are the indexes that would be sufficiently smaller without deleted rows, largest gain first.
 	shrinking []*softdelete.Index
 }
 
@@ -118,24 +116,24 @@ func look(of *softdelete.Table) *table {
 	return t
 }
 
-// mentions tells whether a column stands in the key or the predicate: whether an
-// update of it must touch the index.
+// mentions reports whether one of the columns is in the key or the predicate, so that an update of it must
+// touch the index.
 func mentions(i *softdelete.Index, columns []string) bool {
 	return i.Scope.Mentions || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
 		return slices.Contains(columns, k.Column) || predicate.Mentions(k.Expression, columns)
 	})
 }
 
-// isConstraint tells that the index is there for what it forbids, not for reading.
+// isConstraint reports whether the index enforces something, rather than being there only for reading.
 func isConstraint(i *softdelete.Index) bool { return i.Unique || i.Primary || i.Exclusion }
 
-// requiredByOthers tells that something else relies on the index as it is.
+// requiredByOthers reports whether something else relies on the index as it is.
 func requiredByOthers(i *softdelete.Index) bool {
 	return i.Primary || i.Exclusion || i.Referenced || i.ReplicaIdentity
 }
 
-// supportsForeignKey tells whether the index serves one of the table's foreign keys. What is
-// done to their parents looks for children dead or alive.
+// supportsForeignKey reports whether the index serves one of the table's foreign keys. Deleting or changing a
+// parent looks for its children, whether deleted or live.
 func supportsForeignKey(x *softdelete.Indexing, i *softdelete.Index) bool {
 	return slices.ContainsFunc(x.ForeignKeys, func(key []string) bool {
 		return len(i.Keys) > 0 && slices.Contains(key, i.Keys[0].Column)

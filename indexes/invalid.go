@@ -8,18 +8,17 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Invalid is the problem of an index whose build failed or was broken off.
+// Invalid is the problem of an index whose build failed or was interrupted.
 const Invalid Problem = "invalid"
 
 var invalid = definition{
 	Description: Description{
 		Problem: Invalid,
 		Label:   "invalid: no query uses it",
-		When:    "`indisvalid` is false and nobody builds the index",
+		When:    "`indisvalid` is false and the index is not being built",
 		Unless:  "a concurrent build is running: it holds `SHARE UPDATE EXCLUSIVE` on the table",
-		Remedy: "rebuild it (`REINDEX INDEX CONCURRENTLY`), a unique one after the equal rows are gone; for a " +
-			"partitioned one make the missing parts and attach them; a `_ccnew` or `_ccold` is a " +
-			"leftover",
+		Remedy: "rebuild it (`REINDEX INDEX CONCURRENTLY`), a unique index after removing duplicates; for a " +
+			"partitioned index create and attach the missing parts; consider dropping a leftover `_ccnew` or `_ccold`",
 		Source: docs + "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
 	},
 	health: softdelete.Fair,
@@ -29,7 +28,7 @@ var invalid = definition{
 	advise: adviser.repair,
 }
 
-// repair is the advice on what a failed concurrent build left behind.
+// repair advises what to do about the remains of a failed concurrent build.
 func (a adviser) repair(i *softdelete.Index) Advice {
 	advice := Advice{
 		Title:  fmt.Sprintf("Repair invalid index %s of %s.", i.Name, a.FullName()),
@@ -38,17 +37,18 @@ func (a adviser) repair(i *softdelete.Index) Advice {
 	}
 	switch missing := a.completed(i); {
 	case missing != nil:
-		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index that belongs to it.",
+		advice.Reason = fmt.Sprintf("Partitioned index %s is invalid: %d of %d partitions have no index attached to it.",
 			i.Name, missing.missing(), len(missing.Partitions))
 		advice.Do = []Step{{Action: CreateIndex, New: missing}}
 	case isLeftover(i):
 		advice.Reason = fmt.Sprintf(
-			"Index %s is what an interrupted REINDEX CONCURRENTLY left behind: no query uses it, and every write still "+
+			"Index %s was left behind by an interrupted REINDEX CONCURRENTLY: no query uses it, and every write still "+
 				"maintains it.", i.Name)
 		advice.Do = []Step{{Action: ShowDefinition, Index: i}}
 		advice.Consider = []Step{{Action: DropIndex, Index: i}}
 	case i.Unique:
-		advice.Costs = []string{"It is unique: the build fails again while rows with equal keys are there. Find them first."}
+		advice.Costs = []string{"It is unique: the build fails again as long as there are rows with equal keys. Find " +
+			"them first."}
 		advice.Do = []Step{{Action: FindDuplicates, New: &NewIndex{Keys: i.Keys, Predicate: i.Predicate}},
 			{Action: ReindexIndex, Index: i}}
 	default:
@@ -57,8 +57,8 @@ func (a adviser) repair(i *softdelete.Index) Advice {
 	return advice
 }
 
-// completed is what is missing of a partitioned index; nil if nothing is, or if it
-// is none.
+// completed returns the missing parts of a partitioned index; nil if nothing is missing, or if the index is not
+// partitioned.
 func (a adviser) completed(i *softdelete.Index) *NewIndex {
 	n := &NewIndex{Name: i.Name, Exists: true, Method: i.Method, Unique: i.Unique, Keys: i.Keys, Include: i.Include,
 		Predicate: i.Predicate}
@@ -81,7 +81,7 @@ func (a adviser) completed(i *softdelete.Index) *NewIndex {
 	return n
 }
 
-// isLeftover tells of an index that a REINDEX CONCURRENTLY made or meant to replace.
+// isLeftover reports whether a REINDEX CONCURRENTLY made the index, or meant to replace it.
 func isLeftover(i *softdelete.Index) bool { return leftovers.MatchString(i.Name) }
 
 var leftovers = regexp.MustCompile(`_cc(new|old)\d*$`)

@@ -15,36 +15,36 @@ const UniqueAllowsLiveDuplicate Problem = "unique_allows_live_duplicates"
 var allowsLiveDuplicates = definition{
 	Description: Description{
 		Problem: UniqueAllowsLiveDuplicate,
-		Label:   "lets live duplicates in",
+		Label:   "allows live duplicates",
 		When:    "a column of the unique index is NULL in every live row, and NULLs are distinct",
 		Unless: "`NULLS NOT DISTINCT`; 0, a sentinel or `coalesce` instead of NULL; another unique index " +
-			"enforces the rest among live rows",
-		Remedy: "find the duplicates, make a unique index on live rows, then consider dropping the old one",
+			"enforces the other columns among live rows",
+		Remedy: "find the duplicates, create a unique index on live rows, then consider dropping the old one",
 		Source: docs + "indexes-unique.html",
 	},
 	health: softdelete.Poor,
-	reason: "a unique index lets live duplicates in",
+	reason: "a unique index allows live duplicates",
 	rank:   -2,
 	found:  (*table).allowsLiveDuplicates,
 	advise: adviser.enforce,
 }
 
-// enforce is the advice to enforce among live rows what a unique index only seems to.
+// enforce advises to make an index that enforces among live rows what the unique index only seems to enforce.
 func (a adviser) enforce(i *softdelete.Index) Advice {
 	keys, _ := a.withoutNulls(i)
 	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers,
 		Predicate: i.Predicate}
 	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
-		enforcing.Predicate = "" // it says no more than Rows
+		enforcing.Predicate = "" // it adds nothing to Rows
 	}
 	advice := Advice{
 		Title: fmt.Sprintf("Make %s unique among live rows.", a.FullName()),
-		Gain:  "Live rows are unique in truth.",
+		Gain:  "Uniqueness is then enforced for the live rows.",
 		Reason: fmt.Sprintf(
 			"Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs "+
 				"are distinct.", i.Name),
 		Costs: append(
-			[]string{"The build fails while live rows with equal keys are there, and leaves an invalid index that every " +
+			[]string{"The build fails if there are live rows with equal keys, and leaves an invalid index that every " +
 				"write maintains. Find them first.",
 				fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
 	}
@@ -60,13 +60,14 @@ func (a adviser) enforce(i *softdelete.Index) Advice {
 		advice.Rows = int64(a.Numbers.Active.Value)
 	}
 	if advice.Rows > 0 {
-		advice.Gain = fmt.Sprintf("%s live rows are unique in truth.", softdelete.Thousands(float64(advice.Rows)))
+		advice.Gain = fmt.Sprintf("Uniqueness is then enforced for %s live rows.",
+			softdelete.Thousands(float64(advice.Rows)))
 	}
 	return advice
 }
 
-// allowsLiveDuplicates tells of a unique index that enforces nothing among live
-// rows: one of its columns is NULL in each of them, and NULLs are distinct.
+// allowsLiveDuplicates reports whether a unique index enforces nothing among live rows, because one of its
+// columns is NULL in each of them, and NULLs are distinct.
 func (t *table) allowsLiveDuplicates(i *softdelete.Index) bool {
 	if !i.Unique || i.NullsNotDistinct || i.Scope.Live == softdelete.None {
 		return false
@@ -77,8 +78,7 @@ func (t *table) allowsLiveDuplicates(i *softdelete.Index) bool {
 	})
 }
 
-// withoutNulls are the keys that are not NULL in all live rows; without tells that
-// there were others.
+// withoutNulls returns the keys that are not always NULL in live rows, and whether there were others.
 func (t *table) withoutNulls(i *softdelete.Index) (rest []softdelete.Key, without bool) {
 	always := predicate.NullWhileLive(t.Markers)
 	for _, k := range i.Keys {
@@ -91,8 +91,8 @@ func (t *table) withoutNulls(i *softdelete.Index) (rest []softdelete.Key, withou
 	return rest, without
 }
 
-// holdsLiveOf tells whether an index holds all live rows that another one holds:
-// each part of its predicate is one of the other's, or true of every live row.
+// holdsLiveOf reports whether an index contains all live rows of another one: each part of its predicate is
+// also in the other's predicate, or true for every live row.
 func (t *table) holdsLiveOf(i, other *softdelete.Index) bool {
 	given := predicate.Conjuncts(other.Predicate)
 	return !slices.ContainsFunc(predicate.Conjuncts(i.Predicate), func(part string) bool {
@@ -100,8 +100,8 @@ func (t *table) holdsLiveOf(i, other *softdelete.Index) bool {
 	})
 }
 
-// within tells whether all keys of the index are among the given ones: what is
-// unique by fewer columns is unique by more.
+// within reports whether all keys of the index are among the given ones: rows that are unique by fewer columns
+// are also unique by more.
 func within(i *softdelete.Index, keys []softdelete.Key) bool {
 	return !slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
 		return !slices.ContainsFunc(keys,

@@ -6,7 +6,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// liveIndexState tells whether an index without deleted rows would pay, and whether there is one.
+// liveIndexState reports whether an index without deleted rows would help, and whether there is one.
 func (t *table) liveIndexState() (pays, present bool) {
 	ratio := t.Numbers.Ratio.Low()
 	saved := 0.0
@@ -20,22 +20,22 @@ func (t *table) liveIndexState() (pays, present bool) {
 	return pays, present
 }
 
-// Purpose is what an index is for.
+// Purpose says what an index is for.
 type Purpose string
 
 // The purposes that a table with soft delete has an index for.
 const (
 	LiveRows Purpose = "live_rows" // what the application reads
-	Purge    Purpose = "purge"     // finding what to remove for good
+	Purge    Purpose = "purge"     // finding the rows to remove permanently
 )
 
-// Need tells whether there is an index for a purpose for which one would pay.
+// Need is a purpose for which an index would help, and whether there is one.
 type Need struct {
 	For     Purpose
 	Present bool
 }
 
-// Needs tell of each purpose for which an index would pay whether there is one.
+// Needs returns the purposes for which an index would help, and for each whether there is one.
 func Needs(of *softdelete.Table) []Need {
 	if of.Indexing == nil || of.Numbers == nil {
 		return nil
@@ -51,7 +51,7 @@ func Needs(of *softdelete.Table) []Need {
 	return all
 }
 
-// missing is the advice on indexes that would pay; others is what was said already.
+// missing returns the advice about indexes that would help; others is the advice given already.
 func (a adviser) missing(others []Advice) []Advice {
 	if a.Numbers == nil {
 		return nil
@@ -76,21 +76,21 @@ func (a adviser) missing(others []Advice) []Advice {
 	return all
 }
 
-// hasLive tells whether an index of these keys, without deleted rows, is there.
+// hasLive reports whether there is an index on these keys without deleted rows.
 func (t *table) hasLive(keys []softdelete.Key, unique bool) bool {
 	return slices.ContainsFunc(t.Indexing.Indexes,
 		func(i softdelete.Index) bool { return i.Valid && holdsLive(&i, keys, unique) })
 }
 
-// holdsLive tells that the index is one of these keys without deleted rows.
+// holdsLive reports whether the index is on these keys and without deleted rows.
 func holdsLive(i *softdelete.Index, keys []softdelete.Key, unique bool) bool {
 	return i.Scope.LiveOnly() && i.Scope.Live == softdelete.All && slices.Equal(i.Keys, keys) && (i.Unique || !unique)
 }
 
-// Missing says that there is no index for the purpose.
+// Missing returns a phrase that says that there is no index for the purpose.
 func (p Purpose) Missing() string {
 	if p == Purge {
-		return "an index for the purge would pay"
+		return "an index for the purge would help"
 	}
-	return "an index without deleted rows would pay"
+	return "an index without deleted rows would help"
 }

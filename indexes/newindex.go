@@ -10,10 +10,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// NewIndex is an index to be made.
+// NewIndex is an index to create.
 type NewIndex struct {
-	// Name is legal and was unused when the Snapshot was taken; it lives where its
-	// table does. Exists tells that only some of its parts are missing.
+	// Name is valid and was unused when the Snapshot was taken. The index is in its table's schema. Exists is
+	// true if only some of its parts are missing.
 	Name   string
 	Exists bool
 
@@ -21,8 +21,8 @@ type NewIndex struct {
 	Unique  bool
 	Keys    []softdelete.Key
 	Include []string
-	// Rows says which rows it holds by the markers: the live ones, the ones to purge,
-	// or all if empty. Predicate, if any, must hold too.
+	// Rows says which rows the index contains by the markers: the live ones, the ones to purge, or all if
+	// empty. Predicate, if any, restricts them further.
 	Rows      Purpose
 	Markers   softdelete.Markers
 	Predicate string
@@ -47,8 +47,8 @@ func (n *NewIndex) missing() int {
 	return count
 }
 
-// build advises to make an index. Where an equal one is there it is none; where the
-// build of one goes on that is waited for, and where it failed that one is repaired.
+// build advises to create an index. If an equal index exists, it advises nothing; if one is being built, it
+// advises to wait; and if its build failed, it advises to repair it.
 func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index) bool) {
 	var failed, building *softdelete.Index
 	for k := range a.Indexing.Indexes {
@@ -64,10 +64,10 @@ func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index
 	}
 	switch {
 	case building != nil:
-		advice.Reason += fmt.Sprintf(" Index %s is being built for it.", building.Name)
-		advice.Consider = nil // not before it is there
+		advice.Reason += fmt.Sprintf(" Index %s, which solves this, is being built.", building.Name)
+		advice.Consider = nil // not before it is built
 	case failed != nil:
-		advice.Reason += fmt.Sprintf(" Index %s was made for it, and is invalid because its build failed.", failed.Name)
+		advice.Reason += fmt.Sprintf(" Index %s was created for this, but is invalid because its build failed.", failed.Name)
 		advice.Do = a.repair(failed).Do
 	default:
 		advice.Do = []Step{{Action: CreateIndex, New: a.create(n)}}
@@ -86,14 +86,14 @@ func (a adviser) create(n *NewIndex) *NewIndex {
 // maxName is the longest name in PostgreSQL, in bytes.
 const maxName = 63
 
-// namer gives names that are not taken.
+// namer chooses names that are not used yet.
 type namer struct {
 	taken []string // sorted
 	given map[string]bool
 }
 
-// name is made of a relation, the columns, and what the index holds. The end is kept
-// whatever the length, because Indexing.Names knows the names by it.
+// name makes a name from a relation, the columns, and what the index contains. The end is kept whatever the
+// length, because Indexing.Names lists the names with these ends.
 func (x namer) name(relation string, n *NewIndex) string {
 	parts := []string{relation}
 	for _, k := range n.Keys {
@@ -117,7 +117,8 @@ func (x namer) name(relation string, n *NewIndex) string {
 	}
 }
 
-// fit cuts a name to what PostgreSQL allows. What is cut is told apart by its hash.
+// fit cuts a name to the length that PostgreSQL allows. A hash keeps names apart that differ only in the
+// removed part.
 func fit(start, end string) string {
 	if len(start)+len(end) <= maxName {
 		return start + end

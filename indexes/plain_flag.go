@@ -13,25 +13,25 @@ const PlainFlag Problem = "plain_flag"
 var plainFlag = definition{
 	Description: Description{
 		Problem: PlainFlag,
-		Label:   "on a flag of which neither value is rare",
-		When: "a full index on nothing but a flag, both of whose values are more than 10% of the rows, and " +
-			"which nothing reads",
-		Unless: "one of the values is rare (finding it is what such an index is good for), or it is read",
+		Label:   "on a flag without a rare value",
+		When: "a full index on only a flag, each of whose two values is in more than 10% of the rows, and which " +
+			"nothing reads",
+		Unless: "one of the values is rare (such an index is good for finding it), or something reads the index",
 		Remedy: "as `unused`",
 		Source: docs + "monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW",
 	},
 	found: (*table).plainFlag,
 	advise: func(a adviser, i *softdelete.Index) Advice {
-		return a.askForUse(i, fmt.Sprintf("Ask whether %s needs index %s on a flag.", a.FullName(), i.Name),
+		return a.askForUse(i, fmt.Sprintf("Check whether %s needs index %s on a flag.", a.FullName(), i.Name),
 			fmt.Sprintf(
-				"Neither value of %s is rare enough for index %s of %s to be faster than reading the table, and nothing has "+
+				"Neither value of %s is rare enough for index %s (%s) to be faster than reading the table, and nothing has "+
 					"used it in %d days.",
 				i.Keys[0].Column, i.Name, softdelete.Size(i.Bytes), a.days()))
 	},
 }
 
-// plainFlag tells of a full index on nothing but the marker, neither of whose
-// values is rare, and which nothing reads.
+// plainFlag reports whether an index is full, on nothing but a marker neither of whose values is rare, and not
+// read by anything.
 func (t *table) plainFlag(i *softdelete.Index) bool {
 	if t.Numbers == nil || len(i.Keys) != 1 || i.Predicate != "" || isConstraint(i) || requiredByOthers(i) {
 		return false

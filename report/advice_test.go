@@ -16,8 +16,8 @@ func TestWhatIsToBeConsideredRefersToAStatementOnlyWhereThereIsOne(t *testing.T)
 			}
 			_, after, _ := strings.Cut(shown, rec.Title)
 			before, _, _ := strings.Cut(after, "onsider:")
-			if got := strings.HasSuffix(before, "When that proved good, c"); got != (len(run) > 0) {
-				t.Errorf("%s: %d statements stand before, and it says that they proved good: %t", rec.Title, len(run), got)
+			if got := strings.HasSuffix(before, "If that works, c"); got != (len(run) > 0) {
+				t.Errorf("%s: %d statements stand before, and it says that they worked: %t", rec.Title, len(run), got)
 			}
 		}
 	}

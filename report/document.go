@@ -21,8 +21,7 @@ const schemaVersion = 1
 // schemaURL is where schema.json is published.
 const schemaURL = "https://raw.githubusercontent.com/softdelete-exporter/softdelete_exporter/main/report/schema.json"
 
-// JSON writes the report as the document that schema.json describes. What is unknown
-// is absent, never 0.
+// JSON writes the report as the document that schema.json describes. An unknown value is absent, never 0.
 func JSON(w io.Writer, r Report) error {
 	var out strings.Builder
 	e := json.NewEncoder(&out)
@@ -35,8 +34,8 @@ func JSON(w io.Writer, r Report) error {
 	return err
 }
 
-// escaped writes what a terminal would obey as JSON can (RFC 8259, 7), where the encoder
-// does not. All of it is within strings.
+// escaped escapes characters that a terminal would act on and that the encoder leaves as they are (RFC 8259,
+// 7). They occur only in strings.
 func escaped(document string) string {
 	var out strings.Builder
 	for _, r := range document {
@@ -53,7 +52,7 @@ func escaped(document string) string {
 	return out.String()
 }
 
-// The field names are those of the reference, where it has one.
+// The field names are those of the Python health checker (docs/report.md), if it has them.
 type document struct {
 	Schema            string              `json:"$schema"`
 	SchemaVersion     int                 `json:"schema_version"`
@@ -99,7 +98,7 @@ type serviceDoc struct {
 	Tables  map[softdelete.Health]int `json:"tables"`
 }
 
-// tableKey names a table wherever the document speaks of one.
+// tableKey identifies a table in the document.
 type tableKey struct {
 	Database string `json:"database,omitempty"`
 	Schema   string `json:"schema,omitempty"`
@@ -322,7 +321,7 @@ func keyOf(database string, t *assess.TableHealth) tableKey {
 	return tableKey{t.Database, t.Schema, t.Name}
 }
 
-// margin is absent where a number has none.
+// margin is absent if a number has none.
 func margin(e softdelete.Estimate, scale float64) *float64 {
 	if !e.Bounded() {
 		return nil
@@ -331,7 +330,7 @@ func margin(e softdelete.Estimate, scale float64) *float64 {
 	return &m
 }
 
-// instant is absent where a time is not known.
+// instant is absent if a time is unknown.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -18,7 +18,7 @@ var assets embed.FS
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"icon": func(word string) template.HTML {
 		return template.HTML(`<svg class="icon ` + word + `" aria-hidden="true"><use href="#` + word +
-			`"/></svg>`) // of our own words
+			`"/></svg>`) // word is one of the program's own
 	},
 }).ParseFS(assets, "page.html"))
 
@@ -32,23 +32,22 @@ func asset(name string) string {
 	return string(text)
 }
 
-// policy lets the page use what is in it, told by hashes, and nothing else.
+// policy allows the page to use its own style and script, by their hashes, and nothing else.
 var policy = fmt.Sprintf(
 	"default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; form-action 'none'", source(style),
 	source(script))
 
-// source is how a Content-Security-Policy names a text (CSP Level 3, 2.3.1).
+// source returns the name of a text in a Content-Security-Policy (CSP Level 3, 2.3.1).
 func source(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// Policy is the Content-Security-Policy for a response that holds the page. The page
-// carries the same one, but for what only a header can say.
+// Policy returns the Content-Security-Policy of a response with the page. The page itself contains the same
+// policy, without the part that only a header can have.
 func Policy() string { return policy + "; frame-ancestors 'none'" }
 
-// HTML writes the report as one page that loads nothing. A live one links to what the
-// exporter has beside it.
+// HTML writes the report as one page that loads nothing. A live page links to the exporter's other pages.
 func HTML(w io.Writer, r Report, live bool) error {
 	var out strings.Builder
 	err := page.Execute(&out, struct {
@@ -61,11 +60,10 @@ func HTML(w io.Writer, r Report, live bool) error {
 	if err != nil {
 		return err
 	}
-	// A name could turn the direction of what stands beside it. The page itself has
-	// nothing but what is printable.
+	// A name could change the direction of the text next to it. The page itself has only printable characters.
 	_, err = io.WriteString(w, softdelete.PrintableLines(out.String()))
 	return err
 }
 
-// title puts a capital in front.
+// title makes the first letter a capital.
 func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

@@ -4,9 +4,9 @@
   const $ = (selector, of = document) => of.querySelector(selector);
   const $$ = (selector, of = document) => [...of.querySelectorAll(selector)];
 
-  // Theme: what the system says, unless told otherwise.
+  // Theme: the system's, unless the reader chose one.
   const themes = ["auto", "light", "dark"];
-  const remember = (theme) => { try { localStorage.setItem("softdelete-theme", theme); } catch { /* a file may not */ } };
+  const remember = (theme) => { try { localStorage.setItem("softdelete-theme", theme); } catch { /* not allowed for a file */ } };
   const recall = () => { try { return localStorage.getItem("softdelete-theme"); } catch { return null; } };
   const button = $("#theme");
   const setTheme = (theme) => {
@@ -23,7 +23,7 @@
     remember(theme);
   });
 
-  // Copying, also where the page is not served over a secure connection.
+  // Copying, also if the page is not served over a secure connection.
   const copy = async (pre) => {
     try {
       await navigator.clipboard.writeText(pre.textContent);
@@ -66,7 +66,7 @@
     ...row.dataset,
   }));
   const withDetails = (rs) => rs.flatMap((r) => r.detail ? [r.row, r.detail] : [r.row]);
-  // What a row has to say when it is opened has the width of the table.
+  // The details of an opened row have the width of the table.
   const byRow = new Map(rows.map((r) => [r.row, r]));
   list.addEventListener("toggle", (event) => {
     const r = byRow.get(event.target.closest("tr"));
@@ -88,13 +88,13 @@
   const worst = ["good", "fair", "unknown", "poor"];
   let sort = "0", down = false, service = null;
 
-  // arrange puts the rows into their order and groups.
+  // arrange sorts and groups the rows.
   const arrange = () => {
     const value = sort === "name" ? (r) => byName.get(r) : (r) => r.numbers[sort];
     const sorted = [...rows].sort((a, b) => {
       const x = value(a), y = value(b);
       if (x === y) return a.numbers[0] - b.numbers[0];
-      if (x < 0 || y < 0) return x < 0 ? 1 : -1; // what is not known comes last
+      if (x < 0 || y < 0) return x < 0 ? 1 : -1; // unknown values come last
       return down ? y - x : x - y;
     });
     const by = $("#group")?.value;
@@ -149,7 +149,7 @@
     b.textContent = head.textContent;
     head.replaceChildren(b);
     b.addEventListener("click", () => {
-      // Numbers are of interest from above, names and trouble from the start.
+      // Numbers sort from the largest, names and health from the start.
       down = sort === head.dataset.sort ? !down : !["name", "0"].includes(head.dataset.sort);
       sort = head.dataset.sort;
       for (const h of heads) h.removeAttribute("aria-sort");

@@ -1,6 +1,5 @@
-// Package report shows an assessment to people and scripts: as text for a terminal,
-// as JSON of a published schema, and as one HTML page that needs nothing but itself.
-// All three say the same.
+// Package report shows an assessment to people and scripts: as text for a terminal, as JSON with a published
+// schema, and as a single self-contained HTML page. All three have the same content.
 package report
 
 import (
@@ -15,27 +14,26 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Report is what is to be shown.
+// Report is what the report shows.
 type Report struct {
 	*assess.Assessment
-	// Version is that of the exporter.
+	// Version is the version of the exporter.
 	Version string
-	// ConnectionOnly tells that nothing but the connection is checked, because
-	// SOFT_DELETE_ENABLE_MONITORING is false.
+	// ConnectionOnly is true if only the connection is checked, because SOFT_DELETE_ENABLE_MONITORING is false.
 	ConnectionOnly bool
 }
 
-// order is that in which verdicts are told, the worst first.
+// order is the order in which verdicts are listed, worst first.
 var order = []softdelete.Health{softdelete.Poor, softdelete.Unknown, softdelete.Fair, softdelete.Good}
 
-// statements are the SQL of a recommendation: what to run, and what to consider when
-// that proved good.
+// statements returns the SQL of a recommendation: what to run, and what to consider if that has worked.
 func statements(r *assess.Recommendation) (run, consider []string) {
 	switch {
 	case r.Advice != nil:
 		return steps(r, r.Advice.Do), steps(r, r.Advice.Consider)
 	case r.Kind == assess.PurgeRows && len(r.Withheld) == 0:
-		return []string{queries.Purge{Database: r.Database, Table: r.Table.Table, Minutes: queries.PurgeMinutes, Rest: 1}.Script("")}, nil
+		return []string{queries.Purge{Database: r.Database, Table: r.Table.Table, Minutes: queries.PurgeMinutes,
+			Rest: 1}.Script("")}, nil
 	case r.Contradiction != nil:
 		return []string{queries.SearchPath(), queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
 	default:
@@ -52,7 +50,7 @@ func steps(r *assess.Recommendation, all []indexes.Step) []string {
 	return statements
 }
 
-// summary says in one sentence how the server is.
+// summary describes the server in one sentence.
 func (r Report) summary() string {
 	switch {
 	case r.Connection.Status == assess.Unhealthy:
@@ -60,7 +58,7 @@ func (r Report) summary() string {
 	case r.ConnectionOnly:
 		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
 	case r.Taken.IsZero():
-		return strings.TrimSpace("No table has been looked at yet." + r.unseen())
+		return strings.TrimSpace("No table has been checked yet." + r.unseen())
 	case len(r.Tables) == 0:
 		return "No table with soft delete was found." + r.unseen()
 	}
@@ -71,7 +69,8 @@ func (r Report) summary() string {
 	var parts []string
 	for _, h := range []softdelete.Health{softdelete.Poor, softdelete.Fair} {
 		if n := count[h]; n > 0 && (h == softdelete.Poor || count[softdelete.Poor] == 0) {
-			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total, softdelete.OneOrMore(n, "is", "are"), h))
+			parts = append(parts, fmt.Sprintf("%s of %s %s %s", softdelete.Thousands(float64(n)), total,
+				softdelete.OneOrMore(n, "is", "are"), h))
 		}
 	}
 	if n := count[softdelete.Unknown]; n > 0 {
@@ -84,11 +83,11 @@ func (r Report) summary() string {
 	return strings.Join(parts, ", ") + "." + r.unseen()
 }
 
-// note says what there is to say of a database beside its verdict.
+// note describes a database, in addition to its verdict.
 func note(d assess.DatabaseHealth) string {
 	text := softdelete.Plural(len(d.Tables), "table")
 	if !d.Checks.Connect || !d.Checks.Discovery {
-		text += ", could not be looked into"
+		text += ", could not be read"
 	}
 	if d.Skipped > 0 {
 		text += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
@@ -96,7 +95,7 @@ func note(d assess.DatabaseHealth) string {
 	return text
 }
 
-// total is how many tables are counted by their verdicts.
+// total returns the number of tables in a count by verdict.
 func total(counts map[softdelete.Health]int) int {
 	n := 0
 	for _, tables := range counts {
@@ -105,7 +104,7 @@ func total(counts map[softdelete.Health]int) int {
 	return n
 }
 
-// unseen says which databases could not be looked into, where there are any.
+// unseen names the databases that could not be read, if there are any.
 func (r Report) unseen() string {
 	var names []string
 	for _, d := range r.Databases {
@@ -116,14 +115,15 @@ func (r Report) unseen() string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" %s %s could not be looked into.", softdelete.OneOrMore(len(names), "Database", "Databases"), strings.Join(names, ", "))
+	return fmt.Sprintf(" %s %s could not be read.", softdelete.OneOrMore(len(names), "Database", "Databases"),
+		strings.Join(names, ", "))
 }
 
-// allOf says that all tables have one verdict.
+// allOf says that all tables have the same verdict.
 func allOf(n int, h softdelete.Health) string {
 	verdict := h.String()
 	if h == softdelete.Unknown {
-		verdict = "unknown: nothing could be judged"
+		verdict = "unknown: no table has a verdict"
 	}
 	if n == 1 {
 		return "The one table is " + verdict + "."
@@ -131,7 +131,7 @@ func allOf(n int, h softdelete.Health) string {
 	return fmt.Sprintf("All %s are %s.", softdelete.Plural(n, "table"), verdict)
 }
 
-// counts are how many tables have which verdict, the worst first.
+// counts returns how many tables have each verdict, worst first.
 func (r Report) counts() string {
 	var parts []string
 	for _, h := range order {
@@ -142,7 +142,7 @@ func (r Report) counts() string {
 	return strings.Join(parts, ", ")
 }
 
-// seen are the names of the databases that could be looked into.
+// seen returns the names of the databases that could be read.
 func (r Report) seen() (names []string) {
 	for _, d := range r.Databases {
 		if d.Checks.Connect && d.Checks.Discovery {
@@ -152,7 +152,7 @@ func (r Report) seen() (names []string) {
 	return names
 }
 
-// answers are those of the last pings, in words.
+// answers describes the last pings.
 func (r Report) answers() string {
 	var times []float64
 	for _, p := range r.Connection.Pings {
@@ -169,10 +169,11 @@ func (r Report) answers() string {
 	if n := len(r.Connection.Pings) - len(times); n > 0 {
 		lost = fmt.Sprintf(", %d unanswered", n)
 	}
-	return fmt.Sprintf("Of the last %s: median %s, slowest %s%s.", asked, milliseconds(times[len(times)/2]), milliseconds(times[len(times)-1]), lost)
+	return fmt.Sprintf("Of the last %s: median %s, slowest %s%s.", asked, milliseconds(times[len(times)/2]),
+		milliseconds(times[len(times)-1]), lost)
 }
 
-// integrity says which rows contradict each other, and what could not be checked.
+// integrity lists rows that contradict each other, and what could not be checked.
 func integrity(t *assess.TableHealth) []string {
 	var all []string
 	for _, c := range t.Contradictions() {
@@ -186,15 +187,15 @@ func integrity(t *assess.TableHealth) []string {
 	return all
 }
 
-// considering leads to what is to be considered after what was to be run.
+// considering introduces the statements to consider after those to run.
 func considering(run []string) string {
 	if len(run) == 0 {
 		return "Consider:"
 	}
-	return "When that proved good, consider:"
+	return "If that works, consider:"
 }
 
-// missing are the purposes for which an index would pay and is not there.
+// missing returns the purposes for which an index would help but does not exist.
 func missing(t *assess.TableHealth) []indexes.Purpose {
 	var purposes []indexes.Purpose
 	for _, p := range t.IndexNeeds {
@@ -205,7 +206,7 @@ func missing(t *assess.TableHealth) []indexes.Purpose {
 	return purposes
 }
 
-// milliseconds writes a response time as precisely as anybody wants it.
+// milliseconds writes a response time with sensible precision.
 func milliseconds(ms float64) string {
 	if ms < 10 {
 		return fmt.Sprintf("%.1f ms", ms)
@@ -213,7 +214,7 @@ func milliseconds(ms float64) string {
 	return softdelete.Thousands(ms) + " ms"
 }
 
-// age says how long ago something was, in one unit.
+// age says how long ago a time was, in one unit.
 func age(now, then time.Time) string {
 	if then.IsZero() {
 		return "never"
@@ -232,7 +233,7 @@ func age(now, then time.Time) string {
 	}
 }
 
-// rows writes a number of rows; a tilde marks one that is no more than likely.
+// rows writes a number of rows; a tilde marks one whose error is unknown.
 func rows(e softdelete.Estimate) string {
 	if e.Margin != 0 {
 		return "~" + softdelete.Thousands(e.Value)

@@ -7,11 +7,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// sparkline draws the last answers in a box of sparkWidth by sparkHeight.
+// sparkline draws the last response times in a box of sparkWidth by sparkHeight.
 type sparkline struct {
-	// Lines are the points of runs of answers without a gap.
+	// Lines are runs of answers without a gap, as points.
 	Lines []string
-	// Dots are answers that stand alone, Lost where there was none.
+	// Dots are single answers between gaps; Lost are pings without an answer.
 	Dots, Lost []sparkPoint
 }
 
@@ -19,12 +19,12 @@ type sparkPoint struct{ X, Y string }
 
 const (
 	sparkWidth, sparkHeight = 240.0, 40.0
-	// sparkRoom is kept free above and below the line, for its width.
+	// sparkRoom is kept free above and below the line, because the line has a width.
 	sparkRoom = 3.0
 )
 
 func spark(pings []softdelete.Ping) sparkline {
-	slowest := 1.0 // ms: what is faster looks flat, as it is
+	slowest := 1.0 // ms: faster answers look flat
 	for _, p := range pings {
 		slowest = max(slowest, p.Milliseconds())
 	}

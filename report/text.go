@@ -13,11 +13,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// width is how many columns our own text takes. Statements are not broken: they are
-// there to be copied.
+// width is the number of columns of the text. Statements are not wrapped, so that they can be copied.
 const width = 80
 
-// Text writes the report for a terminal. Colour is for one that shows it.
+// Text writes the report for a terminal, with colours if the terminal supports them.
 func Text(w io.Writer, r Report, colour bool) error {
 	t := text{colour: colour}
 	t.header(r)
@@ -29,7 +28,7 @@ func Text(w io.Writer, r Report, colour bool) error {
 	return err
 }
 
-// text is the report as far as it is written.
+// text is the text of the report written so far.
 type text struct {
 	out    bytes.Buffer
 	colour bool
@@ -41,9 +40,10 @@ const (
 	faint = "2"
 )
 
-var colours = map[softdelete.Health]string{softdelete.Poor: "1;31", softdelete.Unknown: "35", softdelete.Fair: "33", softdelete.Good: "32"}
+var colours = map[softdelete.Health]string{softdelete.Poor: "1;31", softdelete.Unknown: "35", softdelete.Fair: "33",
+	softdelete.Good: "32"}
 
-// paint colours a text that was made printable.
+// paint colours a printable text.
 func (t *text) paint(sgr, s string) string {
 	if !t.colour {
 		return s
@@ -51,7 +51,7 @@ func (t *text) paint(sgr, s string) string {
 	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
 }
 
-// verdict is a verdict of fixed width, in capitals where it must be seen.
+// verdict writes a verdict with a fixed width, in capitals if it needs attention.
 func (t *text) verdict(h softdelete.Health) string {
 	word := h.String()
 	if h == softdelete.Poor {
@@ -64,13 +64,13 @@ func (t *text) line(parts ...string) {
 	t.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " ") + "\n")
 }
 
-// escape is an escape sequence of paint.
+// escape matches an escape sequence of paint.
 var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// columns is how many columns a text takes.
+// columns returns how many columns a text takes.
 func columns(s string) int { return utf8.RuneCountInString(escape.ReplaceAllString(s, "")) }
 
-// wrap writes a text in lines, the first behind lead and the others as far in.
+// wrap writes a text in lines: the first after lead, the others indented to the same column.
 func (t *text) wrap(lead, s string) {
 	indent := strings.Repeat(" ", columns(lead))
 	line, empty := lead, true
@@ -102,13 +102,15 @@ func (t *text) section(name string) {
 func (t *text) header(r Report) {
 	title, at := "Soft delete health: "+strings.ToUpper(r.Health.String()), r.Now.UTC().Format("2006-01-02 15:04:05 UTC")
 	gap := strings.Repeat(" ", width-len(title)-len(at))
-	t.line("Soft delete health: ", t.paint(colours[r.Health], strings.ToUpper(r.Health.String())), gap, t.paint(faint, at))
+	t.line("Soft delete health: ", t.paint(colours[r.Health], strings.ToUpper(r.Health.String())), gap,
+		t.paint(faint, at))
 	t.wrap("", r.summary())
 	if p := r.Connection.Ping; p.Up {
 		t.wrap("", fmt.Sprintf("The connection is %s: %s.", r.Connection.Status, milliseconds(p.Milliseconds())))
 	}
 	if names := r.seen(); !r.Taken.IsZero() && len(names) > 0 {
-		t.wrap("", fmt.Sprintf("%s looked at %s: %s.", softdelete.OneOrMore(len(names), "Database", "Databases"), age(r.Now, r.Taken), strings.Join(names, ", ")))
+		t.wrap("", fmt.Sprintf("%s checked %s: %s.", softdelete.OneOrMore(len(names), "Database", "Databases"),
+			age(r.Now, r.Taken), strings.Join(names, ", ")))
 	}
 }
 
@@ -122,7 +124,7 @@ func (t *text) alerts(r Report) {
 	}
 }
 
-// groups shows databases and services where there are several of them.
+// groups shows databases and services, if there are several.
 func (t *text) groups(r Report) {
 	if len(r.Services) > 0 {
 		t.section("Services")
@@ -142,7 +144,7 @@ func (t *text) group(h softdelete.Health, name, note string) {
 	t.wrap("  "+t.verdict(h)+"  ", name+": "+note)
 }
 
-// tables are the worst first, what is the matter with each below it.
+// tables lists the tables, worst first, each with its problems below it.
 func (t *text) tables(r Report) {
 	if len(r.Tables) == 0 {
 		return
@@ -185,7 +187,7 @@ func (t *text) tables(r Report) {
 	}
 }
 
-// cells are the numbers of a table; a dash stands for what is not known.
+// cells returns the numbers of a table; a dash means unknown.
 func cells(t *assess.TableHealth) []string {
 	n := t.Numbers
 	if n == nil {
@@ -198,7 +200,7 @@ func cells(t *assess.TableHealth) []string {
 	return []string{rows(n.Active), rows(n.Deleted), ratio(n.Ratio), old}
 }
 
-// reasons say why a table is not simply good.
+// reasons says why a table is not simply good.
 func (t *text) reasons(r Report, table *assess.TableHealth) {
 	const indent = "           "
 	reasons := strings.Join(table.Verdict.Reasons, ", ")
@@ -259,7 +261,7 @@ func (t *text) recommendations(r Report) {
 		t.code(considering(run), consider)
 		t.line()
 	}
-	t.wrap("", "Nothing of this is done by softdelete_exporter: it never writes to a database.")
+	t.wrap("", "softdelete_exporter does none of this itself: it never writes to a database.")
 }
 
 // purges tells of all purges at once, a line for each table: their scripts are long, and
@@ -276,7 +278,8 @@ func (t *text) purges(r Report, number string) {
 			}
 		}
 	}
-	title := fmt.Sprintf("Purge %s of %s.", softdelete.Plural(int(math.Round(old)), "old deleted row"), softdelete.Plural(len(all), "table"))
+	title := fmt.Sprintf("Purge %s of %s.", softdelete.Plural(int(math.Round(old)), "old deleted row"),
+		softdelete.Plural(len(all), "table"))
 	if len(all) == 1 {
 		title = all[0].Title
 	}
@@ -299,7 +302,8 @@ func (t *text) purges(r Report, number string) {
 		t.wrap(indent+"- ", line)
 	}
 	if printed > 0 {
-		t.wrap(indent+"Note: ", "What is purged is gone: have a backup, and rehearse it. The page of the report has the scripts, and what to know of each.")
+		t.wrap(indent+"Note: ",
+			"What is purged is gone: have a backup, and rehearse it. The page of the report has the scripts, and what to know of each.")
 		t.line()
 		t.line("       ", "softdelete_exporter purge-script --all --rehearse | psql -X")
 		t.line("       ", "softdelete_exporter purge-script --all | psql -X")
@@ -316,7 +320,7 @@ func (t *text) purges(r Report, number string) {
 	t.line()
 }
 
-// code writes statements as they are, but for control characters.
+// code writes statements unchanged, except for control characters.
 func (t *text) code(title string, statements []string) {
 	if len(statements) == 0 {
 		return

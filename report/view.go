@@ -10,8 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// view is the report as the page wants it: all that is decided is decided, and all
-// numbers are written.
+// view is the report in the form that the page needs: everything is decided, and all numbers are formatted.
 type view struct {
 	Health, Title, Summary string
 	Version                string
@@ -23,14 +22,14 @@ type view struct {
 	Shares                 []shareView
 	Alerts                 []string
 	Recommendations        []recommendationView
-	// More are those that only those who want them all will read.
+	// More are the recommendations that are shown on request.
 	More   []recommendationView
 	Tables []tableView
-	// ManyDatabases tells that a table's name alone may not do.
+	// ManyDatabases is true if a table's name alone may be ambiguous.
 	ManyDatabases bool
 }
 
-// stampView is a moment, for people and for programs.
+// stampView is a time, for people and for programs.
 type stampView struct{ Machine, Text, Age string }
 
 type databaseView struct{ Health, Name, Note string }
@@ -40,8 +39,7 @@ type serviceView struct {
 	Shares             []shareView
 }
 
-// shareView is a part of all tables: those of one verdict. Start and Width are
-// percentages.
+// shareView is the share of tables with one verdict. Start and Width are percentages.
 type shareView struct {
 	Health, Count string
 	Start, Width  string
@@ -58,7 +56,7 @@ type recommendationView struct {
 	Title, Reason, Gain  string
 	Notes                []string
 	Statements, Consider string
-	// Considering leads to Consider.
+	// Considering introduces Consider.
 	Considering string
 	Remedies    []string
 	Source      string
@@ -67,8 +65,8 @@ type recommendationView struct {
 type tableView struct {
 	Health, Database, Schema, Name, Service string
 	Verdict, Range                          string
-	// Numbers are what the page sorts by: order of trouble, total, deleted, ratio, old
-	// rows and when checked; -1 for what is not known.
+	// Numbers are what the page sorts by: order of health, total, deleted, ratio, old rows and time of the last
+	// check; -1 if unknown.
 	Numbers                       string
 	Known                         bool
 	Active, Deleted, Total, Ratio string
@@ -87,7 +85,7 @@ type barView struct {
 	FairLimit, PoorLimit string
 }
 
-// shown is how many recommendations are to be seen at once.
+// shown is how many recommendations are visible at first.
 const shown = 5
 
 func newView(r Report) view {
@@ -203,7 +201,7 @@ func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 	return v
 }
 
-// facts are what the row has no room for, in a few words each.
+// facts returns what does not fit into the row, in a few words each.
 func facts(t *assess.TableHealth) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -223,7 +221,7 @@ func facts(t *assess.TableHealth) []string {
 			add("%s%s deleted recently", n.AtLeast(), rows(*n.Recent))
 		}
 		if !n.Oldest.IsZero() {
-			add("deleted since %s", n.Oldest.Format(time.DateOnly))
+			add("oldest deletion %s", n.Oldest.Format(time.DateOnly))
 		}
 		if n.DeletedBytes != nil && *n.DeletedBytes > 0 {
 			add("about %s of deleted rows", softdelete.Size(int64(*n.DeletedBytes)))
@@ -257,5 +255,5 @@ func bar(ratio softdelete.Estimate, limits assess.Levels) *barView {
 	return b
 }
 
-// percentage writes a length for SVG, exact to less than a pixel.
+// percentage writes a length for SVG, accurate to less than a pixel.
 func percentage(p float64) string { return strconv.FormatFloat(p, 'f', 2, 64) + "%" }

@@ -70,7 +70,7 @@ type Table struct {
 var Tables = []Table{
 	{"carts", "rotten: almost three rows in four are deleted"},
 	{"messages", "past retention: nothing purges it, deleted rows of a year ago are still there"},
-	{"newsletter_subscribers", "UNIQUE (email, deleted_at) lets live duplicates in"},
+	{"newsletter_subscribers", "UNIQUE (email, deleted_at) allows live duplicates"},
 	{"reviews", "many deleted rows, and no index on the live ones alone"},
 	{"sellers", "as GORM makes it: a deleted row blocks its e-mail address for ever"},
 	{"products", "a flag and a time, which do not always agree"},

@@ -34,7 +34,7 @@ local present(purpose, values) = t.series('softdelete_index_present', values, t.
 
 [
   t.test(
-    'a unique index that lets live duplicates in is a warning',
+    'a unique index that allows live duplicates is a warning',
     t.table() + [problem('unique_allows_live_duplicates')],
     [
       t.quiet(14, 'SoftDeleteLiveDuplicatesPossible'),
