@@ -11,7 +11,7 @@ import (
 // questions are the sections of markers.sql and partial.sql by name.
 var questions = func() map[string]string {
 	sections := map[string]string{}
-	for _, file := range []string{"markers.sql", "partial.sql", "purge.sql"} {
+	for _, file := range []string{"markers.sql", "partial.sql", "purge.sql", "purge_script.sql"} {
 		text, err := files.ReadFile(file)
 		if err != nil {
 			panic(err)

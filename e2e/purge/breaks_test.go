@@ -68,8 +68,8 @@ var rules = []struct {
 		"", audited},
 	{"leaf by leaf", "WHERE c.relkind = 'r' AND c.oid > leaf);",
 		"WHERE c.relkind = 'r' AND c.oid > leaf AND c.oid = root);", partitioned},
-	{"one partition's ctid is not another's", "'DELETE FROM ONLY %s AS purged WHERE", "'DELETE FROM %s AS purged WHERE",
-		partitioned},
+	{"a ctid is one of a table alone", "'DELETE FROM ONLY %s AS purged WHERE", "'DELETE FROM %s AS purged WHERE",
+		inherited},
 	{"rows are locked",
 		" FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)\n            INTO rows USING format(",
 		")', full_name, is_old, not_born, unreferenced)\n            INTO rows USING format(", nil},
@@ -77,8 +77,7 @@ var rules = []struct {
 	{"looked at again after the lock", ".=) ANY ($1)%s', full_name, unreferenced) USING rows",
 		".=) ANY ($1)', full_name) USING rows", nil},
 	{"old rows are looked at with the lock", "CASE WHEN (%s)%s THEN true END%s FOR UPDATE",
-		"CASE WHEN (%s)%s THEN true END%s AND ctid IN (SELECT ctid FROM parent WHERE deleted_at < now() - interval '90 " +
-			"days') FOR UPDATE", nil},
+		"id IN (SELECT id FROM parent AS purged WHERE (%s)%s)%s FOR UPDATE", nil},
 	{"what was moved to another partition is tried again", " OR serialization_failure THEN", " THEN", nil},
 }
 
@@ -90,9 +89,11 @@ func zoned(w *world) bool   { return strings.Contains(w.sql.String(), "New_York'
 func dated(w *world) bool {
 	return strings.Contains(w.sql.String(), "SQL, DMY") && (defaulted(w) || missing(w))
 }
-func quoted(w *world) bool   { return strings.Contains(w.sql.String(), "quote_all_identifiers") }
-func climbs(w *world) bool   { return some(w, func(t *table) bool { return t.climbs }) }
-func operates(w *world) bool { return strings.Contains(w.sql.String(), "OPERATOR(app.===) 'x'") }
+func quoted(w *world) bool    { return strings.Contains(w.sql.String(), "quote_all_identifiers") }
+func climbs(w *world) bool    { return some(w, func(t *table) bool { return t.climbs }) }
+func operates(w *world) bool  { return strings.Contains(w.sql.String(), "OPERATOR(app.===) 'x'") }
+func inherited(w *world) bool { return some(w, func(t *table) bool { return t.harmless == heir }) }
+
 func local(w *world) bool {
 	return some(w, func(t *table) bool { return t.shape.name == "local time" })
 }

@@ -62,13 +62,20 @@ var harmless = []string{
 	`CREATE INDEX ON %[1]s (note) WHERE label IS NOT NULL`,
 	`CREATE INDEX ON %[1]s ((lower(note)))`,
 	`ALTER TABLE %[1]s REPLICA IDENTITY FULL`,
+	heir,
 }
+
+// heir is a table that inherits, whose rows are another table's and stand in the same places.
+const heir = `CREATE TABLE app.heir%[2]s () INHERITS (%[1]s)`
 
 // putObstacles chooses them, before the rows are judged, and what is none.
 func (w *world) putObstacles() {
 	for _, t := range w.tables {
 		if w.chance(40) {
 			t.harmless = pick(w, harmless)
+			if t.harmless == heir && (t.partitioned || t.shape.name == "generated flag") {
+				t.harmless = ""
+			}
 		}
 		if t.shape.name == "no marker" || len(t.obstacles) > 0 {
 			continue
@@ -186,6 +193,15 @@ func (w *world) decorate() {
 		}
 		if t.harmless != "" {
 			fmt.Fprintf(&w.sql, "%s;\n", fill(t.harmless, t.String(), fmt.Sprint(n)))
+		}
+		if t.harmless == heir {
+			columns := strings.Join(t.key.columns, ", ")
+			marked := ""
+			if t.shape.names != "" {
+				marked = ", " + t.shape.names
+			}
+			fmt.Fprintf(&w.sql, "INSERT INTO app.heir%d (%s, label%s) SELECT %[2]s, 'keep'%[3]s FROM ONLY %s;\n", n, columns, marked, t)
+			fmt.Fprintf(&w.entries, "  - schema: app\n    table: heir%d\n    ignore: true\n", n)
 		}
 	}
 	w.environment()

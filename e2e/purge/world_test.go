@@ -92,7 +92,7 @@ var keys = []key{
 	{"two columns", []string{"a", "b"}, []string{"int", "varchar(20)"}, []string{"%d", "'b%[1]d'"},
 		[]string{"%d", "'b%[1]d'"}, nil},
 	{"collation", []string{"id"}, []string{"text COLLATE app.ci"}, []string{"'Key%d'"}, []string{"'kEY%d'"},
-		[]string{"text"}},
+		[]string{`text COLLATE "C"`}},
 }
 
 // refers are the types of the columns that reference a key.
