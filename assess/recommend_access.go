@@ -36,10 +36,17 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 	if len(tables) == 1 {
 		r.Table = tables[0]
 		r.Title = "Make " + r.Table.FullName() + " readable."
+		if reason == softdelete.MarkerUnclear {
+			r.Title = "Say which rows of " + r.Table.FullName() + " are deleted."
+		}
 		r.Reason = fmt.Sprintf("It could not be counted (%s): %s.", problemWords[reason], message)
 		r.Gain.Text = "The table gets numbers and a verdict."
 	} else {
 		r.Title = fmt.Sprintf("Make %s of database %s readable.", softdelete.Plural(len(tables), "table"), database)
+		if reason == softdelete.MarkerUnclear {
+			r.Title = fmt.Sprintf("Say which rows of %s of database %s are deleted.", softdelete.Plural(len(tables), "table"),
+				database)
+		}
 		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason],
 			tables[0].FullName(), message)
 		r.Gain.Text = "The tables get numbers and verdicts."

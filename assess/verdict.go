@@ -62,6 +62,7 @@ var problemWords = map[softdelete.Reason]string{
 	softdelete.Locked:           "locked",
 	softdelete.TimedOut:         "counting timed out",
 	softdelete.MarkerMissing:    "the table or its marker column is missing",
+	softdelete.MarkerUnclear:    "it is not certain which rows are deleted",
 	softdelete.Unsupported:      "this kind of table cannot be counted",
 	softdelete.OtherError:       "an error",
 }

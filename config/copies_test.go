@@ -11,8 +11,8 @@ import (
 func TestTablesAreKnownByTheirNames(t *testing.T) {
 	flag := []discovery.Column{{Name: "is_deleted", Type: "bool"}}
 	time := []discovery.Column{{Name: "deleted_at", Type: "timestamptz"}}
-	required := []discovery.Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true, HasDefault: true,
-		Default: "'1970-01-01'::date"}}
+	required := []discovery.Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true,
+		Born: []string{"1970-01-01"}}}
 	both := []discovery.Column{flag[0], time[0]}
 	for _, test := range []struct {
 		schema, table string

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ type application struct {
 	truth   map[[2]string]string
 }
 
+// literal finds the constants among the defaults of the schemas.
+var literal = regexp.MustCompile(`^(?:'([^']*)'(?:::[a-z ]+)?|(\d+|true|false))$`)
+
 func applications(t *testing.T) []*application {
 	t.Helper()
 	var all []*application
@@ -38,9 +42,11 @@ func applications(t *testing.T) []*application {
 		if a == nil {
 			t.Fatalf("columns.tsv: no application %s", f[0])
 		}
-		c := discovery.Column{Name: f[2], Type: f[3], NotNull: f[4] == "not null", HasDefault: f[5] != "-"}
-		if f[5] != "?" && f[5] != "-" {
-			c.Default = f[5]
+		c := discovery.Column{Name: f[2], Type: f[3], NotNull: f[4] == "not null"}
+		if constant := literal.FindStringSubmatch(f[5]); constant != nil {
+			c.Born = []string{constant[1] + constant[2]}
+		} else if f[5] != "-" && f[5] != "" && f[5] != "?" {
+			c.Varies = true
 		}
 		a.columns[f[1]] = append(a.columns[f[1]], c)
 		a.truth[[2]string{f[1], f[2]}] = f[6]

@@ -19,16 +19,18 @@ type Column struct {
 	// Labels are those of an enum type.
 	Labels  []string
 	NotNull bool
-	// HasDefault tells of a default; Default is its expression as PostgreSQL writes it.
-	HasDefault bool
-	Default    string
-	Generated  bool
-	Comment    string
+	// Born are the constants with which rows are born, or once were: the column's default,
+	// its domain's, and what the rows got that were there when the column was added. NULL is
+	// not among them.
+	Born []string
+	// Varies tells of a default that is no constant, such as now().
+	Varies  bool
+	Comment string
 	// Meaning is what an integer column turned out to hold.
 	Meaning softdelete.IntegerMeaning
-	// Unread is why the default or the values could not be read this time; empty if
-	// they were, or need not be.
-	Unread string
+	// Unborn is why its defaults could not be read this time, Unread why its values could not;
+	// empty if they were, or need not be.
+	Unborn, Unread string
 }
 
 // class is what matters of the column's type.
@@ -59,7 +61,6 @@ type Need int
 // What a column can need.
 const (
 	NeedNothing Need = iota
-	NeedDefault      // the text of its default
 	NeedUnit         // what an integer that is a time counts
 	NeedKind         // whether an integer that is called a flag is one
 )
@@ -67,53 +68,29 @@ const (
 // need tells what must be asked of a column that is to mark deleted rows; timed that
 // it is called a time.
 func (c Column) need(timed bool) Need {
-	switch c.class() {
-	case softdelete.TimeClass:
-		if c.NotNull && c.HasDefault && !c.Generated {
-			return NeedDefault
-		}
-	case softdelete.IntegerClass:
-		if _, unit := unitOf(c.Name); unit != "" {
-			return NeedNothing
-		}
-		if timed {
-			return NeedUnit
-		}
+	switch _, unit := unitOf(c.Name); {
+	case c.class() != softdelete.IntegerClass || unit != "":
+		return NeedNothing
+	case timed:
+		return NeedUnit
+	default:
 		return NeedKind
 	}
-	return NeedNothing
-}
-
-var (
-	// literalTime finds the literal of a constant time, under whatever casts.
-	literalTime = regexp.MustCompile(`^\(*'([^'\\]*)'::(?:timestamp|date)[^']*$`)
-	// unixZero is the constant that applications write as a call.
-	unixZero = regexp.MustCompile(`^\(*to_timestamp\(\(0\)::double precision\)[^']*$`)
-)
-
-// constant is the value of a default that is a constant time, as pg_get_expr writes
-// it; false for any other expression.
-func (c Column) constant() (value string, ok bool) {
-	if c.Generated {
-		return "", false
-	}
-	if m := literalTime.FindStringSubmatch(c.Default); m != nil {
-		return m[1], true
-	}
-	return "1970-01-01 00:00:00+00", unixZero.MatchString(c.Default)
 }
 
 // time is the column as that of a deletion time.
 func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 	t := &softdelete.Time{Column: c.Name, Type: softdelete.TimeType(c.Type), NotNull: c.NotNull}
-	switch {
-	case c.class() == softdelete.IntegerClass:
+	if c.class() == softdelete.IntegerClass {
 		t.Type, t.Unit = softdelete.EpochTime, unit
-	case c.NotNull:
-		if live, ok := c.constant(); ok {
-			t.Live = live
-		}
 	}
+	return t
+}
+
+// partnerTime is the column as the time of a flag's deletion.
+func (c Column) partnerTime(unit softdelete.Unit) *softdelete.Time {
+	t := c.time(unit)
+	t.Live = c.Born
 	return t
 }
 

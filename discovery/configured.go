@@ -29,26 +29,24 @@ func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error)
 		return nil, err
 	}
 	d := m.Kind.Definition()
-	if d.Sections.Live == "" && d.Sections.Deleted == "" {
+	switch {
+	case d.Sections.Live == "" && d.Sections.Deleted == "":
 		m.Live, m.Deleted = nil, nil // the kind says it
+	case d.KeepsTime && len(m.Live) == 0:
+		m.Live = liveBesideNull(m.Kind, c.Born)
+	case d.KeepsTime:
+		m.Live = liveBesideNull(m.Kind, m.Live)
+	case d.Sections.Plain == "" && len(m.Live)+len(m.Deleted) == 0:
+		return nil, fmt.Errorf("column %q is a %s: write its deleted_values or its live_values", c.Name, m.Kind)
 	}
 	if d.KeepsTime && c.holdsTimes() {
 		m.Time = c.time(s.unit(c))
-	}
-	switch {
-	case m.Kind == softdelete.Sentinel:
-		if len(m.Live) == 0 {
-			m.Live = []string{m.Time.Live}
-		}
-		m.Time.Live = ""
-	case d.Sections.Plain == "" && len(m.Live)+len(m.Deleted) == 0:
-		return nil, fmt.Errorf("column %q is a %s: write its deleted_values or its live_values", c.Name, m.Kind)
 	}
 	if time != nil {
 		if !time.holdsTimes() {
 			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", time.Name, time.Type)
 		}
-		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.time(s.unit(*time))
+		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.partnerTime(s.unit(*time))
 	}
 	m.Given = s.Kind != "" || len(s.Live)+len(s.Deleted) > 0
 	if m.Time != nil {
@@ -64,12 +62,13 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 	}
 	switch c.class() {
 	case softdelete.TimeClass:
-		if _, ok := c.constant(); len(s.Live) > 0 || c.NotNull && ok {
+		if len(s.Live)+len(c.Born) > 0 {
 			return softdelete.Sentinel
 		}
 		return softdelete.Timestamp
 	case softdelete.IntegerClass:
-		if time == nil && len(s.Live)+len(s.Deleted) == 0 && (s.Unit != "" || s.meaning(c).Kind == softdelete.Epoch) {
+		if time == nil && len(s.Deleted) == 0 &&
+			(s.Unit != "" || len(s.Live) == 0 && s.meaning(c).Kind == softdelete.Epoch) {
 			return softdelete.Epoch
 		}
 		return softdelete.Number
@@ -91,23 +90,19 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 // suits tells why a column of its type cannot be of a kind; nil if it can.
 func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	d, values := kind.Definition(), slices.Concat(s.Live, s.Deleted)
-	switch _, isConstant := c.constant(); {
+	switch {
 	case c.class() == softdelete.OtherClass:
 		return fmt.Errorf("column %q is of type %s, which cannot mark deleted rows", c.Name, c.Type)
 	case !d.Takes(c.class()):
 		return fmt.Errorf("column %q is of type %s, which is no %s", c.Name, c.Type,
 			strings.ReplaceAll(string(kind), "_", " "))
-	case kind == softdelete.Sentinel && !c.NotNull:
-		return fmt.Errorf("column %q may be NULL: then NULL is live, and live_values cannot say otherwise", c.Name)
-	case kind == softdelete.Sentinel && len(s.Live) == 0 && !isConstant:
+	case kind == softdelete.Sentinel && len(s.Live)+len(c.Born) == 0:
 		return fmt.Errorf("column %q has no constant as its default: write the value of live rows as live_values", c.Name)
-	case kind == softdelete.Sentinel && (len(s.Live) > 1 || len(s.Deleted) > 0):
-		return fmt.Errorf("column %q can have one live value, and every other one is deleted", c.Name)
 	case kind == softdelete.Timestamp && s.Kind == "" && c.NotNull:
 		return fmt.Errorf(
 			"column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
-	case d.KeepsTime && d.Sections.Live == "" && len(values) > 0:
-		return fmt.Errorf("column %q is a time: remove deleted_values and live_values", c.Name)
+	case d.KeepsTime && len(s.Deleted) > 0:
+		return fmt.Errorf("column %q is a time: remove deleted_values, or write what live rows hold as live_values", c.Name)
 	}
 	for _, v := range values {
 		_, notNumber := strconv.ParseInt(v, 10, 64)
@@ -132,8 +127,8 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 		case s.Column:
 			needs[c.Name] = s.need(c)
 		case s.TimeColumn:
-			if need := c.need(true); need == NeedDefault || s.Unit == "" {
-				needs[c.Name] = need
+			if s.Unit == "" {
+				needs[c.Name] = c.need(true)
 			}
 		}
 	}
@@ -142,14 +137,11 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 
 // need tells what must be asked of the deciding column.
 func (s MarkerConfig) need(c Column) Need {
-	need := c.need(s.Kind == softdelete.Epoch)
 	switch {
-	case s.Kind != "" && s.Kind != softdelete.Sentinel && s.Kind != softdelete.Epoch,
-		len(s.Live)+len(s.Deleted) > 0,
-		need != NeedDefault && (s.Unit != "" || s.TimeColumn != ""):
+	case s.Kind != "" && s.Kind != softdelete.Epoch, len(s.Live)+len(s.Deleted) > 0, s.Unit != "", s.TimeColumn != "":
 		return NeedNothing
 	}
-	return need
+	return c.need(s.Kind == softdelete.Epoch)
 }
 
 // meaning is what an integer column holds, by its name or its values.

@@ -12,6 +12,9 @@ import (
 // Found is what the rules find in one table.
 type Found struct {
 	Markers softdelete.Markers
+	// Unclear is why the markers must not be counted by, though they are known; nil if nothing
+	// is.
+	Unclear *Unclear
 	// Undecided is why it is not known this time whether all markers were found; empty
 	// if they were. The markers then hold the guess, and must not be counted by.
 	Undecided string
@@ -36,6 +39,19 @@ func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[st
 		}
 	}
 	return needs
+}
+
+// Considered are the columns of a table of which Discover must know what rows are born
+// with.
+func (r Rules) Considered(schema, table string, listed bool, columns []Column) []string {
+	if r.copies(schema, table, columns) != nil && !listed {
+		return nil
+	}
+	var names []string
+	for _, c := range r.candidates(columns, fits, alwaysSet) {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // candidates are the columns with one of these rejections, the surest first.
@@ -73,7 +89,7 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	if copies == nil {
 		for _, c := range r.candidates(columns, fits, unread) {
 			if c.reason == unread {
-				d.Undecided = c.Unread
+				d.Undecided = c.Unborn
 			}
 			if c.rule.Group.isFlag() {
 				flags = append(flags, c)
@@ -87,13 +103,15 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 		if i := partner(flag, times); i >= 0 {
 			flag.Meaning = softdelete.IntegerMeaning{} // a flag is what it says, whatever it holds
 			m = r.marker(flag)
-			m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].time(times[i].meaning().Unit)
+			if !times[i].Varies { // else it tells of rows that were made, too
+				m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].partnerTime(times[i].meaning().Unit)
+			}
 			times = slices.Delete(times, i, i+1)
 		}
-		d.Markers = append(d.Markers, m)
+		d.add(schema, table, m, flag.Column)
 	}
 	for _, t := range times {
-		d.Markers = append(d.Markers, r.marker(t))
+		d.add(schema, table, r.marker(t), t.Column)
 	}
 	e := explainer{r, schema, table, copies}
 	for _, c := range columns {
@@ -104,6 +122,14 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	return d
 }
 
+// add adds a marker, of which a column decides.
+func (f *Found) add(schema, table string, m softdelete.Marker, c Column) {
+	f.Markers = append(f.Markers, m)
+	if f.Unclear == nil {
+		f.Unclear = UnclearDefault(schema, table, m, c)
+	}
+}
+
 // marker is a candidate as a marker of its own.
 func (r Rules) marker(c candidate) softdelete.Marker {
 	m := softdelete.Marker{Column: c.Name}
@@ -111,15 +137,15 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 	switch c.class() {
 	case softdelete.TimeClass:
 		m.Kind, m.Time = softdelete.Timestamp, c.time("")
-		if c.NotNull {
-			m.Kind, m.Live, m.Time.Live = softdelete.Sentinel, []string{m.Time.Live}, ""
+		if len(c.Born) > 0 {
+			m.Kind, m.Live = softdelete.Sentinel, liveBesideNull(softdelete.Sentinel, c.Born)
 		}
 	case softdelete.IntegerClass:
 		m.Kind = softdelete.Number
 		if inverted {
 			m.Live = []string{"1"}
 		} else if s := c.meaning(); s.Kind == softdelete.Epoch {
-			m.Kind, m.Time = softdelete.Epoch, c.time(s.Unit)
+			m.Kind, m.Time, m.Live = softdelete.Epoch, c.time(s.Unit), liveBesideNull(softdelete.Epoch, c.Born)
 		}
 	case softdelete.BooleanClass:
 		m.Kind = softdelete.Flag
@@ -132,7 +158,7 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 		case inverted:
 			m.Live = softdelete.YesLetters
 		case c.rule.Group == TextTimes:
-			m.Kind = softdelete.Timestamp
+			m.Kind, m.Live = softdelete.Timestamp, liveBesideNull(softdelete.Timestamp, c.Born)
 		case c.rule.Group == Statuses:
 			m.Kind = softdelete.Status
 			for _, v := range r.StatusValues {

@@ -3,13 +3,19 @@ package discovery
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
+func TestAnIntegerIsATimeOnlyIfAllItsValuesAre(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	epoch := func(unit softdelete.Unit) softdelete.IntegerMeaning {
+		return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}
+	}
+	number := softdelete.IntegerMeaning{Kind: softdelete.Number}
 	for _, test := range []struct {
 		name   string
 		need   Need
@@ -18,28 +24,24 @@ func TestSettleGoesByWhatMostValuesSay(t *testing.T) {
 	}{
 		{"none", NeedUnit, nil, softdelete.IntegerMeaning{}},
 		{"zeros", NeedUnit, []float64{0, 0}, softdelete.IntegerMeaning{}},
-		{"one", NeedUnit, []float64{0, 1}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"negative", NeedKind, []float64{-1}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"nine", NeedKind, []float64{9}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"ids", NeedKind, []float64{17, 4711, 99_999_999}, softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"the earliest seconds", NeedUnit, []float64{1e8},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"seconds", NeedKind, []float64{1_700_000_000},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"milliseconds", NeedUnit, []float64{1_700_000_000_000},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Milliseconds}},
-		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Microseconds}},
-		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Nanoseconds}},
-		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000},
-			softdelete.IntegerMeaning{Kind: softdelete.Number}},
-		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001},
-			softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: softdelete.Seconds}},
-		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13},
-			softdelete.IntegerMeaning{Kind: softdelete.Number}},
+		{"what rows are born with", NeedUnit, []float64{-1, 253402300799}, softdelete.IntegerMeaning{}},
+		{"one", NeedUnit, []float64{0, 1}, number},
+		{"negative", NeedKind, []float64{-7}, number},
+		{"nine", NeedKind, []float64{9}, number},
+		{"ids", NeedKind, []float64{17, 4711, 120_000_000}, number},
+		{"the earliest seconds", NeedUnit, []float64{year2000}, epoch(softdelete.Seconds)},
+		{"earlier ones", NeedUnit, []float64{year2000 - 1}, number},
+		{"seconds", NeedKind, []float64{-1, 0, 1_700_000_000}, epoch(softdelete.Seconds)},
+		{"seconds of next week", NeedUnit, []float64{1_700_000_000, float64(now.AddDate(0, 0, 7).Unix())}, number},
+		{"milliseconds", NeedUnit, []float64{1_700_000_000_000}, epoch(softdelete.Milliseconds)},
+		{"microseconds", NeedUnit, []float64{1_700_000_000_000_000}, epoch(softdelete.Microseconds)},
+		{"nanoseconds", NeedUnit, []float64{1_700_000_000_000_000_000}, epoch(softdelete.Nanoseconds)},
+		{"snowflakes in a flag", NeedKind, []float64{1_700_000_000_000_000_000}, number},
+		{"a stray one among times", NeedUnit, []float64{1, 1_700_000_000, 1_700_000_001}, number},
+		{"milliseconds among seconds", NeedUnit, []float64{1_700_000_000, 1_700_000_000_000}, number},
+		{"a stray time among ids", NeedKind, []float64{1_700_000_000, 12, 13}, number},
 	} {
-		if got := ClassifyInteger(test.need, test.values); got != test.want {
+		if got := ClassifyInteger(test.need, test.values, []string{"-1", "253402300799"}, now); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -97,7 +99,9 @@ func TestAFlagAndATimeOfTheSameStemAreAPair(t *testing.T) {
 		{"an inverted flag", []Column{column("alive", "bool"), column("deleted_at", "timestamptz")},
 			"pair(alive,deleted_at)"},
 		{"a log of deletions", []Column{column("is_deleted", "bool"),
-			{Name: "deleted_at", Type: "timestamptz", NotNull: true, HasDefault: true, Default: "now()"}}, "flag(is_deleted)"},
+			{Name: "deleted_at", Type: "timestamptz", NotNull: true, Varies: true}}, "flag(is_deleted)"},
+		{"a time that is set when the row is made", []Column{column("is_deleted", "bool"),
+			{Name: "deleted_at", Type: "timestamptz", Varies: true}}, "flag(is_deleted)"},
 	} {
 		got := ""
 		for _, m := range rules.Discover("public", "t", false, test.columns).Markers {
@@ -110,9 +114,6 @@ func TestAFlagAndATimeOfTheSameStemAreAPair(t *testing.T) {
 }
 
 func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
-	constant := func(name string) Column {
-		return Column{Name: name, Type: "timestamptz", NotNull: true, HasDefault: true}
-	}
 	for _, test := range []struct {
 		name    string
 		columns []Column
@@ -120,11 +121,7 @@ func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
 	}{
 		{"nothing of what the type tells", []Column{column("deleted_at", "timestamptz"), column("deleted", "bool")},
 			map[string]Need{}},
-		{"the default of a time that is NOT NULL", []Column{constant("deleted_at")},
-			map[string]Need{"deleted_at": NeedDefault}},
-		{"nothing where there is no default", []Column{{Name: "deleted_at", Type: "timestamptz", NotNull: true}},
-			map[string]Need{}},
-		{"nothing of what no rule takes", []Column{constant("created_at"), column("id", "int8"), constant("archived_at")},
+		{"nothing of what no rule takes", []Column{column("created_at", "int8"), column("archived_at", "int8")},
 			map[string]Need{}},
 		{"the unit of a time", []Column{column("deleted_at", "int8")}, map[string]Need{"deleted_at": NeedUnit}},
 		{"no unit that the name tells", []Column{column("deleted_at_ms", "int8")}, map[string]Need{}},
@@ -134,32 +131,6 @@ func TestOnlyWhatIsNeededIsLearnt(t *testing.T) {
 	} {
 		if diff := cmp.Diff(test.want, rules.Needs("public", "t", false, test.columns)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-	}
-}
-
-func TestConstantsAreToldFromCalls(t *testing.T) {
-	for expression, want := range map[string]string{
-		`'1970-01-01 00:00:00+00'::timestamp with time zone`:                                   "1970-01-01 00:00:00+00",
-		`'infinity'::timestamp without time zone`:                                              "infinity",
-		`'9999-12-31'::date`:                                                                   "9999-12-31",
-		`('0001-01-01 00:00:00'::timestamp without time zone)::timestamp(3) without time zone`: "0001-01-01 00:00:00",
-		`to_timestamp((0)::double precision)`:                                                  "1970-01-01 00:00:00+00",
-		`now()`:                                                                                "",
-		`CURRENT_TIMESTAMP`:                                                                    "",
-		`(now() + '01:00:00'::interval)`:                                                       "",
-		`to_timestamp((1)::double precision)`:                                                  "",
-		`('2024-01-01 00:00:00'::timestamp without time zone + '1 day'::interval)`:             "",
-		`timezone('utc'::text, now())`:                                                         "",
-		`COALESCE('1970-01-01 00:00:00'::timestamp without time zone, CURRENT_TIMESTAMP(3))`:       "",
-		`'2024-01-01 00:00:00+00'::timestamp with time zone + random() * '1 day'::interval second`: "",
-	} {
-		got, ok := Column{Default: expression}.constant()
-		if !ok {
-			got = ""
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", expression, got, want)
 		}
 	}
 }

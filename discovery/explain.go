@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,6 +103,9 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
 		remedy = e.configure(j.Name, ", live_values: ["+softdelete.FillIn+"]")
 	}
+	if j.reason == fits && j.Varies {
+		why, remedy = "its default is no constant, so that it does not say when a row was deleted", e.line("ignore: true")
+	}
 	if j.class() == softdelete.OtherClass {
 		why, remedy = fmt.Sprintf("a column of type %s does not say whether its row is deleted", j.Type), ""
 	}
@@ -118,8 +120,8 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 		unit = explainTime(m.Time)
 	}
 	switch {
-	case isTime && c.Unread != "":
-		return "undecided: " + c.Unread + "; it will be looked at again"
+	case c.Unborn != "":
+		return "undecided: " + c.Unborn + "; it will be looked at again"
 	case isTime && m.Kind == softdelete.Pair:
 		return fmt.Sprintf("the deletion time of %s%s", m.Column, unit)
 	}
@@ -127,8 +129,7 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 	what := d.Words.Decision
 	switch {
 	case d.KeepsTime:
-		live := cmp.Or(strings.Join(m.Live, " "), d.Words.Live)
-		what = fmt.Sprintf("a %s that is %s while the row lives%s", c.Type, live, unit)
+		what = fmt.Sprintf("a %s that is %s while the row lives%s", c.Type, liveWords(m, c), unit)
 	case len(m.Deleted) > 0:
 		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
 	case len(m.Live) > 0:
@@ -138,6 +139,18 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 		what += " (its values could not be looked at: " + c.Unread + "; it will be done again)"
 	}
 	return what
+}
+
+// liveWords say what a time holds in live rows.
+func liveWords(m softdelete.Marker, c candidate) string {
+	switch live := strings.Join(m.Live, " or "); {
+	case live == "":
+		return m.Decides().Definition().Words.Live
+	case c.NotNull:
+		return live
+	default:
+		return live + " or NULL"
+	}
 }
 
 // explainTime says what an integer time counts.

@@ -131,13 +131,10 @@ func (r Rules) match(c Column) candidate {
 		j.reason = counter
 	case slices.ContainsFunc(r.Unused, func(p *regexp.Regexp) bool { return p.MatchString(c.Comment) }):
 		j.reason = unused
-	case c.class() == softdelete.TimeClass && c.NotNull:
-		if _, ok := c.constant(); !ok {
-			j.reason = alwaysSet
-			if c.Unread != "" {
-				j.reason = unread
-			}
-		}
+	case c.Unborn != "":
+		j.reason = unread
+	case c.class() == softdelete.TimeClass && c.NotNull && len(c.Born) == 0:
+		j.reason = alwaysSet
 	}
 	return j
 }

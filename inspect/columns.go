@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -28,12 +29,14 @@ const (
 
 // columnAnswer is what had to be asked of a column beside its catalog row.
 type columnAnswer struct {
-	def     string
-	meaning softdelete.IntegerMeaning
-	// unread is why it could not be asked this time, fault the panic that kept it from being
-	// asked, of which the table is told.
-	unread string
-	fault  error
+	// born and varies are as discovery.Column has them, considered tells that they matter.
+	born               []string
+	varies, considered bool
+	meaning            softdelete.IntegerMeaning
+	// unborn and unread are why defaults or values could not be asked for this time, fault the
+	// panic that kept them from being asked, of which the table is told.
+	unborn, unread string
+	fault          error
 }
 
 // columnQuestion is a column of which something is to be learned.
@@ -54,9 +57,9 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 	listed map[[2]string]*config.Table) {
 	d := r.databases[s.Database]
 	questions := r.columnQuestions(s, tables, listed, d.ColumnFacts)
-	r.readStatistics(ctx, s, questions)
 	deadline := time.Now().Add(columnQuestionsTime)
-	known := map[softdelete.ColumnID]softdelete.ColumnFacts{}
+	known := r.readDefaults(ctx, s, tables, d.ColumnFacts, deadline)
+	r.readStatistics(ctx, s, questions)
 	for i := range questions {
 		q := &questions[i]
 		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
@@ -72,7 +75,8 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 					q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
 			}
 		}
-		q.column.answer.def, q.column.answer.meaning = q.Default, q.Meaning
+		q.column.answer.meaning = q.Meaning
+		q.Constants = known[q.id()].Constants
 		known[q.id()] = q.ColumnFacts
 	}
 	d.Name, d.ColumnFacts = s.Database, known
@@ -87,14 +91,17 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 		c := columns[0]
 		entry := listed[[2]string{c.Schema, c.Name}]
 		var needs map[string]discovery.Need
+		var considered []string
 		err := r.catchStep(s, "needs", c.Schema, c.Name, func() error {
 			name, settings := r.settings(s, columns, entry)
 			switch {
 			case r.config.LeftOut(name, entry, settings) != "":
 			case settings.Column != "":
 				needs = settings.Marker().Needs(discoveryColumns(columns))
+				considered = []string{settings.Column, settings.TimeColumn}
 			default:
 				needs = r.rules.Needs(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
+				considered = r.rules.Considered(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
 			}
 			return nil
 		})
@@ -102,6 +109,7 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 			columns[0].answer.fault = err
 		}
 		for i := range columns {
+			columns[i].answer.considered = slices.Contains(considered, columns[i].Column)
 			if need := needs[columns[i].Column]; need != discovery.NeedNothing {
 				q := columnQuestion{column: &columns[i], need: need}
 				q.ColumnFacts = known[q.id()]
@@ -114,29 +122,13 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 
 // open tells whether a question must be asked of the table.
 func (q *columnQuestion) open(now time.Time) bool {
-	if q.need == discovery.NeedDefault {
-		return q.Version != q.column.DefaultVersion
-	}
 	return q.Meaning.Kind == "" && q.column.Readable && q.column.Usage && !q.column.RowSecurity &&
 		now.Sub(q.Probed) >= probeAgain
 }
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
 func (q *columnQuestion) ask(ctx context.Context, s *postgres.Session, now time.Time) error {
-	if q.need == discovery.NeedDefault {
-		rows, err := postgres.Query[struct {
-			Attnum     int16
-			Expression string
-		}](ctx, s, queries.Defaults(q.column.OID, []int16{q.column.Attnum}))
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			q.Version, q.Default = q.column.DefaultVersion, r.Expression
-		}
-		return nil
-	}
-	err := q.probe(ctx, s)
+	err := q.probe(ctx, s, now)
 	if err == nil || postgres.Code(err) == postgres.QueryCanceled {
 		q.Probed = now
 	}
@@ -144,7 +136,7 @@ func (q *columnQuestion) ask(ctx context.Context, s *postgres.Session, now time.
 }
 
 // probe looks for one value of a deleted row.
-func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session) error {
+func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session, now time.Time) error {
 	partitions := []partition{{Schema: q.column.Schema, Name: q.column.Name}}
 	if q.column.Relkind == "p" {
 		var err error
@@ -154,12 +146,12 @@ func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session) error {
 	}
 	for _, partition := range partitions[:min(len(partitions), probedPartitions)] {
 		rows, err := postgres.Query[struct{ Value float64 }](ctx, s,
-			queries.Probe(partition.Schema, partition.Name, q.column.Column))
+			queries.Probe(partition.Schema, partition.Name, q.column.Column, q.column.answer.born))
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
-			q.Meaning = discovery.ClassifyInteger(q.need, []float64{r.Value})
+			q.Meaning = discovery.ClassifyInteger(q.need, []float64{r.Value}, q.column.answer.born, now)
 			return nil
 		}
 	}
@@ -176,7 +168,7 @@ func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, quest
 	}
 	open := map[key]*columnQuestion{}
 	for i := range questions {
-		if q := &questions[i]; q.need != discovery.NeedDefault && q.Meaning.Kind == "" {
+		if q := &questions[i]; q.Meaning.Kind == "" {
 			relations, attnames = append(relations, q.column.OID), append(attnames, q.column.Column)
 			open[key{q.column.OID, q.column.Column}] = q
 		}
@@ -199,7 +191,7 @@ func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, quest
 		values[k] = append(values[k], r.Value)
 	}
 	for k, v := range values {
-		open[k].Meaning = discovery.ClassifyInteger(open[k].need, v)
+		open[k].Meaning = discovery.ClassifyInteger(open[k].need, v, open[k].column.answer.born, p.began)
 	}
 }
 

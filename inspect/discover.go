@@ -41,9 +41,7 @@ type column struct {
 	Column, Type                 string
 	Attnum                       int16
 	Labels                       []string
-	NotNull                      bool
-	HasDefault, Generated        bool
-	DefaultVersion               int64
+	NotNull, Generated           bool
 	Comment                      string
 	Usage, Readable, RowSecurity bool
 	Heap, Tids                   bool

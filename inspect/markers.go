@@ -26,7 +26,7 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 	c := columns[0]
 	if settings.Column != "" {
 		m, problem := configured(columns, settings)
-		if problem != nil {
+		if m == nil {
 			r.tellDecision(c, problem.Message, nil)
 			return nil, problem
 		}
@@ -35,7 +35,7 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 			by = "tables"
 		}
 		r.tellDecision(c, "", discovery.ConfiguredDecisions(discoveryColumns(columns), *m, by))
-		return softdelete.Markers{*m}, nil
+		return softdelete.Markers{*m}, problem
 	}
 	found := r.rules.Discover(c.Schema, c.Name, entry != nil, discoveryColumns(columns))
 	r.tellDecision(c, "", found.Decisions)
@@ -44,6 +44,8 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 		problem = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
 			"whether a column of %s.%s marks deleted rows is told by its default, which could not be read: %s", c.Schema,
 			c.Name, found.Undecided)}
+	case found.Unclear != nil:
+		problem = unclear(c, found.Unclear)
 	case len(found.Markers) == 0:
 		problem = missing("no column of %s.%s is known to mark deleted rows; name it by column: in the configuration",
 			c.Schema, c.Name)
@@ -82,15 +84,26 @@ func configured(columns []column, settings config.TableSettings) (*softdelete.Ma
 	}
 	m, err := settings.Marker().Marker(*column, time)
 	switch {
-	case err != nil && column.Unread != "":
+	case column.Unborn != "":
 		return nil, &softdelete.Problem{Reason: softdelete.Locked,
 			Message: fmt.Sprintf("the default of column %q of %s.%s could not be read: %s", column.Name, columns[0].Schema,
-				columns[0].Name, column.Unread)}
+				columns[0].Name, column.Unborn)}
 	case err != nil:
 		return nil, &softdelete.Problem{Reason: softdelete.Unsupported,
 			Message: fmt.Sprintf("%s.%s: %s", columns[0].Schema, columns[0].Name, err)}
+	case m.Given:
+		return m, nil
+	}
+	if u := discovery.UnclearDefault(columns[0].Schema, columns[0].Name, *m, *column); u != nil {
+		return m, unclear(columns[0], u)
 	}
 	return m, nil
+}
+
+// unclear is the problem of a table of which it is not certain what its marker says.
+func unclear(c column, u *discovery.Unclear) *softdelete.Problem {
+	return &softdelete.Problem{Reason: softdelete.MarkerUnclear, Remedy: u.Remedy,
+		Message: fmt.Sprintf("%s.%s: %s", c.Schema, c.Name, u.Message)}
 }
 
 // discoveryColumns is what the rules need of the columns.
@@ -98,8 +111,9 @@ func discoveryColumns(columns []column) []discovery.Column {
 	all := make([]discovery.Column, len(columns))
 	for i, c := range columns {
 		all[i] = discovery.Column{
-			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Generated: c.Generated, Comment: c.Comment,
-			HasDefault: c.HasDefault, Default: c.answer.def, Meaning: c.answer.meaning, Unread: c.answer.unread,
+			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Comment: c.Comment,
+			Born: c.answer.born, Varies: c.answer.varies, Meaning: c.answer.meaning,
+			Unborn: c.answer.unborn, Unread: c.answer.unread,
 		}
 	}
 	return all

@@ -56,6 +56,9 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 		{"a day", `column: day`, "timestamp: day | 3 1 1"},
 		{"a sentinel", `column: sentinel`, "sentinel: sentinel | 3 1 1"},
 		{"a sentinel of another constant", `column: set, live_values: [2000-01-01]`, "sentinel: set | 3 1 1"},
+		{"a constant beside NULL", `column: at, live_values: [2020-01-01]`, "sentinel: at | 3 0 0"},
+		{"two constants", `column: set, live_values: [2000-01-01, 2020-01-01]`, "sentinel: set | 3 0 0"},
+		{"constants of an integer beside 0", `column: stamp, unit: s, live_values: [1577836800]`, "epoch: stamp s | 3 0 0"},
 		{"a time that is always set", `column: set, kind: timestamp`, "timestamp: set | 3 3 3"},
 		{"nothing of its marker", `retention: none`, "timestamp: deleted_at | 3 0 -"},
 
@@ -73,12 +76,8 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 			`column "state" is a status: write its deleted_values or its live_values`},
 		{"always set", `column: set`,
 			`column "set" is NOT NULL and has no constant as its default: write the value of live rows as live_values`},
-		{"a sentinel that may be NULL", `column: at, live_values: [2000-01-01]`,
-			`column "at" may be NULL: then NULL is live, and live_values cannot say otherwise`},
-		{"a time of two values", `column: set, live_values: [2000-01-01, 2001-01-01]`,
-			`column "set" can have one live value, and every other one is deleted`},
 		{"a time with deleted values", `column: at, deleted_values: [2000-01-01]`,
-			`column "at" is a time: remove deleted_values and live_values`},
+			`column "at" is a time: remove deleted_values, or write what live rows hold as live_values`},
 	} {
 		table := tableNamed(t, first(t, inspector(t, dsn, "tables: [{table: t, "+test.entry+"}]")), "t")
 		got := reading(table)

@@ -40,7 +40,8 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 				ALTER TABLE missing_value ALTER deleted_at DROP DEFAULT`, inferred},
 		"default_domain": {`CREATE DOMAIN since AS timestamptz DEFAULT 'epoch';
 			CREATE TABLE default_domain (id int, deleted_at since)`, inferred},
-		"pair": {`CREATE TABLE pair (id int, is_deleted bool DEFAULT true, deleted_at timestamptz)`, ""},
+		"pair": {`CREATE TABLE pair (id int, is_deleted bool GENERATED ALWAYS AS (deleted_at IS NOT NULL) STORED,
+			deleted_at timestamptz)`, ""},
 
 		"row_trigger": {`CREATE TABLE row_trigger (id int, deleted_at timestamptz);
 			CREATE TRIGGER keep BEFORE DELETE ON row_trigger FOR EACH ROW EXECUTE FUNCTION nothing()`,
@@ -60,13 +61,12 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 		"parted": {`CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (5);
 			CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (5) TO (99) PARTITION BY RANGE (id);
-			CREATE TABLE "Parted" PARTITION OF parted_2 (deleted_at DEFAULT now()) FOR VALUES FROM (5) TO (99);
+			CREATE TABLE "Parted" PARTITION OF parted_2 (deleted_at DEFAULT 'infinity') FOR VALUES FROM (5) TO (99);
 			CREATE TRIGGER keep BEFORE DELETE ON "Parted" FOR EACH ROW EXECUTE FUNCTION nothing()`,
 			inferred +
-				`; the columns of public."Parted" are deleted_at timestamp with time zone DEFAULT now(), ` +
-				`and were deleted_at timestamp with time zone; ` +
-				`trigger keep of public."Parted" would run function public.nothing; ` +
-				`the default of column deleted_at is now(): a row may be born deleted`},
+				`; the columns of public."Parted" are deleted_at timestamp with time zone DEFAULT ` +
+				`'infinity'::timestamp with time zone, and were deleted_at timestamp with time zone; ` +
+				`trigger keep of public."Parted" would run function public.nothing`},
 		"parted_triggers": {`CREATE TABLE parted_triggers (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE parted_triggers_1 PARTITION OF parted_triggers FOR VALUES FROM (1) TO (99);
 			CREATE TRIGGER keep AFTER DELETE ON parted_triggers FOR EACH ROW EXECUTE FUNCTION nothing()`,

@@ -27,8 +27,11 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		many = append(many, softdelete.Marker{Kind: softdelete.Letter, Column: fmt.Sprint("l", n)})
 	}
 	alive := softdelete.Markers{{Kind: softdelete.InvertedFlag, Column: "alive"}}
-	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}}}
-	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}}}
+	always := &softdelete.Time{Column: "d", Type: softdelete.Timestamptz, NotNull: true}
+	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}, Time: always}}
+	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}, Time: always}}
+	beside := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"},
+		Time: &softdelete.Time{Column: "d", Type: softdelete.Timestamptz}}}
 	unread := softdelete.Scope{Mentions: true}
 	live := softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
 	someLive := softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.None}
@@ -157,6 +160,10 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{sentinel, `(d <> '1970-01-01 00:00:00+00'::timestamp with time zone)`, deleted},
 		{sentinel, `(d = '1970-01-01 01:00:00+01'::timestamp with time zone)`, unread}, // the same instant
 		{forever, `(d = 'infinity'::timestamp with time zone)`, live},
+		{beside, `(d = 'infinity'::timestamp with time zone)`, someLive},
+		{beside, `(d IS NULL)`, someLive},
+		{beside, `((d IS NULL) OR (d = 'infinity'::timestamp with time zone))`, live},
+		{beside, `(d IS NOT NULL)`, softdelete.Scope{Mentions: true, Live: softdelete.Some, Deleted: softdelete.All}},
 	} {
 		if got := ScopeOf(test.markers, test.predicate); got != test.want {
 			t.Errorf("%s on %s: %+v, want %+v", test.predicate, test.markers.Label(), got, test.want)
@@ -168,7 +175,7 @@ func TestEveryPairHasLiveAndDeletedRows(t *testing.T) {
 	for name, time := range map[string]softdelete.Time{
 		"a time that may be NULL": {Type: softdelete.Timestamptz},
 		"one that may not":        {Type: softdelete.Timestamptz, NotNull: true},
-		"one that has a constant": {Type: softdelete.Timestamptz, NotNull: true, Live: "infinity"},
+		"one that has a constant": {Type: softdelete.Timestamptz, NotNull: true, Live: []string{"infinity"}},
 		"an integer that may not": {Type: softdelete.EpochTime, Unit: softdelete.Seconds, NotNull: true},
 	} {
 		time.Column = "gone_at"

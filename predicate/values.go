@@ -44,9 +44,9 @@ func timeMeaning(t *softdelete.Time) softdelete.Meaning {
 		live = append(live, softdelete.KnownValues("0")...)
 		deleted.Class = softdelete.Positive
 	}
-	if t.Live != "" {
-		live = append(live, softdelete.KnownValues(t.Live)...)
-		deleted.Except = []string{t.Live}
+	if len(t.Live) > 0 {
+		live = append(live, softdelete.KnownValues(t.Live...)...)
+		deleted.Except = t.Live
 	}
 	m := softdelete.Meaning{Live: live, Deleted: []softdelete.Value{deleted}, Either: true}
 	if live == nil {

@@ -19,7 +19,6 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
           FROM pg_catalog.pg_enum e WHERE e.enumtypid = COALESCE(base.oid, t.oid))
        END AS labels,
        a.attnotnull OR t.typnotnull AS not_null,
-       d.oid IS NOT NULL AS has_default, COALESCE(d.xmin::text::int8, 0) AS default_version,
        a.attgenerated <> '' AS generated, COALESCE(comment.description, '') AS comment,
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
@@ -32,7 +31,6 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
-LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN pg_catalog.pg_description comment
   ON comment.classoid = 'pg_catalog.pg_class'::regclass AND comment.objoid = c.oid AND comment.objsubid = a.attnum
 WHERE c.relpersistence <> 't'

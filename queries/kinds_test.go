@@ -220,7 +220,7 @@ func TestThePlannerSeesThatPredicatesContradictAMarker(t *testing.T) {
 func TestSectionsAreThoseOfTheKinds(t *testing.T) {
 	used := map[string]bool{}
 	for _, d := range softdelete.KindTable {
-		for _, section := range []string{d.Sections.Plain, d.Sections.Live, d.Sections.Deleted} {
+		for _, section := range []string{d.Sections.Plain, d.Sections.Live, d.Sections.Nullable, d.Sections.Deleted} {
 			for _, of := range []string{"live", "deleted", "live index", "purge index"} {
 				if section != "" {
 					used[section+" "+of] = true

@@ -84,8 +84,8 @@ func aged(question string, m softdelete.Marker, zone, then string) string {
 func present(t *softdelete.Time, zone string) string {
 	predicate := ask(string(t.Type)+" present",
 		vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
-	if t.Live != "" {
-		predicate = ask("but_live", vars{"present": predicate, "time": t.Column, "live": t.Live})
+	if len(t.Live) > 0 {
+		predicate = ask("but_live", vars{"present": predicate, "time": t.Column, "live": list(t.Live)})
 	}
 	return predicate
 }

@@ -7,11 +7,16 @@
 -- question: timestamp deleted
 :"column" IS NOT NULL
 
--- One constant is live, so that unique indexes work; the column is NOT NULL.
+-- Constants are live, so that unique indexes work; the column is NOT NULL.
 -- question: sentinel live
-:"column" = :values
+:"column" IN (:values)
 -- question: sentinel deleted
-:"column" <> :values
+:"column" NOT IN (:values)
+-- Constants are live beside NULL.
+-- question: nullable_sentinel live
+:"column" IS NULL OR :"column" IN (:values)
+-- question: nullable_sentinel deleted
+:"column" NOT IN (:values)
 
 -- A NULL flag is live: neither "= true" nor "= false" finds it, "IS NOT TRUE" does.
 -- question: flag live
@@ -82,9 +87,9 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- An unknown unit makes the earliest time 0.
 -- question: epoch present
 :"time" > :earliest
--- The constant of live rows is no time either.
+-- The constants of live rows are no times either.
 -- question: but_live
-:present AND :"time" <> :'live'
+:present AND :"time" NOT IN (:live)
 
 -- Deleted before an instant. Infinite times and those of live rows take no part.
 -- question: deleted_before

@@ -160,7 +160,7 @@ func TestAPairIsHeldAgainstItself(t *testing.T) {
 		(true, 'infinity', -1, 0, 'deleted at no time')`)
 	for _, m := range []softdelete.Marker{
 		{Kind: softdelete.Pair, Column: "gone",
-			Time: &softdelete.Time{Column: "at", Type: softdelete.Timestamptz, Live: "2000-01-01"}},
+			Time: &softdelete.Time{Column: "at", Type: softdelete.Timestamptz, Live: []string{"2000-01-01"}}},
 		{Kind: softdelete.Pair, Flag: softdelete.Number, Column: "number",
 			Time: &softdelete.Time{Column: "epoch", Type: softdelete.EpochTime, Unit: softdelete.Seconds}},
 		{Kind: softdelete.Pair, Flag: softdelete.Number, Column: "number",

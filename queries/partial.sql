@@ -7,9 +7,13 @@
 :"column" IS NOT NULL
 
 -- question: sentinel live index
-:"column" = :values
+:"column" IN (:values)
 -- question: sentinel purge index
-:"column" <> :values
+:"column" NOT IN (:values)
+-- question: nullable_sentinel live index
+:"column" IN (:values) OR :"column" IS NULL
+-- question: nullable_sentinel purge index
+:"column" NOT IN (:values)
 
 -- Not IS NOT TRUE, which neither "NOT column" nor "column = false" is seen to imply.
 -- question: flag live index

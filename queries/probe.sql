@@ -2,5 +2,5 @@
 -- at once; without one, statement_timeout bounds the search.
 SELECT :"column"::float8 AS value
 FROM ONLY :"schemaname".:"relname"
-WHERE :"column" > 0
+WHERE :"column" > 0 AND :"column" <> ALL (:'born'::numeric[])
 LIMIT 1;

@@ -41,10 +41,15 @@ func Columns(names []string, similar string, schemas, relnames []string) string 
 		"relnames": array(relnames)})
 }
 
-// Defaults asks for the defaults of columns of one relation, as text. It waits for
-// whoever changes the relation.
-func Defaults(relation uint32, attnums []int16) string {
-	return statement("defaults.sql", vars{"relation": fmt.Sprint(relation), "attnums": array(attnums)})
+// Defaults asks for what rows of columns are born with, by oid and name in parallel. It
+// runs no default.
+func Defaults(relations []uint32, attnames []string) string {
+	return statement("defaults.sql", vars{"relations": array(relations), "attnames": array(attnames)})
+}
+
+// Constant asks for the value of an expression that Defaults calls constant, in its type.
+func Constant(expression, typ string) string {
+	return statement("constant.sql", vars{"expression": expression, "type": typ})
 }
 
 // Statistics asks for values of columns, by oid and name in parallel, without reading
@@ -53,9 +58,10 @@ func Statistics(relations []uint32, attnames []string) string {
 	return statement("statistics.sql", vars{"relations": array(relations), "attnames": array(attnames)})
 }
 
-// Probe asks for one value of an integer column that is above zero.
-func Probe(schema, name, column string) string {
-	return statement("probe.sql", vars{"schemaname": schema, "relname": name, "column": column})
+// Probe asks for one value of an integer column that is above zero, and none of those with
+// which rows are born.
+func Probe(schema, name, column string, born []string) string {
+	return statement("probe.sql", vars{"schemaname": schema, "relname": name, "column": column, "born": array(born)})
 }
 
 // Writable fails where the encoding of the database cannot write a text.

@@ -1,5 +1,6 @@
 -- Some values of integer columns, of tables and of the leaves that partitioned ones
--- stand for, as ANALYZE saw them: nothing is read but the catalogs.
+-- stand for, as ANALYZE saw them, the least and the
+-- greatest among them: nothing is read but the catalogs.
 WITH RECURSIVE tree (relation, attname, relid) AS (
   SELECT relation, attname, relation FROM unnest(:'relations'::oid[], :'attnames'::text[]) AS wanted (relation, attname)
   UNION ALL
@@ -13,8 +14,9 @@ FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
-  SELECT (s.most_common_vals::text::text[])[1 : 10] || (s.histogram_bounds::text::text[])[1 : 10] AS some
+  SELECT (s.most_common_vals::text::text[])[1 : 10] || bounds[1 : 1] || bounds[cardinality(bounds) :] AS some
   FROM pg_catalog.pg_stats s
+  CROSS JOIN LATERAL (SELECT s.histogram_bounds::text::text[]) AS h (bounds)
   WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = tree.attname
 ) stats
 CROSS JOIN LATERAL unnest(stats.some) AS v (value)

@@ -169,6 +169,7 @@ func troubles() *softdelete.Snapshot {
 		softdelete.Locked:           "",
 		softdelete.TimedOut:         "",
 		softdelete.MarkerMissing:    "correct column: in the configuration",
+		softdelete.MarkerUnclear:    "tables: [{schema: public, table: t, column: is_deleted, kind: flag}]",
 		softdelete.Unsupported:      "ask the primary instead",
 		softdelete.OtherError:       "",
 	} {

@@ -11,9 +11,8 @@ type ColumnID struct {
 // ColumnFacts is what had to be asked of a column beyond its catalog row, kept from one
 // Snapshot to the next so that it is not asked again.
 type ColumnFacts struct {
-	// Version is that of the default whose text Default is; 0 if it was never read.
-	Version int64
-	Default string
+	// Constants are what the constant expressions of its defaults are, nil for NULL.
+	Constants map[string]*string
 	// Meaning is what an integer column holds. Once known it stays.
 	Meaning IntegerMeaning
 	// Probed is when the table was last searched for a value; zero if it was not.

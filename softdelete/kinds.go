@@ -52,6 +52,9 @@ type Sections struct {
 	// Live and Deleted are for a marker that lists its live values, or its deleted ones;
 	// empty if the kind has no such list.
 	Live, Deleted string
+	// Nullable is Live where NULL is as good a value of live rows as those that are listed;
+	// empty if it is not.
+	Nullable string
 }
 
 // Words are how a kind is explained to people.
@@ -70,19 +73,19 @@ type Words struct {
 var KindTable = []KindDefinition{{
 	Kind: Timestamp, Classes: []Class{TimeClass, TextClass}, KeepsTime: true, Type: "text",
 	Meaning:  Meaning{Live: nothing, Deleted: anything},
-	Sections: Sections{Plain: "timestamp"},
+	Sections: Sections{Plain: "timestamp", Live: "sentinel", Nullable: "nullable_sentinel"},
 	Words: Words{Column: "timestamptz, timestamp or date", Live: "NULL", Deleted: "not NULL",
 		Time: "the column"},
 }, {
 	Kind: Sentinel, Classes: []Class{TimeClass}, KeepsTime: true, Type: "timestamptz",
 	Meaning:  Meaning{Live: anything, Deleted: anything},
-	Sections: Sections{Live: "sentinel"},
+	Sections: Sections{Live: "sentinel", Nullable: "nullable_sentinel"},
 	Words: Words{Column: "the same, NOT NULL with a constant default such as `1970-01-01` or `infinity`",
 		Live: "equal to the constant", Deleted: "anything else", Time: "the column"},
 }, {
 	Kind: Epoch, Classes: []Class{IntegerClass}, KeepsTime: true, Type: "numeric",
 	Meaning:  Meaning{Live: slices.Concat(KnownValues("0"), nothing), Deleted: []Value{{Class: Positive}}, Either: true},
-	Sections: Sections{Plain: "number"},
+	Sections: Sections{Plain: "number", Live: "sentinel", Nullable: "nullable_sentinel"},
 	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL", Deleted: "other",
 		Time: "the column, once its unit is known"},
 }, {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ type Marker struct {
 	// Column decides whether a row is deleted.
 	Column string
 	// Live or Deleted are the values that say so, where the kind alone does not: the
-	// constant of a sentinel, the list of a status, or what was configured. NULL is
+	// constants of a sentinel, the list of a status, or what was configured. NULL is
 	// live under either list.
 	Live, Deleted []string
 	// Given tells that the configuration says what the values mean, by kind or by values;
@@ -33,8 +34,8 @@ type Time struct {
 	Unit Unit
 	// UnitGiven tells that the configuration says the unit; else it was inferred.
 	UnitGiven bool
-	// Live is the constant that stands for "not deleted", beside NULL and 0; empty if none.
-	Live string
+	// Live are the constants that stand for "not deleted", beside NULL and 0.
+	Live []string
 	// NotNull tells that NULL cannot stand for it.
 	NotNull bool
 }
@@ -88,7 +89,11 @@ func (m Marker) Meaning() Meaning {
 	case len(m.Deleted) > 0 && d.Sections.Deleted != "":
 		return Meaning{Live: allBut(m.Deleted...), Deleted: KnownValues(m.Deleted...), Odd: d.Meaning.Odd}
 	case len(m.Live) > 0 && d.Sections.Live != "":
-		return Meaning{Live: KnownValues(m.Live...), Deleted: allBut(m.Live...), Odd: d.Meaning.Odd}
+		meaning := Meaning{Live: KnownValues(m.Live...), Deleted: allBut(m.Live...), Odd: d.Meaning.Odd}
+		if d.Sections.Nullable != "" && m.nullable() {
+			meaning.Live = slices.Concat(nothing, meaning.Live)
+		}
+		return meaning
 	default:
 		return d.Meaning
 	}
@@ -108,6 +113,9 @@ func (m Marker) Section() (name string, values []string) {
 	case len(m.Deleted) > 0 && d.Sections.Deleted != "":
 		return d.Sections.Deleted, m.Deleted
 	case len(m.Live) > 0 && d.Sections.Live != "":
+		if d.Sections.Nullable != "" && m.nullable() {
+			return d.Sections.Nullable, m.Live
+		}
 		return d.Sections.Live, m.Live
 	}
 	for _, v := range d.Meaning.Deleted {
@@ -116,6 +124,38 @@ func (m Marker) Section() (name string, values []string) {
 		}
 	}
 	return d.Sections.Plain, values
+}
+
+// nullable tells whether NULL can stand in the column of a marker that is a time.
+func (m Marker) nullable() bool { return m.Time == nil || m.Time.Column != m.Column || !m.Time.NotNull }
+
+// Deletes tells whether the marker takes a row for deleted of which the deciding column
+// holds a value, as PostgreSQL writes it; NULL aside.
+func (m Marker) Deletes(text string) bool {
+	return slices.ContainsFunc(m.Meaning().Deleted, func(v Value) bool {
+		switch v.Class {
+		case Known:
+			return sameValue(v.Text, text)
+		case Positive:
+			return !sameValue("0", text)
+		case Other:
+			return !slices.ContainsFunc(v.Except, func(except string) bool { return sameValue(except, text) })
+		default:
+			return false
+		}
+	})
+}
+
+// sameValue tells whether two texts are one value: equal but for blanks at the end, which
+// char(n) adds, or the same number or truth.
+func sameValue(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX == nil && errY == nil {
+		return x == y //nolint:gocritic // Neither is computed.
+	}
+	truths := map[string]string{"t": "true", "f": "false"}
+	return strings.TrimRight(a, " ") == strings.TrimRight(b, " ") || truths[a] == b && b != "" || truths[b] == a && a != ""
 }
 
 // Columns are the columns of the marker, the deciding one first.

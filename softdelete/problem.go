@@ -12,6 +12,7 @@ const (
 	Locked           Reason = "locked"
 	TimedOut         Reason = "timeout"
 	MarkerMissing    Reason = "marker_missing"
+	MarkerUnclear    Reason = "marker_unclear"
 	Unsupported      Reason = "unsupported"
 	OtherError       Reason = "error"
 	// TooLarge is of checks of integrity alone, not of tables.
@@ -30,12 +31,16 @@ type Problem struct {
 // longestPause is the most that a table which keeps failing is left alone.
 const longestPause = time.Hour
 
-// Fail notes an attempt at now that did not succeed; the last good numbers stay.
+// Fail notes an attempt at now that did not succeed; the last good numbers stay, unless it
+// is not known any more what they mean.
 // The first two failures are tried again at the next refresh, then the table is
 // left alone for 2, 4, 8 … times ttl: what fails every time should cost less each
 // time. Passing trouble, such as a lock, never makes it pause.
 func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) {
 	t.Problem = &p
+	if p.Reason == MarkerUnclear {
+		t.Numbers, t.Counting, t.Purging = nil, nil, nil
+	}
 	t.Waiting, t.Tried = false, now
 	t.RetryAt = time.Time{}
 	if passing {
