@@ -43,7 +43,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 
 	a := assess.Assess(l.pings, l.snapshot.Load(), c.Thresholds, c.Alerts, time.Now())
 	rescue.Log(f.faults, errors.Join(a.Faults...))
-	if r.table+r.service != "" && len(a.Tables) == 0 && a.Health < softdelete.Unknown {
+	if r.table+r.service != "" && a.NothingWatched() {
 		return usage{fmt.Errorf(
 			"no watched table matches%s; write a table as schema.table; check-config --connect lists the tables", r.asked())}
 	}
@@ -115,6 +115,8 @@ func outcome(a *assess.Assessment, failOn string) error {
 	switch {
 	case !a.Connection.Ping.Up:
 		return errors.New("cannot connect to the database")
+	case a.Health == softdelete.Unknown && a.NothingWatched():
+		return usage{errors.New("nothing is watched")}
 	case a.Health == softdelete.Unknown && a.Count()[softdelete.Unknown] == len(a.Tables):
 		return usage{errors.New("no table has a verdict")}
 	case a.Health >= limit:

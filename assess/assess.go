@@ -21,8 +21,8 @@ type Assessment struct {
 	Now time.Time
 	// Taken is when the last refresh that could connect began; zero if none could connect.
 	Taken time.Time
-	// Health is the worst of the databases and the connection. Healthy is true if the server answers and
-	// nothing is poor or unknown.
+	// Health is the worst of the databases and the connection, and unknown or worse if nothing is watched.
+	// Healthy is true if the server answers and nothing is poor or unknown.
 	Health     softdelete.Health
 	Healthy    bool
 	Connection Connection
@@ -62,10 +62,23 @@ const (
 )
 
 // DatabaseHealth is the health of one database, the worst of its tables. It is unknown or worse if the tables
-// could not be discovered.
+// could not be discovered, and says nothing if no table is watched.
 type DatabaseHealth struct {
 	*softdelete.Database
 	Health softdelete.Health
+}
+
+// Judged reports whether the database has a verdict: not where there is nothing to judge.
+func (d DatabaseHealth) Judged() bool { return d.Watched() || d.Health != softdelete.Good }
+
+// NothingWatched reports whether the server was looked into, and no table in it is watched.
+func (a *Assessment) NothingWatched() bool {
+	for _, d := range a.Databases {
+		if !d.Checks.Connect || !d.Checks.Discovery || d.Watched() {
+			return false
+		}
+	}
+	return !a.Taken.IsZero()
 }
 
 // ServiceHealth is the health of the tables that one service owns.
@@ -86,6 +99,15 @@ type TableHealth struct {
 	Limits        Limits
 	Findings      []indexes.Finding
 	IndexNeeds    []indexes.Need
+}
+
+// Reasons are those of the verdict, in one text, with the number of rows where they are few.
+func (t *TableHealth) Reasons() string {
+	text := strings.Join(t.Verdict.Reasons, ", ")
+	if t.CleanupRecommended() && t.Verdict.Health == t.Rows.Health && t.Limits.small(t.Numbers) {
+		text += " (" + softdelete.Plural(int(t.Numbers.Total.Value), "row") + ")"
+	}
+	return text
 }
 
 // CleanupRecommended reports whether the table has too many deleted rows.
@@ -186,6 +208,9 @@ func judge(pings []softdelete.Ping, s *softdelete.Snapshot, t Thresholds, c Aler
 	slices.SortStableFunc(a.Tables, worse)
 	for i := range a.Tables {
 		a.Alerts = append(a.Alerts, c.alerts(&a.Tables[i], a.Tables[i].Limits)...)
+	}
+	if a.NothingWatched() {
+		a.Health = max(a.Health, softdelete.Unknown)
 	}
 	a.Healthy = a.Connection.Ping.Up && a.Health < softdelete.Unknown
 	a.recommend()

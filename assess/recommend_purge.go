@@ -15,7 +15,7 @@ import (
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
 		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair ||
-			t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
+			!t.Limits.small(t.Numbers) && t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
 }
 
 // ratioAfterPurge is the share of deleted rows when the old ones are gone.

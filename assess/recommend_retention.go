@@ -17,7 +17,7 @@ func (t *TableHealth) stuck() bool {
 	if t.Numbers.Old != nil {
 		left = min(left, t.ratioAfterPurge())
 	}
-	return t.Limits.DeletionRatio.health(left) > softdelete.Good
+	return !t.Limits.small(t.Numbers) && t.Limits.DeletionRatio.health(left) > softdelete.Good
 }
 
 // recommendRetention asks once, for all tables that no purge can help, whether the rows must be kept so long.

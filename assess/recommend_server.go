@@ -54,17 +54,33 @@ func (a *Assessment) recommendForServer() {
 			})
 		}
 	}
-	if len(a.Tables) == 0 && !a.Taken.IsZero() {
-		add(Recommendation{
-			Kind: Configure, Urgency: softdelete.Good,
-			Title: "Tell the exporter which tables use soft delete.",
-			Reason: "It found none: no table has a column with a name and type that it recognizes as a marker, or the role " +
-				"cannot see the tables.",
-			Gain: Gain{Text: "The tables are watched and get verdicts."},
-			Remedies: []string{
-				"tables:\n  - schema: public\n    table: customers\n    column: deleted_at",
-				"softdelete_exporter check-config --connect",
-			},
-		})
+	if a.NothingWatched() {
+		add(a.tellWhichTables())
 	}
+}
+
+// tellWhichTables is what to do where nothing is watched.
+func (a *Assessment) tellWhichTables() Recommendation {
+	r := Recommendation{
+		Kind: Configure, Urgency: softdelete.Unknown,
+		Title: "Tell the exporter which tables use soft delete.",
+		Reason: "No table is watched: no table has a column with a name and type that a rule recognizes as a marker, or " +
+			"the role cannot see the tables.",
+		Gain: Gain{Text: "The tables are watched and get verdicts."},
+	}
+	for _, d := range a.Databases {
+		for _, c := range d.Candidates {
+			r.Remedies = append(r.Remedies, c.Remedy)
+			r.Notes = append(r.Notes,
+				fmt.Sprintf("Column %s of %s.%s in database %s may mark deleted rows. It is not used: %s.",
+					c.Column, c.Schema, c.Table, d.Name, strings.TrimSuffix(c.Why, ".")))
+		}
+	}
+	if len(r.Remedies) == 0 {
+		r.Notes = append(r.Notes, "Check first that this is the right database and the right role.")
+		r.Remedies = []string{"tables:\n  - schema: public\n    table: " + softdelete.FillIn + "\n    column: " +
+			softdelete.FillIn}
+	}
+	r.Remedies = append(r.Remedies, "softdelete_exporter check-config --connect")
+	return r
 }

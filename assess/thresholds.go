@@ -18,7 +18,9 @@ type Thresholds struct {
 // Limits are the limits of one table.
 type Limits struct {
 	// DeletionRatio is a fraction, 0 to 1.
-	DeletionRatio  Levels `json:"deletion_ratio"`
+	DeletionRatio Levels `json:"deletion_ratio"`
+	// RatioMinRows are how many rows a table must have for each level of the ratio.
+	RatioMinRows   Levels `json:"-"`
 	OldDeletedRows Levels `json:"old_deleted_rows"`
 	// BulkRows are rows deleted within the recent window.
 	BulkRows float64 `json:"bulk_rows"`
@@ -30,6 +32,9 @@ type Limits struct {
 type Levels struct {
 	Fair float64 `json:"fair"`
 	Poor float64 `json:"poor"`
+	// MinRows are the rows from which on a ratio is judged at all. A table that has a level of
+	// its own is judged by that however small it is, unless it has its own MinRows, too.
+	MinRows float64 `json:"min_rows"`
 }
 
 // TableThresholds are a table's own limits; nil means the limit for all tables.
@@ -46,20 +51,53 @@ type TableThresholds struct {
 
 // PartialLevels replace one or both levels.
 type PartialLevels struct {
-	Fair *float64 `json:"fair"`
-	Poor *float64 `json:"poor"`
+	Fair    *float64 `json:"fair"`
+	Poor    *float64 `json:"poor"`
+	MinRows *float64 `json:"min_rows"`
 }
 
 // For returns the limits of one table.
 func (t Thresholds) For(database, schema, table string) Limits {
 	limits := t.Limits
+	minRows := limits.DeletionRatio.MinRows
+	limits.RatioMinRows = Levels{Fair: minRows, Poor: minRows}
+	var ownMinRows *float64
 	for _, own := range t.Tables {
-		if own.Schema == schema && own.Table == table && (own.Database == "" || own.Database == database) {
-			own.over(&limits)
+		if own.Schema != schema || own.Table != table || own.Database != "" && own.Database != database {
+			continue
+		}
+		own.over(&limits)
+		if ratio := own.DeletionRatio; ratio != nil {
+			if ratio.Fair != nil {
+				limits.RatioMinRows.Fair = 0
+			}
+			if ratio.Poor != nil {
+				limits.RatioMinRows.Poor = 0
+			}
+			if ratio.MinRows != nil {
+				ownMinRows = ratio.MinRows
+			}
 		}
 	}
+	replace(&limits.RatioMinRows.Fair, ownMinRows)
+	replace(&limits.RatioMinRows.Poor, ownMinRows)
 	return limits
 }
+
+// ratio is how good a deletion ratio is in a table of so many rows.
+func (l Limits) ratio(value, rows float64) softdelete.Health {
+	switch {
+	case value > l.DeletionRatio.Poor && rows >= l.RatioMinRows.Poor:
+		return softdelete.Poor
+	case value > l.DeletionRatio.Fair && rows >= l.RatioMinRows.Fair:
+		return softdelete.Fair
+	default:
+		return softdelete.Good
+	}
+}
+
+// small reports whether a table has so few rows that its ratio asks nobody to do anything.
+func (l Limits) small(n *softdelete.Numbers) bool { return n.Total.Value < l.AlertMinRows }
 
 // over overrides limits with the table's own.
 func (t TableThresholds) over(limits *Limits) {

@@ -82,12 +82,12 @@ func (l Limits) rows(t *softdelete.Table) Verdict {
 	if n.Old != nil {
 		old = *n.Old
 	}
-	ratioHealth, oldHealth := l.DeletionRatio.health(n.Ratio.Low()), l.OldDeletedRows.health(old.Low())
+	ratioHealth, oldHealth := l.ratio(n.Ratio.Low(), n.Total.Value), l.OldDeletedRows.health(old.Low())
 	v := certainly(max(ratioHealth, oldHealth))
 	if v.Health != softdelete.Poor && !(n.Ratio.Bounded() && old.Bounded()) {
 		return certainly(softdelete.Unknown, "known from statistics only")
 	}
-	v.AtWorst = max(v.Health, l.DeletionRatio.health(n.Ratio.High()), l.OldDeletedRows.health(old.High()))
+	v.AtWorst = max(v.Health, l.ratio(n.Ratio.High(), n.Total.Value), l.OldDeletedRows.health(old.High()))
 	switch v.Health {
 	case softdelete.Poor:
 		if ratioHealth == softdelete.Poor {

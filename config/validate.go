@@ -108,6 +108,7 @@ func (f *faults) tables(c *Config) {
 			f.add(field+".table", "is missing; write the table's name")
 			continue
 		}
+		f.filledIn(field+".table", t.Table)
 		f.settings(field, &t.TableSettings)
 		name := [3]string{t.Database, t.Schema, t.Table}
 		if first, twice := seen[name]; twice {

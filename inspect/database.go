@@ -19,6 +19,8 @@ type databaseRefresh struct {
 	session *postgres.Session
 	tables  []table
 	skipped int
+	// candidates are for who sees that nothing is watched.
+	candidates []softdelete.Candidate
 	// reopened tells that the connection was lost once already; lostFor why it could
 	// not be opened anew.
 	reopened bool
@@ -33,6 +35,9 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 		return rescue.Catch(func() (err error) {
 			d.refresh.beginStep("discovery", "")
 			d.tables, d.skipped, err = d.refresh.discover(ctx, d.session)
+			if err == nil && len(d.tables) == 0 {
+				d.candidates, err = d.refresh.candidates(ctx, d.session)
+			}
 			return err
 		})
 	})
@@ -61,13 +66,14 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 }
 
 // store puts the tables as they stand into the next Snapshot.
-func (v *databaseRefresh) store(checks softdelete.Checks) {
-	d := softdelete.Database{Name: v.session.Database, Checks: checks, Skipped: v.skipped,
-		ColumnFacts: v.refresh.databases[v.session.Database].ColumnFacts, Tables: make([]softdelete.Table, len(v.tables))}
-	for i := range v.tables {
-		d.Tables[i] = v.tables[i].Table
+func (d *databaseRefresh) store(checks softdelete.Checks) {
+	name := d.session.Database
+	next := softdelete.Database{Name: name, Checks: checks, Skipped: d.skipped, Candidates: d.candidates,
+		ColumnFacts: d.refresh.databases[name].ColumnFacts, Tables: make([]softdelete.Table, len(d.tables))}
+	for i := range d.tables {
+		next.Tables[i] = d.tables[i].Table
 	}
-	v.refresh.databases[v.session.Database] = d
+	d.refresh.databases[name] = next
 }
 
 // carryOver gives a table what the previous snapshot knew of it, if it is still the

@@ -1,11 +1,13 @@
 package inspect
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -51,6 +53,25 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 			c.Schema, c.Name)
 	}
 	return found.Markers, problem
+}
+
+// mostCandidates is how many candidates are worth naming.
+const mostCandidates = 10
+
+// candidates are columns of a database in which nothing is watched that may mark deleted rows.
+func (r *refresh) candidates(ctx context.Context, s *postgres.Session) ([]softdelete.Candidate, error) {
+	var all []softdelete.Candidate
+	r.onDecision = func(t discovery.TableDecision) {
+		for _, d := range t.Decisions {
+			if d.Remedy != "" && len(all) < mostCandidates {
+				all = append(all, softdelete.Candidate{Schema: t.Schema, Table: t.Table, Column: d.Column, Why: d.Why,
+					Remedy: d.Remedy})
+			}
+		}
+	}
+	defer func() { r.onDecision = nil }()
+	_, _, err := r.discover(ctx, s)
+	return all, err
 }
 
 // tellDecision tells who asks what was decided on the table of a column.

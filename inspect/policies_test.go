@@ -15,7 +15,8 @@ func TestAPolicyNamesAMarkerForManyTables(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE SCHEMA crm;
 		CREATE TABLE crm.people ("State" text); INSERT INTO crm.people VALUES ('gone'), ('gone'), ('here'), (NULL);
-		CREATE TABLE crm.firms ("State" text, deleted_at timestamptz); INSERT INTO crm.firms VALUES ('gone', NULL), ('here', NULL);
+		CREATE TABLE crm.firms ("State" text, deleted_at timestamptz);
+			INSERT INTO crm.firms VALUES ('gone', NULL), ('here', NULL);
 		CREATE TABLE crm.notes (state text); INSERT INTO crm.notes VALUES ('gone');
 		CREATE TABLE crm.calls (deleted_at timestamptz); INSERT INTO crm.calls VALUES (now()), (NULL);
 		CREATE TABLE public.people ("State" text); INSERT INTO public.people VALUES ('gone')`)
@@ -74,7 +75,8 @@ func TestATableThatLooksLikeAPatternIsToldWherePatternsGo(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE "odd (one)*" (deleted_at timestamptz)`)
 	s := first(t, inspector(t, dsn, `tables: [{table: 'audit_.*'}, {table: audit}, {table: 'odd (one)*'}]`))
-	if p := tableNamed(t, s, "audit_.*").Problem; p == nil || !strings.Contains(p.Message, "move a pattern to policies:") {
+	if p := tableNamed(t, s, "audit_.*").Problem; p == nil ||
+		!strings.Contains(p.Message, "move a pattern to policies:") {
 		t.Errorf("%+v", p)
 	}
 	if p := tableNamed(t, s, "audit").Problem; p == nil || strings.Contains(p.Message, "move a pattern") {

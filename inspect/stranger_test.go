@@ -16,13 +16,18 @@ func TestNoStrangersCodeIsRun(t *testing.T) {
 	var sql strings.Builder
 	sql.WriteString(deletedAt("users"))
 	for _, operand := range []string{"text", "name", "oid", "int", "bigint", "boolean", "timestamptz"} {
-		fmt.Fprintf(&sql, "CREATE FUNCTION public.wrong(%s, %[1]s) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''a stranger''; END';", operand)
+		fmt.Fprintf(&sql,
+			"CREATE FUNCTION public.wrong(%s, %[1]s) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''a stranger''; END';",
+			operand)
 		for _, operator := range []string{"=", "<>", "<", ">"} {
-			fmt.Fprintf(&sql, "CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %[2]s, FUNCTION = public.wrong);", operator, operand)
+			fmt.Fprintf(&sql, "CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %[2]s, FUNCTION = public.wrong);",
+				operator, operand)
 		}
 	}
-	for _, function := range []string{"now()", "current_setting(text)", "current_setting(text, boolean)", "set_config(text, text, boolean)", "pg_is_in_recovery()"} {
-		fmt.Fprintf(&sql, "CREATE FUNCTION public.%s RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''a stranger''; END';", function)
+	for _, function := range []string{"now()", "current_setting(text)", "current_setting(text, boolean)",
+		"set_config(text, text, boolean)", "pg_is_in_recovery()"} {
+		fmt.Fprintf(&sql, "CREATE FUNCTION public.%s RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''a stranger''; END';",
+			function)
 	}
 	fmt.Fprintf(&sql, "ALTER DATABASE %q SET search_path = public, pg_catalog", database(t, dsn))
 	pgtest.Exec(t, dsn, sql.String())

@@ -25,7 +25,7 @@ func TestWhatIsToBeConsideredRefersToAStatementOnlyWhereThereIsOne(t *testing.T)
 
 func TestRemediesOfSeveralLinesStandApart(t *testing.T) {
 	if text := asText(t, scenes()["none"], false); !strings.Contains(text,
-		"column: deleted_at\n\n       softdelete_exporter check-config") {
+		"column: <fill in>\n\n       softdelete_exporter check-config") {
 		t.Errorf("a command follows a file at once:\n%s", text)
 	}
 }

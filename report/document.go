@@ -84,12 +84,13 @@ type pingDoc struct {
 }
 
 type databaseDoc struct {
-	Database      string            `json:"database"`
-	Health        softdelete.Health `json:"health"`
-	Checks        map[string]bool   `json:"checks"`
-	Tables        int               `json:"tables"`
-	TablesSkipped int               `json:"tables_skipped"`
-	Problem       *problemDoc       `json:"problem,omitempty"`
+	Database string `json:"database"`
+	// Health is left out where nothing is watched.
+	Health        *softdelete.Health `json:"health,omitempty"`
+	Checks        map[string]bool    `json:"checks"`
+	Tables        int                `json:"tables"`
+	TablesSkipped int                `json:"tables_skipped"`
+	Problem       *problemDoc        `json:"problem,omitempty"`
 }
 
 type serviceDoc struct {
@@ -210,8 +211,12 @@ func (r Report) document() document {
 	}
 	for _, db := range r.Databases {
 		c := db.Checks
+		var health *softdelete.Health
+		if db.Judged() {
+			health = &db.Health
+		}
 		d.Databases = append(d.Databases, databaseDoc{
-			Database: db.Name, Health: db.Health, Tables: len(db.Tables), TablesSkipped: db.Skipped,
+			Database: db.Name, Health: health, Tables: len(db.Tables), TablesSkipped: db.Skipped,
 			Checks: map[string]bool{"connect": c.Connect, "discovery": c.Discovery, "counting": c.Counting,
 				"indexes": c.Indexes},
 			Problem: newProblem(db.Problem),

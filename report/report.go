@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,6 +60,8 @@ func (r Report) summary() string {
 		return "Only the connection is checked: SOFT_DELETE_ENABLE_MONITORING is false."
 	case r.Taken.IsZero():
 		return strings.TrimSpace("No table has been checked yet." + r.unseen())
+	case r.NothingWatched():
+		return "Nothing is watched: no table with soft delete was found."
 	case len(r.Tables) == 0:
 		return "No table with soft delete was found." + r.unseen()
 	}
@@ -85,14 +88,17 @@ func (r Report) summary() string {
 
 // note describes a database, in addition to its verdict.
 func note(d assess.DatabaseHealth) string {
-	text := softdelete.Plural(len(d.Tables), "table")
+	var parts []string
+	if d.Watched() {
+		parts = append(parts, softdelete.Plural(len(d.Tables), "table"))
+	}
 	if !d.Checks.Connect || !d.Checks.Discovery {
-		text += ", could not be read"
+		parts = append(parts, "could not be read")
 	}
 	if d.Skipped > 0 {
-		text += ", " + softdelete.Thousands(float64(d.Skipped)) + " more skipped"
+		parts = append(parts, softdelete.Thousands(float64(d.Skipped))+" more skipped")
 	}
-	return text
+	return cmp.Or(strings.Join(parts, ", "), "nothing watched")
 }
 
 // total returns the number of tables in a count by verdict.

@@ -129,19 +129,23 @@ func (t *text) groups(r Report) {
 	if len(r.Services) > 0 {
 		t.section("Services")
 		for _, s := range r.Services {
-			t.group(s.Health, s.Name, softdelete.Plural(total(s.Tables), "table"))
+			t.group(t.verdict(s.Health), s.Name, softdelete.Plural(total(s.Tables), "table"))
 		}
 	}
 	if len(r.Databases) > 1 {
 		t.section("Databases")
 		for _, d := range r.Databases {
-			t.group(d.Health, d.Name, note(d))
+			verdict := strings.Repeat(" ", len("unknown"))
+			if d.Judged() {
+				verdict = t.verdict(d.Health)
+			}
+			t.group(verdict, d.Name, note(d))
 		}
 	}
 }
 
-func (t *text) group(h softdelete.Health, name, note string) {
-	t.wrap("  "+t.verdict(h)+"  ", name+": "+note)
+func (t *text) group(verdict, name, note string) {
+	t.wrap("  "+verdict+"  ", name+": "+note)
 }
 
 // tables lists the tables, worst first, each with its problems below it.
@@ -203,7 +207,7 @@ func cells(t *assess.TableHealth) []string {
 // reasons says why a table is not simply good.
 func (t *text) reasons(r Report, table *assess.TableHealth) {
 	const indent = "           "
-	reasons := strings.Join(table.Verdict.Reasons, ", ")
+	reasons := table.Reasons()
 	if table.Verdict.Straddles() {
 		reasons = strings.TrimPrefix(reasons+"; by its margin "+table.Verdict.Range(), "; ")
 	}

@@ -99,11 +99,16 @@ func newView(r Report) view {
 		v.Looked = &looked
 	}
 	for _, d := range r.Databases {
-		v.Databases = append(v.Databases, databaseView{d.Health.String(), d.Name, note(d)})
+		verdict := ""
+		if d.Judged() {
+			verdict = d.Health.String()
+		}
+		v.Databases = append(v.Databases, databaseView{verdict, d.Name, note(d)})
 	}
 	for _, s := range r.Services {
 		n := total(s.Tables)
-		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, softdelete.Plural(n, "table"), shares(s.Tables, n)})
+		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, softdelete.Plural(n, "table"),
+			shares(s.Tables, n)})
 	}
 	for _, a := range r.Alerts {
 		v.Alerts = append(v.Alerts, a.Message)
@@ -179,7 +184,7 @@ func newRecommendationView(id int, r *assess.Recommendation) recommendationView 
 func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 	v := tableView{
 		Health: t.Verdict.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
-		Verdict: strings.Join(t.Verdict.Reasons, ", "), Range: t.Verdict.Range(),
+		Verdict: t.Reasons(), Range: t.Verdict.Range(),
 	}
 	sort := []float64{float64(order), -1, -1, -1, -1, -1}
 	if n := t.Numbers; n != nil {

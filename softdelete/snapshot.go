@@ -40,9 +40,22 @@ type Database struct {
 	// Tables holds every watched table, in the order of schema and name; nil before the
 	// database was looked into for the first time.
 	Tables []Table
+	// Candidates are columns that may mark deleted rows and that no rule takes: some of them,
+	// and only where no table is watched.
+	Candidates []Candidate
 	// ColumnFacts is what is known of columns beyond the catalogs' plain facts.
 	ColumnFacts map[ColumnID]ColumnFacts
 }
+
+// Candidate is a column of a table that is not watched.
+type Candidate struct {
+	Schema, Table, Column string
+	// Why says why no rule takes it, Remedy what to write into the configuration to watch it.
+	Why, Remedy string
+}
+
+// Watched reports whether there is a watched table.
+func (d *Database) Watched() bool { return len(d.Tables)+d.Skipped > 0 }
 
 // OldestTurn is when the table that waits longest had its last turn, of those that may
 // have one now; zero if one never had.

@@ -54,10 +54,9 @@ function(config)
 
   // A database whose discovery fails is unknown or worse: its known tables may be gone, and there may be
   // others.
-  local blind = '%d * (%s == bool 0)' % [
-    health.unknown,
-    p.by(p.databaseLabels, p.series('softdelete_exporter_check_success', 'check=~"connect|discovery"'), 'min'),
-  ];
+  local looked(labels) =
+    p.by(labels, p.series('softdelete_exporter_check_success', 'check=~"connect|discovery"'), 'min');
+  local blind = code(health.unknown, '(%s == 0)' % looked(p.databaseLabels));
 
   local recorded(level) = level + ':softdelete_health:max';
   [
@@ -84,7 +83,9 @@ function(config)
     },
     {
       record: recorded('instance'),
+      // A server with databases, but without a verdict on any of them, has no watched table.
+      local databases = [p.by(p.serverLabels, recorded('database') + '{}'), code(health.unknown, looked(p.serverLabels))],
       expr: '%s\n> %s{}\nor %s{}'
-            % [p.by(p.serverLabels, recorded('database') + '{}'), recorded('connection'), recorded('connection')],
+            % [promql.parens(std.join('\nor ', databases)), recorded('connection'), recorded('connection')],
     },
   ]

@@ -37,7 +37,7 @@ local test(case) =
   local sample(level, extra, code) = { metric: record(level), labels: labels + extra, value: code };
   local check(level, samples) = t.holds(minutes, '%s{instance="%s"}' % [record(level), case.name], samples);
   local named(level, label, verdicts) =
-    check(level, [sample(level, { [label]: n }, health[verdicts[n]]) for n in std.objectFields(verdicts)]);
+    check(level, [sample(level, { [label]: n }, health[verdicts[n]]) for n in std.objectFields(verdicts) if verdicts[n] != null]);
   {
     name: case.name,
     input_series: [
