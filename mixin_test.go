@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/softdelete-exporter/softdelete_exporter/collector"
+	"github.com/softdelete-exporter/softdelete_exporter/indexes"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // notOurs are metrics that the mixin names and that do not come from package collector.
@@ -99,6 +102,22 @@ func TestMixinAndExporterNameTheSameMetrics(t *testing.T) {
 	for name := range described {
 		if used := named[name] != nil; used == (unused[name] != "") {
 			t.Errorf("%s: used in the mixin: %v, on purpose unused because %q", name, used, unused[name])
+		}
+	}
+}
+
+// A problem of an index that decides the verdict of the report decides that of the dashboards.
+func TestMixinKnowsTheIndexProblemsThatDecide(t *testing.T) {
+	rules, err := os.ReadFile("mixin/rules/health.libsonnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range indexes.Descriptions() {
+		health, _ := d.Problem.Verdict()
+		line := fmt.Sprintf("code(health.%s, index('%s'))", health, d.Problem)
+		if decides := health != softdelete.Good; decides != strings.Contains(string(rules), line) {
+			t.Errorf("%s decides the verdict: %t, and mixin/rules/health.libsonnet has the line %s: %t", d.Problem, decides,
+				line, !decides)
 		}
 	}
 }

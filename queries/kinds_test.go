@@ -17,6 +17,37 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+// A section that no kind uses, or that a kind has not, is a mistake that would show late.
+func TestSectionsAreThoseOfTheKinds(t *testing.T) {
+	used := map[string]bool{}
+	for _, d := range softdelete.KindTable {
+		for _, section := range []string{d.Sections.Plain, d.Sections.Live, d.Sections.Nullable, d.Sections.Deleted} {
+			for _, of := range []string{"live", "deleted", "live index", "purge index"} {
+				if section != "" {
+					used[section+" "+of] = true
+				}
+			}
+		}
+	}
+	for name := range used {
+		if _, found := questions[name]; !found {
+			t.Errorf("no section is called %q", name)
+		}
+	}
+	for _, file := range []string{"markers.sql", "partial.sql"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(
+			`-- question: (\w+ (live|deleted|live index|purge index))\n`).FindAllStringSubmatch(string(text), -1) {
+			if !used[m[1]] {
+				t.Errorf("%s: no kind uses the section %q", file, m[1])
+			}
+		}
+	}
+}
+
 // samples are values of each class of types, for those that a Meaning does not name.
 var samples = map[softdelete.Class][]string{
 	softdelete.TimeClass:    {"2024-01-01", "infinity"},
@@ -211,37 +242,6 @@ func TestThePlannerSeesThatPredicatesContradictAMarker(t *testing.T) {
 		for _, p := range test.deleted {
 			if !contradicts(LiveContradicts("public", "t", p, ms)) || contradicts(DeletedContradicts("public", "t", p, ms)) {
 				t.Errorf("%s: the planner does not see that %s holds deleted rows alone", test.marker.Kind, p)
-			}
-		}
-	}
-}
-
-// A section that no kind uses, or that a kind has not, is a mistake that would show late.
-func TestSectionsAreThoseOfTheKinds(t *testing.T) {
-	used := map[string]bool{}
-	for _, d := range softdelete.KindTable {
-		for _, section := range []string{d.Sections.Plain, d.Sections.Live, d.Sections.Nullable, d.Sections.Deleted} {
-			for _, of := range []string{"live", "deleted", "live index", "purge index"} {
-				if section != "" {
-					used[section+" "+of] = true
-				}
-			}
-		}
-	}
-	for name := range used {
-		if _, found := questions[name]; !found {
-			t.Errorf("no section is called %q", name)
-		}
-	}
-	for _, file := range []string{"markers.sql", "partial.sql"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(
-			`-- question: (\w+ (live|deleted|live index|purge index))\n`).FindAllStringSubmatch(string(text), -1) {
-			if !used[m[1]] {
-				t.Errorf("%s: no kind uses the section %q", file, m[1])
 			}
 		}
 	}
