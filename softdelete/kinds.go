@@ -80,14 +80,14 @@ var KindTable = []KindDefinition{{
 	Kind: Sentinel, Classes: []Class{TimeClass}, KeepsTime: true, Type: "timestamptz",
 	Meaning:  Meaning{Live: anything, Deleted: anything},
 	Sections: Sections{Live: "sentinel", Nullable: "nullable_sentinel"},
-	Words: Words{Column: "the same, NOT NULL with a constant default such as `1970-01-01` or `infinity`",
-		Live: "equal to the constant", Deleted: "anything else", Time: "the column"},
+	Words: Words{Column: "the same, with a constant default such as `1970-01-01` or `infinity`",
+		Live: "equal to the constant, or NULL", Deleted: "anything else", Time: "the column"},
 }, {
 	Kind: Epoch, Classes: []Class{IntegerClass}, KeepsTime: true, Type: "numeric",
 	Meaning:  Meaning{Live: slices.Concat(KnownValues("0"), nothing), Deleted: []Value{{Class: Positive}}, Either: true},
 	Sections: Sections{Plain: "number", Live: "sentinel", Nullable: "nullable_sentinel"},
-	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL", Deleted: "other",
-		Time: "the column, once its unit is known"},
+	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL",
+		Deleted: "other, but for the default", Time: "the column, once its unit is known"},
 }, {
 	Kind: Flag, Classes: []Class{BooleanClass}, FewValues: true, Type: "bool",
 	Meaning:  Meaning{Live: KnownValues("false"), Deleted: KnownValues("true"), Odd: nothing},
