@@ -9,9 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Ping pings the server, or joins the ping that is already out; a ping not older
-// than maxAge is good enough. It returns at the asker's deadline at the latest; a
-// ping that is not back by then is not up.
+// Ping pings the server, joins a running ping, or returns a ping not older than maxAge. It returns at the
+// caller's deadline at the latest; if the ping has not ended by then, the server is not up.
 func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping {
 	asked := time.Now()
 	if last, found := e.recent(asked, maxAge); found {
@@ -30,7 +29,7 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 			e.mu.Lock()
 			p := e.pings[len(e.pings)-1]
 			e.mu.Unlock()
-			// Given up because another asker's time was over, it says nothing to this one.
+			// It was cancelled because another caller's time was over, so it says nothing to this one.
 			givenUp := !p.Up && !mine && !ends.IsZero() && !time.Now().Before(ends)
 			if !givenUp || ctx.Err() != nil {
 				return p
@@ -41,11 +40,11 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 	}
 }
 
-// leastPing is how long a ping may take, however little time its asker has: a ping that
-// is given up costs the server a new connection, as often as somebody likes.
+// leastPing is how long a ping may take however little time its caller has. A cancelled ping costs the server a
+// new connection, and callers could cause that as often as they like.
 const leastPing = 500 * time.Millisecond
 
-// recent is the last ping, if it is not older than maxAge.
+// recent returns the last ping, if it is not older than maxAge.
 func (e *Entry) recent(now time.Time, maxAge time.Duration) (last softdelete.Ping, found bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -53,14 +52,14 @@ func (e *Entry) recent(now time.Time, maxAge time.Duration) (last softdelete.Pin
 		return last, false
 	}
 	last = e.pings[len(e.pings)-1]
-	if settings := e.settings(); settings.PingWithRefresh && last.Up { // a failure is no fact to be kept
+	if settings := e.settings(); settings.PingWithRefresh && last.Up { // a failure is not kept
 		maxAge = max(maxAge, settings.TTL)
 	}
 	return last, now.Sub(last.At) < maxAge
 }
 
-// ping sends a ping. It ends with its first asker's time, but not with its going
-// away: others may have joined. The lock is held by the caller.
+// ping sends a ping. It ends at its first caller's deadline, but not when that caller leaves: others may have
+// joined. The caller holds the lock.
 func (e *Entry) ping(asker context.Context) {
 	ctx, cancel := e.ctx, context.CancelFunc(func() {})
 	ends, bounded := asker.Deadline()
@@ -86,7 +85,7 @@ func (e *Entry) ping(asker context.Context) {
 	})
 }
 
-// keep notes a ping that came back.
+// keep records a ping that has ended.
 func (e *Entry) keep(p softdelete.Ping) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -98,14 +97,14 @@ func (e *Entry) keep(p softdelete.Ping) {
 	e.pinging = nil
 }
 
-// Answered tells whether the server ever answered a ping.
+// Answered reports whether the server ever answered a ping.
 func (e *Entry) Answered() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.answered
 }
 
-// Pings are the last pings, the oldest first.
+// Pings returns the last pings, oldest first.
 func (e *Entry) Pings() []softdelete.Ping {
 	e.mu.Lock()
 	defer e.mu.Unlock()

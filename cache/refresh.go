@@ -10,9 +10,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Snapshot returns what is known. If that is older than the ttl, a refresh starts,
-// which goes on when the asker leaves. Only while nothing is known, not yet or no longer,
-// and the server answers, does the asker wait for it, up to its deadline.
+// Snapshot returns the last snapshot. If it is older than the ttl, a refresh starts, which continues when the
+// caller leaves. The caller waits for the refresh, up to its deadline, only if there is nothing to show yet, or
+// no longer, and the server answers.
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	if refreshing, wait := e.look(); wait && refreshing != nil {
 		select {
@@ -26,31 +26,29 @@ func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	return e.snapshot
 }
 
-// look starts a refresh if one is due. It returns the one that runs, and whether to wait
-// for it.
+// look starts a refresh if one is due. It returns the running refresh, and whether to wait for it.
 func (e *Entry) look() (refreshing chan struct{}, wait bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.refreshing == nil && e.due() {
 		e.tried, e.renew = time.Now(), false
-		// After a long pause nothing is left to show: this refresh is like the first.
+		// After a long pause nothing is left to show, so this refresh is like the first.
 		e.complete = e.complete && e.tried.Sub(e.snapshot.Taken) <= e.settings().MaxStale
 		e.refreshing = e.start(e.refresh)
 	}
 	return e.refreshing, !e.complete && e.answers()
 }
 
-// Renew makes a refresh due at the next look, because what it would find has
-// changed: the configuration.
+// Renew makes a refresh due at the next request, because the configuration has changed.
 func (e *Entry) Renew() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.renew = true
 }
 
-// due tells whether it is time for a refresh: the ttl is over, or the last one could
-// not connect and the server has come back since. Where pings succeed all the time,
-// something else is in its way, and it is tried again at once and then ever more rarely.
+// due reports whether it is time for a refresh: the ttl is over, or the last refresh could not connect and the
+// server has come back since. If pings succeed all the time, something else prevents the refresh; it is tried
+// again at once, and then after growing pauses.
 func (e *Entry) due() bool {
 	switch {
 	case e.renew || e.tried.IsZero() || time.Since(e.tried) >= e.settings().TTL:
@@ -66,12 +64,11 @@ func (e *Entry) due() bool {
 	}
 }
 
-// pause is how long a refresh that could not connect twice waits, and twice that after
-// each further time.
+// pause is how long to wait after a refresh could not connect twice; it doubles after each further failure.
 const pause = 5 * time.Second
 
-// cameBack is when the server first answered after a ping that it did not answer; zero
-// when it never did. There is a ping.
+// cameBack returns when the server first answered again after an unanswered ping; zero if it has not. There
+// must be a ping.
 func (e *Entry) cameBack() (at time.Time) {
 	for n, p := range e.pings[1:] {
 		if p.Up && !e.pings[n].Up {
@@ -81,14 +78,13 @@ func (e *Entry) cameBack() (at time.Time) {
 	return at
 }
 
-// answers tells whether the server answered the last ping; before the first, that
-// it may.
+// answers reports whether the server answered the last ping; it is true before the first ping.
 func (e *Entry) answers() bool {
 	return len(e.pings) == 0 || e.pings[len(e.pings)-1].Up
 }
 
-// refresh runs one refresh and keeps what it publishes. One that panics has failed like
-// one that could not connect.
+// refresh runs one refresh and keeps the snapshots that it publishes. A panic counts like a refresh that could
+// not connect.
 func (e *Entry) refresh() {
 	e.mu.Lock()
 	previous := e.snapshot
@@ -103,7 +99,7 @@ func (e *Entry) refresh() {
 	})
 	if err != nil {
 		rescue.Log(e.logger, err)
-		level.Error(e.logger).Log("msg", "refresh failed, what was known stays", "err", err)
+		level.Error(e.logger).Log("msg", "refresh failed; the last numbers stay", "err", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

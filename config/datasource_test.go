@@ -96,7 +96,7 @@ func TestAWrongEnvironmentIsRefusedWithoutShowingIt(t *testing.T) {
 			"DATA_SOURCE_PASS_FILE: the file that it names cannot be read"},
 		"an empty file": {map[string]string{"DATA_SOURCE_NAME_FILE": "\n"}, "is empty"},
 		"URL as database": {map[string]string{"PGDATABASE": "postgres://bob:S3cr3t@db"},
-			"PGDATABASE holds a connection string"},
+			"PGDATABASE contains a connection string"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environ(t, test.variables)

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// check tells what is wrong with a value, without repeating it.
+// check returns what is wrong with a value, without repeating it.
 func (p Parameter) check(value string) error {
 	switch {
 	case p.Treatment == Refused && value != "" && !slices.Contains(p.Harmless, value):
@@ -22,23 +22,23 @@ func (p Parameter) check(value string) error {
 	case p.valid != nil:
 		return p.valid(value)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return errors.New("holds a control character; remove it")
+		return errors.New("contains a control character; remove it")
 	}
 	return nil
 }
 
 func anything(value string) error {
 	if strings.ContainsRune(value, 0) {
-		return errors.New("holds a NUL character")
+		return errors.New("contains a NUL character")
 	}
 	return nil
 }
 
-// validHosts takes a comma-separated list of names, addresses and directories of sockets.
+// validHosts accepts a comma-separated list of names, addresses and directories of sockets.
 func validHosts(list string) error {
 	for _, host := range strings.Split(list, ",") {
 		if strings.ContainsFunc(host, unicode.IsControl) {
-			return errors.New("holds a control character; remove it")
+			return errors.New("contains a control character; remove it")
 		}
 		if strings.HasPrefix(host, "/") { // the directory of a socket
 			continue
@@ -47,10 +47,10 @@ func validHosts(list string) error {
 			continue
 		}
 		if strings.Contains(host, ":") {
-			return errors.New("holds a colon; write the port apart, as port=5432")
+			return errors.New("contains a colon; write the port separately, as port=5432")
 		}
 		if strings.ContainsAny(host, "@/?#=&%\\\"'` ") {
-			return errors.New("holds what no name of a host can hold")
+			return errors.New("contains a character that a host name cannot contain")
 		}
 	}
 	return nil
@@ -59,7 +59,7 @@ func validHosts(list string) error {
 func validAddresses(list string) error {
 	for _, address := range strings.Split(list, ",") {
 		if _, err := netip.ParseAddr(address); address != "" && err != nil {
-			return errors.New("must be an IP address; names of hosts go into host")
+			return errors.New("must be an IP address; write host names into host")
 		}
 	}
 	return nil
@@ -74,13 +74,13 @@ func validPorts(list string) error {
 	return nil
 }
 
-// validDatabase refuses a connection string in the place of the name.
+// validDatabase rejects a connection string in place of the name.
 func validDatabase(name string) error {
 	if strings.ContainsFunc(name, unicode.IsControl) {
-		return errors.New("holds a control character; remove it")
+		return errors.New("contains a control character; remove it")
 	}
 	if strings.Contains(name, "://") || strings.Contains(name, "=") {
-		return errors.New("holds a connection string; write the name of the database alone")
+		return errors.New("contains a connection string; write only the name of the database")
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func validSeconds(value string) error {
 	return nil
 }
 
-// validMethods takes libpq's list of ways to authenticate, all of them negated or none.
+// validMethods accepts libpq's list of authentication methods, with all or none of them negated.
 func validMethods(list string) error {
 	names := []string{"password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"}
 	negated := strings.HasPrefix(list, "!")
@@ -107,7 +107,7 @@ func validMethods(list string) error {
 	return nil
 }
 
-// fits tells what contradicts each other.
+// fits returns which settings contradict each other.
 func (i *Info) fits() error {
 	hosts, addresses, ports := count(i.Get("host")), count(i.Get("hostaddr")), count(i.Get("port"))
 	all := max(hosts, addresses, 1)
@@ -132,7 +132,7 @@ func less(order []string, a, b string) bool {
 	return a != "" && slices.Index(order, a) < slices.Index(order, b)
 }
 
-// count is how many a comma-separated list has; 0 where there is none.
+// count returns the number of elements of a comma-separated list; 0 if the list is empty.
 func count(list string) int {
 	if list == "" {
 		return 0

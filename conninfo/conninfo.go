@@ -1,10 +1,10 @@
 // Package conninfo reads PostgreSQL's connection strings, as URL or as key=value, and
 // hides their secrets.
 //
-// It is stricter than libpq. A string that is misread goes somewhere: a piece of the
-// password becomes the name of a host, a database or a parameter, and stands in our log
-// and in that of the server. So what is not plainly a URL, or plainly key=value with
-// known keys, is refused before anybody connects, by an error that repeats nothing of it.
+// It is stricter than libpq. If a string is misread, a piece of the password becomes the name of a host, a
+// database or a parameter, and appears in the logs of the exporter and the server. So a string that is not
+// clearly a URL, or clearly key=value with known keys, is refused before any connection, with an error that
+// repeats nothing of it.
 package conninfo
 
 import (
@@ -19,22 +19,23 @@ import (
 	"unicode/utf8"
 )
 
-// Info is what a connection string says, and what was filled in for it. It is never
-// changed, only copied. However it is printed, its secrets are not.
+// Info is the content of a connection string, with the defaults filled in. It is never changed, only copied.
+// However it is printed, its secrets are hidden.
 type Info struct {
 	settings map[string]string
-	// written are the secrets as they stood in the string, in their encoding.
+	// written are the secrets as written in the string, with their encoding.
 	written []string
 }
 
 // forms shows the two ways to write a connection string.
 const forms = "postgres://user@host:5432/database or host=… user=… dbname=…"
 
-// encoding says how to write in a URL what would cut it.
-const encoding = "percent-encode what is special in user, password and database: " +
-	"@ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a blank as %20; or give the password apart from the URL"
+// encoding says how to write special characters in a URL.
+const encoding = "percent-encode special characters in user, password and database: " +
+	"@ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a space as %20; or give the password separately " +
+	"from the URL"
 
-// quoting says how to write in key=value what would cut it.
+// quoting says how to write special characters in key=value.
 const quoting = `put a value that holds blanks in single quotes, with \ before each ' and \ in it`
 
 // refuse makes an error about the string as a whole.
@@ -44,8 +45,8 @@ func refuse(format string, args ...any) error {
 
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-// Parse reads a connection string. An empty one says nothing. Blanks around it are
-// taken off, and the byte order mark that some editors put in front of a file.
+// Parse reads a connection string, which may be empty. It removes whitespace around it, and the byte order mark
+// that some editors put at the start of a file.
 func Parse(text string) (*Info, error) {
 	text = Trim(text)
 	if !utf8.ValidString(text) {
@@ -66,11 +67,11 @@ func Parse(text string) (*Info, error) {
 	case scheme.MatchString(text):
 		return nil, refuse("has an unknown scheme; write postgres:// or postgresql://")
 	case strings.HasPrefix(text, "postgres:"), strings.HasPrefix(text, "postgresql:"):
-		return nil, refuse("lacks the // behind postgres: at its beginning")
+		return nil, refuse("lacks the // after postgres: at its beginning")
 	default:
 		err = i.readKeyValue(text)
 		if err != nil && (strings.Contains(text, "postgres://") || strings.Contains(text, "postgresql://")) {
-			err = refuse("holds a URL but does not begin with it; remove what stands before postgres://")
+			err = refuse("contains a URL but does not begin with it; remove the text before postgres://")
 		}
 	}
 	if err != nil {
@@ -79,12 +80,12 @@ func Parse(text string) (*Info, error) {
 	return i, nil
 }
 
-// Trim takes off what editors and shells leave around a text.
+// Trim removes what editors and shells leave around a text.
 func Trim(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 }
 
-// With returns a copy with more settings, by libpq's names. They replace those there.
+// With returns a copy with more settings, by libpq's names. They replace existing ones.
 func (i *Info) With(settings map[string]string) (*Info, error) {
 	next := i.clone()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
@@ -95,13 +96,13 @@ func (i *Info) With(settings map[string]string) (*Info, error) {
 	return next, nil
 }
 
-// New makes an Info of settings by libpq's names.
+// New makes an Info from settings by libpq's names.
 func New(settings map[string]string) (*Info, error) {
 	return new(Info).With(settings)
 }
 
-// set checks a setting and keeps it, if it is one of those that matter here. Its error
-// begins with the name, and does not repeat the value.
+// set checks a setting, and keeps it if the exporter uses it. Its error begins with the name, and does not
+// repeat the value.
 func (i *Info) set(name, value string) error {
 	p, known := find(name)
 	if !known {
@@ -119,12 +120,12 @@ func (i *Info) set(name, value string) error {
 	return nil
 }
 
-// Get is a setting by libpq's name; empty if there is none.
+// Get returns a setting by libpq's name; empty if there is none.
 func (i *Info) Get(name string) string { return i.settings[name] }
 
-// ForDriver writes the settings for a driver that takes what is not said from variables,
-// services and files by itself, as pgx does: it says them all, so that nothing else has an
-// effect. A service whose name the driver would find in PGSERVICE must still be there.
+// ForDriver writes the settings for a driver that takes missing settings from variables, services and files, as
+// pgx does. It writes all settings, so that nothing else has an effect. A service whose name the driver would
+// find in PGSERVICE must still exist.
 func (i *Info) ForDriver(changes map[string]string) string {
 	all := map[string]string{}
 	for _, p := range parameters {
@@ -140,8 +141,7 @@ func (i *Info) ForDriver(changes map[string]string) string {
 	return i.KeyValue(all)
 }
 
-// KeyValue writes the settings that a driver may see, secrets included, with the given
-// changes.
+// KeyValue writes the settings that a driver may see, including secrets, with the given changes.
 func (i *Info) KeyValue(changes map[string]string) string {
 	return i.write(changes, func(_ Parameter, value string) string { return value })
 }
@@ -173,14 +173,14 @@ func (i *Info) write(changes map[string]string, show func(Parameter, string) str
 	return strings.Join(words, " ")
 }
 
-// In returns a copy that connects to another database, one that the server has named.
+// In returns a copy that connects to another database, whose name comes from the server.
 func (i *Info) In(database string) *Info {
 	next := i.clone()
 	next.settings["dbname"] = database
 	return next
 }
 
-// Knowing returns a copy that hides a secret more, which the driver has found.
+// Knowing returns a copy that also hides a secret that the driver has found.
 func (i *Info) Knowing(secret string) *Info {
 	next := i.clone()
 	next.written = append(next.written, secret)

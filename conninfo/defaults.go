@@ -11,10 +11,9 @@ import (
 	"strings"
 )
 
-// WithDefaults fills in what the string leaves open as libpq does: from the service that
-// it names, then from the variables that lookup returns, then from the files in ~. What
-// stands there is checked like the string: a connection string in PGDATABASE is refused, and
-// so is PGREQUIREPEER.
+// WithDefaults fills in missing settings as libpq does: from the service that the string names, then from the
+// variables that lookup returns, then from the files in ~. They are checked like the string: a connection
+// string in PGDATABASE is refused, and so is PGREQUIREPEER.
 func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
 	next := i.clone()
 	get := func(name string) string {
@@ -47,7 +46,7 @@ func (i *Info) WithDefaults(lookup func(string) string) (*Info, error) {
 	return next, nil
 }
 
-// fillFromHome names the files that libpq looks for in the user's home.
+// fillFromHome sets the files that libpq looks for in the user's home.
 func (i *Info) fillFromHome() {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -70,7 +69,7 @@ func (i *Info) fillFromHome() {
 	}
 }
 
-// fill sets what is not set yet. An empty value counts as set, as in libpq.
+// fill sets a value that is not set yet. An empty value counts as set, as in libpq.
 func (i *Info) fill(name, value string) error {
 	if _, set := i.settings[name]; set {
 		return nil
@@ -78,8 +77,8 @@ func (i *Info) fill(name, value string) error {
 	return i.set(name, value)
 }
 
-// ForAnyServer returns the variables without those that name one server, or log in to it:
-// they say nothing of any other.
+// ForAnyServer returns the variables without those that name a particular server or log in to it, because they
+// do not apply to other servers.
 func ForAnyServer(lookup func(string) string) func(string) string {
 	return func(variable string) string {
 		for _, p := range parameters {
@@ -91,13 +90,13 @@ func ForAnyServer(lookup func(string) string) func(string) string {
 	}
 }
 
-// errService is what is wrong with a service file. Its name, and that of the service, may
-// be a misread piece of a password.
-var errService = errors.New("the service is in no file: it is looked for in that of servicefile or PGSERVICEFILE, " +
-	"else in ~/.pg_service.conf, and then in pg_service.conf in PGSYSCONFDIR")
+// errService is the error for a missing service. It does not name the file or the service, which may be misread
+// pieces of a password.
+var errService = errors.New("the service was not found: the exporter looks in the file of servicefile or " +
+	"PGSERVICEFILE, or else in ~/.pg_service.conf, and then in pg_service.conf in PGSYSCONFDIR")
 
-// readService returns the settings of a service and the file in which they stand: the
-// user's, else the system's.
+// readService returns the settings of a service, and the file that contains them: the user's, or else the
+// system's.
 func readService(file, directory, service string) (in string, settings map[string]string, err error) {
 	if home, err := os.UserHomeDir(); file == "" && err == nil {
 		file = filepath.Join(home, ".pg_service.conf")
@@ -139,7 +138,7 @@ func section(text, name string) (settings map[string]string, err error) {
 				return nil, fmt.Errorf("line %d of the service file is not of the form name=value", line)
 			}
 			key, value = Trim(key), Trim(value)
-			// The first of several holds, as in libpq.
+			// If a name appears more than once, the first counts, as in libpq.
 			if _, twice := settings[key]; !twice {
 				settings[key] = value
 			}

@@ -63,15 +63,15 @@ func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 				"dbname": "x"}, ""},
 		{"", map[string]string{"PGSERVICE": "system", "PGSERVICEFILE": file, "PGSYSCONFDIR": dir},
 			map[string]string{"service": "system", "servicefile": filepath.Join(dir, "pg_service.conf"), "host": "db2"}, ""},
-		{"service=S3cr3t servicefile=" + file, nil, nil, "the service is in no file"},
+		{"service=S3cr3t servicefile=" + file, nil, nil, "the service was not found"},
 		{"service=bad servicefile=" + file, nil, nil, "in the service file: requirepeer is not supported"},
 		{"service=worse servicefile=" + file, nil, nil, "line 14 of the service file"},
 		{"service=typo servicefile=" + file, nil, nil, "did you mean host?"},
 		{"", map[string]string{"PGREQUIREPEER": "S3cr3t"}, nil, "PGREQUIREPEER is not supported"},
 		{"", map[string]string{"PGSSLCRL": "S3cr3t"}, nil, "PGSSLCRL is not supported"},
 		{"", map[string]string{"PGGSSENCMODE": "require"}, nil, "PGGSSENCMODE is not supported"},
-		{"", map[string]string{"PGDATABASE": "postgres://u:S3cr3t@h/db"}, nil, "PGDATABASE holds a connection string"},
-		{"", map[string]string{"PGHOST": "u:S3cr3t@h"}, nil, "PGHOST holds a colon"},
+		{"", map[string]string{"PGDATABASE": "postgres://u:S3cr3t@h/db"}, nil, "PGDATABASE contains a connection string"},
+		{"", map[string]string{"PGHOST": "u:S3cr3t@h"}, nil, "PGHOST contains a colon"},
 	} {
 		i, err := Parse(test.text)
 		if err != nil {

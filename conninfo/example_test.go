@@ -30,7 +30,7 @@ func ExampleParse_refused() {
 	_, err := conninfo.Parse("postgres://bob:p@ss@db1/shop")
 	fmt.Println(err)
 	// Output:
-	// the connection string is a URL with an @ where none can be; percent-encode what is special in user, password and database: @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a blank as %20; or give the password apart from the URL
+	// the connection string is a URL with an @ in the wrong place; percent-encode special characters in user, password and database: @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a space as %20; or give the password separately from the URL
 }
 
 // A server may repeat the password in its messages, whole or in pieces.

@@ -8,13 +8,12 @@ import (
 
 // Host is one of the servers that a connection may go to.
 type Host struct {
-	// Name is that of a host, an address, or the directory of a socket; empty for the
-	// default. Address is where to connect instead of asking for the name's; it may be
-	// empty. Port may be empty for the default.
+	// Name is a host name, an address, or the directory of a socket; empty for the default. Address, if not
+	// empty, is used instead of looking up the name. Port may be empty for the default.
 	Name, Address, Port string
 }
 
-// Hosts are the servers to try, in order. There is at least one.
+// Hosts returns the servers to try, in order. There is at least one.
 func (i *Info) Hosts() []Host {
 	list := func(name string) []string { return strings.Split(i.Get(name), ",") }
 	names, addresses, ports := list("host"), list("hostaddr"), list("port")
@@ -35,7 +34,7 @@ func nth(list []string, n int) string {
 	return ""
 }
 
-// ConnectTimeout is how long to wait for one host at most; 0 where nothing is said.
+// ConnectTimeout returns how long to wait for one host at most; 0 if it is not set.
 func (i *Info) ConnectTimeout() time.Duration {
 	seconds, _ := strconv.Atoi(i.Get("connect_timeout"))
 	return time.Duration(max(seconds, 0)) * time.Second

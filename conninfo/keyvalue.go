@@ -4,8 +4,8 @@ import "strings"
 
 const blanks = " \t\n\r\v\f"
 
-// readKeyValue reads host=… user=… password='…'. As in libpq, blanks may stand around
-// the =, and a backslash takes the next character as it is.
+// readKeyValue reads host=… user=… password='…'. As in libpq, there may be spaces around the =, and a backslash
+// escapes the next character.
 func (i *Info) readKeyValue(text string) error {
 	for n := 1; text != ""; n++ {
 		name, rest, found := strings.Cut(text, "=")
@@ -35,7 +35,7 @@ func (i *Info) readKeyValue(text string) error {
 	return nil
 }
 
-// readValue reads the value that a text begins with, and returns what is behind it.
+// readValue reads the value at the beginning of a text, and returns the rest.
 func readValue(text string) (value, rest string, err error) {
 	quoted := strings.HasPrefix(text, "'")
 	if strings.HasPrefix(text, `"`) {
@@ -51,7 +51,7 @@ func readValue(text string) (value, rest string, err error) {
 		case quoted && c == '\'':
 			rest = text[n+1:]
 			if rest != "" && !strings.ContainsRune(blanks, rune(rest[0])) {
-				return "", "", refuse("is key=value with something close behind a quote; %s", quoting)
+				return "", "", refuse("is key=value with text directly after a closing quote; %s", quoting)
 			}
 			return b.String(), strings.TrimLeft(rest, blanks), nil
 		case !quoted && strings.IndexByte(blanks, c) >= 0:
@@ -65,17 +65,17 @@ func readValue(text string) (value, rest string, err error) {
 		b.WriteByte(text[n])
 	}
 	if quoted {
-		return "", "", refuse("is key=value with a quote that nothing closes; %s", quoting)
+		return "", "", refuse("is key=value with a quote that is not closed; %s", quoting)
 	}
 	return b.String(), "", nil
 }
 
 var quoter = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
-// quote writes a value as key=value has it.
+// quote writes a value for key=value.
 func quote(value string) string { return "'" + quoter.Replace(value) + "'" }
 
-// isName tells whether a text looks like the name of a parameter.
+// isName reports whether a text looks like the name of a parameter.
 func isName(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_')

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Treatment is what becomes of a parameter.
+// Treatment says how a parameter is treated.
 type Treatment string
 
 // The treatments.
@@ -16,30 +16,30 @@ const (
 	Refused  Treatment = "refused"  // it asks for what the exporter cannot give
 )
 
-// Parameter is one of libpq's, or of its relatives.
+// Parameter is a parameter of libpq, or of related programs.
 type Parameter struct {
-	// Name is libpq's, Variable the environment's; empty where libpq has none.
+	// Name is libpq's name, Variable the environment variable; empty if libpq has none.
 	Name, Variable string
 	Treatment      Treatment
-	// Note says more of the treatment, or why. Of what is refused it says what to do.
+	// Note explains the treatment. For a refused parameter it says what to do.
 	Note string
-	// Harmless are values of a refused parameter that ask for nothing, and are dropped.
+	// Harmless are values of a refused parameter that request nothing; they are dropped.
 	Harmless []string
 
-	// values are all that it may be; nil where anything goes that valid accepts.
+	// values are all allowed values; nil if any value that valid accepts is allowed.
 	values []string
 	valid  func(string) error
 	secret bool
-	// unsaid is how to tell a driver that nothing is said.
+	// unsaid is the value that tells a driver that the parameter is not set.
 	unsaid string
-	// ours is what we do ourselves, so that the driver need not know of it.
+	// ours marks a parameter that the exporter handles itself, so the driver need not see it.
 	ours bool
-	// bound speaks of one server: it says nothing of those that are probed.
+	// bound marks a parameter that belongs to one server; it does not apply to probed servers.
 	bound bool
 }
 
-// serverSettings says where else a parameter may belong.
-const serverSettings = "settings of the server go into options, as in -c name=value, and those of a driver must go"
+// serverSettings says where other settings belong.
+const serverSettings = "put settings of the server into options, as in -c name=value, and remove those of a driver"
 
 var (
 	versions  = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
@@ -49,7 +49,7 @@ var (
 // Notes of more than one parameter.
 const (
 	ourName    = "every session is called softdelete_exporter"
-	byDeadline = "every question has its own deadline"
+	byDeadline = "every query has its own deadline"
 	noGSSAPI   = "there is no GSSAPI"
 	noOAuth    = "there is no OAuth; use a password or a certificate"
 	noKeys     = "give the password instead"
@@ -59,7 +59,7 @@ const (
 // Words"), roughly in its order.
 var parameters = []Parameter{
 	{Name: "host", Variable: "PGHOST", Treatment: Honoured,
-		Note: "several are tried in turn, each in its share of the time that is left", valid: validHosts, bound: true},
+		Note: "several are tried in order, each with a share of the remaining time", valid: validHosts, bound: true},
 	{Name: "hostaddr", Variable: "PGHOSTADDR", Treatment: Honoured, valid: validAddresses, ours: true, bound: true},
 	{Name: "port", Variable: "PGPORT", Treatment: Honoured, valid: validPorts, bound: true},
 	{Name: "dbname", Variable: "PGDATABASE", Treatment: Honoured, valid: validDatabase, bound: true},
@@ -70,8 +70,8 @@ var parameters = []Parameter{
 	{Name: "channel_binding", Variable: "PGCHANNELBINDING", Treatment: Honoured,
 		values: []string{"disable", "prefer", "require"}},
 	{Name: "connect_timeout", Variable: "PGCONNECT_TIMEOUT", Treatment: Honoured,
-		Note: "it bounds the share of each host further", valid: validSeconds, ours: true},
-	{Name: "client_encoding", Variable: "PGCLIENTENCODING", Treatment: Dropped, Note: "the exporter speaks UTF-8"},
+		Note: "it limits the share of each host further", valid: validSeconds, ours: true},
+	{Name: "client_encoding", Variable: "PGCLIENTENCODING", Treatment: Dropped, Note: "the exporter uses UTF-8"},
 	{Name: "options", Variable: "PGOPTIONS", Treatment: Honoured,
 		Note: "PgBouncer refuses it, unless it is told to ignore it", bound: true},
 	{Name: "application_name", Variable: "PGAPPNAME", Treatment: Dropped, Note: ourName},
@@ -98,7 +98,7 @@ var parameters = []Parameter{
 		values: []string{"disable", "allow", "require"}},
 	{Name: "sslrootcert", Variable: "PGSSLROOTCERT", Treatment: Honoured},
 	{Name: "sslcrl", Variable: "PGSSLCRL", Treatment: Refused,
-		Note: "remove it; revocation lists are not read, ~/.postgresql/root.crl neither"},
+		Note: "remove it; revocation lists are not read, not even ~/.postgresql/root.crl"},
 	{Name: "sslcrldir", Variable: "PGSSLCRLDIR", Treatment: Refused,
 		Note: "remove it; revocation lists are not read"},
 	{Name: "sslsni", Variable: "PGSSLSNI", Treatment: Honoured, values: []string{"0", "1"}},
@@ -127,7 +127,7 @@ var parameters = []Parameter{
 	{Name: "oauth_scope", Treatment: Refused, Note: noOAuth},
 }
 
-// Parameters are all that are known, with what becomes of them.
+// Parameters returns all known parameters and how they are treated.
 func Parameters() []Parameter { return slices.Clone(parameters) }
 
 // find looks a parameter up by its name.
@@ -139,15 +139,15 @@ func find(name string) (Parameter, bool) {
 	return parameters[n], true
 }
 
-// others are names that other programs have for a parameter.
+// others are names that other programs use for a parameter.
 var others = map[string]string{
 	"database": "dbname", "db": "dbname", "username": "user",
 	"pass": "password", "passwd": "password", "pwd": "password",
 	"hostname": "host", "server": "host", "requiressl": "sslmode", "ssl": "sslmode", "timeout": "connect_timeout",
 }
 
-// suggestion says which parameter was probably meant, without repeating what was
-// written: that may be a piece of the password.
+// suggestion returns which parameter was probably meant. It does not repeat the written text, which may be a
+// piece of the password.
 func suggestion(name string) string {
 	name = strings.ToLower(name)
 	best, least := "", 3
@@ -162,7 +162,7 @@ func suggestion(name string) string {
 	return " (did you mean " + best + "?)"
 }
 
-// distance is how many letters must change to make one word of the other.
+// distance returns how many letters must change to turn one word into the other.
 func distance(a, b string) int {
 	if len(a) > 2*len(b) {
 		return len(a)

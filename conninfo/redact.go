@@ -13,9 +13,8 @@ import (
 
 const mask = "xxxxx"
 
-// patterns are the places where a password stands in any text, each with what may be
-// kept of it. Rather too much is taken than too little: a password may hold any
-// character, also ones that it should not.
+// patterns are the places of a password in any text, each with the part that may stay. They remove too much
+// rather than too little: a password may contain any character, even forbidden ones.
 var patterns = []struct {
 	pattern *regexp.Regexp
 	kept    string
@@ -28,7 +27,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`(?i)(` + words + `["']\s*:\s*)` + quotedValue), "${1}" + mask},
 	// password: … of YAML, alone on its line
 	{regexp.MustCompile(`(?im)^(\s*(?:- )?` + words + `:\s+)` + `[^\n]+`), "${1}" + mask},
-	// what a parser of URLs quotes of the tail that it took apart
+	// what a URL parser quotes of the part that it could not parse
 	{regexp.MustCompile(`(invalid (?:port|URL escape|userinfo|character)[^"\n]*)` + inQuotes), `${1}"` + mask + `"`},
 }
 
@@ -38,8 +37,8 @@ const (
 	quotedValue = `(?:'(?:[^'\\\n]|\\.)*'|` + inQuotes + `|['"][^\n]*)`
 )
 
-// Redact hides passwords in a text of which nobody knows what it may hold, by the places
-// in which they stand. Where the connection is known, use its own Redact.
+// Redact hides passwords in an unknown text, by the places where they usually are. If the connection is known,
+// use its own Redact.
 func Redact(text string) string {
 	for _, p := range patterns {
 		text = p.pattern.ReplaceAllString(text, p.kept)
@@ -47,9 +46,9 @@ func Redact(text string) string {
 	return text
 }
 
-// Redact hides the secrets of this connection in a text that a parser, a driver or a
-// server wrote: whole, in any encoding, and in the pieces into which a parser may have
-// cut them. The names of the user, the database and the hosts stay.
+// Redact hides the secrets of this connection in a text from a parser, a driver or a server: whole, in any
+// encoding, and in the pieces into which a parser may have split them. The names of the user, the database and
+// the hosts stay.
 func (i *Info) Redact(text string) string {
 	long, short := i.secretForms()
 	kept := i.namesIn(text)
@@ -68,7 +67,7 @@ func (i *Info) Redact(text string) string {
 	return Redact(b.String())
 }
 
-// Hide returns an error whose text is redacted. What it wraps can still be looked for.
+// Hide returns an error with a redacted text. The wrapped error can still be found.
 func (i *Info) Hide(err error) error {
 	if err == nil {
 		return nil
@@ -85,8 +84,8 @@ func (h *hidden) Error() string { return h.text }
 
 func (h *hidden) Unwrap() error { return h.err }
 
-// hiddenAt is how long the secret is that stands at a place of a text; 0 for none. Of a
-// short one, which any text may hold by chance, only whole words count.
+// hiddenAt returns the length of the secret at a place of a text; 0 if there is none. A short secret, which a
+// text may contain by chance, counts only as a whole word.
 func hiddenAt(text string, n int, long, short []string) int {
 	for _, form := range long {
 		if strings.HasPrefix(text[n:], form) {
@@ -101,11 +100,10 @@ func hiddenAt(text string, n int, long, short []string) int {
 	return 0
 }
 
-// shortest is how many characters a piece of a secret has at least that is hidden
-// wherever it stands.
+// shortest is the smallest number of characters of a piece of a secret that is hidden everywhere.
 const shortest = 4
 
-// secretForms are the texts to hide, the longest first.
+// secretForms returns the texts to hide, longest first.
 func (i *Info) secretForms() (long, short []string) {
 	for _, secret := range i.written {
 		for _, piece := range pieces(secret) {
@@ -123,11 +121,12 @@ func (i *Info) secretForms() (long, short []string) {
 	return slices.Compact(long), short
 }
 
-// manyPieces is how many pieces a secret has of which every run is looked for.
+// manyPieces is the largest number of pieces of a secret for which every combination of adjacent pieces is
+// hidden.
 const manyPieces = 16
 
-// pieces are a secret and what remains of it when a parser cuts it at the characters
-// that end something in a connection string.
+// pieces returns a secret, and what remains of it when a parser splits it at the separators of a connection
+// string.
 func pieces(secret string) []string {
 	starts, ends := []int{0}, []int{}
 	for n, r := range secret {
@@ -148,7 +147,7 @@ func pieces(secret string) []string {
 	return all
 }
 
-// encodings are the ways in which a text may be written by those who quote it.
+// encodings returns the ways in which other programs may quote a text.
 func encodings(text string) []string {
 	inURL := []string{url.QueryEscape(text), url.PathEscape(text), url.User(text).String()}
 	all := append(inURL, text, quoter.Replace(text), strings.ReplaceAll(text, "'", "''"))
@@ -167,15 +166,15 @@ func encodings(text string) []string {
 
 var lowerHex = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// spans are parts of a text, from the first byte to behind the last.
+// spans are parts of a text, from the first byte to the byte after the last.
 type spans [][2]int
 
-// hold tells whether a part lies within one of them.
+// hold reports whether a part is within one of them.
 func (s spans) hold(start, end int) bool {
 	return slices.ContainsFunc(s, func(span [2]int) bool { return span[0] <= start && end <= span[1] })
 }
 
-// namesIn are the places where a text names the user, the database or a host.
+// namesIn returns the places where a text names the user, the database or a host.
 func (i *Info) namesIn(text string) (found spans) {
 	names := append(strings.Split(i.Get("host"), ","), i.Get("user"), i.Get("dbname"), i.Get("hostaddr"))
 	for _, name := range names {
@@ -194,7 +193,7 @@ func (i *Info) namesIn(text string) (found spans) {
 	return found
 }
 
-// isWord tells whether a part of a text is no part of a longer word.
+// isWord reports whether a part of a text is a whole word.
 func isWord(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	after, _ := utf8.DecodeRuneInString(text[end:])

@@ -8,8 +8,8 @@ import (
 )
 
 // readURL reads postgres://user:password@host:port,host:port/database?name=value&…
-// What would end one part of it inside another must be encoded, also where libpq would
-// find a way through: only then is nothing taken for something else.
+// A separator inside a part must be encoded, even where libpq would accept it. Only then can no part be
+// mistaken for another.
 func (i *Info) readURL(text string) error {
 	_, rest, _ := strings.Cut(text, "://")
 	authority, tail := rest, ""
@@ -18,15 +18,15 @@ func (i *Info) readURL(text string) error {
 	}
 	switch {
 	case strings.Contains(rest, "postgres://"), strings.Contains(rest, "postgresql://"):
-		return refuse("holds more than one URL; one exporter watches one server, and /probe asks others")
+		return refuse("contains more than one URL; one exporter watches one server, and /probe watches others")
 	case strings.ContainsAny(text[len(text)-1:], "\"'`"):
 		return refuse("ends with a quote; remove it")
 	case strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return refuse("is a URL with a blank in it; %s", encoding)
+		return refuse("is a URL with a space in it; %s", encoding)
 	case strings.Contains(rest, "#"):
 		return refuse("is a URL with a # in it; %s", encoding)
 	case strings.Count(rest, "@") > 1, strings.Contains(tail, "@"):
-		return refuse("is a URL with an @ where none can be; %s", encoding)
+		return refuse("is a URL with an @ in the wrong place; %s", encoding)
 	}
 	if n := strings.IndexByte(authority, '@'); n >= 0 {
 		if err := i.readUser(authority[:n]); err != nil {
@@ -56,7 +56,7 @@ func (i *Info) readUser(info string) error {
 		if err := i.setEncoded("user", user); err != nil {
 			return err
 		}
-		// The whole of user:password was encoded, and the server would log it as a name.
+		// The colon of user:password was encoded too, and the server would log the whole as a name.
 		if strings.Contains(i.settings["user"], ":") {
 			return refuse("is a URL with an encoded colon in the user; write the colon before the password as it is")
 		}
@@ -78,7 +78,7 @@ func (i *Info) readHosts(list string) error {
 		if inside, found := strings.CutPrefix(one, "["); found {
 			address, behind, closed := strings.Cut(inside, "]")
 			if !closed || behind != "" && behind[0] != ':' {
-				return refuse("is a URL with a [ that no ] closes; only the address of an IPv6 host stands in brackets")
+				return refuse("is a URL with a [ without a ]; only an IPv6 address is written in brackets")
 			}
 			host, port = address, strings.TrimPrefix(behind, ":")
 		}
@@ -105,7 +105,7 @@ func (i *Info) readHosts(list string) error {
 	return nil
 }
 
-// readQuery reads the parameters behind the question mark.
+// readQuery reads the parameters after the question mark.
 func (i *Info) readQuery(query string) error {
 	if query == "" {
 		return nil
@@ -119,7 +119,7 @@ func (i *Info) readQuery(query string) error {
 		if err != nil {
 			return err
 		}
-		if name == "ssl" && value == "true" { // as libpq has it for JDBC's sake
+		if name == "ssl" && value == "true" { // as libpq does, for compatibility with JDBC
 			name, value = "sslmode", "require"
 		}
 		if _, known := find(name); !known {
@@ -132,7 +132,7 @@ func (i *Info) readQuery(query string) error {
 	return nil
 }
 
-// setEncoded sets what a URL holds in encoding.
+// setEncoded sets an encoded value of a URL.
 func (i *Info) setEncoded(name, raw string) error {
 	p, _ := find(name)
 	read := decode
@@ -153,11 +153,11 @@ func (i *Info) setEncoded(name, raw string) error {
 }
 
 var (
-	errPercent = errors.New("the connection string is a URL with a % that begins no encoding; " + encoding)
-	errDecoded = errors.New("the connection string is a URL that encodes what is not UTF-8, or a NUL")
+	errPercent = errors.New("the connection string is a URL with a % that is not part of an encoding; " + encoding)
+	errDecoded = errors.New("the connection string is a URL that encodes a NUL, or bytes that are not UTF-8")
 )
 
-// decode takes the percent-encoding off a text.
+// decode removes the percent-encoding of a text.
 func decode(raw string) (string, error) {
 	text, err := decodeBytes(raw)
 	if err == nil && !utf8.ValidString(text) {
@@ -166,7 +166,7 @@ func decode(raw string) (string, error) {
 	return text, err
 }
 
-// decodeBytes takes the percent-encoding off. A plus sign is a plus sign, as in libpq.
+// decodeBytes removes the percent-encoding. A plus sign is a plus sign, as in libpq.
 func decodeBytes(raw string) (string, error) {
 	var b strings.Builder
 	for n := 0; n < len(raw); n++ {
@@ -186,5 +186,5 @@ func decodeBytes(raw string) (string, error) {
 	return b.String(), nil
 }
 
-// digit is the value of a hexadecimal digit; -1 if it is none.
+// digit returns the value of a hexadecimal digit; -1 if it is not one.
 func digit(c byte) int { return strings.IndexByte("0123456789abcdef", c|0x20) }

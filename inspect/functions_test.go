@@ -83,7 +83,7 @@ func functionsFail(t *testing.T, dsn string) {
 		"parted":     {"counting public.parted_2: ", alter("public.norm(text)")},
 		"secretive":  {"app.secrets", ""},
 		"refusing":   {"not for you", ""},
-		"obeyed":     {"function plain(text) does not exist", "write their schemas before all names in the function"},
+		"obeyed":     {"function plain(text) does not exist", "write the schema before every name in the function"},
 	} {
 		p := tableNamed(t, s, name).Problem
 		if p == nil || !strings.Contains(p.Message, test.says) || !strings.Contains(p.Message, "search_path") {

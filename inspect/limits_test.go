@@ -111,7 +111,7 @@ func TestWhatTheServerLacksIsSaid(t *testing.T) {
 			Hint: "You might need to increase max_locks_per_transaction."},
 			"You might need to increase max_locks_per_transaction"},
 		{pgconn.PgError{Code: "53200", Message: "out of memory"}, "memory"},
-		{pgconn.PgError{Code: "53100", Message: "could not extend file"}, "make room on the disk"},
+		{pgconn.PgError{Code: "53100", Message: "could not extend file"}, "free disk space"},
 		{pgconn.PgError{Code: "53300", Message: "sorry, too many clients already"}, "max_connections"},
 		{pgconn.PgError{Code: "42883", Message: "operator does not exist",
 			Hint: "You might need to add explicit type casts."}, ""},

@@ -23,18 +23,17 @@ import (
 // oldestVersion is the first supported version of PostgreSQL, as server_version_num.
 const oldestVersion = 140000
 
-// connectTimeout bounds the connect of a refresh; the ping has its own, tighter one.
+// connectTimeout limits connecting for a refresh; the ping has its own, shorter timeout.
 const connectTimeout = 10 * time.Second
 
-// link is a connection, with what hides its secrets in the errors of the driver and the
-// server.
+// link is a connection, and the Info that hides its secrets in errors of the driver and the server.
 type link struct {
 	*pgx.Conn
 	info *conninfo.Info
 }
 
-// ParseSource checks a connection, with the files that it names, and returns the addresses
-// of its servers and the name of its database, without connecting.
+// ParseSource checks a connection string and the files that it names. It returns the addresses of its servers
+// and the name of its database, without connecting.
 func ParseSource(info *conninfo.Info) (servers []string, datname string, err error) {
 	for _, host := range info.Hosts() {
 		c, _, err := connConfig(info, host, anyServer)
@@ -47,7 +46,7 @@ func ParseSource(info *conninfo.Info) (servers []string, datname string, err err
 	return servers, datname, nil
 }
 
-// The values of target_session_attrs that mean something to us.
+// The values of target_session_attrs that the exporter distinguishes.
 const (
 	anyServer     = "any"
 	standby       = "standby"
@@ -55,22 +54,21 @@ const (
 	preferStandby = "prefer-standby"
 )
 
-// connConfig is what the driver needs to know of a connection to one host, to a server of
-// the wanted kind. The driver finds the password in pgpass; the returned Info hides that,
-// too.
+// connConfig returns the driver's configuration for a connection to one host, to a server of the wanted kind.
+// The driver may find the password in pgpass; the returned Info hides that, too.
 func connConfig(info *conninfo.Info, host conninfo.Host, kind string) (*pgx.ConnConfig, *conninfo.Info, error) {
 	c, err := pgx.ParseConfig(info.ForDriver(map[string]string{
 		"host": cmp.Or(host.Name, host.Address), "port": host.Port, "target_session_attrs": kind, "connect_timeout": "0",
 	}))
 	if err != nil {
-		// The driver's own text repeats the connection string.
-		err = cmp.Or(errors.Unwrap(err), errors.New("the driver does not take these parameters"))
+		// The driver's own error repeats the connection string.
+		err = cmp.Or(errors.Unwrap(err), errors.New("the driver rejects these parameters"))
 		return nil, nil, info.Hide(fmt.Errorf("the connection cannot be set up: %w", err))
 	}
 	if c.Database == "" {
 		c.Database = c.User // as libpq does
 	}
-	// Nothing else goes to the server, as what the driver does not know would.
+	// Send nothing else: the driver would send unknown parameters to the server.
 	c.RuntimeParams = map[string]string{"application_name": "softdelete_exporter", "client_encoding": "UTF8"}
 	if options := info.Get("options"); options != "" {
 		c.RuntimeParams["options"] = options
@@ -84,19 +82,19 @@ func connConfig(info *conninfo.Info, host conninfo.Host, kind string) (*pgx.Conn
 	if c.ValidateConnect != nil {
 		c.ValidateConnect = validate(kind, c.ValidateConnect)
 	}
-	// The one mode that needs no named statement, which a pooler would lose.
+	// The only mode without named statements, which a pooler would lose.
 	c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.StatementCacheCapacity = 0
 	c.DescriptionCacheCapacity = 0
 	return c, info.Knowing(c.Password), nil
 }
 
-// validate tells primary and standby apart by what the server says of itself. The driver
-// asks in a transaction, which a standby refuses where the default isolation is serializable.
+// validate distinguishes primary and standby by a parameter that the server reports. The driver would ask in a
+// transaction, which a standby rejects if the default isolation is serializable.
 func validate(kind string, ask pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	return func(ctx context.Context, pg *pgconn.PgConn) error {
 		switch recovery := pg.ParameterStatus("in_hot_standby"); {
-		case recovery == "" || kind != standby && kind != primary: // a pooler may not say it
+		case recovery == "" || kind != standby && kind != primary: // a pooler may not report it
 			return ask(ctx, pg)
 		case kind == standby && recovery == "off":
 			return pgconn.ErrPrimaryConnection
@@ -118,8 +116,7 @@ func fallbacks(c *pgx.ConnConfig) (all []*tls.Config) {
 	return all
 }
 
-// dial connects to a database of the server; datname is empty for that of the
-// connection string.
+// dial connects to a database of the server; an empty datname means the one in the connection string.
 func (s *Server) dial(ctx context.Context, datname string) (*link, error) {
 	info, err := s.Source()
 	if err != nil {
@@ -141,8 +138,8 @@ func (s *Server) dial(ctx context.Context, datname string) (*link, error) {
 	return conn, err
 }
 
-// connectHost tries the addresses of one host in turn. Its error is one for which no other
-// host need be tried; those that another may not have are added to failed.
+// connectHost tries the addresses of one host in order. It returns an error only if no other host needs to be
+// tried; other errors are added to failed.
 func (s *Server) connectHost(
 	ctx context.Context, info *conninfo.Info, a attempt, failed *connectError,
 ) (conn *link, err error) {
@@ -189,7 +186,7 @@ func (s *Server) connectHost(
 	return conn, err
 }
 
-// resolve returns the addresses of a host, of which the connection string may give one.
+// resolve returns the addresses of a host, or the address that the connection string gives.
 func resolve(ctx context.Context, name, address string) ([]string, error) {
 	switch {
 	case address != "":
@@ -201,14 +198,14 @@ func resolve(ctx context.Context, name, address string) ([]string, error) {
 	}
 }
 
-// connectError tells how each host that was tried failed.
+// connectError lists how each host failed.
 type connectError struct {
 	database, user string
 	texts          []string
 	errs           []error
 }
 
-// add notes how a host failed: what the server said, else the driver.
+// add records how a host failed: the message of the server, or else of the driver.
 func (e *connectError) add(c *pgx.ConnConfig, info *conninfo.Info, err error) {
 	where, said := fmt.Sprintf("%s, port %d: ", c.Host, c.Port), (*pgconn.PgError)(nil)
 	text := info.Redact(strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -230,22 +227,22 @@ func (e *connectError) Error() string {
 // Unwrap returns the driver's errors.
 func (e *connectError) Unwrap() []error { return e.errs }
 
-// closeTimeout is how long the other side has to take note that we hang up.
+// closeTimeout is how long the server has to notice that the connection is closed.
 const closeTimeout = time.Second
 
-// closeConn closes a connection and waits, but not long, until the server has ended its
-// session: only then is there one less, and does nothing of ours keep a database busy.
+// closeConn closes a connection and waits for a short time until the server has ended its session. Only then
+// does the session no longer count, or keep a database in use.
 func (s *Server) closeConn(conn *link) {
 	defer s.Connections.release()
 	pg := conn.PgConn()
-	if conn.IsClosed() { // the driver has given it up and is cleaning up behind it
+	if conn.IsClosed() { // the driver has closed it and is still cleaning up
 		select {
 		case <-pg.CleanupDone():
 		case <-time.After(closeTimeout):
 		}
 		return
 	}
-	// Errors mean that the other side is gone already.
+	// An error means that the server has closed it already.
 	_ = pg.Conn().SetDeadline(time.Now().Add(closeTimeout))
 	pg.Frontend().Send(&pgproto3.Terminate{})
 	if pg.Frontend().Flush() == nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// Connections bounds how many connections the process has open. When there are too
-// many, the ping connection that came to rest last is closed to make room. Scrapes go
-// round: the one that rested longest is the one that will be needed next.
+// Connections limits how many connections the process has open. When there are too many, the ping connection
+// that has been idle for the shortest time is closed to make room: scrapes go round, so the one idle for the
+// longest time is needed next.
 type Connections struct {
 	most int
 	// evicted counts the connections that were closed to make room.
@@ -22,15 +22,14 @@ type Connections struct {
 
 	mu   sync.Mutex
 	free int
-	// warned is when it was last said that there is not enough room.
+	// warned is when the log last warned that there are not enough connections.
 	warned time.Time
-	// idle are the Servers whose ping connection is not in use, the one that
-	// rests longest first.
+	// idle are the Servers whose ping connection is not in use; the one idle for the longest time comes first.
 	idle []*Server
-	// freed is closed, and made anew, when a connection ends or comes to rest.
+	// freed is closed, and replaced, when a connection ends or becomes idle.
 	freed chan struct{}
-	// refreshSlots are those of the refreshes. A refresh holds its connection long, so that all of
-	// them together leave half of the connections to the pings.
+	// refreshSlots are the connections that refreshes may use. A refresh uses its connection for a long time,
+	// so half of the connections are left to the pings.
 	refreshSlots chan struct{}
 }
 
@@ -40,17 +39,17 @@ func NewConnections(most int) *Connections {
 		refreshSlots: make(chan struct{}, max(1, most/2))}
 }
 
-// Free is how many more connections may be opened.
+// Free returns how many more connections may be opened.
 func (c *Connections) Free() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.free
 }
 
-// Evicted is how many ping connections were closed to make room for others.
+// Evicted returns how many ping connections were closed to make room for others.
 func (c *Connections) Evicted() int64 { return c.evicted.Load() }
 
-// AcquireRefreshSlot waits until one more refresh may run. The caller gives the slot back by end.
+// AcquireRefreshSlot waits until one more refresh may run. The caller returns the slot by calling end.
 func (c *Connections) AcquireRefreshSlot(ctx context.Context) (end func(), err error) {
 	select {
 	case c.refreshSlots <- struct{}{}:
@@ -60,7 +59,7 @@ func (c *Connections) AcquireRefreshSlot(ctx context.Context) (end func(), err e
 	}
 }
 
-// acquire waits for leave to open a connection.
+// acquire waits until one more connection may be opened.
 func (c *Connections) acquire(ctx context.Context) error {
 	for {
 		c.mu.Lock()
@@ -92,10 +91,10 @@ func (c *Connections) acquire(ctx context.Context) error {
 	}
 }
 
-// warnEvery is how often it is said at most that there is not enough room.
+// warnEvery is the shortest interval between two warnings that there are not enough connections.
 const warnEvery = time.Hour
 
-// warn says that there is not enough room.
+// warn logs that there are not enough connections.
 func (c *Connections) warn(logger log.Logger) {
 	c.mu.Lock()
 	due := c.warned.IsZero() || time.Since(c.warned) >= warnEvery
@@ -105,13 +104,13 @@ func (c *Connections) warn(logger log.Logger) {
 	c.mu.Unlock()
 	if due {
 		level.Warn(logger).Log("msg",
-			"more servers are asked than there are connections: the one of a ping was closed, and the next ping of its "+
-				"server has to connect again",
+			"there are more servers than connections: a ping connection was closed, and the next ping of its server has "+
+				""+"to connect again",
 			"connections", c.most, "remedy", "set limits.connections in the configuration to two for each server, and restart")
 	}
 }
 
-// release gives back the leave for a connection that ended.
+// release returns the slot of a connection that ended.
 func (c *Connections) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +118,7 @@ func (c *Connections) release() {
 	c.announce()
 }
 
-// markIdle notes that a Server's ping connection is not in use.
+// markIdle records that a Server's ping connection is not in use.
 func (c *Connections) markIdle(s *Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +126,7 @@ func (c *Connections) markIdle(s *Server) {
 	c.announce()
 }
 
-// markBusy notes that it is in use, or about to be closed.
+// markBusy records that it is in use, or about to be closed.
 func (c *Connections) markBusy(s *Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

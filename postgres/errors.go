@@ -9,8 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// PostgreSQL's error codes (PostgreSQL documentation, appendix A) that mean
-// something to us.
+// The error codes of PostgreSQL (its documentation, appendix A) that the exporter distinguishes.
 const (
 	InsufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
@@ -38,7 +37,7 @@ var reasons = map[string]softdelete.Reason{
 	featureNotSupported:   softdelete.Unsupported,
 }
 
-// Problem says what went wrong with a table in the terms of the domain.
+// Problem translates an error into the problem of a table.
 func Problem(err error) softdelete.Problem {
 	p := softdelete.Problem{Reason: softdelete.OtherError, Message: softdelete.Legible(err.Error()), Remedy: Remedy(err)}
 	if reason, known := reasons[Code(err)]; known {
@@ -50,8 +49,8 @@ func Problem(err error) softdelete.Problem {
 		return functionProblem(e, p.Message)
 	}
 	if p.Reason == softdelete.PermissionDenied {
-		p.Remedy = "run what softdelete_exporter grants prints"
-		// The same code says that rows would be hidden; the routine is in no language.
+		p.Remedy = "run the statements that softdelete_exporter grants prints"
+		// Row-level security has the same code; the name of the routine is never translated.
 		if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Routine == "check_enable_rls" {
 			p.Reason, p.Remedy = softdelete.RowSecurity, ""
 		}
@@ -59,7 +58,7 @@ func Problem(err error) softdelete.Problem {
 	return p
 }
 
-// Code is the SQLSTATE of an error of the server, empty for any other error.
+// Code returns the SQLSTATE of an error of the server, and an empty text for any other error.
 func Code(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -68,14 +67,13 @@ func Code(err error) string {
 	return ""
 }
 
-// IsConflict tells that a standby cancelled our query to go on with recovery: that
-// says nothing of the table and may succeed at once.
+// IsConflict reports whether a standby cancelled the query to continue recovery. That says nothing about the
+// table, and the query may succeed at once when repeated.
 func IsConflict(err error) bool { return Code(err) == serializationFailure }
 
-// IsServerWide tells whether an error of connecting is one of the whole server, and
-// not of one of its databases: what has no code comes from the network. A password
-// that one database refuses is not tried on the others. What takes too long may be one
-// database alone, whose catalogs are locked.
+// IsServerWide reports whether a connect error concerns the whole server, not only one of its databases. An
+// error without a code comes from the network. A password that one database rejects is not tried on the others.
+// A timeout may concern a single database whose catalogs are locked.
 func IsServerWide(err error) bool {
 	switch Code(err) {
 	case "":

@@ -13,10 +13,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// inFunction is an error of the server that comes out of a function of the database;
-// nil if it is none. Whoever plans a query, PostgreSQL looks into the functions of the
-// indexes, statistics and constraints of the table. Such an error says nothing of the
-// table, whatever its code is.
+// inFunction returns the error if it comes from a function of the database, and nil otherwise. To plan a query,
+// PostgreSQL inspects the functions of the table's indexes, statistics and constraints. Such an error says
+// nothing about the table, whatever its code is.
 func inFunction(err error) *pgconn.PgError {
 	var e *pgconn.PgError
 	if errors.As(err, &e) && (e.InternalQuery != "" || e.Where != "") {
@@ -25,30 +24,30 @@ func inFunction(err error) *pgconn.PgError {
 	return nil
 }
 
-// IsInFunction tells that an error comes out of a function of the database.
+// IsInFunction reports whether an error comes from a function of the database.
 func IsInFunction(err error) bool { return inFunction(err) != nil }
 
-// IsGone tells that a relation of the question is not there any more.
+// IsGone reports whether a relation of the query no longer exists.
 func IsGone(err error) bool { return Code(err) == UndefinedTable && inFunction(err) == nil }
 
-// notFound are the errors of a name that is not found under our search_path.
+// notFound are the codes of errors about names that are not found under the exporter's search_path.
 var notFound = map[string]bool{UndefinedTable: true, undefinedColumn: true, undefinedFunction: true,
 	undefinedObject: true, undefinedSchema: true}
 
-// functionProblem is the problem with a table of which a function fails.
+// functionProblem returns the problem of a table one of whose functions fails.
 func functionProblem(e *pgconn.PgError, message string) softdelete.Problem {
 	where, _, _ := strings.Cut(e.Where, "\n")
 	p := softdelete.Problem{Reason: softdelete.OtherError, Message: fmt.Sprintf(
-		"%s; %s: before it reads a table PostgreSQL looks into the functions of its indexes, here under search_path "+
-			"= pg_catalog", message, where)}
+		"%s; %s: before PostgreSQL reads a table it inspects the functions of its indexes, here with search_path "+
+			""+"= pg_catalog", message, where)}
 	if notFound[e.Code] {
-		p.Remedy = "write their schemas before all names in the function"
+		p.Remedy = "write the schema before every name in the function"
 	}
 	return p
 }
 
-// Problem says what went wrong with a table. Where that is a function which does not
-// find its names, it finds the function among those of the given relations.
+// Problem translates an error into the problem of a table. If a function does not find its names, it looks for
+// that function among those of the given relations.
 func (s *Session) Problem(ctx context.Context, err error, relations ...uint32) softdelete.Problem {
 	p := Problem(err)
 	e := inFunction(err)
@@ -56,9 +55,9 @@ func (s *Session) Problem(ctx context.Context, err error, relations ...uint32) s
 		return p
 	}
 	rows, failed := Query[struct{ Function string }](ctx, s, queries.Function(e.InternalQuery, relations))
-	// A statement with a name that a terminal obeys is not printed.
+	// A statement is not printed if its name contains characters that a terminal acts on.
 	if failed == nil && len(rows) > 0 && !strings.ContainsFunc(rows[0].Function, unicode.IsControl) {
-		p.Remedy = queries.SetSearchPath(rows[0].Function) + " -- where its names are found; or " + p.Remedy
+		p.Remedy = queries.SetSearchPath(rows[0].Function) + " -- in a session that finds its names; or " + p.Remedy
 	}
 	return p
 }

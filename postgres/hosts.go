@@ -13,14 +13,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// attempt is one host, asked for a kind of server.
+// attempt is one host, and the kind of server that is wanted.
 type attempt struct {
 	conninfo.Host
 	kind string
 }
 
-// connect tries the hosts in turn, each in its share of the time that is left, so that
-// one that never answers does not take the turn of the others.
+// connect tries the hosts in order. Each gets a share of the remaining time, so that a host that never answers
+// leaves time for the others.
 func (s *Server) connect(ctx context.Context, info *conninfo.Info) (conn *link, err error) {
 	failed := &connectError{database: info.Get("dbname")}
 	takeTurns(ctx, last(&s.silence, attempts(info)), func(ctx context.Context, a attempt) (done bool) {
@@ -33,7 +33,7 @@ func (s *Server) connect(ctx context.Context, info *conninfo.Info) (conn *link, 
 	return conn, err
 }
 
-// attempts are those that the connection string asks for, in order.
+// attempts returns the attempts that the connection string asks for, in order.
 func attempts(info *conninfo.Info) (all []attempt) {
 	kinds := []string{cmp.Or(info.Get("target_session_attrs"), anyServer)}
 	if kinds[0] == preferStandby {
@@ -51,8 +51,7 @@ func attempts(info *conninfo.Info) (all []attempt) {
 	return all
 }
 
-// takeTurns gives each its part of the time that is left, in turn: what one does not use, the
-// next ones have.
+// takeTurns gives each attempt a share of the remaining time; time that one does not use goes to the next ones.
 func takeTurns[T any](ctx context.Context, all []T, try func(context.Context, T) (done bool)) {
 	for n, one := range all {
 		turn, cancel := ctx, context.CancelFunc(func() {})
@@ -69,14 +68,14 @@ func takeTurns[T any](ctx context.Context, all []T, try func(context.Context, T)
 
 func timedOut(ctx context.Context) bool { return errors.Is(ctx.Err(), context.DeadlineExceeded) }
 
-// silence remembers who did not answer in time. For a minute they are asked last: a
-// refresh of many databases would else wait for them at each.
+// silence remembers the hosts that did not answer in time. They are tried last for a minute; otherwise a
+// refresh of many databases would wait for them at each database.
 type silence struct {
 	mu    sync.Mutex
 	until map[any]time.Time
 }
 
-// forgiveness is how long somebody who did not answer is asked last.
+// forgiveness is how long a host that did not answer is tried last.
 const forgiveness = time.Minute
 
 func (s *silence) note(who any) {
@@ -89,7 +88,7 @@ func (s *silence) note(who any) {
 	s.until[who] = time.Now().Add(forgiveness)
 }
 
-// last puts those that did not answer of late behind the others.
+// last moves hosts that did not answer recently behind the others.
 func last[T any](s *silence, all []T) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()

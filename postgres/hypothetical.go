@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// TryIndex asks about one hypothetical index. It is forgotten in the transaction that made
-// it, even after an error: behind a pooler the next one may have another backend.
+// TryIndex queries one hypothetical index. The index is removed in the transaction that made it, even after an
+// error: behind a pooler the next transaction may have another backend.
 func (s *Session) TryIndex(ctx context.Context, t queries.Trial) (bytes int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
 	defer cancel()

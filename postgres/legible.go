@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// legible is a row of which every text is valid UTF-8.
+// legible is a row in which every text is valid UTF-8.
 type legible struct {
 	pgx.CollectableRow
 	s *Session
@@ -41,8 +41,8 @@ func (l legible) Scan(into ...any) error {
 	return nil
 }
 
-// escape makes a text legible, which may be nil. One that was not is not as the database
-// has it and may stand in no statement, so the session remembers it.
+// escape makes a text legible; the text may be nil. An escaped text differs from the one in the database and
+// must not be used in a statement, so the session remembers it.
 func (s *Session) escape(text *string) {
 	if text == nil {
 		return
@@ -53,14 +53,14 @@ func (s *Session) escape(text *string) {
 	}
 }
 
-// note remembers an element of an array in which the driver replaced what is not UTF-8.
+// note remembers an element of an array in which the driver replaced bytes that are not UTF-8.
 func (s *Session) note(text string) {
 	if strings.ContainsRune(text, utf8.RuneError) {
 		s.escaped[text] = true
 	}
 }
 
-// Illegible finds among texts one that is not as the database has it.
+// Illegible returns one of the texts that differs from the one in the database.
 func (s *Session) Illegible(texts ...string) (text string, found bool) {
 	for _, text := range texts {
 		if s.escaped[text] {

@@ -12,9 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Ping asks the shortest question on a connection of its own. A connection that
-// turns out broken is reopened once, but never after a timeout: the server had its
-// chance. The time to connect is not part of the answer's duration.
+// Ping runs the shortest query on a connection of its own. A broken connection is reopened once, but never
+// after a timeout: the server had its chance. The duration does not include the time to connect.
 func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Ping {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -22,20 +21,20 @@ func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Pin
 	ping := softdelete.Ping{At: time.Now()}
 	took, err := s.askTwice(ctx)
 	if err != nil {
-		// Of several hosts it is said how each failed.
+		// With several hosts the error says how each failed.
 		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
 			err = errors.New("no answer in time")
 		}
 		ping.Err = softdelete.Legible(err.Error())
 		return ping
 	}
-	// Not before the lock is given back: who wants the connection closed does not wait.
+	// Only after the lock is released: nobody has to wait for the connection to close.
 	s.Connections.markIdle(s)
 	ping.Up, ping.Duration = true, took
 	return ping
 }
 
-// askTwice asks, and once more if the connection was an old one and broken.
+// askTwice pings, and tries once more if an old connection turns out to be broken.
 func (s *Server) askTwice(ctx context.Context) (time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,10 +46,9 @@ func (s *Server) askTwice(ctx context.Context) (time.Duration, error) {
 	return took, err
 }
 
-// ask sends the question on the ping's connection, opening it if there is none,
-// and gives the connection up if it fails. Like every other question it has a
-// transaction of its own: a standby answers nothing at all where the default
-// isolation is serializable.
+// ask sends the query on the ping's connection. It opens a connection if there is none, and closes it if the
+// query fails. Like every other query it has its own transaction settings: a standby answers nothing if the
+// default isolation is serializable.
 func (s *Server) ask(ctx context.Context) (time.Duration, error) {
 	if s.pinger == nil {
 		conn, err := s.dial(ctx, "")
@@ -68,7 +66,7 @@ func (s *Server) ask(ctx context.Context) (time.Duration, error) {
 	took := time.Since(began)
 	s.Costs.Add(s.pinger.Config().Database, took, err)
 	if err != nil {
-		// Nobody who waits for the answer waits until it is closed, too.
+		// Close in the background, so that the ping does not wait for it.
 		lost := s.takePinger()
 		s.closing.Go(func() {
 			rescue.Log(s.Logger, rescue.Catch(func() error {
@@ -80,16 +78,14 @@ func (s *Server) ask(ctx context.Context) (time.Duration, error) {
 	return took, err
 }
 
-// takePinger takes the ping's connection away; nil if there is none. The caller
-// holds mu.
+// takePinger removes and returns the ping's connection; nil if there is none. The caller holds mu.
 func (s *Server) takePinger() *link {
 	conn := s.pinger
 	s.pinger = nil
 	return conn
 }
 
-// closeIdle closes the ping's connection, unless it has just come into use again, and
-// tells whether it did.
+// closeIdle closes the ping's connection unless it is in use again, and reports whether it did.
 func (s *Server) closeIdle() bool {
 	if !s.mu.TryLock() {
 		return false

@@ -10,7 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// The class of errors in which the server lacks something, and some of them.
+// The class of errors about insufficient resources, and some of its codes.
 const (
 	insufficientResources = "53"
 	diskFull              = "53100"
@@ -19,12 +19,12 @@ const (
 	limitExceeded         = "53400" // temp_file_limit
 )
 
-// Remedy is what to do about an error that is the server's and not a table's; empty
-// where there is nothing to name.
+// Remedy returns what to do about an error of the server rather than of a table; it is empty if there is
+// nothing to suggest.
 func Remedy(err error) string {
 	if errors.Is(err, errRoleTimeout) {
-		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter has its own, but " +
-			"begins under that of the role"
+		return "raise it (ALTER ROLE … SET statement_timeout = '1s'): each transaction of the exporter sets its own, " +
+			"but begins with that of the role"
 	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Code, insufficientResources) {
@@ -41,22 +41,22 @@ func Remedy(err error) string {
 		return strings.TrimSuffix(e.Hint, ".")
 	}
 	return map[string]string{
-		diskFull:    "make room on the disk of the server",
-		outOfMemory: "find out what takes the memory of the server",
+		diskFull:    "free disk space on the server",
+		outOfMemory: "find out what uses the memory of the server",
 	}[e.Code]
 }
 
-// connectionsRemedy tells whose limit was reached. The words of the error are in the language of
-// the server, the routine that found it is not.
+// connectionsRemedy returns a remedy for the limit that was reached. It recognizes the limit by the routine,
+// because the message may be translated.
 func connectionsRemedy(e *pgconn.PgError, err error) string {
 	var c *connectError
 	if errors.As(err, &c) {
 		switch e.Routine {
 		case "InitializeSessionUserId":
-			return queries.LimitConnections(c.user) + " -- two for each exporter, and those of others that use the role"
+			return queries.LimitConnections(c.user) + " -- two for each exporter, plus those of others that use the role"
 		case "CheckMyDatabase":
 			return fmt.Sprintf("raise the connection limit of database %q: the exporter needs two", c.database)
 		}
 	}
-	return "leave room for two connections of the exporter: close others, or raise max_connections"
+	return "leave two connections for the exporter: close others, or raise max_connections"
 }

@@ -1,6 +1,6 @@
-// Package postgres is the way to a server: it connects within limits, pings on a connection
-// of its own, and asks each question in a short guarded transaction. It alone knows the
-// driver. Limits come in as values, and errors leave it without secrets.
+// Package postgres accesses a server: it connects within limits, pings on a separate connection, and runs each
+// query in a short guarded transaction. It is the only package that uses the driver. Its callers pass limits as
+// values, and its errors contain no secrets.
 package postgres
 
 import (
@@ -13,33 +13,30 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Server is the way to one server. Ping and the sessions may run beside each other; two
-// pings may not.
+// Server accesses one server. Ping and sessions may run at the same time; two pings may not.
 type Server struct {
 	Options
 
-	// mu guards the ping's connection, which is kept between scrapes; nil when there
-	// is none.
+	// mu guards the ping's connection, which is kept between scrapes; it is nil if there is none.
 	mu     sync.Mutex
 	pinger *link
-	// closing are the lost connections that are being closed, for Close to wait for.
+	// closing counts the lost connections that are being closed; Close waits for them.
 	closing sync.WaitGroup
 	silence silence
 }
 
 // Options are what a Server needs.
 type Options struct {
-	// Source says how to connect. It is asked at each connect, so that a renewed password
-	// is found.
+	// Source returns how to connect. It is called at each connect, so that a new password is used.
 	Source func() (*conninfo.Info, error)
 	// Connections are shared by all Servers of the process.
 	Connections *Connections
-	// Costs take what the queries cost.
+	// Costs records what the queries cost.
 	Costs  *softdelete.Costs
 	Logger log.Logger
 }
 
-// Limits bound the statements of a session.
+// Limits limit the statements of a session.
 type Limits struct{ LockTimeout, StatementTimeout time.Duration }
 
 // NewServer makes a Server.

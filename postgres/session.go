@@ -14,36 +14,36 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
-// grace is how much longer than the server's statement_timeout we wait for it.
+// grace is how much longer than the server's statement_timeout the exporter waits for an answer.
 const grace = time.Second
 
-// Session is the one connection of a refresh, to one database. It asks each question
-// in a short guarded transaction of its own.
+// Session is the only connection of a refresh, to one database. It runs each query in a short guarded
+// transaction of its own.
 type Session struct {
 	ServerInfo
 	postgres *Server
 	conn     *link
-	// limits is the statement with the settings of every transaction; ShortLimits that of
-	// those for which we do not wait long, ProvingLimits of those that ask for contradictions.
+	// limits is the statement with the settings of every transaction. ShortLimits is for queries that must
+	// answer quickly, ProvingLimits for questions to the planner about contradictions.
 	limits, ShortLimits, ProvingLimits string
 	statementTimeout                   time.Duration
-	// escaped are the texts that are not as the database has them.
+	// escaped are the texts that differ from those in the database.
 	escaped map[string]bool
 }
 
-// ServerInfo is what the server says of itself, and of who asks.
+// ServerInfo is what the server reports about itself and the session.
 type ServerInfo struct {
 	Version     int
 	VersionText string
-	// Database and Role are the names by which the server knows where and who we are.
+	// Database and Role are the server's names of the session's database and role.
 	Database, Role    string
 	DeadlockTimeoutMs int64
 	Standby           bool
 	Citus, Timescale  bool
 }
 
-// Open connects to a database, of which an empty name is the connection string's
-// own, refuses a server that is too old, and settles the limits of the session.
+// Open connects to a database, refuses a server that is too old, and sets the limits of the session. An empty
+// name means the database in the connection string.
 func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -63,7 +63,7 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 	rows, err := Query[ServerInfo](ctx, s, queries.Server())
 	switch {
 	case err != nil:
-		err = fmt.Errorf("asking what server it is: %w", err)
+		err = fmt.Errorf("reading the server's version and settings: %w", err)
 	case rows[0].Version < oldestVersion:
 		err = fmt.Errorf("PostgreSQL %s is too old: version 14 or newer is needed", rows[0].VersionText)
 	}
@@ -71,8 +71,8 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 		return nil, err
 	}
 	s.ServerInfo = rows[0]
-	// Deadlocks are broken by killing whoever finds them: if we waited longer than
-	// deadlock_timeout, that could be a migration.
+	// PostgreSQL resolves a deadlock by cancelling the session that detects it. If the exporter waited longer
+	// than deadlock_timeout, that could be a migration.
 	if half := time.Duration(s.DeadlockTimeoutMs) * time.Millisecond / 2; half > 0 && half < l.LockTimeout {
 		level.Warn(server.Logger).Log("msg", "lock_timeout lowered to half of the server's deadlock_timeout", "datname",
 			s.Database, "configured", l.LockTimeout, "used", half)
@@ -82,10 +82,10 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 	return s, nil
 }
 
-// shortTimeout bounds the questions that an index answers at once, or not at all.
+// shortTimeout limits queries that an index answers at once, or not at all.
 const shortTimeout = 200 * time.Millisecond
 
-// setLimits settles the limits of every transaction.
+// setLimits sets the limits of every transaction.
 func (s *Session) setLimits(lockTimeout time.Duration) {
 	s.limits = queries.Settings(lockTimeout, s.statementTimeout, false)
 	s.ShortLimits = queries.Settings(lockTimeout, min(shortTimeout, s.statementTimeout), false)
@@ -100,21 +100,20 @@ func (s *Session) Close() {
 	}
 }
 
-// Broken tells that the connection is gone and no further question can be asked.
+// Broken reports whether the connection is lost, so that no further query is possible.
 func (s *Session) Broken() bool { return s.conn == nil || s.conn.IsClosed() }
 
-// Query asks one question in a guarded read-only transaction, in one round trip,
-// and returns its rows, their columns matched to T's fields by name.
+// Query runs one query in a guarded read-only transaction, in one round trip. It returns the rows, with columns
+// matched to T's fields by name.
 func Query[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
 	return QueryUnder[T](ctx, s, s.limits, sql)
 }
 
-// errRoleTimeout tells that a statement_timeout that is not ours ended a transaction before
-// it had its limits.
+// errRoleTimeout is the error if the role's statement_timeout ends a transaction before the exporter's limits
+// are set.
 var errRoleTimeout = errors.New("the statement_timeout of the role ends even the shortest statement")
 
-// errClosed is what a question gets after the connection was lost and could not be opened
-// anew.
+// errClosed is the error of a query after the connection was lost and could not be reopened.
 var errClosed = errors.New("the connection was lost")
 
 // QueryUnder is Query under the given limits.
@@ -135,7 +134,7 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 		return nil
 	})
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
-		// A panic in here would leave the connection in the middle of an answer.
+		// A panic here would leave the connection in the middle of an answer.
 		err = rescue.Catch(func() (err error) {
 			rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (T, error) {
 				return pgx.RowToStructByName[T](legible{row, s})
@@ -156,8 +155,8 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 	return rows, nil
 }
 
-// recover ends the transaction that an error left open: the COMMIT behind it was
-// skipped, and a pooler would throw the connection away.
+// recover ends the transaction that an error left open: its COMMIT was skipped, and a pooler would discard the
+// connection.
 func (s *Session) recover() {
 	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() == 'I' {
 		return
@@ -165,12 +164,12 @@ func (s *Session) recover() {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	if _, err := s.conn.Exec(ctx, queries.Rollback()); err != nil {
-		_ = s.conn.Close(ctx) // it is given up either way
+		_ = s.conn.Close(ctx) // it is discarded either way
 	}
 }
 
-// Calm brings the connection into a state in which it can be asked again. One that is in
-// the middle of an answer cannot: it is given up, as if it had been lost.
+// Calm makes the connection usable again. If it is in the middle of an answer, that is impossible: it is
+// closed, as if it had been lost.
 func (s *Session) Calm() {
 	if s.Broken() {
 		return
@@ -181,5 +180,5 @@ func (s *Session) Calm() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	_ = s.conn.Close(ctx) // it is given up either way
+	_ = s.conn.Close(ctx) // it is discarded either way
 }

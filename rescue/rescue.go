@@ -1,6 +1,5 @@
-// Package rescue keeps a panic from costing more than what it happened to. A panic is a
-// fault of the exporter itself: what it happened to fails, the stack is logged once, and
-// everything else goes on.
+// Package rescue limits the damage of a panic. A panic is a fault of the exporter itself: the operation fails,
+// the stack is logged once, and everything else continues.
 package rescue
 
 import (
@@ -16,10 +15,10 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// Panic is a panic that was caught.
+// Panic is a caught panic.
 type Panic struct {
 	Value any
-	// Where is the line that it came from.
+	// Where is the line that caused it.
 	Where string
 	Stack []byte
 }
@@ -29,7 +28,7 @@ func (p *Panic) Error() string {
 	return fmt.Sprintf("a fault of the exporter itself, at %s: %v; please report it", p.Where, p.Value)
 }
 
-// Catch does something, and returns its error. A panic becomes a *Panic.
+// Catch calls a function and returns its error. A panic becomes a *Panic.
 func Catch(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -39,14 +38,14 @@ func Catch(do func() error) (err error) {
 	return do()
 }
 
-// Is tells whether an error is a panic that was caught.
+// Is reports whether an error is a caught panic.
 func Is(err error) bool { return errors.As(err, new(*Panic)) }
 
-// told are the lines whose panics were logged. There are only so many lines.
+// told are the lines whose panics were logged. Their number is limited by the program.
 var told sync.Map
 
-// Log logs an error if it is a panic, with its stack, the first time that one comes from
-// that line: what fails once may fail in every refresh. The keyvals say what it happened to.
+// Log logs an error if it is a panic, with its stack, but only the first panic of each line, because it may
+// happen again in every refresh. The keyvals say what was affected.
 func Log(logger log.Logger, err error, keyvals ...any) {
 	var p *Panic
 	if !errors.As(err, &p) {
@@ -58,7 +57,7 @@ func Log(logger log.Logger, err error, keyvals ...any) {
 	level.Error(logger).Log(append([]any{"msg", "panic", "err", err, "stack", string(p.Stack)}, keyvals...)...)
 }
 
-// where is the line of ours, or of a library, that panicked.
+// where returns the line, of the exporter or of a library, that panicked.
 func where() string {
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
