@@ -16,7 +16,7 @@ import (
 )
 
 // compile compiles a Jsonnet file of several outputs and returns where they are.
-func compile(t *testing.T, source string) (dir string) {
+func compile(t testing.TB, source string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	run(t, find(t, "jsonnet")[0], "--string", "--create-output-dirs", "--multi", dir, source)
@@ -27,7 +27,7 @@ func compile(t *testing.T, source string) (dir string) {
 type prometheus struct{ url string }
 
 // startPrometheus runs one on a configuration.
-func startPrometheus(t *testing.T, binary, configuration string) prometheus {
+func startPrometheus(t testing.TB, binary, configuration string) prometheus {
 	t.Helper()
 	address := freeAddress(t)
 	p := prometheus{"http://" + address}
@@ -46,7 +46,7 @@ type series struct {
 
 // ask calls Prometheus's API and returns its data. A fault of the question is an
 // error of the test.
-func ask[T any](t *testing.T, p prometheus, path string, parameters url.Values) (data T) {
+func ask[T any](t testing.TB, p prometheus, path string, parameters url.Values) (data T) {
 	t.Helper()
 	response, err := http.Get(p.url + "/api/v1/" + path + "?" + parameters.Encode())
 	if err != nil {
@@ -67,7 +67,7 @@ func ask[T any](t *testing.T, p prometheus, path string, parameters url.Values) 
 }
 
 // query returns the series of an instant query.
-func (p prometheus) query(t *testing.T, expr string) []series {
+func (p prometheus) query(t testing.TB, expr string) []series {
 	t.Helper()
 	return ask[struct{ Result []series }](t, p, "query", url.Values{"query": {expr}}).Result
 }

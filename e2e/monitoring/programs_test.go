@@ -32,7 +32,7 @@ type program struct {
 
 // start runs a program until the test ends, at the latest. It is ready when it
 // answers at the URL. Of the caller's environment it gets PATH and HOME.
-func start(t *testing.T, ready string, env []string, name string, args ...string) *program {
+func start(t testing.TB, ready string, env []string, name string, args ...string) *program {
 	t.Helper()
 	p := &program{cmd: exec.Command(name, args...), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
@@ -68,7 +68,7 @@ func start(t *testing.T, ready string, env []string, name string, args ...string
 }
 
 // stop ends the program in its own good order, else by force.
-func (p *program) stop(t *testing.T) {
+func (p *program) stop(t testing.TB) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
@@ -81,7 +81,7 @@ func (p *program) stop(t *testing.T) {
 }
 
 // await waits until something is done.
-func await(t *testing.T, what string, done func() bool) {
+func await(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(within); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -91,7 +91,7 @@ func await(t *testing.T, what string, done func() bool) {
 }
 
 // freeAddress is an address on which nobody listens.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	port, err := pgserver.FreePort()
 	if err != nil {
@@ -101,7 +101,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // find returns the programs of that name, in all versions that are installed.
-func find(t *testing.T, name string) []string {
+func find(t testing.TB, name string) []string {
 	t.Helper()
 	found, err := tools.Find(name)
 	if err != nil {
@@ -111,7 +111,7 @@ func find(t *testing.T, name string) []string {
 }
 
 // run returns what a program prints, which must succeed.
-func run(t *testing.T, name string, args ...string) string {
+func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	var said strings.Builder
 	cmd := exec.Command(name, args...)
@@ -124,7 +124,7 @@ func run(t *testing.T, name string, args ...string) string {
 }
 
 // build compiles the exporter.
-func build(t *testing.T) (binary string) {
+func build(t testing.TB) (binary string) {
 	t.Helper()
 	binary = filepath.Join(t.TempDir(), "softdelete_exporter")
 	run(t, "go", "build", "-o", binary, "../..")
@@ -132,7 +132,7 @@ func build(t *testing.T) (binary string) {
 }
 
 // get returns a page.
-func get(t *testing.T, url string) string {
+func get(t testing.TB, url string) string {
 	t.Helper()
 	response, err := http.Get(url)
 	if err != nil {
@@ -147,7 +147,7 @@ func get(t *testing.T, url string) string {
 }
 
 // read returns the text of a file.
-func read(t *testing.T, file string) string {
+func read(t testing.TB, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -157,7 +157,7 @@ func read(t *testing.T, file string) string {
 }
 
 // write puts a text into a new file and returns its path.
-func write(t *testing.T, name, text string) string {
+func write(t testing.TB, name, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -168,7 +168,7 @@ func write(t *testing.T, name, text string) string {
 
 // edit replaces parts of an example by what the test has instead. Every part must
 // be there, so that the example cannot change behind the test's back.
-func edit(t *testing.T, text string, replacements ...string) string {
+func edit(t testing.TB, text string, replacements ...string) string {
 	t.Helper()
 	for i := 0; i < len(replacements); i += 2 {
 		if !strings.Contains(text, replacements[i]) {

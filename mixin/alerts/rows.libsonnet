@@ -106,7 +106,7 @@ function(config)
       ],
       'Many rows of a table were soft-deleted at once.',
       '{{ printf "%.0f" $value }} rows of ' + a.table + ' were soft-deleted within '
-      + duration(window) + '; the limit is ' + bulkLimit + ', and more than is usual there.',
+      + duration(window) + ', more than is usual there; the limit is ' + bulkLimit + '.',
     ),
 
     // A purge also lowers the number of deleted rows; only a restore raises the number of active rows.

@@ -4,7 +4,7 @@ local bulk(rows) = t.firing(
   'SoftDeleteBulkDelete',
   'warning',
   'Many rows of a table were soft-deleted at once.',
-  '%s rows of public.orders in database shop behind db1:10862 were soft-deleted within 1h; the limit is 10000, and more than is usual there.' % rows,
+  '%s rows of public.orders in database shop behind db1:10862 were soft-deleted within 1h, more than is usual there; the limit is 10000.' % rows,
 );
 
 local quiet(from, to) = [t.quiet(m, 'SoftDeleteBulkDelete') for m in std.range(from, to)];

@@ -24,7 +24,7 @@ local ratio(labels, percent, limit, severity='warning') = t.firing(
 local bulk(labels, rows, limit) = warning(
   'SoftDeleteBulkDelete',
   'Many rows of a table were soft-deleted at once.',
-  '%s rows of %s were soft-deleted within 1h; the limit is %s, and more than is usual there.' % [rows, where(labels), limit],
+  '%s rows of %s were soft-deleted within 1h, more than is usual there; the limit is %s.' % [rows, where(labels), limit],
   labels,
 );
 
