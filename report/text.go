@@ -307,7 +307,8 @@ func (t *text) purges(r Report, number string) {
 	}
 	if printed > 0 {
 		t.wrap(indent+"Note: ",
-			"What is purged is gone: have a backup, and rehearse it. The page of the report has the scripts, and what to know of each.")
+			"What is purged is gone: have a backup, and rehearse it. "+
+				"The page of the report has the scripts, and what to know of each.")
 		t.line()
 		t.line("       ", "softdelete_exporter purge-script --all --rehearse | psql -X")
 		t.line("       ", "softdelete_exporter purge-script --all | psql -X")
