@@ -75,7 +75,8 @@ func TestWorkloadGoesOnWhenItsSessionIsEnded(t *testing.T) {
 	defer business.Wait()
 	defer stop()
 	session := func(not int) int {
-		const sql = `SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'demo workload'`
+		const sql = `SELECT coalesce(max(pid), 0) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'demo workload'`
 		for deadline := time.Now().Add(bound); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if pid := pgtest.Value[int](t, dsn, sql); pid != 0 && pid != not {
 				return pid
@@ -85,7 +86,9 @@ func TestWorkloadGoesOnWhenItsSessionIsEnded(t *testing.T) {
 		return 0
 	}
 	first := session(0)
-	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'demo workload'`)
+	pgtest.Exec(t, dsn,
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'demo workload'`)
 	select {
 	case err := <-said:
 		if !strings.Contains(err.Error(), "left out") {

@@ -15,7 +15,8 @@ func TestATimeThatIsNeverNULLLetsNoLiveDuplicatesIn(t *testing.T) {
 	}{
 		{"a time that may be NULL", softdelete.Time{Type: softdelete.Timestamptz}, true},
 		{"one that may not", softdelete.Time{Type: softdelete.Timestamptz, NotNull: true}, false},
-		{"one that has a constant", softdelete.Time{Type: softdelete.Timestamptz, NotNull: true, Live: []string{"infinity"}}, false},
+		{"one that has a constant", softdelete.Time{Type: softdelete.Timestamptz, NotNull: true, Live: []string{"infinity"}},
+			false},
 		{"an integer that may not", softdelete.Time{Type: softdelete.EpochTime, Unit: softdelete.Seconds, NotNull: true},
 			false},
 	} {

@@ -28,7 +28,8 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 	}
 	alive := softdelete.Markers{{Kind: softdelete.InvertedFlag, Column: "alive"}}
 	always := &softdelete.Time{Column: "d", Type: softdelete.Timestamptz, NotNull: true}
-	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"}, Time: always}}
+	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"},
+		Time: always}}
 	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}, Time: always}}
 	beside := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"},
 		Time: &softdelete.Time{Column: "d", Type: softdelete.Timestamptz}}}

@@ -155,7 +155,8 @@ func sameValue(a, b string) bool {
 		return x == y //nolint:gocritic // Neither is computed.
 	}
 	truths := map[string]string{"t": "true", "f": "false"}
-	return strings.TrimRight(a, " ") == strings.TrimRight(b, " ") || truths[a] == b && b != "" || truths[b] == a && a != ""
+	return strings.TrimRight(a, " ") == strings.TrimRight(b, " ") || truths[a] == b && b != "" ||
+		truths[b] == a && a != ""
 }
 
 // Columns are the columns of the marker, the deciding one first.

@@ -200,7 +200,8 @@ func (w *world) decorate() {
 			if t.shape.names != "" {
 				marked = ", " + t.shape.names
 			}
-			fmt.Fprintf(&w.sql, "INSERT INTO app.heir%d (%s, label%s) SELECT %[2]s, 'keep'%[3]s FROM ONLY %s;\n", n, columns, marked, t)
+			fmt.Fprintf(&w.sql, "INSERT INTO app.heir%d (%s, label%s) SELECT %[2]s, 'keep'%[3]s FROM ONLY %s;\n", n,
+				columns, marked, t)
 			fmt.Fprintf(&w.entries, "  - schema: app\n    table: heir%d\n    ignore: true\n", n)
 		}
 	}
