@@ -19,7 +19,7 @@ type budget struct {
 }
 
 // errSpent tells that a table has to wait for the next refresh.
-var errSpent = errors.New("the budget of the refresh is spent")
+var errSpent = errors.New("the budget of the refresh is used up")
 
 func newBudget(c config.Counting, began time.Time) budget {
 	return budget{deadline: began.Add(c.PassTime.Std()), blocks: c.PassBlocks}

@@ -64,14 +64,14 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 		q := &questions[i]
 		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
 			if time.Now().After(deadline) {
-				q.column.answer.unread = "there was no time left for it"
+				q.column.answer.unread = "there was no time left to read it"
 			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name,
 				func() error { return q.ask(ctx, s, r.began) }); err != nil {
 				q.column.answer.unread = whyUnread(err)
 				if rescue.Is(err) {
 					q.column.answer.fault = err
 				}
-				level.Warn(r.log(ctx)).Log("msg", "cannot look at column, will try again", "datname", s.Database, "schemaname",
+				level.Warn(r.log(ctx)).Log("msg", "cannot inspect a column; will try again", "datname", s.Database, "schemaname",
 					q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
 			}
 		}

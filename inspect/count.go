@@ -143,7 +143,7 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 	}
 	numbers, none := c.byStatistics(ctx)
 	if none != nil {
-		return nil, fmt.Errorf("%w; nor do the statistics help: %w", err, none)
+		return nil, fmt.Errorf("%w; the statistics do not help either: %w", err, none)
 	}
 	c.provisional = true
 	return numbers, nil

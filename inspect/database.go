@@ -100,7 +100,7 @@ func (t *table) carryOver(previous []softdelete.Table) {
 func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 	if err := d.takeFingerprints(ctx); err != nil {
 		// Then nothing counts as unchanged.
-		d.refresh.warn(ctx, "cannot tell which tables have changed", d.session.Database, err)
+		d.refresh.warn(ctx, "cannot find out which tables have changed", d.session.Database, err)
 	}
 	for _, t := range queue(d.tables, d.refresh.began) {
 		if ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
@@ -170,7 +170,7 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 	case err != nil:
 		p := d.problem(ctx, err, t)
 		if p.Reason == softdelete.TimedOut && len(t.ungranted) > 0 {
-			p.Remedy = "let the role read each partition by itself: run what softdelete_exporter grants prints"
+			p.Remedy = "grant the role each partition: run the statements that softdelete_exporter grants prints"
 		}
 		// A lost connection does not count as passing: it may be this table that costs it,
 		// and those behind it must have their turn some day.

@@ -196,7 +196,7 @@ func (r *refresh) absent(s *postgres.Session, schema, name string, entry *config
 	full, settings := r.settings(s, []column{{Schema: schema, Name: name}}, entry)
 	todo := "correct or remove it under tables: in the configuration"
 	if entry.LooksLikePattern() {
-		todo = "tables: names single tables; move a pattern to policies:, or to exclude: under discovery:"
+		todo = "an entry under tables: is a single table; move a pattern to policies:, or to exclude: under discovery:"
 	}
 	return table{
 		Table:          softdelete.Table{Schema: schema, Name: name, Policy: r.config.Policy(settings)},

@@ -34,7 +34,7 @@ var (
 	// ask too often, errUnsized that nobody knows how much it would read.
 	errTooLarge = errors.New("too large")
 	errTooMany  = fmt.Errorf("the partitions of the two tables make more than %d pairs", manyPairs)
-	errUnsized  = errors.New("not all of it is in ordinary tables, of which the size tells what reading them costs")
+	errUnsized  = errors.New("not all of it is in ordinary tables, whose size shows what reading them costs")
 )
 
 // check is one question about the integrity of a table.
@@ -202,7 +202,7 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 	case errors.Is(err, errTooLarge):
 		c.Found = nil
 		c.Problem = &softdelete.Problem{Reason: softdelete.TooLarge,
-			Message: fmt.Sprintf("what it reads is larger than counting.exact_max_bytes (%s)",
+			Message: fmt.Sprintf("it would read more than counting.exact_max_bytes (%s)",
 				d.refresh.config.Counting.ExactMaxBytes)}
 	case errors.Is(err, errTooMany):
 		c.Found = nil
@@ -213,7 +213,7 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 	case postgres.Code(err) == postgres.QueryCanceled:
 		c.Found, c.RetryAt = nil, d.refresh.began.Add(uncheckableFor)
 		c.Problem = &softdelete.Problem{Reason: softdelete.TimedOut,
-			Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is left alone for a day",
+			Message: fmt.Sprintf("it took longer than limits.statement_timeout (%s) and is not repeated for a day",
 				d.refresh.config.Limits.StatementTimeout)}
 	default:
 		p := d.problem(ctx, err, c.child)

@@ -44,7 +44,7 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 	switch {
 	case found.Undecided != "":
 		problem = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
-			"whether a column of %s.%s marks deleted rows is told by its default, which could not be read: %s", c.Schema,
+			"whether a column of %s.%s marks deleted rows depends on its default, which could not be read: %s", c.Schema,
 			c.Name, found.Undecided)}
 	case found.Unclear != nil:
 		problem = unclear(c, found.Unclear)

@@ -126,7 +126,7 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 		case l.Unlogged && s.Standby:
 			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
 				Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
-				Remedy:  "ask the primary instead"}
+				Remedy:  "watch the primary instead"}
 		case l.RowSecurity:
 			t.catalogProblem = l.hidden(s)
 		case !l.Readable:
@@ -144,7 +144,7 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 		t.catalogProblem = &softdelete.Problem{Reason: softdelete.PermissionDenied,
 			Message: fmt.Sprintf("no SELECT on %d of the %d partitions of %s.%s", len(denied), len(t.partitions),
 				t.Schema, t.Name),
-			Remedy: denied[0] + " -- and likewise the others: softdelete_exporter grants prints them all"}
+			Remedy: denied[0] + " -- and the same for the others: softdelete_exporter grants prints all of them"}
 	}
 }
 

@@ -159,7 +159,7 @@ func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, err
 
 // markUnreachable notes that a database could not be reached; what was known of it stays.
 func (r *refresh) markUnreachable(ctx context.Context, name string, err error) {
-	r.warn(ctx, "cannot look into the database", name, err)
+	r.warn(ctx, "cannot read the database", name, err)
 	r.markSkipped(name, softdelete.Checks{}, err)
 }
 

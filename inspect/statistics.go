@@ -22,7 +22,7 @@ type shareRow struct {
 // row. Nobody knows how wrong they are.
 func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 	if len(c.table.Markers) != 1 {
-		return nil, errors.New("statistics tell of one column at a time, and this table has several markers")
+		return nil, errors.New("statistics cover one column at a time, and this table has several markers")
 	}
 	var total, deleted, old, bytes float64
 	for _, l := range c.table.partitions {

@@ -10,7 +10,7 @@ var (
 	// errUnnamed tells that no connection string can hold the name of a database.
 	errUnnamed = errors.New("its name is not valid UTF-8")
 	// errElsewhere tells that the statistics of a table say nothing of its rows.
-	errElsewhere = errors.New("other tables hold the rows, and the statistics do not tell of them")
+	errElsewhere = errors.New("the rows are in other tables, which the statistics do not cover")
 )
 
 // unsupported completes the problem of an error that is not the server's but ours.

@@ -67,8 +67,8 @@ local limits = import 'lib/limits.libsonnet';
       responseMedian: '5m',
       // The exporter's `recent_window`.
       recentWindow: '1h',
-      // BulkDelete: what is usual is the most of these days, so that a weekly job is,
-      // but for the last hours, which are what is compared.
+      // BulkDelete: the usual number is the highest of these days, so that a weekly job is usual. The last
+      // hours are left out, because they are compared with it.
       bulkUsual: '8d',
       bulkNow: '2h',
       // RatioPredicted: how much history it uses, and how far ahead it looks.
@@ -89,8 +89,8 @@ local limits = import 'lib/limits.libsonnet';
       // An hour outlasts a batch job that deletes first and purges afterwards.
       SoftDeleteRatioHigh: { enabled: true, severity: 'warning', 'for': '1h' },
       SoftDeleteRatioElevated: { enabled: true, severity: 'info', 'for': '1h' },
-      // What an import or a restore brings along has its next purge before anybody is
-      // told, and a purge on weekdays its Monday.
+      // Old rows from an import or a restore can be removed by the next purge before the alert fires, and a
+      // purge that runs on weekdays has until Monday.
       SoftDeletePurgeOverdue: { enabled: true, severity: 'warning', 'for': '1d' },
       SoftDeleteOldRowsElevated: { enabled: true, severity: 'info', 'for': '1d' },
       // An event, from exact numbers only: there is nothing to wait for.
@@ -102,7 +102,7 @@ local limits = import 'lib/limits.libsonnet';
       SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': '10m' },
       // Tables that were never counted have no age, so that this is their hour.
       SoftDeleteTablesWaiting: { enabled: true, severity: 'warning', 'for': '1h' },
-      // Settings do not flicker; a refresh or two, until they hold.
+      // Settings do not fluctuate; they take effect within a refresh or two.
       SoftDeleteTablesSkipped: { enabled: true, severity: 'warning', 'for': '30m' },
       SoftDeleteNothingWatched: { enabled: true, severity: 'warning', 'for': '1h' },
 
@@ -114,11 +114,11 @@ local limits = import 'lib/limits.libsonnet';
 
       // Long enough for a node to be drained and an image to be fetched.
       SoftDeleteExporterDown: { enabled: true, severity: 'warning', 'for': '15m' },
-      // A restart of a few minutes is within the share for as long.
+      // A restart of a few minutes stays within the share for that time.
       SoftDeleteScrapesFailing: { enabled: true, severity: 'warning', 'for': '15m' },
       // A monitor that sees nothing must report it.
       SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': '30m' },
-      // Somebody changed a file and has gone to lunch.
+      // Time to correct a mistake before anybody is notified.
       SoftDeleteReloadFailed: { enabled: true, severity: 'warning', 'for': '5m' },
       // Time is set by then.
       SoftDeleteClockSkewed: { enabled: true, severity: 'warning', 'for': '10m' },

@@ -8,12 +8,12 @@ type ColumnID struct {
 	Attnum   int16
 }
 
-// ColumnFacts is what had to be asked of a column beyond its catalog row, kept from one
-// Snapshot to the next so that it is not asked again.
+// ColumnFacts is what had to be read about a column beyond its catalog row. It is kept from one Snapshot to the
+// next, so that it is not read again.
 type ColumnFacts struct {
 	// Constants are what the constant expressions of its defaults are, nil for NULL.
 	Constants map[string]*string
-	// Meaning is what an integer column holds. Once known it stays.
+	// Meaning says what an integer column contains. Once known it stays.
 	Meaning IntegerMeaning
 	// Probed is when the table was last searched for a value; zero if it was not.
 	Probed time.Time

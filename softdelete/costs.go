@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Costs are the live counters of what the exporter asked of one server. Unlike a
-// Snapshot they change while they are read; their zero value is ready.
+// Costs are the live counters of the exporter's queries to one server. Unlike a Snapshot they change while they
+// are read. The zero value is ready to use.
 type Costs struct {
 	mu sync.Mutex
 	by map[CostKey]Cost
 }
 
-// CostKey says where the cost arose and whether the query succeeded.
+// CostKey is the database of the queries, and whether they succeeded.
 type CostKey struct {
 	Datname string
 	Result  Result
 }
 
-// Result is how a query ended.
+// Result says how a query ended.
 type Result string
 
 // The results of a query.
@@ -28,7 +28,7 @@ const (
 	Failure Result = "error"
 )
 
-// Cost is what the queries under one key cost so far.
+// Cost is the total cost of the queries under one key.
 type Cost struct {
 	Queries int64
 	// Database is the time from sending a query to its last row.
@@ -52,14 +52,14 @@ func (c *Costs) Add(datname string, took time.Duration, err error) {
 	c.by[key] = cost
 }
 
-// Forget drops the counters of a database that is not watched any more.
+// Forget drops the counters of a database that is no longer watched.
 func (c *Costs) Forget(datname string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	maps.DeleteFunc(c.by, func(key CostKey, _ Cost) bool { return key.Datname == datname })
 }
 
-// All returns the counters as they stand.
+// All returns the current counters.
 func (c *Costs) All() map[CostKey]Cost {
 	c.mu.Lock()
 	defer c.mu.Unlock()

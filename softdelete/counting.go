@@ -2,10 +2,10 @@ package softdelete
 
 import "time"
 
-// Method is how a table's numbers were found, the least certain one used.
+// Method says how a table was counted: the least certain method, if several were used.
 type Method string
 
-// The methods of counting, the surest first.
+// The methods of counting, most certain first.
 const (
 	Exact      Method = "exact"      // one read of the whole relation
 	Sampled    Method = "sampled"    // a stratified random sample of its blocks
@@ -15,12 +15,12 @@ const (
 // Auto leaves the choice of the method to the size of the table.
 const Auto Method = "auto"
 
-// Methods are what a table can be configured to.
+// Methods are the methods that can be configured for a table.
 var Methods = []Method{Auto, Exact, Sampled, Statistics}
 
 // Drawn are the blocks of a table that were sampled. A Snapshot carries them to the
 // next refresh, which renews an eighth of them: so differences between refreshes are
-// differences of the same blocks. Only inspect looks inside.
+// differences of the same blocks. Only inspect uses its content.
 type Drawn interface{ Len() int }
 
 // Counting is what the counting of a table keeps for the next refresh. It is never

@@ -27,8 +27,8 @@ func Thousands(n float64) string {
 	return out.String()
 }
 
-// Percent writes a fraction as a percentage of one decimal. What is not quite none,
-// or not quite all, is not rounded to it.
+// Percent writes a fraction as a percentage with one decimal. A value above 0 is never rounded to 0%, and a
+// value below 1 never to 100%.
 func Percent(fraction float64) string {
 	percent := 100 * fraction
 	switch text := strconv.FormatFloat(percent, 'f', 1, 64); {
@@ -41,7 +41,7 @@ func Percent(fraction float64) string {
 	}
 }
 
-// Days writes a long time in days, a shorter one as Go does.
+// Days writes a long duration in days, and a shorter one as Go does.
 func Days(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -54,12 +54,12 @@ func Days(d time.Duration) string {
 	}
 }
 
-// Plural counts things by their name, to which it adds an s unless there is one of them.
+// Plural writes a number with a noun, and adds an s unless the number is 1.
 func Plural(n int, name string) string {
 	return Thousands(float64(n)) + " " + OneOrMore(n, name, name+"s")
 }
 
-// OneOrMore is the first word where n is 1, else the second.
+// OneOrMore returns the first word if n is 1, and the second otherwise.
 func OneOrMore(n int, one, more string) string {
 	if n == 1 {
 		return one
@@ -67,8 +67,7 @@ func OneOrMore(n int, one, more string) string {
 	return more
 }
 
-// Fold brings a column's name into the form that rules are written in: lower case,
-// nothing but letters and digits.
+// Fold converts a column's name to the form used in rules: lower case, only letters and digits.
 func Fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x80 && !('a' <= r && r <= 'z' || '0' <= r && r <= '9') {
@@ -88,8 +87,8 @@ func Size(bytes int64) string {
 	return fmt.Sprintf("%.3g %cB", n, units[unit])
 }
 
-// Printable takes out of a text what a terminal would obey, or what would show it as
-// another one: a table may be called anything. The text becomes one line.
+// Printable removes from a text the characters that a terminal would act on, or that would make it look like
+// another text. Names in a database may contain anything. The text becomes one line.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -103,7 +102,7 @@ func Printable(text string) string {
 	}, text)
 }
 
-// PrintableLines does so to each line of a text.
+// PrintableLines does the same for each line of a text.
 func PrintableLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -115,14 +114,14 @@ func PrintableLines(text string) string {
 // plainYAML are the texts that need no quotes in YAML, unless they are one of its words.
 var plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// yamlWords are the words that YAML does not take for a text.
+// yamlWords are the words that YAML does not read as a text.
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 // FillIn stands, in a setting that we suggest, for what the reader alone knows. The
 // configuration refuses it, so that no suggestion does harm when it is pasted as it is.
 const FillIn = "<fill in>"
 
-// QuoteYAML writes a name so that YAML reads it as a text.
+// QuoteYAML quotes a name so that YAML reads it as a text.
 func QuoteYAML(name string) string {
 	if plainYAML.MatchString(name) && !slices.Contains(yamlWords, strings.ToLower(name)) {
 		return name

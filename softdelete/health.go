@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Health is how good something is. Its order lets the worst of many be their
-// maximum, and never hides something poor behind something that could not be read.
+// Health says how good something is. In its order, the worst of many is their maximum, and something unreadable
+// never hides something poor.
 type Health int
 
 // The verdicts. The mixin's recording rules use the same numbers.
@@ -19,7 +19,7 @@ const (
 
 var healths = [...]string{Good: "good", Fair: "fair", Unknown: "unknown", Poor: "poor"}
 
-// String is the verdict in one word.
+// String returns the verdict in one word.
 func (h Health) String() string { return healths[h] }
 
 // MarshalText writes the word.
@@ -33,5 +33,5 @@ func (h *Health) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no verdict; they are %s", text, strings.Join(healths[:], ", "))
+	return fmt.Errorf("%q is not a verdict; the verdicts are %s", text, strings.Join(healths[:], ", "))
 }

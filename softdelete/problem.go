@@ -2,7 +2,7 @@ package softdelete
 
 import "time"
 
-// Reason is why a table could not be read, one of a short list.
+// Reason says why a table could not be read, one of a short list.
 type Reason string
 
 // The reasons of a problem.
@@ -15,20 +15,19 @@ const (
 	MarkerUnclear    Reason = "marker_unclear"
 	Unsupported      Reason = "unsupported"
 	OtherError       Reason = "error"
-	// TooLarge is of checks of integrity alone, not of tables.
+	// TooLarge applies only to integrity checks, not to tables.
 	TooLarge Reason = "too_large"
 )
 
-// Problem is what went wrong with one table, for a person to read.
+// Problem describes what went wrong with one table, for a person.
 type Problem struct {
 	Reason  Reason
 	Message string
-	// Remedy is what to do about it: a statement to run or a setting to change; empty
-	// where there is none to name.
+	// Remedy is what to do about it: a statement to run or a setting to change; empty if there is none.
 	Remedy string
 }
 
-// longestPause is the most that a table which keeps failing is left alone.
+// longestPause is the longest pause for a table that keeps failing.
 const longestPause = time.Hour
 
 // Fail notes an attempt at now that did not succeed; the last good numbers stay, unless it
@@ -56,7 +55,7 @@ func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) 
 	}
 }
 
-// Succeed notes numbers that were counted at now.
+// Succeed records numbers that were counted at now.
 func (t *Table) Succeed(n *Numbers, now time.Time) {
 	t.Numbers, t.Counted, t.Checked, t.Tried = n, now, now, now
 	t.Problem, t.Waiting, t.Failures, t.RetryAt = nil, false, 0, time.Time{}

@@ -1,7 +1,6 @@
-// Package softdelete holds the facts: what a table that uses soft delete is, and what is
-// known about it. It does no I/O and judges nothing. Everything the exporter knows about
-// one server is a Snapshot: inspect makes them, cache keeps them, collector shows them,
-// assess judges them.
+// Package softdelete defines the facts: what a table that uses soft delete is, and what is known about it. It
+// does no I/O and makes no judgements. Everything that the exporter knows about one server is a Snapshot:
+// inspect makes it, cache keeps it, collector shows it, assess judges it.
 package softdelete
 
 import (
@@ -13,12 +12,12 @@ import (
 	"time"
 )
 
-// Snapshot is what was known about one server at one moment. It is plain data
-// and is never changed once it was published: a refresh makes a new one.
+// Snapshot is what was known about one server at one moment. It is plain data, and never changes after it is
+// published: a refresh makes a new one.
 type Snapshot struct {
 	// Taken is when the last refresh that could connect began; zero if none could.
 	Taken time.Time
-	// Databases are in the order of their names.
+	// Databases are sorted by name.
 	Databases []Database
 }
 
@@ -32,18 +31,18 @@ func Empty(datname string) *Snapshot {
 type Database struct {
 	Name   string
 	Checks Checks
-	// Problem is what kept the last refresh from looking into it; nil if nothing did. It
-	// says nothing of the tables, which keep what was known.
+	// Problem says why the last refresh could not read the database; nil if it could. It says nothing about the
+	// tables, which keep their last results.
 	Problem *Problem
 	// Skipped counts the watched tables beyond the cap, which are left out.
 	Skipped int
-	// Tables holds every watched table, in the order of schema and name; nil before the
-	// database was looked into for the first time.
+	// Tables has every watched table, sorted by schema and name; nil before the first discovery of the
+	// database.
 	Tables []Table
 	// Candidates are columns that may mark deleted rows and that no rule takes: some of them,
 	// and only where no table is watched.
 	Candidates []Candidate
-	// ColumnFacts is what is known of columns beyond the catalogs' plain facts.
+	// ColumnFacts is what is known about columns beyond their catalog rows.
 	ColumnFacts map[ColumnID]ColumnFacts
 }
 
@@ -57,8 +56,8 @@ type Candidate struct {
 // Watched reports whether there is a watched table.
 func (d *Database) Watched() bool { return len(d.Tables)+d.Skipped > 0 }
 
-// OldestTurn is when the table that waits longest had its last turn, of those that may
-// have one now; zero if one never had.
+// OldestTurn returns when the table that has waited longest had its last turn, among the tables that may be
+// counted now; zero if one of them never had a turn.
 func (d Database) OldestTurn(now time.Time) time.Time {
 	oldest := now
 	for i := range d.Tables {
@@ -69,8 +68,8 @@ func (d Database) OldestTurn(now time.Time) time.Time {
 	return oldest
 }
 
-// Checks tells which parts of the last refresh succeeded for a database. A
-// table's own trouble is its Problem and does not make a check fail.
+// Checks says which parts of the last refresh succeeded for a database. A Problem of a single table does not
+// make a check fail.
 type Checks struct {
 	Connect, Discovery, Counting, Indexes bool
 }
@@ -81,56 +80,56 @@ type Table struct {
 	Schema, Name string
 	// OID is the relation's object identifier; 0 for a configured table that is not there.
 	OID uint32
-	// Partitioned tells that the rows are in its partitions.
+	// Partitioned is true if the rows are in the table's partitions.
 	Partitioned bool
 	Markers     Markers
 	Policy      Policy
 
 	// Numbers is nil while nothing is known.
 	Numbers *Numbers
-	// Counted is when the numbers were last counted; Checked when they were last
-	// known true: counted, or confirmed unchanged.
+	// Counted is when the numbers were last counted; Checked is when they were last counted or confirmed
+	// unchanged.
 	Counted, Checked time.Time
 	// Indexing is nil while nothing is known of the table's indexes.
 	Indexing *Indexing
-	// Counting is what the next count needs of the last one; nil before the first.
+	// Counting is what the next count needs from the last one; nil before the first.
 	Counting *Counting
-	// Integrity are the checks of the table's rows; none where they are not opted in.
+	// Integrity are the checks of the table's rows; none if they are not switched on.
 	Integrity []Check
-	// Purging is nil while nothing is known of it, or there is nothing to purge.
+	// Purging is nil if nothing is known about a purge, or there is nothing to purge.
 	Purging *Purging
 
 	// Problem is nil when the last attempt succeeded or none was made yet.
 	Problem *Problem
-	// Waiting tells that the last refresh ended before this table's turn came.
+	// Waiting is true if the last refresh ended before this table's turn.
 	Waiting bool
 	// Failures counts the attempts that failed in a row; RetryAt is the earliest
 	// time of the next one.
 	Failures int
 	RetryAt  time.Time
-	// Tried is when it was last tried to count it, with or without success.
+	// Tried is when the last attempt to count the table was made, with or without success.
 	Tried time.Time
 }
 
-// FullName is schema and name, as patterns and people write it.
+// FullName returns schema and name, as patterns and people write it.
 func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Policy is what the configuration says about a table, beyond its marker.
 type Policy struct {
-	// Service groups tables by who answers for them; empty when not configured.
+	// Service is who owns the table; empty if not configured.
 	Service string
-	// Retention is how long deleted rows are to be kept; 0 for tables that are
-	// never purged, which then have no old rows.
+	// Retention is how long deleted rows should be kept; 0 for tables that are never purged, which then have no
+	// old rows.
 	Retention time.Duration
 	// TimeZone is the zone of a time column without one, an IANA name.
 	TimeZone string
-	// ZoneKnown tells that the zone was configured and not just assumed.
+	// ZoneKnown is true if the zone was configured, not just assumed.
 	ZoneKnown bool
 	// Recent is the window in which a deletion is recent.
 	Recent time.Duration
 	// Method is how to count the table.
 	Method Method
-	// Integrity opts in to the checks of the table's rows.
+	// Integrity switches on the checks of the table's rows.
 	Integrity bool
 }
 
@@ -141,25 +140,24 @@ type Numbers struct {
 	Total, Active, Deleted Estimate
 	// Ratio is deleted / total, from 0 to 1; 0 for an empty table.
 	Ratio Estimate
-	// Old is deleted longer ago than the retention; nil when that is not known.
+	// Old are the rows deleted longer ago than the retention; nil if unknown.
 	Old *Estimate
-	// Recent is deleted within the recent window, of a sampled table at most RecentLimit;
-	// nil where that is not known exactly.
+	// Recent are the rows deleted within the recent window, at most RecentLimit for a sampled table; nil if not
+	// known exactly.
 	Recent *Estimate
-	// Oldest is when the row was deleted that has been so the longest; zero where that
-	// is not known exactly, or there is none.
+	// Oldest is the deletion time of the row deleted longest ago; zero if it is not known exactly, or no row is
+	// deleted.
 	Oldest time.Time
-	// DeletedBytes estimates how much of the heap deleted rows occupy; nil when nothing
-	// is known of it.
+	// DeletedBytes is the estimated size of the deleted rows in the heap; nil if unknown.
 	DeletedBytes *float64
-	// Duration is what the last count took, from sending to the last row.
+	// Duration is how long the last count took, from sending the query to the last row.
 	Duration time.Duration
 }
 
-// RecentLimit is up to how many recent rows of a large table are counted.
+// RecentLimit is how many recent rows of a large table are counted at most.
 const RecentLimit = 100_000
 
-// AtLeast says that counting the recent rows may have ended at the limit.
+// AtLeast returns "at least " if counting the recent rows may have ended at the limit.
 func (n *Numbers) AtLeast() string {
 	if n.Recent != nil && n.Recent.Value == RecentLimit {
 		return "at least "
@@ -167,8 +165,8 @@ func (n *Numbers) AtLeast() string {
 	return ""
 }
 
-// Estimate is a number and the distance to the further end of its 95% confidence
-// interval: 0 for an exact one, NoMargin where nobody knows how wrong it is.
+// Estimate is a number and the distance to the farther end of its 95% confidence interval: 0 if it is exact,
+// NoMargin if its error is unknown.
 type Estimate struct {
 	Value, Margin float64
 }
@@ -176,19 +174,19 @@ type Estimate struct {
 // NoMargin is the margin of a number that is known from statistics only.
 var NoMargin = math.Inf(1)
 
-// Bounded tells that the number has an error bar.
+// Bounded reports whether the number has a margin.
 func (e Estimate) Bounded() bool { return !math.IsInf(e.Margin, 0) && !math.IsNaN(e.Margin) }
 
-// Low is the lower end of the interval; nothing that is counted is less than none.
+// Low returns the lower end of the interval, which is never below 0.
 func (e Estimate) Low() float64 { return max(0, e.Value-e.Margin) }
 
-// High is the upper end of the interval.
+// High returns the upper end of the interval.
 func (e Estimate) High() float64 { return e.Value + e.Margin }
 
-// Exactly is an estimate without error.
+// Exactly returns an estimate without error.
 func Exactly(n int64) Estimate { return Estimate{Value: float64(n)} }
 
-// ExactNumbers are the numbers of one count that counted every row.
+// ExactNumbers returns the numbers of a count of every row.
 func ExactNumbers(total, deleted int64) *Numbers {
 	n := &Numbers{Method: Exact, Total: Exactly(total), Active: Exactly(total - deleted), Deleted: Exactly(deleted)}
 	if total > 0 {
@@ -197,8 +195,8 @@ func ExactNumbers(total, deleted int64) *Numbers {
 	return n
 }
 
-// Bare is the table with its names, its policy and a problem: what is left where more
-// could not be said of it.
+// Bare returns the table with only its names, its policy and a problem, for a table about which nothing else
+// can be said.
 func (t *Table) Bare(p Problem) Table {
 	return Table{Schema: t.Schema, Name: t.Name, OID: t.OID, Policy: t.Policy, Problem: &p}
 }

@@ -1,6 +1,6 @@
-// What is the matter with tables: one series for each table and condition that holds,
-// and none for tables that are well. Alerts are made of these few series, so that the
-// many of all tables are read once, and only at their last sample.
+// What is wrong with tables: one series for each table and condition that holds, and none for healthy tables.
+// Alerts are made of these few series, so that the many series of all tables are read once, and only at their
+// last sample.
 //
 //   now    what the last scrape says
 //   held   the same, and for `bridge` longer while the table's numbers are missing, as
@@ -25,7 +25,7 @@ function(config)
   // Of a sampled number only what its error bar leaves is compared with a limit: the
   // value less its margin, which is what these say. They are there from release_share
   // of the limit on, the margin left aside: that is how far down a firing alert holds.
-  // A number without a margin, from statistics, is a rumour and raises nothing.
+  // A number without a margin, from statistics, could be wrong by any amount, so it never fires an alert.
   local near(metric, limit) = [
     ofTable(metric) + ' - ' + ofTable(metric + '_margin'),
     ofTable(metric) + ' > ' + limit,
@@ -39,8 +39,7 @@ function(config)
   local oldest = 'softdelete_oldest_deleted_timestamp_seconds';
   local retention = 'softdelete_retention_seconds';
 
-  // Rows are counted where nobody knows how old the oldest is, and where a table has a
-  // number of its own.
+  // The number of rows is used if the age of the oldest is unknown, and if a table has a limit of its own.
   local old(level) =
     local path = ['old_deleted_rows', level];
     local own = p.ownTables(path);
@@ -73,7 +72,7 @@ function(config)
       from(thresholds),
       read('softdelete_total_rows'),
     );
-  // A limit of a table's own is taken at its word, whatever part of the table it is.
+  // A table's own limit applies whatever share of the table it is.
   local bulkShare = p.choice(
     function(own)
       if std.objectHas(own, 'bulk_share') then own.bulk_share
