@@ -19,7 +19,7 @@ type Thresholds struct {
 type Limits struct {
 	// DeletionRatio is a fraction, 0 to 1.
 	DeletionRatio Levels `json:"deletion_ratio"`
-	// RatioMinRows are how many rows a table must have for each level of the ratio.
+	// RatioMinRows is how many rows a table must have for each level of the ratio.
 	RatioMinRows   Levels `json:"-"`
 	OldDeletedRows Levels `json:"old_deleted_rows"`
 	// BulkRows are rows deleted within the recent window.
@@ -32,8 +32,8 @@ type Limits struct {
 type Levels struct {
 	Fair float64 `json:"fair"`
 	Poor float64 `json:"poor"`
-	// MinRows are the rows from which on a ratio is judged at all. A table that has a level of
-	// its own is judged by that however small it is, unless it has its own MinRows, too.
+	// MinRows is the smallest table, in rows, whose ratio is judged. A table with its own level is judged by
+	// that however small it is, unless it also has its own MinRows.
 	MinRows float64 `json:"min_rows"`
 }
 
@@ -84,7 +84,7 @@ func (t Thresholds) For(database, schema, table string) Limits {
 	return limits
 }
 
-// ratio is how good a deletion ratio is in a table of so many rows.
+// ratio returns how good a deletion ratio is in a table of that many rows.
 func (l Limits) ratio(value, rows float64) softdelete.Health {
 	switch {
 	case value > l.DeletionRatio.Poor && rows >= l.RatioMinRows.Poor:
@@ -96,7 +96,7 @@ func (l Limits) ratio(value, rows float64) softdelete.Health {
 	}
 }
 
-// small reports whether a table has so few rows that its ratio asks nobody to do anything.
+// small reports whether a table has so few rows that its ratio does not matter.
 func (l Limits) small(n *softdelete.Numbers) bool { return n.Total.Value < l.AlertMinRows }
 
 // over overrides limits with the table's own.

@@ -10,12 +10,12 @@ import (
 )
 
 // Live collects what is not cached: the result of a ping, the counters of what the exporter costs the server,
-// exporter costs the server, and the settings and the clock that alerts need.
+// and the settings and the clock that alerts need.
 type Live struct {
 	Ping  softdelete.Ping
 	Costs map[softdelete.CostKey]softdelete.Cost
 	TTL   time.Duration
-	// Now is what the exporter's clock showed when the scrape came in.
+	// Now is the exporter's clock when the scrape arrived.
 	Now time.Time
 	// Logger logs what cannot be shown, and why.
 	Logger log.Logger
@@ -108,6 +108,6 @@ var settingMetrics = metrics[Live]{
 		nil,
 		func(c Live, emit func(float64, ...string)) { emit(c.TTL.Seconds()) }),
 	gauge("softdelete_exporter_time_seconds",
-		"The exporter's clock when this scrape came in. Its other times are read from the same clock.", nil,
+		"The exporter's clock when this scrape arrived. Its other times come from the same clock.", nil,
 		func(c Live, emit func(float64, ...string)) { emit(timestamp(c.Now)) }),
 }

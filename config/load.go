@@ -46,10 +46,10 @@ func Load(defaults []byte, file string) (*Config, error) {
 	return c, nil
 }
 
-// resolve takes the names of files for relative to the folder of the configuration file.
+// resolve makes relative file names relative to the folder of the configuration file.
 func (c *Config) resolve(folder string) {
 	at := func(name *string) {
-		if *name != "" && *name != "system" && !filepath.IsAbs(*name) { // libpq trusts the system's authorities
+		if *name != "" && *name != "system" && !filepath.IsAbs(*name) { // system: libpq's word for the system's authorities
 			*name = filepath.Join(folder, *name)
 		}
 	}
@@ -112,7 +112,7 @@ func plain(err error) error {
 	return errors.Join(faults...)
 }
 
-// expected is a type of Go as the author of a file knows it.
+// expected describes a Go type to the author of a configuration file.
 func expected(goType string) string {
 	switch name, isList := strings.CutPrefix(goType, "[]"); {
 	case isList:

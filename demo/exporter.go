@@ -21,8 +21,8 @@ import (
 // module is the exporter's main package.
 const module = "github.com/softdelete-exporter/softdelete_exporter"
 
-// command prepares a program that ends, in its own good order, with the context.
-// Ctrl-C is for us alone, so it runs in a process group of its own.
+// command prepares a program that shuts down cleanly when the context ends. It runs in a process group of its
+// own, so that Ctrl-C reaches only the demo.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -40,13 +40,13 @@ func build(ctx context.Context, dir string) (string, error) {
 	return binary, nil
 }
 
-// freeAddress returns the address, or, where another program has it, one with a free
-// port on the same host; then it was taken.
+// freeAddress returns the address or, if another program uses it, an address with a free port on the same host;
+// taken then is true.
 func freeAddress(address string) (free string, taken bool, err error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		taken = true
-		host, _, _ := net.SplitHostPort(address) // it was good enough to listen on
+		host, _, _ := net.SplitHostPort(address) // valid: net.Listen accepted it
 		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	}
 	if err != nil {
@@ -57,15 +57,15 @@ func freeAddress(address string) (free string, taken bool, err error) {
 
 // exporter is the running exporter.
 type exporter struct {
-	// url is where its pages begin, without a slash at the end.
+	// url is the address of its pages, without a slash at the end.
 	url string
-	// ended is closed when it has ended; then err says why.
+	// ended is closed when the exporter has ended; err then says why.
 	ended chan struct{}
 	err   error
 }
 
-// startExporter runs the binary on the database until the context ends, and returns
-// when it has answered. What it logs goes to the given writer.
+// startExporter runs the binary on the database until the context ends, and returns when it has answered. Its
+// log goes to the given writer.
 func startExporter(ctx context.Context, binary, address, dsn string, log io.Writer) (*exporter, error) {
 	config := filepath.Join(filepath.Dir(binary), "config.yaml")
 	if err := os.WriteFile(config, data.Config, 0o600); err != nil {
@@ -93,12 +93,12 @@ func startExporter(ctx context.Context, binary, address, dsn string, log io.Writ
 	return e, nil
 }
 
-// endedItself is the error of an exporter that nobody asked to end.
+// endedItself returns the error of an exporter that ended without being stopped.
 func (e *exporter) endedItself() error {
 	return errors.Join(errors.New("the exporter ended by itself"), e.err)
 }
 
-// reachable is the address as a browser takes it.
+// reachable returns the address in a form that a browser can use.
 func reachable(address string) string {
 	if host, port, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsUnspecified() {
 		return net.JoinHostPort("localhost", port)

@@ -1,8 +1,7 @@
 //go:build unix
 
-// Demo shows the exporter at work, with nothing to install or to set up: it starts a
-// throw-away PostgreSQL server, fills it with the tables of a shop (package data),
-// lets the shop do some business, and runs the exporter on it. It removes all of that
+// Demo shows the exporter at work without any setup: it starts a temporary PostgreSQL server, fills it with the
+// tables of a shop (package data), simulates some activity, and runs the exporter on it. It removes everything
 // when it ends. Run it in the source tree:
 //
 //	go run ./demo
@@ -29,13 +28,13 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// options are what the command line says.
+// options are the options of the command line.
 type options struct {
 	address string
 	scale   float64
 }
 
-// run carries the demo through and returns the exit code.
+// run runs the demo and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
@@ -48,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	// A reader of our output that leaves must not end us before we have cleaned up.
+	// If the reader of the output goes away, the demo must not end before it has cleaned up.
 	signal.Ignore(syscall.SIGPIPE)
 	// SIGHUP: the terminal was closed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -63,8 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// withParent ends the context when the process that started us has ended: a SIGTERM
-// for `go run` does not reach us.
+// withParent ends the context when the parent process has ended: a SIGTERM to `go run` does not reach the demo.
 func withParent(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	parent := os.Getppid()
@@ -77,9 +75,8 @@ func withParent(ctx context.Context) context.Context {
 	return ctx
 }
 
-// show runs the demo until the context ends or something fails, and leaves nothing
-// behind. Its deferred calls run in reverse: what runs ends before its files go, and
-// the server ends last.
+// show runs the demo until the context ends or something fails, and leaves nothing behind. Its deferred calls
+// run in reverse order: programs end before their files are removed, and the server ends last.
 func show(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	began := time.Now()
 	ctx, stop := context.WithCancel(ctx)
@@ -143,8 +140,8 @@ const (
 	role     = "softdelete_exporter"
 )
 
-// settings make the load quick: one transaction creates the tables and fills them, so
-// that at this level nothing of it is logged.
+// settings make loading fast: one transaction creates and fills the tables, and with this wal_level it writes
+// no WAL for them.
 var settings = map[string]string{
 	"wal_level":       "minimal",
 	"max_wal_senders": "0",
@@ -153,7 +150,7 @@ var settings = map[string]string{
 	"jit":             "off",
 }
 
-// fill makes the shop's database and returns its owner's connection string.
+// fill creates the shop's database and returns its owner's connection string.
 func fill(ctx context.Context, server *pgserver.Server, scale float64) (dsn string, err error) {
 	conn, err := pgx.Connect(ctx, server.DSN("postgres", pgserver.Superuser))
 	if err != nil {

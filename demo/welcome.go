@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 )
 
-// words are what the demo says when all of it runs.
+// words is the text of the demo when everything runs.
 var words = template.Must(template.New("").Parse(`
 softdelete_exporter watches a shop on PostgreSQL {{.Server.Major}}: {{len .Tables}} tables that use soft delete,
 about {{.Rows}} rows. Ready after {{.Seconds}}.
@@ -40,21 +40,20 @@ Lock or drop a table, and see what becomes of its numbers.
 Ctrl-C stops everything and removes it.
 `))
 
-// greeting is what the words need to know.
+// greeting has the values for words.
 type greeting struct {
 	Options options
-	// URL is where the exporter's pages begin; Taken tells that it is not where it was
-	// asked to be.
+	// URL is the address of the exporter's pages; Taken is true if it is not the requested one.
 	URL    string
 	Taken  bool
 	Server *pgserver.Server
 	Took   time.Duration
 }
 
-// Address is where the exporter was asked to listen.
+// Address is the requested listen address.
 func (g greeting) Address() string { return g.Options.address }
 
-// Rows is about how many rows there are.
+// Rows is the approximate number of rows.
 func (g greeting) Rows() string {
 	digits := strconv.Itoa(data.Rows(g.Options.scale))
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -63,16 +62,16 @@ func (g greeting) Rows() string {
 	return digits
 }
 
-// Tables are what there is to see.
+// Tables are the demo's tables.
 func (g greeting) Tables() []data.Table { return data.Tables }
 
-// DSN is for those who want to see for themselves.
+// DSN is the connection string, for a look at the database.
 func (g greeting) DSN() string { return g.Server.DSN(database, pgserver.Superuser) }
 
-// Seconds is how long a newcomer had to wait.
+// Seconds is how long the start took.
 func (g greeting) Seconds() string { return fmt.Sprintf("%.1f s", g.Took.Seconds()) }
 
-// welcome tells a newcomer what is running, what to look at and how to stop.
+// welcome prints what is running, what to look at and how to stop.
 func welcome(w io.Writer, g greeting) {
-	_ = words.Execute(w, g) // a terminal that is gone is no reason to stop
+	_ = words.Execute(w, g) // a closed terminal is no reason to stop
 }

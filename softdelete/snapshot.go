@@ -39,8 +39,8 @@ type Database struct {
 	// Tables has every watched table, sorted by schema and name; nil before the first discovery of the
 	// database.
 	Tables []Table
-	// Candidates are columns that may mark deleted rows and that no rule takes: some of them,
-	// and only where no table is watched.
+	// Candidates are some of the columns that may mark deleted rows but that no rule matches. They are set only
+	// if no table is watched.
 	Candidates []Candidate
 	// ColumnFacts is what is known about columns beyond their catalog rows.
 	ColumnFacts map[ColumnID]ColumnFacts
@@ -49,7 +49,7 @@ type Database struct {
 // Candidate is a column of a table that is not watched.
 type Candidate struct {
 	Schema, Table, Column string
-	// Why says why no rule takes it, Remedy what to write into the configuration to watch it.
+	// Why says why no rule matches it, Remedy what to write into the configuration to watch it.
 	Why, Remedy string
 }
 
@@ -201,7 +201,7 @@ func (t *Table) Bare(p Problem) Table {
 	return Table{Schema: t.Schema, Name: t.Name, OID: t.OID, Policy: t.Policy, Problem: &p}
 }
 
-// State says in one word where a table stands.
+// State is the state of a table in one word.
 type State string
 
 // The states of a table. They are disjoint.
@@ -219,8 +219,8 @@ func (t *Table) Compare(other *Table) int {
 	return cmp.Or(strings.Compare(t.Schema, other.Schema), strings.Compare(t.Name, other.Name))
 }
 
-// SameSubject tells whether the numbers of one are numbers of the other: the same
-// relation, with the same idea of which rows are deleted and old.
+// SameSubject reports whether the numbers of one table are valid for the other: both are the same relation,
+// with the same definition of deleted and old rows.
 func (t *Table) SameSubject(other *Table) bool {
 	a, b := t.Policy, other.Policy
 	a.Service, b.Service, a.Method, b.Method = "", "", "", ""
@@ -228,11 +228,11 @@ func (t *Table) SameSubject(other *Table) bool {
 	return t.OID == other.OID && a == b && reflect.DeepEqual(t.Markers, other.Markers)
 }
 
-// HasAges tells whether the table can have old rows: its markers keep the time of
-// deletion, and it has a retention.
+// HasAges reports whether the table can have old rows: its markers have a deletion time, and it has a
+// retention.
 func (t *Table) HasAges() bool { return t.Markers.Timed() && t.Policy.Retention > 0 }
 
-// State tells where the table stands.
+// State returns the state of the table.
 func (t *Table) State() State {
 	switch {
 	case t.Problem != nil:
@@ -246,9 +246,9 @@ func (t *Table) State() State {
 	}
 }
 
-// Expire returns the snapshot without the numbers, indexes and checks that were last
-// known true more than maxStale before now; the same snapshot if there are none. A
-// table that merely waits for its turn keeps its numbers.
+// Expire returns the snapshot without the numbers, indexes and checks that were last confirmed more than
+// maxStale before now, or the same snapshot if there are none. A table that only waits for its turn keeps its
+// numbers.
 func (s *Snapshot) Expire(now time.Time, maxStale time.Duration) *Snapshot {
 	old := func(t Table) bool { return t.Numbers != nil && !t.Waiting && now.Sub(t.Checked) > maxStale }
 	unindexed := func(t Table) bool { return t.Indexing != nil && now.Sub(t.Indexing.At) > maxStale }

@@ -1,7 +1,6 @@
-// Package data is the demo's database: a shop of ten tables that use soft delete,
-// each with a story, and one that only looks as if it did. schema.sql and data.sql
-// make it, the same in every run; only the times are relative, to the moment of
-// loading.
+// Package data is the demo's database: a shop with ten tables that use soft delete, each for a different case,
+// and one that only looks as if it did. schema.sql and data.sql create the same data in every run; only the
+// times are relative to the moment of loading.
 package data
 
 import (
@@ -26,12 +25,11 @@ var rows string
 //go:embed config.yaml
 var Config []byte
 
-// Load makes the tables in the empty database that dsn names and fills them. At a
-// scale of 1 they get about a million rows, at 0.01 ten thousand, all with the same
-// shares of deleted and old ones.
+// Load creates and fills the tables in the empty database that dsn names. At scale 1 they get about a million
+// rows, at 0.01 ten thousand, always with the same shares of deleted and old rows.
 //
-// Deletion times count back from now, by hours and a half: how many rows are older
-// than a retention of whole hours does not change in the first half hour.
+// Deletion times are a number of hours plus half an hour before now, so that the number of rows older than a
+// retention of whole hours does not change in the first half hour.
 func Load(ctx context.Context, dsn string, scale float64) (err error) {
 	if !(scale > 0) {
 		return fmt.Errorf("scale of the demo's data: want more than 0, not %g", scale)
@@ -61,7 +59,7 @@ func Load(ctx context.Context, dsn string, scale float64) (err error) {
 // Table is one table of the demo.
 type Table struct {
 	Name string
-	// Story says in a few words what is to be seen in it.
+	// Story says in a few words what the table shows.
 	Story string
 }
 
@@ -80,5 +78,5 @@ var Tables = []Table{
 	{"gift_cards", "empty, to be launched next week"},
 }
 
-// Rows is about how many rows Load makes at a scale.
+// Rows returns about how many rows Load creates at a scale.
 func Rows(scale float64) int { return int(1_050_000 * scale) }

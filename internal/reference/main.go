@@ -20,8 +20,8 @@ const head = `<!-- Written by go generate from the types in config/ and from con
 
 # Configuration
 
-The file that --config.file names is laid over these defaults. Unknown settings are errors, and every fault is reported
-at once. A reload keeps the old configuration when the new one has a fault ([operations.md](operations.md#reloading)).
+The file of --config.file overrides these defaults. Unknown settings are errors, and all errors are reported together. A
+reload keeps the old configuration if the new one has an error ([operations.md](operations.md#reloading)).
 
 Durations are written like 100ms, 5m, 6h or 90d. Patterns are RE2 regular expressions that must match a whole name.
 

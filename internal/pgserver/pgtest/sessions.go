@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Connect is a session of somebody else, until the test ends.
+// Connect opens another session, which ends with the test.
 func Connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -19,13 +19,13 @@ func Connect(t testing.TB, dsn string) *pgx.Conn {
 	return conn
 }
 
-// Sessions is how many connections of ours there are to the database.
+// Sessions returns how many connections the exporter has to the database.
 func Sessions(t testing.TB, dsn string) int {
 	t.Helper()
 	return Value[int](t, dsn, OurSessions)
 }
 
-// WaitFor waits until something has happened.
+// WaitFor waits until a condition holds.
 func WaitFor(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(3 * time.Minute); !happened(); time.Sleep(time.Millisecond) {
@@ -35,14 +35,13 @@ func WaitFor(t testing.TB, what string, happened func() bool) {
 	}
 }
 
-// The connections of ours to one database, and to the whole server, which then must be
-// the test's own.
+// The exporter's connections to one database, and to the whole server, which must then belong to the test.
 const (
 	AllOurSessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'softdelete_exporter'`
 	OurSessions    = AllOurSessions + ` AND datname = current_database()`
 )
 
-// Terminate ends every session of ours in the database.
+// Terminate ends every session of the exporter in the database.
 func Terminate(t testing.TB, dsn string) {
 	t.Helper()
 	Exec(t, dsn,
