@@ -26,6 +26,9 @@ type Rules struct {
 	InvertedFlags Names `yaml:"inverted_flags"`
 	// Statuses say which state a row is in: a text or an enum.
 	Statuses Names `yaml:"statuses"`
+	// WithUniqueIndex are times that also stand for rows that are wanted. One is used if a unique index or exclusion
+	// constraint holds only rows in which it is NULL and no other column marks the deleted rows.
+	WithUniqueIndex Names `yaml:"with_unique_index"`
 	// StatusValues are the states that mean deleted, in lower case.
 	StatusValues Switches `yaml:"status_values"`
 	// Copies are patterns of the names of tables that hold copies of other rows, a log of deletions, or jobs. Those
@@ -122,6 +125,7 @@ func (r Rules) columns() []columnRules {
 	return []columnRules{
 		{discovery.Times, r.Times}, {discovery.Epochs, r.Epochs}, {discovery.TextTimes, r.TextTimes},
 		{discovery.Flags, r.Flags}, {discovery.InvertedFlags, r.InvertedFlags}, {discovery.Statuses, r.Statuses},
+		{discovery.WithUniqueIndex, r.WithUniqueIndex},
 	}
 }
 

@@ -28,6 +28,8 @@ type Column struct {
 	Comment string
 	// Meaning is what an integer column turned out to hold.
 	Meaning softdelete.IntegerMeaning
+	// Evidence is what the table's unique indexes say of the column.
+	Evidence Evidence
 	// Unborn is why its defaults could not be read this time, Unread why its values could not;
 	// empty if they were, or need not be.
 	Unborn, Unread string
@@ -62,6 +64,7 @@ type Need int
 const (
 	NeedNothing Need = iota
 	NeedUnit         // what an integer that is a time counts
+	NeedEvidence     // what unique indexes say of it
 	NeedKind         // whether an integer that is called a flag is one
 )
 

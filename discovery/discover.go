@@ -4,6 +4,7 @@
 package discovery
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -29,6 +30,9 @@ func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[st
 	}
 	found := r.candidates(columns, fits, alwaysSet)
 	needs := map[string]Need{}
+	for _, c := range r.provable(columns) {
+		needs[c.Name] = NeedEvidence
+	}
 	for _, c := range found {
 		need := c.need(c.rule.Group.holdsTime())
 		if need == NeedKind && (c.rule.Group != Flags || partner(c, found) >= 0) {
@@ -49,6 +53,9 @@ func (r Rules) Considered(schema, table string, listed bool, columns []Column) [
 	}
 	var names []string
 	for _, c := range r.candidates(columns, fits, alwaysSet) {
+		names = append(names, c.Name)
+	}
+	for _, c := range r.provable(columns) {
 		names = append(names, c.Name)
 	}
 	return names
@@ -87,9 +94,9 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	}
 	var times, flags []candidate
 	if copies == nil {
-		for _, c := range r.candidates(columns, fits, unread) {
+		for _, c := range sole(r.candidates(columns, fits, unread)) {
 			if c.reason == unread {
-				d.Undecided = c.Unborn
+				d.Undecided = cmp.Or(c.Unborn, c.Evidence.Unread)
 			}
 			if c.rule.Group.isFlag() {
 				flags = append(flags, c)
@@ -161,9 +168,7 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 			m.Kind, m.Live = softdelete.Timestamp, liveBesideNull(softdelete.Timestamp, c.Born)
 		case c.rule.Group == Statuses:
 			m.Kind = softdelete.Status
-			for _, v := range r.StatusValues {
-				m.Deleted = append(m.Deleted, spellings(v)...)
-			}
+			m.Deleted = r.DeletedWords(c.Column)
 		}
 	case softdelete.EnumClass:
 		m.Kind, m.Deleted = softdelete.Status, r.labels(c.Column)

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 		if slices.Contains(m.Columns(), c.Name) {
 			d.Taken, d.Kind = true, m.Kind
 			d.Why, d.Remedy = explainMarker(m, j), e.line("ignore: true")
+			if j.rule.Group == WithUniqueIndex && c.Evidence.OnlyNull {
+				d.Why += "; a unique index holds only such rows"
+			}
 			if m.Time != nil && m.Time.Column == c.Name && !m.Time.Known() {
 				d.Remedy = e.configure(m.Column, timeColumn(m)+", unit: "+softdelete.FillIn)
 			}
@@ -85,6 +89,8 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 		column = e.configure(j.Name, ", deleted_values: ["+softdelete.FillIn+"]")
 	}
 	switch j.reason {
+	case fits:
+		why, remedy = "a unique index leaves its rows out, but another column marks the deleted rows", column
 	case unknownName:
 		why, remedy = "no rule knows the name: it may tell of something else's deletion", column
 	case wrongType:
@@ -92,6 +98,9 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	case switchedOff:
 		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted",
 			j.rule), setting(string(j.rule.Group), j.rule.Name, true)
+		if j.Evidence.speaks() {
+			why, remedy = e.candidate(j)
+		}
 	case counter:
 		why, remedy = fmt.Sprintf("a number of this name and of type %s counts rows", j.Type), column
 	case unused:
@@ -112,6 +121,21 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	return why, remedy
 }
 
+// candidate says of a column that is off why an index speaks for it, and what takes it.
+func (e explainer) candidate(j candidate) (why, remedy string) {
+	why = fmt.Sprintf("%s is off, but a unique index holds only rows in which it is NULL: it may mark deleted rows", j.rule)
+	if len(j.Evidence.Excluded) == 0 {
+		return why, e.configure(j.Name, "")
+	}
+	var values []string
+	for _, v := range j.Evidence.Excluded {
+		values = append(values, softdelete.QuoteYAML(v))
+	}
+	words := strings.Join(values, ", ")
+	why = fmt.Sprintf("%s is off, but a unique index leaves out %s: it may mark deleted rows", j.rule, words)
+	return why, e.configure(j.Name, ", deleted_values: ["+words+"]")
+}
+
 // explainMarker says how the marker reads a column of its.
 func explainMarker(m softdelete.Marker, c candidate) string {
 	isTime := m.Time != nil && m.Time.Column == c.Name
@@ -120,8 +144,8 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 		unit = explainTime(m.Time)
 	}
 	switch {
-	case c.Unborn != "":
-		return "undecided: " + c.Unborn + "; it will be looked at again"
+	case c.Unborn != "" || c.reason == unread:
+		return "undecided: " + cmp.Or(c.Unborn, c.Evidence.Unread) + "; it will be looked at again"
 	case isTime && m.Kind == softdelete.Pair:
 		return fmt.Sprintf("the deletion time of %s%s", m.Column, unit)
 	}

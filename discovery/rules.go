@@ -59,6 +59,8 @@ var allowed = map[Group][]softdelete.Class{
 	Flags:         {softdelete.BooleanClass, softdelete.IntegerClass, softdelete.TextClass},
 	InvertedFlags: {softdelete.BooleanClass, softdelete.IntegerClass, softdelete.TextClass},
 	Statuses:      {softdelete.TextClass, softdelete.EnumClass},
+
+	WithUniqueIndex: {softdelete.TimeClass},
 }
 
 // holdsTime tells whether a flag of the same stem can find its time in the group.
@@ -104,7 +106,7 @@ const (
 	unused                // its comment says that it is not in use
 	noLabel               // an enum without a label that means deleted
 	alwaysSet             // NOT NULL, and nothing stands for live rows
-	unread                // its default could not be read this time
+	unread                // its default or its indexes could not be read this time
 )
 
 // candidate is a column and the rule that knows it.
@@ -131,7 +133,7 @@ func (r Rules) match(c Column) candidate {
 		j.reason = counter
 	case slices.ContainsFunc(r.Unused, func(p *regexp.Regexp) bool { return p.MatchString(c.Comment) }):
 		j.reason = unused
-	case c.Unborn != "":
+	case c.Unborn != "", rule.Group == WithUniqueIndex && !c.Evidence.OnlyNull:
 		j.reason = unread
 	case c.class() == softdelete.TimeClass && c.NotNull && len(c.Born) == 0:
 		j.reason = alwaysSet
@@ -150,6 +152,9 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 		if rule.Name != folded && !(rule.Group.holdsTime() && unit != "" && c.class() == softdelete.IntegerClass &&
 			rule.Name == bare) {
 			continue
+		}
+		if rule.Group == WithUniqueIndex && !c.Evidence.OnlyNull && c.Evidence.Unread == "" {
+			continue // no index speaks for it
 		}
 		worth := 1
 		if slices.Contains(allowed[rule.Group], c.class()) {

@@ -47,7 +47,7 @@ func (r Rules) copies(schema, table string, columns []Column) *TableRule {
 // hasOwnTime tells whether the only marker among the columns is a time that may be NULL. The copy
 // of a row has a flag, if anything.
 func (r Rules) hasOwnTime(columns []Column) bool {
-	found := r.candidates(columns, fits)
+	found := sole(r.candidates(columns, fits))
 	return len(found) > 0 && !slices.ContainsFunc(found, func(c candidate) bool {
 		return c.rule.Group != Times || c.class() != softdelete.TimeClass || c.NotNull
 	})

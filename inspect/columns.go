@@ -33,6 +33,8 @@ type columnAnswer struct {
 	born               []string
 	varies, considered bool
 	meaning            softdelete.IntegerMeaning
+	// evidence is what the table's unique indexes say of it.
+	evidence discovery.Evidence
 	// unborn and unread are why defaults or values could not be asked for this time, fault the
 	// panic that kept them from being asked, of which the table is told.
 	unborn, unread string
@@ -51,7 +53,7 @@ func (q *columnQuestion) id() softdelete.ColumnID {
 }
 
 // answerColumnQuestions finds out what the rules and the configuration need to know of columns beyond
-// their catalog rows: defaults, and what integers hold. What the last Snapshot knew is
+// their catalog rows: defaults, what integers hold, and what unique indexes say. What the last Snapshot knew is
 // not asked again while it holds.
 func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session, tables [][]column,
 	listed map[[2]string]*config.Table) {
@@ -62,12 +64,13 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 	r.readStatistics(ctx, s, questions)
 	for i := range questions {
 		q := &questions[i]
+		var unread string
 		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
 			if time.Now().After(deadline) {
-				q.column.answer.unread = "there was no time left to read it"
+				unread = "there was no time left to read it"
 			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name,
 				func() error { return q.ask(ctx, s, r.began) }); err != nil {
-				q.column.answer.unread = whyUnread(err)
+				unread = whyUnread(err)
 				if rescue.Is(err) {
 					q.column.answer.fault = err
 				}
@@ -75,7 +78,11 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 					q.column.Schema, "relname", q.column.Name, "column", q.column.Column, "err", err)
 			}
 		}
-		q.column.answer.meaning = q.Meaning
+		if q.need == discovery.NeedEvidence {
+			r.noteEvidence(s, q, unread)
+		} else {
+			q.column.answer.meaning, q.column.answer.unread = q.Meaning, unread
+		}
 		q.Constants = known[q.id()].Constants
 		known[q.id()] = q.ColumnFacts
 	}
@@ -122,12 +129,18 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 
 // open tells whether a question must be asked of the table.
 func (q *columnQuestion) open(now time.Time) bool {
+	if q.need == discovery.NeedEvidence {
+		return q.ColumnFacts.UniquenessVersion != q.column.UniquenessVersion
+	}
 	return q.Meaning.Kind == "" && q.column.Readable && q.column.Usage && !q.column.RowSecurity &&
 		now.Sub(q.Probed) >= probeAgain
 }
 
 // ask asks the table, in a transaction that gives way to whoever changes it.
 func (q *columnQuestion) ask(ctx context.Context, s *postgres.Session, now time.Time) error {
+	if q.need == discovery.NeedEvidence {
+		return q.askIndexes(ctx, s)
+	}
 	err := q.probe(ctx, s, now)
 	if err == nil || postgres.Code(err) == postgres.QueryCanceled {
 		q.Probed = now
@@ -168,7 +181,7 @@ func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, quest
 	}
 	open := map[key]*columnQuestion{}
 	for i := range questions {
-		if q := &questions[i]; q.Meaning.Kind == "" {
+		if q := &questions[i]; q.need != discovery.NeedEvidence && q.Meaning.Kind == "" {
 			relations, attnames = append(relations, q.column.OID), append(attnames, q.column.Column)
 			open[key{q.column.OID, q.column.Column}] = q
 		}

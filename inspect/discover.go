@@ -42,6 +42,7 @@ type column struct {
 	Attnum                       int16
 	Labels                       []string
 	NotNull, Generated           bool
+	UniquenessVersion            string
 	Comment                      string
 	Usage, Readable, RowSecurity bool
 	Heap, Tids                   bool

@@ -44,8 +44,8 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 	switch {
 	case found.Undecided != "":
 		problem = &softdelete.Problem{Reason: softdelete.Locked, Message: fmt.Sprintf(
-			"whether a column of %s.%s marks deleted rows depends on its default, which could not be read: %s", c.Schema,
-			c.Name, found.Undecided)}
+			"whether a column of %s.%s marks deleted rows depends on its default or a unique index, which could not be read: %s",
+			c.Schema, c.Name, found.Undecided)}
 	case found.Unclear != nil:
 		problem = unclear(c, found.Unclear)
 	case len(found.Markers) == 0:
@@ -134,8 +134,9 @@ func discoveryColumns(columns []column) []discovery.Column {
 		all[i] = discovery.Column{
 			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Comment: c.Comment,
 			Born: c.answer.born, Varies: c.answer.varies, Meaning: c.answer.meaning,
-			Unborn: c.answer.unborn, Unread: c.answer.unread,
+			Unborn: c.answer.unborn, Unread: c.answer.unread, Evidence: c.answer.evidence,
 		}
+		all[i].Evidence.Mentioned = c.UniquenessVersion != ""
 	}
 	return all
 }

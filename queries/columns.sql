@@ -19,6 +19,16 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
           FROM pg_catalog.pg_enum e WHERE e.enumtypid = COALESCE(base.oid, t.oid))
        END AS labels,
        a.attnotnull OR t.typnotnull AS not_null,
+       COALESCE((
+         -- The unique indexes with a predicate that mention the column, there or in a key.
+         SELECT string_agg(DISTINCT i.indexrelid || '/' || i.xmin, ' ')
+         FROM pg_catalog.pg_depend mention
+         JOIN pg_catalog.pg_index i ON i.indexrelid = mention.objid
+         WHERE mention.classid = 'pg_catalog.pg_class'::regclass
+           AND mention.refclassid = 'pg_catalog.pg_class'::regclass
+           AND mention.refobjid = c.oid AND mention.refobjsubid = a.attnum
+           AND i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion) AND i.indisvalid AND i.indpred IS NOT NULL
+       ), '') AS uniqueness_version,
        a.attgenerated <> '' AS generated, COALESCE(comment.description, '') AS comment,
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,

@@ -52,6 +52,12 @@ func Constant(expression, typ string) string {
 	return statement("constant.sql", vars{"expression": expression, "type": typ})
 }
 
+// Evidence asks for the predicates of the unique indexes and exclusion constraints of one
+// relation, as text. It waits for whoever changes the relation.
+func Evidence(relation uint32) string {
+	return statement("evidence.sql", vars{"relation": fmt.Sprint(relation)})
+}
+
 // Statistics asks for values of columns, by oid and name in parallel, without reading
 // their tables.
 func Statistics(relations []uint32, attnames []string) string {

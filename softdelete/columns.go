@@ -13,6 +13,10 @@ type ColumnID struct {
 type ColumnFacts struct {
 	// Constants are what the constant expressions of its defaults are, nil for NULL.
 	Constants map[string]*string
+	// UniquenessVersion is that of the indexes whose predicates Predicates are; empty if they were
+	// never read.
+	UniquenessVersion string
+	Predicates        []string
 	// Meaning says what an integer column contains. Once known it stays.
 	Meaning IntegerMeaning
 	// Probed is when the table was last searched for a value; zero if it was not.

@@ -1,0 +1,142 @@
+package inspect
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+)
+
+// A unique index or exclusion constraint that holds only the rows without a time turns on a name
+// that elsewhere stands for rows that are wanted. Nothing weaker does.
+func TestAUniqueIndexSpeaksForAName(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	tests := []struct {
+		table, ddl string
+		// want is how the table is read; empty if it is left alone.
+		want string
+		// why is what check-config says of a column that is left alone, and remedy its line.
+		why, remedy string
+	}{
+		{"archived",
+			`(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON archived (name) WHERE archived_at IS NULL`,
+			"timestamp: archived_at | 0 0 0", "", ""},
+		{"camel", `(name text, "removedAt" timestamp); CREATE UNIQUE INDEX ON camel (name) WHERE "removedAt" IS NULL`,
+			"timestamp: removedAt | 0 0 0", "", ""},
+		{"conjunct", `(name text, parent int, deactivated_at timestamptz);
+			CREATE UNIQUE INDEX ON conjunct (name) WHERE parent IS NULL AND deactivated_at IS NULL`,
+			"timestamp: deactivated_at | 0 0 0", "", ""},
+		{"exclusion", `(during tsrange, disabled_at date, EXCLUDE USING gist (during WITH &&) WHERE (disabled_at IS NULL))`,
+			"timestamp: disabled_at | 0 0 0", "", ""},
+		{"partitioned",
+			`(id int, archived_at timestamptz) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF partitioned DEFAULT;
+			CREATE UNIQUE INDEX ON partitioned (id) WHERE archived_at IS NULL`,
+			"timestamp: archived_at | 0 0 0", "", ""},
+		{"first", `(name text, disabled_at timestamptz, archived_at timestamptz);
+			CREATE UNIQUE INDEX ON first (name) WHERE archived_at IS NULL AND disabled_at IS NULL`,
+			"timestamp: archived_at | 0 0 0", "", ""},
+		{"second", `(code text, deleted_at timestamptz, archived_at timestamptz);
+			CREATE UNIQUE INDEX ON second (code) WHERE archived_at IS NULL`,
+			"timestamp: deleted_at | 0 0 0", "", ""},
+		{"plain", `(name text, archived_at timestamptz); CREATE INDEX ON plain (name) WHERE archived_at IS NULL`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"whole", `(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON whole (name, archived_at)`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"key", `(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON key (name, archived_at) WHERE name <> ''`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"disjunct", `(name text, archived_at timestamptz);
+			CREATE UNIQUE INDEX ON disjunct (name) WHERE archived_at IS NULL OR name = 'a'`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"opposite",
+			`(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON opposite (name) WHERE archived_at IS NOT NULL`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"flag", `(name text, archived boolean); CREATE UNIQUE INDEX ON flag (name) WHERE NOT archived`,
+			"", "flags.archived is off: the name", "flags: {archived: on}"},
+		{"unknown", `(name text, record_deleted_at timestamptz);
+			CREATE UNIQUE INDEX ON unknown (name) WHERE record_deleted_at IS NULL`,
+			"", "no rule knows the name", "column: record_deleted_at"},
+		{"revoked", `(name text, revoked_at timestamptz); CREATE UNIQUE INDEX ON revoked (name) WHERE revoked_at IS NULL`,
+			"", "times.revokedat is off, but a unique index holds only rows in which it is NULL",
+			"tables: [{schema: public, table: revoked, column: revoked_at}]"},
+		{"stage", `(name text, status text); CREATE UNIQUE INDEX ON stage (name) WHERE status <> 'deleted'`,
+			"", "statuses.status is off, but a unique index leaves out deleted",
+			"tables: [{schema: public, table: stage, column: status, deleted_values: [deleted]}]"},
+		{"label", `(name text, state label_state); CREATE UNIQUE INDEX ON label (name) WHERE state <> 'REMOVED'`,
+			"", "statuses.state is off, but a unique index leaves out REMOVED",
+			"tables: [{schema: public, table: label, column: state, deleted_values: [REMOVED]}]"},
+		{"open", `(name text, status text); CREATE UNIQUE INDEX ON open (name) WHERE status = 'open'`,
+			"", "statuses.status is off: the name", "statuses: {status: on}"},
+		{"closed", `(name text, status text); CREATE UNIQUE INDEX ON closed (name) WHERE status <> 'closed'`,
+			"", "statuses.status is off: the name", "statuses: {status: on}"},
+	}
+	script := strings.Builder{}
+	script.WriteString("CREATE TYPE label_state AS ENUM ('NEW', 'REMOVED');")
+	for _, test := range tests {
+		script.WriteString("CREATE TABLE " + test.table + " " + test.ddl + ";\n")
+	}
+	pgtest.Exec(t, dsn, script.String())
+	i := inspector(t, dsn, "")
+	got := read(first(t, i))
+	found, err := i.Explain(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions := map[string]string{}
+	for _, e := range found.Tables {
+		for _, d := range e.Decision.Decisions {
+			decisions[e.Table] += d.Why + " -> " + d.Remedy + "\n"
+		}
+	}
+	for _, test := range tests {
+		if got[test.table] != test.want {
+			t.Errorf("%s is read as %q, want %q", test.table, got[test.table], test.want)
+		}
+		if d := decisions[test.table]; !strings.Contains(d, test.why) || !strings.Contains(d, test.remedy) {
+			t.Errorf("%s: %s, want %q and %q", test.table, d, test.why, test.remedy)
+		}
+	}
+	if d := decisions["archived"]; !strings.Contains(d, "a unique index holds only such rows") {
+		t.Errorf("archived: %s", d)
+	}
+	if d := decisions["first"]; !strings.Contains(d, "another column marks the deleted rows") {
+		t.Errorf("first: %s", d)
+	}
+}
+
+// Predicates are read once, and again when the indexes change. A table that is locked then is shown.
+func TestAPredicateIsReadOnceAndAgainWhenItChanges(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TABLE t (name text, archived_at timestamptz); INSERT INTO t VALUES ('a', now());
+		CREATE UNIQUE INDEX i ON t (name) WHERE archived_at IS NULL`)
+	i := inspector(t, dsn, "")
+	m := newMigration(t, dsn)
+	m.do(`BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE`)
+	s := first(t, i)
+	if got := read(s)["t"]; got != "timestamp: archived_at | locked" {
+		t.Errorf("while locked: %s", got)
+	}
+	m.do(`COMMIT`)
+	s = refreshAfter(t, i, s, nil)
+	if got := read(s)["t"]; got != "timestamp: archived_at | 1 1 0" {
+		t.Errorf("with the index: %s", got)
+	}
+	// What the Snapshot knows of an unchanged index is believed, so it is not read again.
+	for id, facts := range s.Databases[0].ColumnFacts {
+		facts.Predicates = []string{"(archived_at IS NOT NULL)"}
+		s.Databases[0].ColumnFacts[id] = facts
+	}
+	if s = refreshAfter(t, i, s, nil); len(read(s)) != 0 {
+		t.Errorf("the predicate was read again: %v", read(s))
+	}
+	pgtest.Exec(t, dsn, `DROP INDEX i; CREATE UNIQUE INDEX j ON t (name) WHERE archived_at IS NULL`)
+	s = refreshAfter(t, i, s, nil)
+	if got := read(s)["t"]; got != "timestamp: archived_at | 1 1 0" {
+		t.Errorf("with another index: %s", got)
+	}
+	pgtest.Exec(t, dsn, `DROP INDEX j`)
+	if s = refreshAfter(t, i, s, nil); len(read(s)) != 0 {
+		t.Errorf("without an index: %v", read(s))
+	}
+}
