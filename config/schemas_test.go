@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 )
 
 // application is a real one whose schema was read. Its truth is the judgement of a
@@ -23,6 +25,11 @@ type application struct {
 	// column.
 	columns map[string][]discovery.Column
 	truth   map[[2]string]string
+	// unique are by table the predicates of its unique indexes that have one.
+	unique map[string][]string
+	// indexed tells that the schema shows which partial indexes there are. Those of Diesel and
+	// Prisma do not: there they are in migrations, which were not read.
+	indexed bool
 }
 
 // literal finds the constants among the defaults of the schemas.
@@ -32,10 +39,18 @@ func applications(t *testing.T) []*application {
 	t.Helper()
 	var all []*application
 	byName := map[string]*application{}
-	for _, f := range rows(t, "applications.tsv", 5) {
+	for _, f := range rows(t, "applications.tsv", 6) {
 		a := &application{name: f[0], repository: f[1], commit: f[2], tables: f[3], heldOut: f[4] == "held out",
-			columns: map[string][]discovery.Column{}, truth: map[[2]string]string{}}
+			columns: map[string][]discovery.Column{}, truth: map[[2]string]string{}, unique: map[string][]string{},
+			indexed: f[5] == "read"}
 		all, byName[a.name] = append(all, a), a
+	}
+	for _, f := range rows(t, "indexes.tsv", 4) {
+		if a := byName[f[0]]; a == nil || !a.indexed {
+			t.Fatalf("indexes.tsv: no application %s whose indexes were read", f[0])
+		} else if f[2] == "unique" {
+			a.unique[f[1]] = append(a.unique[f[1]], f[3])
+		}
 	}
 	for _, f := range rows(t, "columns.tsv", 7) {
 		a := byName[f[0]]
@@ -48,6 +63,8 @@ func applications(t *testing.T) []*application {
 		} else if f[5] != "-" && f[5] != "" && f[5] != "?" {
 			c.Varies = true
 		}
+		c.Evidence.OnlyNull = slices.ContainsFunc(a.unique[f[1]],
+			func(p string) bool { return predicate.OnlyNull(c.Name, p) })
 		a.columns[f[1]] = append(a.columns[f[1]], c)
 		a.truth[[2]string{f[1], f[2]}] = f[6]
 	}
@@ -78,14 +95,26 @@ type score struct {
 	told, untold int
 	// found are the told ones that are watched; watched are all that are.
 	found, watched int
+	// byIndex are the untold ones that are watched because of an index, named those of which
+	// check-config says that an index speaks for them.
+	byIndex, named int
 	// wrong are the markers that mark something else.
 	wrong []string
 }
 
 func (s *score) add(o score) {
 	s.told, s.untold, s.found, s.watched = s.told+o.told, s.untold+o.untold, s.found+o.found, s.watched+o.watched
+	s.byIndex, s.named = s.byIndex+o.byIndex, s.named+o.named
 	s.wrong = append(s.wrong, o.wrong...)
 }
+
+// recall is the share of the tables with soft delete that is watched, in percent, precision that of
+// the watched tables that have it.
+func (s score) recall() float64 {
+	return 100 * float64(s.found+s.byIndex) / float64(s.told+s.untold)
+}
+
+func (s score) precision() float64 { return 100 * (1 - float64(len(s.wrong))/float64(s.watched)) }
 
 func (a *application) score(rules discovery.Rules) score {
 	var s score
@@ -94,7 +123,8 @@ func (a *application) score(rules discovery.Rules) score {
 		for _, c := range columns {
 			truths[a.truth[[2]string{table, c.Name}]] = true
 		}
-		markers := rules.Discover("public", table, false, columns).Markers
+		found := rules.Discover("public", table, false, columns)
+		markers := found.Markers
 		if len(markers) > 0 {
 			s.watched++
 		}
@@ -106,6 +136,14 @@ func (a *application) score(rules discovery.Rules) score {
 			}
 		case truths["untold"]:
 			s.untold++
+			if len(markers) > 0 {
+				s.byIndex++
+			}
+			for _, d := range found.Decisions {
+				if strings.Contains(d.Why, "is off, but a unique index") {
+					s.named++
+				}
+			}
 		}
 		for _, c := range markers.Columns() {
 			if a.truth[[2]string{table, c}] == "no" {
@@ -126,7 +164,7 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 	}
 	rules := c.Discovery.Rules.Compiled()
 	report := "| application | commit | tables | with soft delete | found | watched | wrong | not told by the name " +
-		"|\n|---|---|---|---|---|---|---|---|\n"
+		"| of these by an index | named |\n|---|---|---|---|---|---|---|---|---|---|\n"
 	var tuned, heldOut score
 	counts := map[bool]int{}
 	for _, a := range applications(t) {
@@ -137,15 +175,20 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 		}
 		sum.add(s)
 		counts[a.heldOut]++
-		report += fmt.Sprintf("| %s (%s) | `%.8s` | %s | %d | %d | %d | %d | %d |\n", a.name, a.repository, a.commit,
-			a.tables, s.told, s.found, s.watched, len(s.wrong), s.untold)
+		byIndex := "- | -"
+		if a.indexed {
+			byIndex = fmt.Sprintf("%d | %d", s.byIndex, s.named)
+		}
+		report += fmt.Sprintf("| %s (%s) | `%.8s` | %s | %d | %d | %d | %d | %d | %s |\n", a.name, a.repository, a.commit,
+			a.tables, s.told, s.found, s.watched, len(s.wrong), s.untold, byIndex)
 	}
 	for _, sum := range []struct {
 		name string
 		score
 	}{{"rules tuned on these", tuned}, {"held out", heldOut}} {
-		report += fmt.Sprintf("| **%s** | | | %d | %d | %d | %d | %d |\n", sum.name, sum.told, sum.found, sum.watched,
-			len(sum.wrong), sum.untold)
+		report += fmt.Sprintf("| **%s** | | | %d | %d | %d | %d | %d | %d | %d |\n", sum.name, sum.told, sum.found,
+			sum.watched,
+			len(sum.wrong), sum.untold, sum.byIndex, sum.named)
 		if sum.found != sum.told {
 			t.Errorf("%s: %d of %d tables are found", sum.name, sum.found, sum.told)
 		}
@@ -156,13 +199,51 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 	if counts[false] < 4 || counts[true] < 4 || heldOut.watched < 30 {
 		t.Errorf("too few schemas: %v, %d tables", counts, heldOut.watched)
 	}
+	shows(t, report)
+}
+
+// shows fails unless docs/markers.md has the text.
+func shows(t *testing.T, text string) {
+	t.Helper()
 	page, err := os.ReadFile("../docs/markers.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(page), report) {
-		t.Errorf("docs/markers.md does not show the result; write there:\n%s", report)
+	if !strings.Contains(string(page), text) {
+		t.Errorf("docs/markers.md does not show the result; write there:\n%s", text)
 	}
+}
+
+// Indexes may find more tables, but not at the price of wrong ones.
+func TestEvidenceFindsNoWrongTable(t *testing.T) {
+	var scores []score
+	report := "| rules | with soft delete | found | wrong | recall | precision |\n|---|---|---|---|---|---|\n"
+	for _, rules := range []struct{ name, text string }{
+		{"names", "with_unique_index: {archived_at: off, removed_at: off, deactivated_at: off, disabled_at: off}"},
+		{"names and unique indexes, the default", ""},
+		{"and `revoked_at`", "with_unique_index: {revoked_at: on}"},
+	} {
+		c, err := load(t, "discovery: {rules: {"+rules.text+"}}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum score
+		for _, a := range applications(t) {
+			sum.add(a.score(c.Discovery.Rules.Compiled()))
+		}
+		scores = append(scores, sum)
+		report += fmt.Sprintf("| %s | %d | %d | %d | %.1f%% | %.1f%% |\n", rules.name, sum.told+sum.untold,
+			sum.found+sum.byIndex, len(sum.wrong), sum.recall(), sum.precision())
+	}
+	before, after, more := scores[0], scores[1], scores[2]
+	if after.recall() < before.recall() || after.precision() < before.precision() {
+		t.Errorf("with indexes recall and precision fall from %.1f and %.1f to %.1f and %.1f; wrong: %v", before.recall(),
+			before.precision(), after.recall(), after.precision(), after.wrong)
+	}
+	if more.byIndex <= after.byIndex || more.named >= after.named {
+		t.Errorf("the measure does not see indexes: %+v, %+v", after, more)
+	}
+	shows(t, report)
 }
 
 // The measure can tell good rules from bad ones.

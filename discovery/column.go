@@ -62,10 +62,10 @@ type Need int
 
 // What a column can need.
 const (
-	NeedNothing Need = iota
-	NeedUnit         // what an integer that is a time counts
-	NeedEvidence     // what unique indexes say of it
-	NeedKind         // whether an integer that is called a flag is one
+	NeedNothing  Need = iota
+	NeedUnit          // what an integer that is a time counts
+	NeedEvidence      // what unique indexes say of it
+	NeedKind          // whether an integer that is called a flag is one
 )
 
 // need tells what must be asked of a column that is to mark deleted rows; timed that

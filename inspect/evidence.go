@@ -3,7 +3,6 @@ package inspect
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
@@ -27,27 +26,28 @@ func (q *columnQuestion) askIndexes(ctx context.Context, s *postgres.Session) er
 
 // evidence is what the predicates of unique indexes say of a column.
 func (r *refresh) evidence(c *column, predicates []string) discovery.Evidence {
-	all := discoveryColumns([]column{*c})
-	e := all[0].Evidence
-	for _, text := range predicates {
-		// The predicate is read as if the column marked deleted rows: it must keep all of them out.
-		keepsOut := func(m softdelete.Marker) bool {
-			scope := predicate.ScopeOf(softdelete.Markers{m}, text)
-			return scope.Deleted == softdelete.None && scope.Live != softdelete.None
-		}
-		if softdelete.Classes[c.Type] == softdelete.TimeClass {
-			e.OnlyNull = e.OnlyNull || keepsOut(softdelete.Marker{Column: c.Column, Kind: softdelete.Timestamp})
-			continue
-		}
-		for _, word := range r.rules.DeletedWords(all[0]) {
-			if !strings.Contains(text, "'"+word+"'") {
-				continue // it is left out as any other word
-			}
-			if !slices.Contains(e.Excluded, word) &&
-				keepsOut(softdelete.Marker{Column: c.Column, Kind: softdelete.Status, Deleted: []string{word}}) {
-				e.Excluded = append(e.Excluded, word)
-			}
+	e := discovery.Evidence{Mentioned: c.UniquenessVersion != ""}
+	if softdelete.Classes[c.Type] == softdelete.TimeClass {
+		e.OnlyNull = slices.ContainsFunc(predicates, func(p string) bool { return predicate.OnlyNull(c.Column, p) })
+		return e
+	}
+	for _, word := range r.rules.DeletedWords(discovery.Column{Type: c.Type, Labels: c.Labels}) {
+		if slices.ContainsFunc(predicates, func(p string) bool { return predicate.LeavesOut(c.Column, word, p) }) {
+			e.Excluded = append(e.Excluded, word)
 		}
 	}
 	return e
+}
+
+// noteEvidence tells the column of a question what unique indexes say of it; unread is why they could
+// not be read this time.
+func (r *refresh) noteEvidence(s *postgres.Session, q *columnQuestion, unread string) {
+	a := &q.column.answer
+	if err := r.catchStep(s, "evidence", q.column.Schema, q.column.Name, func() error {
+		a.evidence = r.evidence(q.column, q.Predicates)
+		return nil
+	}); err != nil {
+		a.fault = err
+	}
+	a.evidence.Unread = unread
 }
