@@ -123,7 +123,8 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 
 // candidate says of a column that is off why an index speaks for it, and what takes it.
 func (e explainer) candidate(j candidate) (why, remedy string) {
-	why = fmt.Sprintf("%s is off, but a unique index holds only rows in which it is NULL: it may mark deleted rows", j.rule)
+	why = fmt.Sprintf("%s is off, but a unique index holds only rows in which it is NULL: it may mark deleted rows",
+		j.rule)
 	if len(j.Evidence.Excluded) == 0 {
 		return why, e.configure(j.Name, "")
 	}
