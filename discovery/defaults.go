@@ -74,3 +74,34 @@ func listed(setting string, values []string) string {
 	}
 	return fmt.Sprintf(", %s: [%s]", setting, strings.Join(quoted, ", "))
 }
+
+// zeroTimes are by type the time that Go's libraries write into live rows.
+var zeroTimes = map[softdelete.TimeType]string{
+	softdelete.Timestamptz: "0001-01-01 00:00:00+00", softdelete.LocalTimestamp: "0001-01-01 00:00:00",
+	softdelete.Date: "0001-01-01",
+}
+
+// IsZeroTime tells whether a value of a marker's column says that its row was never deleted.
+func IsZeroTime(m softdelete.Marker, value string) bool {
+	return m.Time != nil && m.Time.Column == m.Column && zeroTimes[m.Time.Type] == value
+}
+
+// UnclearValue tells that a value stands in a marker's deciding column of which it is not
+// certain what it means.
+func UnclearValue(schema, table string, m softdelete.Marker, value string) *Unclear {
+	e := explainer{schema: schema, table: table}
+	if m.Decides() != softdelete.Letter {
+		return &Unclear{
+			Message: fmt.Sprintf("column %q holds %s, before there were databases: live rows may hold it", m.Column, value),
+			Remedy:  e.configure(m.Column, listed("live_values", append(slices.Clone(m.Live), value))+timeColumn(m)),
+		}
+	}
+	more := listed("deleted_values", []string{value})
+	if len(m.Live) > 0 {
+		more = listed("live_values", m.Live)
+	}
+	return &Unclear{
+		Message: fmt.Sprintf("column %q holds %q: whether that means deleted is not known", m.Column, value),
+		Remedy:  e.configure(m.Column, more+timeColumn(m)),
+	}
+}

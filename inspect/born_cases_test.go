@@ -131,6 +131,15 @@ func bornTimes() []*bornTable {
 				}
 			}
 		}
+		// The zero time of Go's libraries, beside NULL and another default, and other old times.
+		for _, d := range []born{{}, {sql: "'1999-01-01'"}} {
+			all = append(all,
+				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("", "'0001-01-01'").deletes(deletions[0]...),
+				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("'1900-01-01'").deletes(deletions[0]...).
+					undecidable(),
+				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("'0001-01-01'", "'1970-01-01'").
+					deletes(deletions[0]...).undecidable())
+		}
 		// What the rows got that were there when the column was added.
 		for _, old := range []string{"'1999-01-01'", "'infinity'", "now() - interval '2 years'"} {
 			if typ == "checked_moment" {
@@ -234,6 +243,17 @@ func bornFlags() []*bornTable {
 // bornLetters are tables with a short text.
 func bornLetters() []*bornTable {
 	var all []*bornTable
+	words := [][2]string{{"no", "yes"}, {"No", "Yes"}, {"OFF", "ON"}, {"", "X"}, {" ", "X"}, {"N", "S"}}
+	for _, typ := range []string{"varchar(5)", "text", "letter"} {
+		for _, alphabet := range words {
+			no, yes := "'"+alphabet[0]+"'", "'"+alphabet[1]+"'"
+			all = append(all, newBorn("is_deleted", ", is_deleted "+typ).lives(no, "NULL").deletes(yes))
+		}
+		for _, alphabet := range [][2]string{{"A", "B"}, {"N", "weg"}} {
+			no, yes := "'"+alphabet[0]+"'", "'"+alphabet[1]+"'"
+			all = append(all, newBorn("is_deleted", ", is_deleted "+typ).lives(no).deletes(yes).undecidable())
+		}
+	}
 	for n, typ := range []string{"char(1)", "varchar(5)", "text", "letter"} {
 		for m, alphabet := range [][2]string{{"N", "Y"}, {"n", "y"}, {"0", "1"}, {"0", "2"}, {"F", "T"}, {"", "D"}} {
 			no, yes := "'"+alphabet[0]+"'", "'"+alphabet[1]+"'"

@@ -83,7 +83,7 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 		} else {
 			q.column.answer.meaning, q.column.answer.unread = q.Meaning, unread
 		}
-		q.Constants = known[q.id()].Constants
+		q.Constants, q.Zero = known[q.id()].Constants, known[q.id()].Zero
 		known[q.id()] = q.ColumnFacts
 	}
 	d.Name, d.ColumnFacts = s.Database, known

@@ -37,6 +37,8 @@ type count struct {
 	exact   []sampling.Counted
 	sum     tally
 	sampled []sampledPartition
+	// strange are values that the markers do not account for, in the order of those.
+	strange []*string
 	// block is the size of a block.
 	block int64
 	// provisional tells that the numbers are not all that can be had, so that the table is
@@ -56,6 +58,8 @@ type tally struct {
 	Total, Deleted, Old, Recent int64
 	// Oldest, Next and Coming are seconds since 1970; nil where there is no such row.
 	Oldest, Next, Coming *float64
+	// Strange are values that the markers do not account for.
+	Strange []*string
 }
 
 func (t *tally) add(o tally) {
@@ -79,6 +83,13 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 	began := time.Now()
 	c := d.newCount(t)
 	numbers, err := c.choose(ctx)
+	if err == nil && c.accept() {
+		c = d.newCount(t)
+		numbers, err = c.choose(ctx)
+	}
+	if err == nil {
+		err = c.unclear()
+	}
 	if err == nil {
 		numbers.Duration = time.Since(began)
 		c.kept.Fingerprint, c.kept.Writes = t.fingerprint, t.writes
@@ -183,6 +194,7 @@ func (c *count) countExactly(ctx context.Context) error {
 		if l.Heap {
 			left -= got.Bytes
 		}
+		c.noteStrange(got.Strange)
 		c.sum.add(got)
 		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block,
 			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})

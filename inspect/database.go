@@ -169,6 +169,9 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 		t.Waiting = true
 	case err != nil:
 		p := d.problem(ctx, err, t)
+		if u := (*unclearError)(nil); errors.As(err, &u) {
+			p = u.Problem
+		}
 		if p.Reason == softdelete.TimedOut && len(t.ungranted) > 0 {
 			p.Remedy = "grant the role each partition: run the statements that softdelete_exporter grants prints"
 		}

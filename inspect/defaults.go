@@ -69,8 +69,12 @@ func (r *refresh) readDefaults(ctx context.Context, s *postgres.Session, tables 
 			id := softdelete.ColumnID{Relation: c.OID, Attnum: c.Attnum}
 			d := defaults{refresh: r, session: s, column: c, known: facts[id].Constants, deadline: deadline}
 			d.note(ctx, found[key{c.OID, c.Column}])
-			if len(d.kept) > 0 {
-				kept[id] = softdelete.ColumnFacts{Constants: d.kept}
+			if zero := facts[id].Zero; zero != "" && !slices.Contains(c.answer.born, zero) {
+				c.answer.born = append(c.answer.born, zero)
+				slices.Sort(c.answer.born)
+			}
+			if zero := facts[id].Zero; len(d.kept) > 0 || zero != "" {
+				kept[id] = softdelete.ColumnFacts{Constants: d.kept, Zero: zero}
 			}
 		}
 	}

@@ -26,6 +26,8 @@ type table struct {
 	listed bool
 	// rowSecurity tells that policies hide rows of the table itself from us.
 	rowSecurity bool
+	// attnums are the numbers of its columns, by name.
+	attnums map[string]int16
 	// dropped tells that the table went away during the refresh.
 	dropped bool
 	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
@@ -169,6 +171,10 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 	}
 	if t.catalogProblem == nil {
 		t.catalogProblem = ungranted(s, columns, t.Markers)
+	}
+	t.attnums = map[string]int16{}
+	for _, c := range columns {
+		t.attnums[c.Column] = c.Attnum
 	}
 	if c.Relkind == "r" {
 		t.partitions = []partition{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged,

@@ -23,7 +23,10 @@ type drawnSample struct {
 var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
 
 // blockRow is what queries.Relation.Sample answers of one block.
-type blockRow struct{ Block, Total, Deleted, Old int64 }
+type blockRow struct {
+	Block, Total, Deleted, Old int64
+	Strange                    []*string
+}
 
 // sample estimates what the parts hold, from blocks of all of them in proportion to
 // their sizes; the partitions that were counted go in as they are.
@@ -124,6 +127,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
 			for _, r := range rows {
+				c.noteStrange(r.Strange)
 				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted,
 					Old: r.Old}
 			}
@@ -148,11 +152,15 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 	for len(groups) < systemGroups && (len(groups) < 5 || !c.refresh.budget.over()) {
 		var group sampling.Rows
 		for _, p := range c.sampled {
-			rows, err := postgres.Query[struct{ Total, Deleted, Old int64 }](ctx, c.session,
+			rows, err := postgres.Query[struct {
+				Total, Deleted, Old int64
+				Strange             []*string
+			}](ctx, c.session,
 				c.on(p.partition).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
+			c.noteStrange(rows[0].Strange)
 			group.Total += rows[0].Total
 			group.Deleted += rows[0].Deleted
 			group.Old += rows[0].Old

@@ -11,6 +11,7 @@ SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size
        count(*) FILTER (WHERE :recent) AS recent,
        (:oldest)::float8 AS oldest,
        (:next)::float8 AS next,
-       (:coming)::float8 AS coming
+       (:coming)::float8 AS coming,
+       :strange AS strange
 FROM :only :"schemaname".:"relname"
 WHERE (SELECT bytes FROM size) <= :'most'::int8;

@@ -77,6 +77,13 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: epoch seconds
 :value / :per_second::numeric
 
+-- The least value of a marker's column that nobody has accounted for: a letter of no known
+-- alphabet, and a time before there were databases.
+-- question: strange letter
+(min(:"column"::text) FILTER (WHERE :"column" NOT IN (:values)))
+-- question: strange time
+(min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
+
 -- Whether a time column holds a time at all: not NULL, not 0, not infinite.
 -- question: timestamptz present
 :"time" > :earliest AND :"time" < 'infinity'

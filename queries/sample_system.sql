@@ -2,5 +2,6 @@
 -- seed is written out, so that no two of our statements draw the same blocks.
 SELECT count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
-       count(*) FILTER (WHERE :old) AS old
+       count(*) FILTER (WHERE :old) AS old,
+       :strange AS strange
 FROM ONLY :"schemaname".:"relname" TABLESAMPLE SYSTEM (:'percent'::float8) REPEATABLE (:'seed'::float8);

@@ -17,6 +17,9 @@ type ColumnFacts struct {
 	// never read.
 	UniquenessVersion string
 	Predicates        []string
+	// Zero is the time by which rows say that they were never deleted, found in them; empty if
+	// none was.
+	Zero string
 	// Meaning says what an integer column contains. Once known it stays.
 	Meaning IntegerMeaning
 	// Probed is when the table was last searched for a value; zero if it was not.

@@ -63,7 +63,11 @@ type Alphabet struct {
 // Alphabets are the alphabets that are in use.
 var Alphabets = []Alphabet{
 	{"N", "Y", true}, {"n", "y", true}, {"0", "1", true}, {"0", "2", false}, {"F", "T", true}, {"f", "t", true},
-	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true}, {"", "D", false}, {"", "d", false},
+	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true},
+	{"no", "yes", true}, {"No", "Yes", true}, {"NO", "YES", true},
+	{"off", "on", true}, {"Off", "On", true}, {"OFF", "ON", true},
+	{"N", "S", true}, {"n", "s", true}, // Portuguese and Spanish
+	{"", "D", false}, {"", "d", false}, {"", "X", false}, {"", "x", false}, {" ", "X", false}, {" ", "x", false},
 }
 
 // DeletedLetters are the letters that mean deleted, YesLetters those that mean yes.
@@ -71,6 +75,17 @@ var (
 	DeletedLetters = deletedLetters(func(Alphabet) bool { return true })
 	YesLetters     = deletedLetters(func(a Alphabet) bool { return a.Answers })
 )
+
+// KnownLetters are all letters of the alphabets.
+func KnownLetters() []string {
+	letters := slices.Clone(DeletedLetters)
+	for _, a := range Alphabets {
+		if !slices.Contains(letters, a.Live) {
+			letters = append(letters, a.Live)
+		}
+	}
+	return letters
+}
 
 func deletedLetters(of func(Alphabet) bool) []string {
 	var letters []string
