@@ -78,10 +78,7 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 		}
 		return softdelete.Flag
 	case softdelete.TextClass:
-		if len(s.Live)+len(s.Deleted) > 0 {
-			return softdelete.Status
-		}
-		return softdelete.Letter
+		return softdelete.Status // a name that no rule knows does not tell its values
 	default:
 		return softdelete.KindOf(c.class())
 	}

@@ -47,7 +47,7 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 		{"an integer that is a time", `column: big`, "epoch: big ms | 3 1 1"},
 		{"an integer of a unit", `column: big, unit: us`, "epoch: big us | 3 1 1"},
 		{"an integer of a kind", `column: big, kind: number`, "number: big | 3 1 -"},
-		{"a text", `column: word`, "letter: word | 3 1 -"},
+		{"letters", `column: word, kind: letter`, "letter: word | 3 2 -"},
 		{"a text, listed", `column: word, deleted_values: [x]`, "status: word | 3 1 -"},
 		{"a text, live listed", `column: word, live_values: [N]`, "status: word | 3 2 -"},
 		{"an enum", `column: state, deleted_values: [gone, Lost]`, "status: state | 3 2 -"},
@@ -62,6 +62,8 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 		{"a time that is always set", `column: set, kind: timestamp`, "timestamp: set | 3 3 3"},
 		{"nothing of its marker", `retention: none`, "timestamp: deleted_at | 3 0 -"},
 
+		{"a text without values", `column: word`,
+			`column "word" is a status: write its deleted_values or its live_values`},
 		{"no such column", `column: nowhere`, `public.t has no column "nowhere"; correct column: in the configuration`},
 		{"no such time", `column: gone, time_column: nowhere`,
 			`public.t has no column "nowhere"; correct time_column: in the configuration`},
