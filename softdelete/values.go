@@ -65,7 +65,6 @@ var Alphabets = []Alphabet{
 	{"N", "Y", true}, {"n", "y", true}, {"0", "1", true}, {"0", "2", false}, {"F", "T", true}, {"f", "t", true},
 	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true},
 	{"no", "yes", true}, {"No", "Yes", true}, {"NO", "YES", true},
-	{"off", "on", true}, {"Off", "On", true}, {"OFF", "ON", true},
 	{"N", "S", true}, {"n", "s", true}, // Portuguese and Spanish
 	{"", "D", false}, {"", "d", false}, {"", "X", false}, {"", "x", false}, {" ", "X", false}, {" ", "x", false},
 }
