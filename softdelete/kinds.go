@@ -113,7 +113,8 @@ var KindTable = []KindDefinition{{
 		Either: true},
 	Alphabets: Alphabets,
 	Sections:  Sections{Plain: "listed_deleted", Live: "listed_live", Deleted: "listed_deleted"},
-	Words: Words{Column: "char, varchar or text", Live: "anything else, NULL too",
+	Words: Words{Column: "char, varchar or text",
+		Live:    "the opposite of one of them, blank or NULL; other values make it unclear",
 		Deleted: "`" + strings.Join(DeletedLetters, "` `") + "`", Time: "unknown",
 		Decision: "Y, 1, true and the like mean deleted"},
 }, {

@@ -175,7 +175,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	}, {
 		// What leaves tables out, and then what cannot be read at all.
 		make: func(t *testing.T) {
-			watch(edit(t, shopConfig, "recent_window: 20s,", "pass_time: 1us, recent_window: 20s,") +
+			watch(edit(t, shopConfig, "recent_window: 20s,", "pass_time: 1ms, recent_window: 20s,") +
 				"discovery: {max_tables: 5}\n")
 			await(t, "a table to be skipped", func() bool {
 				return strings.Contains(get(t, "http://"+address+"/metrics"),
