@@ -35,7 +35,7 @@ func (c *chosen) flags(command *kingpin.CmdClause, timeout string) {
 	command.Flag("service", "Look at the tables of this service alone.").StringVar(&c.service)
 }
 
-// validate tells what is wrong with the flags.
+// validate says what is wrong with the flags.
 func (p purgeFlags) validate() error {
 	switch {
 	case !p.all && p.database+p.table+p.service == "":
@@ -49,7 +49,7 @@ func (p purgeFlags) validate() error {
 }
 
 // purgeScript prints, for psql, what removes the rows past retention of the chosen tables,
-// and of the others why nothing is printed. Its error tells that nothing could be.
+// and of the others why nothing is printed. Its error means that nothing could be.
 func purgeScript(ctx context.Context, f flags, p purgeFlags, stdout, stderr io.Writer) error {
 	if err := p.validate(); err != nil {
 		return usage{err}
@@ -173,7 +173,7 @@ func (w *purgeWriter) goAlong(database string, t *softdelete.Table) [][2]string 
 	return along
 }
 
-// unused tells which triggers and tables the reader named for nothing.
+// unused says which triggers and tables the reader named for nothing.
 func (w *purgeWriter) unused() error {
 	var all []error
 	for _, name := range w.accept {

@@ -10,7 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// purgePaysOff tells that a purge would make the table better, or at least end a
+// purgePaysOff means that a purge would make the table better, or at least end a
 // broken promise.
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&

@@ -19,7 +19,7 @@ var settings = Settings{Datname: "shop", TTL: 5 * time.Minute, MaxStale: time.Ho
 type fake struct {
 	mu   sync.Mutex
 	down bool
-	// closed tells that the server answers pings, and lets no refresh in.
+	// closed means that the server answers pings, and lets no refresh in.
 	closed    bool
 	pingTakes time.Duration
 	// pingLingers is how long a ping that is given up takes to return.

@@ -19,7 +19,7 @@ import (
 // same name elsewhere stands for rows that are wanted, "no" where it does not.
 type application struct {
 	name, repository, commit, tables string
-	// heldOut tells that the rules were made before the schema was looked at.
+	// heldOut means that the rules were made before the schema was looked at.
 	heldOut bool
 	// columns are by table those that could be taken for a marker, truth by table and
 	// column.
@@ -27,7 +27,7 @@ type application struct {
 	truth   map[[2]string]string
 	// unique are by table the predicates of its unique indexes that have one.
 	unique map[string][]string
-	// indexed tells that the schema shows which partial indexes there are. Those of Diesel and
+	// indexed means that the schema shows which partial indexes there are. Those of Diesel and
 	// Prisma do not: there they are in migrations, which were not read.
 	indexed bool
 }

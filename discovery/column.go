@@ -43,7 +43,7 @@ func (c Column) class() softdelete.Class {
 	return softdelete.Classes[c.Type]
 }
 
-// holdsTimes tells whether the values of the column can be times.
+// holdsTimes reports whether the values of the column can be times.
 func (c Column) holdsTimes() bool {
 	return c.class() == softdelete.TimeClass || c.class() == softdelete.IntegerClass
 }
@@ -52,7 +52,7 @@ func (c Column) holdsTimes() bool {
 // large numbers. deleted is none of them: some applications keep the row's own id in it.
 var counters = []string{"softdeleted"}
 
-// isCounter tells whether a column that is called a flag counts rows instead.
+// isCounter reports whether a column that is called a flag counts rows instead.
 func (c Column) isCounter() bool {
 	return (c.Type == "int8" || c.Type == "numeric") && slices.Contains(counters, softdelete.Fold(c.Name))
 }
@@ -68,7 +68,7 @@ const (
 	NeedKind          // whether an integer that is called a flag is one
 )
 
-// need tells what must be asked of a column that is to mark deleted rows; timed that
+// need says what must be asked of a column that is to mark deleted rows; timed that
 // it is called a time.
 func (c Column) need(timed bool) Need {
 	switch _, unit := unitOf(c.Name); {
@@ -135,7 +135,7 @@ var stems = [][]string{
 	{"remov"}, {"trash"}, {"discard"}, {"destroy"}, {"void"}, {"retire"}, {"archiv"}, {"hid"}, {"activ"}, {"abled"},
 }
 
-// stem tells which of the stems a name has; the folded name itself if none.
+// stem says which of the stems a name has; the folded name itself if none.
 func stem(name string) string {
 	folded := softdelete.Fold(name)
 	for _, same := range stems {

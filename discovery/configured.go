@@ -84,7 +84,7 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 	}
 }
 
-// suits tells why a column of its type cannot be of a kind; nil if it can.
+// suits says why a column of its type cannot be of a kind; nil if it can.
 func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	d, values := kind.Definition(), slices.Concat(s.Live, s.Deleted)
 	switch {
@@ -116,7 +116,7 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	return nil
 }
 
-// Needs tells what must be asked of the columns before Marker, by name.
+// Needs says what must be asked of the columns before Marker, by name.
 func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	needs := map[string]Need{}
 	for _, c := range columns {
@@ -132,7 +132,7 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	return needs
 }
 
-// need tells what must be asked of the deciding column.
+// need says what must be asked of the deciding column.
 func (s MarkerConfig) need(c Column) Need {
 	switch {
 	case s.Kind != "" && s.Kind != softdelete.Epoch, len(s.Live)+len(s.Deleted) > 0, s.Unit != "", s.TimeColumn != "":
@@ -157,7 +157,7 @@ func (s MarkerConfig) unit(c Column) softdelete.Unit {
 	return s.meaning(c).Unit
 }
 
-// isBool tells whether a list of values is the one boolean.
+// isBool reports whether a list of values is the one boolean.
 func isBool(values []string, want bool) bool {
 	if len(values) != 1 {
 		return false

@@ -14,7 +14,7 @@ type Unclear struct {
 	Message, Remedy string
 }
 
-// UnclearDefault tells where the default of a marker's deciding column does not fit what the
+// UnclearDefault says where the default of a marker's deciding column does not fit what the
 // marker means: a row is born live. Nil where it does.
 func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclear {
 	e := explainer{schema: schema, table: table}
@@ -81,12 +81,12 @@ var zeroTimes = map[softdelete.TimeType]string{
 	softdelete.Date: "0001-01-01",
 }
 
-// IsZeroTime tells whether a value of a marker's column says that its row was never deleted.
+// IsZeroTime reports whether a value of a marker's column says that its row was never deleted.
 func IsZeroTime(m softdelete.Marker, value string) bool {
 	return m.Time != nil && m.Time.Column == m.Column && zeroTimes[m.Time.Type] == value
 }
 
-// UnclearValue tells that a value stands in a marker's deciding column of which it is not
+// UnclearValue means that a value stands in a marker's deciding column of which it is not
 // certain what it means.
 func UnclearValue(schema, table string, m softdelete.Marker, value string) *Unclear {
 	e := explainer{schema: schema, table: table}

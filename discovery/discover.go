@@ -23,7 +23,7 @@ type Found struct {
 	Decisions []Decision
 }
 
-// Needs tells what must be asked of the columns of a table before Discover, by name.
+// Needs says what must be asked of the columns of a table before Discover, by name.
 func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[string]Need {
 	if r.copies(schema, table, columns) != nil && !listed {
 		return nil

@@ -12,9 +12,9 @@ const WithUniqueIndex Group = "with_unique_index"
 
 // Evidence is what the unique indexes and exclusion constraints of a table say of a column.
 type Evidence struct {
-	// Mentioned tells that the predicate or a key of one with a predicate has the column.
+	// Mentioned means that the predicate or a key of one with a predicate has the column.
 	Mentioned bool
-	// OnlyNull tells that one of them holds only rows in which the column is NULL.
+	// OnlyNull means that one of them holds only rows in which the column is NULL.
 	OnlyNull bool
 	// Excluded are words for deleted rows that one of them leaves out.
 	Excluded []string
@@ -22,7 +22,7 @@ type Evidence struct {
 	Unread string
 }
 
-// speaks tells whether an index gives a column away.
+// speaks reports whether an index gives a column away.
 func (e Evidence) speaks() bool { return e.OnlyNull || len(e.Excluded) > 0 }
 
 // sole leaves out the columns that only an index speaks for, except the first where no other column
@@ -55,7 +55,7 @@ func (r Rules) provable(columns []Column) []candidate {
 	return found
 }
 
-// listsWithUniqueIndex tells whether a unique index is enough for the name of a column.
+// listsWithUniqueIndex reports whether a unique index is enough for the name of a column.
 func (r Rules) listsWithUniqueIndex(c Column) bool {
 	folded := softdelete.Fold(c.Name)
 	return slices.ContainsFunc(r.Names, func(rule Rule) bool {

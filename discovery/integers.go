@@ -11,7 +11,7 @@ import (
 // year2000 is when that began, in seconds since 1970. Soft delete is not much older.
 const year2000 = 946684800
 
-// ClassifyInteger tells what an integer column that needs it holds, by some of its values,
+// ClassifyInteger says what an integer column that needs it holds, by some of its values,
 // the least and the greatest among them: a time, if all of them lie between 2000 and tomorrow
 // in one unit, else a number. Zero, and what rows are born with, tell nothing. One that is
 // called a flag is never a time in nanoseconds: where it holds numbers of that size, they are

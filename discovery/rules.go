@@ -63,10 +63,10 @@ var allowed = map[Group][]softdelete.Class{
 	WithUniqueIndex: {softdelete.TimeClass},
 }
 
-// holdsTime tells whether a flag of the same stem can find its time in the group.
+// holdsTime reports whether a flag of the same stem can find its time in the group.
 func (g Group) holdsTime() bool { return g == Times || g == Epochs }
 
-// isFlag tells whether the group says whether, not when.
+// isFlag reports whether the group says whether, not when.
 func (g Group) isFlag() bool { return g == Flags || g == InvertedFlags || g == Statuses }
 
 // Candidates are the folded names that a column can have which a rule knows, the

@@ -17,7 +17,7 @@ type TableRule struct {
 	On      bool
 }
 
-// matches tells whether the rule is on and knows a table by its name, as it is or in snake case.
+// matches reports whether the rule is on and knows a table by its name, as it is or in snake case.
 func (t TableRule) matches(schema, table string) bool {
 	name := table
 	if strings.Contains(t.Name, `\.`) {
@@ -44,7 +44,7 @@ func (r Rules) copies(schema, table string, columns []Column) *TableRule {
 	return rule
 }
 
-// hasOwnTime tells whether the only marker among the columns is a time that may be NULL. The copy
+// hasOwnTime reports whether the only marker among the columns is a time that may be NULL. The copy
 // of a row has a flag, if anything.
 func (r Rules) hasOwnTime(columns []Column) bool {
 	found := sole(r.candidates(columns, fits))

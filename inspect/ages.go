@@ -149,7 +149,7 @@ func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, 
 }
 
 // age brings the numbers of a sampled table up to date that time alone changes, and
-// tells whether it could.
+// reports whether it could.
 func (d *databaseRefresh) age(ctx context.Context, t *table) (done bool, err error) {
 	c := d.newCount(t)
 	if err := c.countExactly(ctx); err != nil {

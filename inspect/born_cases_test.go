@@ -16,7 +16,7 @@ type bornTable struct {
 	// live and deleted are how many rows there are of each; old how many of the deleted ones
 	// are past retention, where that can be known.
 	live, deleted, old int
-	// decidable tells that a careful person who sees the table knows which rows are deleted.
+	// decidable means that a careful person who sees the table knows which rows are deleted.
 	decidable bool
 }
 
@@ -70,7 +70,7 @@ func (b *bornTable) deletes(written ...string) *bornTable {
 	return b
 }
 
-// undecidable tells that nobody could decide.
+// undecidable means that nobody could decide.
 func (b *bornTable) undecidable() *bornTable {
 	b.decidable = false
 	return b
@@ -79,7 +79,7 @@ func (b *bornTable) undecidable() *bornTable {
 // born is a default: its expression, and the value that it comes to, empty for NULL.
 type born struct {
 	sql, value string
-	// varies tells that it is no constant, or could be none.
+	// varies means that it is no constant, or could be none.
 	varies bool
 }
 

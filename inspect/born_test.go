@@ -113,7 +113,7 @@ func leftReasons(t *testing.T, i *Inspector) map[string]string {
 	return reasons
 }
 
-// check holds what is told of a table against its labels, and tells whether they are equal.
+// check holds what is told of a table against its labels, and reports whether they are equal.
 func (b *bornTable) check(t *testing.T, got softdelete.Table) (equal bool) {
 	t.Helper()
 	n := got.Numbers

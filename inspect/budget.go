@@ -18,14 +18,14 @@ type budget struct {
 	blocks int
 }
 
-// errSpent tells that a table has to wait for the next refresh.
+// errSpent means that a table has to wait for the next refresh.
 var errSpent = errors.New("the budget of the refresh is used up")
 
 func newBudget(c config.Counting, began time.Time) budget {
 	return budget{deadline: began.Add(c.PassTime.Std()), blocks: c.PassBlocks}
 }
 
-// over tells whether the time is spent.
+// over reports whether the time is spent.
 func (b *budget) over() bool { return !time.Now().Before(b.deadline) }
 
 // queue is the order in which tables get their turn: the most urgent first. Those that

@@ -29,7 +29,7 @@ const (
 
 // columnAnswer is what had to be asked of a column beside its catalog row.
 type columnAnswer struct {
-	// born and varies are as discovery.Column has them, considered tells that they matter.
+	// born and varies are as discovery.Column has them, considered means that they matter.
 	born               []string
 	varies, considered bool
 	meaning            softdelete.IntegerMeaning
@@ -127,7 +127,7 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 	return all
 }
 
-// open tells whether a question must be asked of the table.
+// open reports whether a question must be asked of the table.
 func (q *columnQuestion) open(now time.Time) bool {
 	if q.need == discovery.NeedEvidence {
 		return q.ColumnFacts.UniquenessVersion != q.column.UniquenessVersion

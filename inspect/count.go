@@ -41,7 +41,7 @@ type count struct {
 	strange []*string
 	// block is the size of a block.
 	block int64
-	// provisional tells that the numbers are not all that can be had, so that the table is
+	// provisional means that the numbers are not all that can be had, so that the table is
 	// counted again at the next refresh even if it does not change.
 	provisional bool
 }

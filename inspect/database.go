@@ -21,13 +21,13 @@ type databaseRefresh struct {
 	skipped int
 	// candidates are for who sees that nothing is watched.
 	candidates []softdelete.Candidate
-	// reopened tells that the connection was lost once already; lostFor why it could
+	// reopened means that the connection was lost once already; lostFor why it could
 	// not be opened anew.
 	reopened bool
 	lostFor  error
 }
 
-// run discovers the tables and brings their numbers up to date. Its error tells that
+// run discovers the tables and brings their numbers up to date. Its error means that
 // the connection was lost, and why there is no new one.
 func (d *databaseRefresh) run(ctx context.Context) error {
 	before := d.refresh.databases[d.session.Database]
@@ -95,7 +95,7 @@ func (t *table) carryOver(previous []softdelete.Table) {
 }
 
 // countAll brings the numbers of every table up to date, the most urgent first, and
-// tells whether it came to the end of them. What the budget does not allow is carried
+// reports whether it came to the end of them. What the budget does not allow is carried
 // over to the next refresh.
 func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 	if err := d.takeFingerprints(ctx); err != nil {
@@ -202,7 +202,7 @@ func (d *databaseRefresh) withRetry(ctx context.Context, ask func() error) error
 }
 
 // refindPartitions finds out what is left of a table of which a relation went away since
-// discovery, and tells whether it can still be counted.
+// discovery, and reports whether it can still be counted.
 func (d *databaseRefresh) refindPartitions(ctx context.Context, t *table) bool {
 	one := []table{*t}
 	one[0].partitions, one[0].ungranted = nil, nil

@@ -153,7 +153,7 @@ func (d *defaults) constant(ctx context.Context, row defaultRow) (value *string,
 	return value, nil
 }
 
-// passing tells whether what failed may succeed at the next refresh: it came neither from
+// passing reports whether what failed may succeed at the next refresh: it came neither from
 // the expression nor from what it may use.
 func passing(err error) bool {
 	code := postgres.Code(err)

@@ -133,7 +133,7 @@ func (d *databaseRefresh) decide(ctx context.Context, t *table, i *softdelete.In
 	return err
 }
 
-// contradict tells whether the planner sees that a query finds nothing. Where we may
+// contradict reports whether the planner sees that a query finds nothing. Where we may
 // not read the columns, or a function of a constraint fails, nothing is proved.
 func (d *databaseRefresh) contradict(ctx context.Context, sql string) (bool, error) {
 	rows, err := postgres.QueryUnder[struct {

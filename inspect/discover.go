@@ -22,13 +22,13 @@ type table struct {
 	ungranted []partition
 	// catalogProblem is why the table cannot be read, found in the catalogs; nil if it can.
 	catalogProblem *softdelete.Problem
-	// listed tells that the configuration names the table.
+	// listed means that the configuration names the table.
 	listed bool
-	// rowSecurity tells that policies hide rows of the table itself from us.
+	// rowSecurity means that policies hide rows of the table itself from us.
 	rowSecurity bool
 	// attnums are the numbers of its columns, by name.
 	attnums map[string]int16
-	// dropped tells that the table went away during the refresh.
+	// dropped means that the table went away during the refresh.
 	dropped bool
 	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
 	fingerprint string

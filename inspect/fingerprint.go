@@ -92,14 +92,14 @@ func (t *table) noteFingerprint(known map[uint32]fingerprintRow) {
 	}
 }
 
-// unchanged tells whether what was counted still holds, but for what time changes.
+// unchanged reports whether what was counted still holds, but for what time changes.
 // Counters arrive late, so that after recount_after nothing is believed any more.
 func (d *databaseRefresh) unchanged(t *table) bool {
 	return t.Numbers != nil && t.Problem == nil && t.fingerprint != "" && t.fingerprint == t.Kept().Fingerprint &&
 		d.refresh.began.Sub(t.Counted) < d.refresh.config.Counting.RecountAfter.Std()
 }
 
-// aged tells whether time alone has changed, or may have changed, a number: a row
+// aged reports whether time alone has changed, or may have changed, a number: a row
 // became old, or ceased to be recent.
 func (t *table) aged(now time.Time) bool {
 	next := t.Kept().NextChange

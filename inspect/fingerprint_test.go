@@ -56,7 +56,7 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 	return last
 }
 
-// counted tells whether a table was counted between two snapshots.
+// counted reports whether a table was counted between two snapshots.
 func counted(before, after softdelete.Table) bool { return after.Counted.After(before.Counted) }
 
 // An unchanged table is not counted again, and its numbers are known true. Each part of

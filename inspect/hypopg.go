@@ -28,7 +28,7 @@ func (d *databaseRefresh) tryIndexes(ctx context.Context) {
 	}
 }
 
-// tryIndexesOf does so for one table, and tells whether others can be tried, too. The schema
+// tryIndexesOf does so for one table, and reports whether others can be tried, too. The schema
 // of the extension is asked for when it is needed first.
 func (d *databaseRefresh) tryIndexesOf(ctx context.Context, t *table, hypopg *string) (more bool) {
 	for _, i := range indexes.Shrinking(&t.Table) {

@@ -23,7 +23,7 @@ const patient = `limits: {statement_timeout: 10s}`
 type indexCase struct {
 	// table is its name, for which %[1]s stands in ddl.
 	table, ddl string
-	// aged tells that the statistics are to be taken for 45 days old.
+	// aged means that the statistics are to be taken for 45 days old.
 	aged bool
 	// want are the findings, "index problem", and the presences, "purpose=present".
 	want []string

@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	// errTooLarge tells that a check would read more than it may, errTooMany that it would
+	// errTooLarge means that a check would read more than it may, errTooMany that it would
 	// ask too often, errUnsized that nobody knows how much it would read.
 	errTooLarge = errors.New("too large")
 	errTooMany  = fmt.Errorf("the partitions of the two tables make more than %d pairs", manyPairs)
@@ -43,7 +43,7 @@ type check struct {
 	child *table
 	// foreign is nil for the question about the table's own rows.
 	foreign *foreignKey
-	// refused tells that the role lacks a grant.
+	// refused means that the role lacks a grant.
 	refused bool
 }
 
@@ -82,7 +82,7 @@ func (d *databaseRefresh) checkAll(ctx context.Context) {
 	d.storeChecks(checks)
 }
 
-// checkable tells whether the rows of the table are to be checked, and can be read.
+// checkable reports whether the rows of the table are to be checked, and can be read.
 func (t *table) checkable() bool {
 	return t.Policy.Integrity && t.catalogProblem == nil && t.Problem == nil && len(t.partitions) > 0
 }
@@ -150,7 +150,7 @@ func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.
 	}
 }
 
-// holds tells whether what was found still holds.
+// holds reports whether what was found still holds.
 func (c *check) holds(d *databaseRefresh) bool {
 	print := c.fingerprint()
 	return c.Found != nil && c.Problem == nil && !c.Found.Changing() && print != "" && print == c.Fingerprint &&

@@ -17,9 +17,9 @@ type partition struct {
 	Schema, Name, Relkind string
 	Unlogged              bool
 	Readable, RowSecurity bool
-	// children tells that the relation is counted with all that inherits from it.
+	// children means that the relation is counted with all that inherits from it.
 	children bool
-	// Heap tells that it is an ordinary table, whose blocks can be sampled; Tids that we
+	// Heap means that it is an ordinary table, whose blocks can be sampled; Tids that we
 	// may tell one block from another.
 	Heap, Tids bool
 }

@@ -28,7 +28,7 @@ type refresh struct {
 	began time.Time
 	// taken is what the next Snapshot's Taken will be; before is the previous one's.
 	taken, previousTaken time.Time
-	// many tells that more than one database may be watched: of this server, or of
+	// many means that more than one database may be watched: of this server, or of
 	// those that are probed with the same configuration.
 	many bool
 	// budget is what is left to spend.

@@ -59,7 +59,7 @@ func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 	return c.readBatches(ctx, d.Sample)
 }
 
-// byBlocks tells whether every part can be read block by block: we may, and the
+// byBlocks reports whether every part can be read block by block: we may, and the
 // planner does not scan the relation for each.
 func (c *count) byBlocks(ctx context.Context) (bool, error) {
 	for _, p := range c.sampled {

@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// unclearError tells that what was counted is not certain to be what it is called.
+// unclearError means that what was counted is not certain to be what it is called.
 type unclearError struct{ softdelete.Problem }
 
 func (e *unclearError) Error() string { return e.Message }
@@ -26,7 +26,7 @@ func (c *count) noteStrange(values []*string) {
 	}
 }
 
-// accept takes the zero time of Go's libraries for live where it was found, and tells whether
+// accept takes the zero time of Go's libraries for live where it was found, and reports whether
 // the table must be counted again with that.
 func (c *count) accept() (again bool) {
 	d := c.refresh.databases[c.session.Database]

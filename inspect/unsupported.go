@@ -7,9 +7,9 @@ import (
 )
 
 var (
-	// errUnnamed tells that no connection string can hold the name of a database.
+	// errUnnamed means that no connection string can hold the name of a database.
 	errUnnamed = errors.New("its name is not valid UTF-8")
-	// errElsewhere tells that the statistics of a table say nothing of its rows.
+	// errElsewhere means that the statistics of a table say nothing of its rows.
 	errElsewhere = errors.New("the rows are in other tables, which the statistics do not cover")
 )
 

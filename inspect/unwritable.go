@@ -12,7 +12,7 @@ import (
 // notText is the error of what holds such a text.
 func notText(text string) error { return fmt.Errorf("%s is not valid UTF-8", text) }
 
-// namable tells which name of the indexes of a table no statement can write; nil if none.
+// namable says which name of the indexes of a table no statement can write; nil if none.
 func namable(s *postgres.Session, x *softdelete.Indexing) error {
 	var names []string
 	for _, i := range x.Indexes {

@@ -17,7 +17,7 @@ type test struct {
 	not bool
 	// literals are what it is compared with: one, or those of a list.
 	literals []literal
-	// all tells that the comparison must hold with all of the list, not with any.
+	// all means that the comparison must hold with all of the list, not with any.
 	all bool
 }
 
@@ -31,7 +31,7 @@ type operand struct {
 // literal is a constant.
 type literal struct {
 	text string
-	// number tells that it is of a numeric type, and not a text that looks like one.
+	// number means that it is of a numeric type, and not a text that looks like one.
 	number bool
 }
 
@@ -155,7 +155,7 @@ func readLiteral(tokens []token) (literal, bool) {
 		t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
 }
 
-// notOfType tells what the name of a type does not hold that leaves a constant as it is
+// notOfType says what the name of a type does not hold that leaves a constant as it is
 // written: timestamp without time zone, text[], public."Status", but not varchar(3), which
 // cuts it.
 func notOfType(t token) bool {

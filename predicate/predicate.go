@@ -53,7 +53,7 @@ func ScopeOf(markers softdelete.Markers, predicate string) softdelete.Scope {
 type cover struct {
 	// all is what it can be in any state, meant in those that applications mean.
 	all, meant truth
-	// either is what it can be where one of several states is meant; one tells that
+	// either is what it can be where one of several states is meant; one means that
 	// one of them is let in.
 	either truth
 	one    bool
@@ -82,7 +82,7 @@ func (c *cover) cover() softdelete.Cover {
 	}
 }
 
-// Mentions tells whether one of the columns stands in an expression of PostgreSQL's
+// Mentions reports whether one of the columns stands in an expression of PostgreSQL's
 // writing; of one that cannot be read, whether it may.
 func Mentions(expression string, columns []string) bool {
 	tokens, readable := scan(expression)
@@ -201,7 +201,7 @@ func (t token) name() string {
 	return ""
 }
 
-// is tells whether a token is the key word, operator or bracket given.
+// is reports whether a token is the key word, operator or bracket given.
 func (t token) is(text string) bool {
 	return (t.kind == wordToken || t.kind == signToken) && t.text == text
 }

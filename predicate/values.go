@@ -261,7 +261,7 @@ func truthOf(b bool) truth {
 	return no
 }
 
-// different tells whether two texts cannot be the same value: two numbers, two
+// different reports whether two texts cannot be the same value: two numbers, two
 // truth values, or two words that differ in more than case and blanks, which a
 // collation or char(n) may not tell apart. Times may be written in several ways.
 func different(a, b string) bool {

@@ -30,7 +30,7 @@ func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 	return statements
 }
 
-// Resolves tells that among the steps are statements with operators, functions or classes
+// Resolves means that among the steps are statements with operators, functions or classes
 // of which none but PostgreSQL's own, and those that are written with their schema, are meant.
 func Resolves(steps []indexes.Step) bool {
 	return slices.ContainsFunc(steps, func(s indexes.Step) bool {

@@ -13,7 +13,7 @@ import (
 type Relation struct {
 	OID          uint32
 	Schema, Name string
-	// Children tells whether what inherits from it is counted with it.
+	// Children reports whether what inherits from it is counted with it.
 	Children bool
 	// Table is the watched table whose rows it holds.
 	Table *softdelete.Table
@@ -120,7 +120,7 @@ func Explain(question string) string {
 	return statement("explain.sql", vars{"question": strings.TrimPrefix(question, lead)})
 }
 
-// Fingerprint asks for what tells whether relations, and columns of these names, have
+// Fingerprint asks for what reports whether relations, and columns of these names, have
 // changed.
 func Fingerprint(relations []uint32, columns []string) string {
 	return statement("fingerprint.sql", vars{"relations": array(relations), "attnames": array(columns)})

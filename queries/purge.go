@@ -31,7 +31,7 @@ type Purge struct {
 // PurgeMinutes is after how long a script stops unless something else is wanted.
 const PurgeMinutes = 60
 
-// byIndex tells that the old rows are few, and that there is an index to list them by.
+// byIndex means that the old rows are few, and that there is an index to list them by.
 func (p Purge) byIndex() bool {
 	n := p.Table.Numbers
 	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows &&

@@ -120,7 +120,7 @@ func literal(value string) string {
 	return quoted
 }
 
-// plain tells whether a text can be seen, and shown, as it is.
+// plain reports whether a text can be seen, and shown, as it is.
 func plain(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -71,13 +71,13 @@ func (s scraped) per(metric, label string) map[string]float64 {
 	return found
 }
 
-// is tells whether a metric without labels has the value.
+// is reports whether a metric without labels has the value.
 func (s scraped) is(metric string, value float64) bool {
 	got, present := s[metric]
 	return present && got == value
 }
 
-// down tells that the server is seen as down, with no check left out. The checks are of
+// down means that the server is seen as down, with no check left out. The checks are of
 // the last refresh; none ever succeeded.
 func (s scraped) down() bool {
 	_, timed := s["db_response_ms"]
@@ -85,7 +85,7 @@ func (s scraped) down() bool {
 	return s.is("db_up", 0) && !timed && len(checks) >= 3 && checks["connect"]+checks["discovery"]+checks["counting"] == 0
 }
 
-// healthy tells that the server is up and users, of 10 rows with 4 deleted, is counted.
+// healthy means that the server is up and users, of 10 rows with 4 deleted, is counted.
 func (s scraped) healthy() bool {
 	checks := s.per("softdelete_exporter_check_success", "check")
 	return s.is("db_up", 1) && s["db_response_ms"] > 0 && checks["connect"]+checks["discovery"]+checks["counting"] == 3 &&

@@ -76,7 +76,7 @@ func (p *probes) find(name, module string) (*target, error) {
 }
 
 // giveWay forgets the target that nobody asked for the longest, of those that never
-// answered, and tells whether there was one. The lock is held by the caller.
+// answered, and reports whether there was one. The lock is held by the caller.
 func (p *probes) giveWay() bool {
 	var oldest probeKey
 	found := false

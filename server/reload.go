@@ -38,7 +38,7 @@ func (s *Settings) Describe(ch chan<- *prometheus.Desc) { s.last.Load().Describe
 // Collect implements prometheus.Collector.
 func (s *Settings) Collect(ch chan<- prometheus.Metric) { s.last.Load().Collect(ch) }
 
-// replace puts what load returns in the place of the configuration, and tells whether
+// replace puts what load returns in the place of the configuration, and reports whether
 // that says anything else; on an error the old one stays. Its callers take turns.
 func (s *Settings) replace(load func() (*config.Config, error)) (changed bool, err error) {
 	var c *config.Config

@@ -101,7 +101,7 @@ func preferred(accept []string) string {
 	return "html"
 }
 
-// acceptsGzip tells whether a client can read gzip, by Accept-Encoding (RFC 9110, 12.5.3).
+// acceptsGzip reports whether a client can read gzip, by Accept-Encoding (RFC 9110, 12.5.3).
 func acceptsGzip(encodings []string) bool {
 	// The parser wants media types, so that each encoding is made one.
 	header := "encoding/" + strings.ReplaceAll(strings.Join(encodings, ","), ",", ",encoding/")

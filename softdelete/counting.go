@@ -53,7 +53,7 @@ type Proof struct {
 	At time.Time
 	// Index is the name of the index that answers the question, where one must.
 	Index string
-	// Sound tells that the plan has the shape that bounds its cost.
+	// Sound means that the plan has the shape that bounds its cost.
 	Sound bool
 }
 
@@ -94,7 +94,7 @@ func (t *Table) Confirm(now time.Time) {
 	t.Checked, t.Waiting = now, false
 }
 
-// KnowsRecent tells whether recent deletions can be told: the markers keep instants.
+// KnowsRecent reports whether recent deletions can be told: the markers keep instants.
 // A day is too coarse for that, and a local time whose zone was only assumed may be
 // hours off.
 func (t *Table) KnowsRecent() bool {

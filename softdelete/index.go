@@ -55,7 +55,7 @@ type Index struct {
 	Valid, Building bool
 	// Constraint is the name of the constraint that the index implements, if any.
 	Constraint string
-	// Referenced tells that a foreign key of some table relies on the index.
+	// Referenced means that a foreign key of some table relies on the index.
 	Referenced      bool
 	ReplicaIdentity bool
 
@@ -89,7 +89,7 @@ type Key struct {
 type Partition struct {
 	OID, Parent  uint32
 	Schema, Name string
-	// HoldsRows tells that it holds rows.
+	// HoldsRows means that it holds rows.
 	HoldsRows bool
 }
 
@@ -111,7 +111,7 @@ type Trial struct {
 // Scope says which rows the predicate of an index lets in, relative to what the
 // markers of its table call deleted.
 type Scope struct {
-	// Mentions tells that a marker column stands in the predicate.
+	// Mentions means that a marker column stands in the predicate.
 	Mentions bool
 	// Live and Deleted say how many of the rows of either kind are in the index.
 	Live, Deleted Cover
@@ -127,9 +127,9 @@ const (
 	None
 )
 
-// LiveOnly tells that the index holds live rows and no deleted one.
+// LiveOnly means that the index holds live rows and no deleted one.
 func (s Scope) LiveOnly() bool { return s.Deleted == None && s.Live != None }
 
-// Undecided tells that the predicate says something of deleted rows, but in words
+// Undecided means that the predicate says something of deleted rows, but in words
 // that ScopeOf does not know.
 func (s Scope) Undecided() bool { return s.Mentions && s.Live == Some && s.Deleted == Some }

@@ -22,7 +22,7 @@ type Check struct {
 	Problem *Problem
 	// RetryAt is the earliest time to ask again after it took too long.
 	RetryAt time.Time
-	// Waiting tells that the last refresh ended before its turn came.
+	// Waiting means that the last refresh ended before its turn came.
 	Waiting bool
 	// Fingerprint tells, by comparison with a later one, whether the answer may have
 	// changed; empty when it cannot.
@@ -54,7 +54,7 @@ type Found struct {
 	Orphaned *float64
 }
 
-// Changing tells that time alone may change what was found.
+// Changing means that time alone may change what was found.
 func (f *Found) Changing() bool { return f.Future != nil && *f.Future > 0 }
 
 // Pairs are the markers whose flag and time can disagree.
@@ -62,7 +62,7 @@ func (ms Markers) Pairs() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Kind != Pair || m.Time == nil })
 }
 
-// KnowsFuture tells whether a deletion time can be told to lie in the future: the
+// KnowsFuture reports whether a deletion time can be told to lie in the future: the
 // clock of every time that the markers keep is known. A local time, or a day, whose
 // zone was only assumed may be hours off.
 func (t *Table) KnowsFuture() bool {
@@ -78,7 +78,7 @@ func (ms Markers) WithTime() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Time == nil })
 }
 
-// CanContradict tells whether rows of the table can contradict their own marker in a
+// CanContradict reports whether rows of the table can contradict their own marker in a
 // way that shows.
 func (t *Table) CanContradict() bool { return len(t.Markers.Pairs()) > 0 || t.KnowsFuture() }
 
@@ -93,7 +93,7 @@ func (t *Table) Check(constraint string) Check {
 	return Check{}
 }
 
-// outdated tells that what was found can no longer be believed.
+// outdated means that what was found can no longer be believed.
 func (c Check) outdated(now time.Time, maxStale time.Duration) bool {
 	return c.Found != nil && !c.Waiting && now.Sub(c.At) > maxStale
 }

@@ -150,7 +150,7 @@ func (k Kind) Definition() KindDefinition {
 	return KindDefinition{}
 }
 
-// Takes tells whether a column of a class of types can be of the kind.
+// Takes reports whether a column of a class of types can be of the kind.
 func (d KindDefinition) Takes(class Class) bool { return slices.Contains(d.Classes, class) }
 
 // KindOf is the first kind that takes a class of types; empty if none does.

@@ -19,7 +19,7 @@ type Marker struct {
 	// constants of a sentinel, the list of a status, or what was configured. NULL is
 	// live under either list.
 	Live, Deleted []string
-	// Given tells that the configuration says what the values mean, by kind or by values;
+	// Given means that the configuration says what the values mean, by kind or by values;
 	// else that was inferred.
 	Given bool
 	// Time is the column of the deletion time; nil when the table does not keep it.
@@ -32,11 +32,11 @@ type Time struct {
 	Type   TimeType
 	// Unit is what an EpochTime counts; empty while that is not known.
 	Unit Unit
-	// UnitGiven tells that the configuration says the unit; else it was inferred.
+	// UnitGiven means that the configuration says the unit; else it was inferred.
 	UnitGiven bool
 	// Live are the constants that stand for "not deleted", beside NULL and 0.
 	Live []string
-	// NotNull tells that NULL cannot stand for it.
+	// NotNull means that NULL cannot stand for it.
 	NotNull bool
 }
 
@@ -70,7 +70,7 @@ func (u Unit) PerSecond() int64 {
 	return map[Unit]int64{Seconds: 1, Milliseconds: 1e3, Microseconds: 1e6, Nanoseconds: 1e9}[u]
 }
 
-// Known tells whether instants can be compared with the column.
+// Known reports whether instants can be compared with the column.
 func (t *Time) Known() bool { return t != nil && (t.Type != EpochTime || t.Unit != "") }
 
 // Decides is the kind of the column that decides: the marker's own, but for a pair.
@@ -99,7 +99,7 @@ func (m Marker) Meaning() Meaning {
 	}
 }
 
-// NullIsLive tells whether a row is live whose deciding column is NULL.
+// NullIsLive reports whether a row is live whose deciding column is NULL.
 func (m Marker) NullIsLive() bool {
 	meaning := m.Meaning()
 	return slices.ContainsFunc(slices.Concat(meaning.Live, meaning.Odd), func(v Value) bool { return v.Class == Null })
@@ -126,10 +126,10 @@ func (m Marker) Section() (name string, values []string) {
 	return d.Sections.Plain, values
 }
 
-// nullable tells whether NULL can stand in the column of a marker that is a time.
+// nullable reports whether NULL can stand in the column of a marker that is a time.
 func (m Marker) nullable() bool { return m.Time == nil || m.Time.Column != m.Column || !m.Time.NotNull }
 
-// Deletes tells whether the marker takes a row for deleted of which the deciding column
+// Deletes reports whether the marker takes a row for deleted of which the deciding column
 // holds a value, as PostgreSQL writes it; NULL aside.
 func (m Marker) Deletes(text string) bool {
 	return slices.ContainsFunc(m.Meaning().Deleted, func(v Value) bool {
@@ -146,7 +146,7 @@ func (m Marker) Deletes(text string) bool {
 	})
 }
 
-// sameValue tells whether two texts are one value: equal but for blanks at the end, which
+// sameValue reports whether two texts are one value: equal but for blanks at the end, which
 // char(n) adds, or the same number or truth.
 func sameValue(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
@@ -170,7 +170,7 @@ func (m Marker) Columns() []string {
 // Markers are the markers of one table. A row is deleted if any of them says so.
 type Markers []Marker
 
-// Timed tells whether every marker knows when a row was deleted: only then has
+// Timed reports whether every marker knows when a row was deleted: only then has
 // the table ages.
 func (ms Markers) Timed() bool {
 	for _, m := range ms {

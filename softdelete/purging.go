@@ -12,7 +12,7 @@ type Purging struct {
 	At time.Time
 	// Columns are the marker columns, in the words in which a script compares them.
 	Columns string
-	// Defaulted tells that a time among them has a default, or had one when it was added.
+	// Defaulted means that a time among them has a default, or had one when it was added.
 	// Live rows may hold it, or one that it had in between.
 	Defaulted bool
 	// Owner is the role that is to run a script.
@@ -32,11 +32,11 @@ type PurgeKey struct {
 	Schema, Name string
 	// Key is the constraint's name, Columns are its columns, quoted.
 	Key, Columns string
-	// Itself tells that the table references itself.
+	// Itself means that the table references itself.
 	Itself bool
-	// Unindexed tells that each row would read the other table whole.
+	// Unindexed means that each row would read the other table whole.
 	Unindexed bool
-	// Cascades tells that the key would take the referencing rows along, and that nothing
+	// Cascades means that the key would take the referencing rows along, and that nothing
 	// but its own table is concerned if it does.
 	Cascades bool
 }

@@ -20,7 +20,7 @@ var only = flag.String("break", "", "a regular expression: break these rules onl
 // does not hold.
 var rules = []struct {
 	name, old, new string
-	// shows tells which databases may show it; nil where clients at work do.
+	// shows says which databases may show it; nil where clients at work do.
 	shows func(*world) bool
 }{
 	{"no name of a stranger's: the search path",

@@ -13,7 +13,7 @@ type obstacle struct {
 	name string
 	// sql has %[1]s for the table, run by its owner; admin is run by a superuser.
 	sql, admin string
-	// alone tells that the table must not be partitioned.
+	// alone means that the table must not be partitioned.
 	alone bool
 }
 

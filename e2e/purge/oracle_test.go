@@ -199,7 +199,7 @@ func (w *world) recorded() (n int) {
 	return n
 }
 
-// circular tells whether several tables reference each other.
+// circular reports whether several tables reference each other.
 func (w *world) circular() bool {
 	for i, t := range w.tables {
 		for _, k := range t.keys {

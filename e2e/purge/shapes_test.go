@@ -17,7 +17,7 @@ type shape struct {
 	deleted []string
 	// names are the columns, in the order of the values.
 	names string
-	// days tells that the time is no finer than a day.
+	// days means that the time is no finer than a day.
 	days bool
 	// before is SQL for the database, once; after is SQL for the table, when its live rows
 	// are there.

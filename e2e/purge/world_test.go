@@ -25,7 +25,7 @@ type world struct {
 	flags   []string
 	// superuser runs the script, and not the owner.
 	superuser bool
-	// hostile tells that a stranger's functions and operators come first on the search path.
+	// hostile means that a stranger's functions and operators come first on the search path.
 	hostile bool
 	// byIndex lists the old rows as if there were an index and they were few.
 	byIndex bool
@@ -44,7 +44,7 @@ type table struct {
 	// the way of a superuser.
 	harmless     string
 	code, climbs bool
-	// audited tells that a trigger on DELETE records, and is accepted.
+	// audited means that a trigger on DELETE records, and is accepted.
 	audited bool
 	rows    []*row
 	keys    []*foreignKey
@@ -57,7 +57,7 @@ type row struct {
 	values     string
 	live       bool
 	references map[*foreignKey]*row
-	// goes tells that it is to be purged, along that it goes with another one.
+	// goes means that it is to be purged, along that it goes with another one.
 	goes, along bool
 }
 
