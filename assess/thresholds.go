@@ -1,6 +1,11 @@
 package assess
 
-import "github.com/softdelete-exporter/softdelete_exporter/softdelete"
+import (
+	"regexp"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 // Thresholds are the health limits: those for all tables, and those of single tables. A value has to exceed its
 // limit; a value equal to the limit still gets the better verdict. The section "The limits" of mixin/README.md
@@ -11,7 +16,8 @@ type Thresholds struct {
 		Slow float64 `json:"slow"`
 	} `json:"response_ms"`
 	Limits
-	// Tables are in the order of the file. If several set the same limit, the last one wins.
+	// Tables are in the order of the file. If several set the same limit for a table that they name, the last one
+	// wins; behind them stand those by pattern, of which the first wins.
 	Tables []TableThresholds `json:"tables"`
 }
 
@@ -39,6 +45,10 @@ type Levels struct {
 
 // TableThresholds are a table's own limits; nil means the limit for all tables.
 type TableThresholds struct {
+	// Databases, Schemas and Tables are patterns, in place of names. A nil one matches every name.
+	Databases *Pattern `json:"databases"`
+	Schemas   *Pattern `json:"schemas"`
+	Tables    *Pattern `json:"tables"`
 	// Database is empty for the tables of that name in all databases.
 	Database       string         `json:"database"`
 	Schema         string         `json:"schema"`
@@ -61,28 +71,50 @@ func (t Thresholds) For(database, schema, table string) Limits {
 	limits := t.Limits
 	minRows := limits.DeletionRatio.MinRows
 	limits.RatioMinRows = Levels{Fair: minRows, Poor: minRows}
+	for _, own := range slices.Backward(t.Tables) { // the first pattern wins
+		if own.ByPattern() && own.Matches(database, schema, table) {
+			own.over(&limits)
+		}
+	}
 	var ownMinRows *float64
 	for _, own := range t.Tables {
-		if own.Schema != schema || own.Table != table || own.Database != "" && own.Database != database {
+		if own.ByPattern() || !own.Matches(database, schema, table) {
 			continue
 		}
 		own.over(&limits)
-		if ratio := own.DeletionRatio; ratio != nil {
-			if ratio.Fair != nil {
-				limits.RatioMinRows.Fair = 0
-			}
-			if ratio.Poor != nil {
-				limits.RatioMinRows.Poor = 0
-			}
-			if ratio.MinRows != nil {
-				ownMinRows = ratio.MinRows
-			}
+		if own.DeletionRatio != nil && own.DeletionRatio.MinRows != nil {
+			ownMinRows = own.DeletionRatio.MinRows
 		}
 	}
 	replace(&limits.RatioMinRows.Fair, ownMinRows)
 	replace(&limits.RatioMinRows.Poor, ownMinRows)
 	return limits
 }
+
+// ByPattern reports whether the limits are for all tables that match patterns.
+func (t TableThresholds) ByPattern() bool {
+	return t.Databases != nil || t.Schemas != nil || t.Tables != nil
+}
+
+// Matches reports whether the limits are for a table.
+func (t TableThresholds) Matches(database, schema, table string) bool {
+	if t.ByPattern() {
+		return t.Databases.matches(database) && t.Schemas.matches(schema) && t.Tables.matches(table)
+	}
+	return t.Schema == schema && t.Table == table && (t.Database == "" || t.Database == database)
+}
+
+// Pattern is an RE2 regular expression for a whole name.
+type Pattern struct{ expression *regexp.Regexp }
+
+// UnmarshalText reads the expression.
+func (p *Pattern) UnmarshalText(text []byte) (err error) {
+	p.expression, err = regexp.Compile("^(?:" + string(text) + ")$")
+	return err
+}
+
+// matches reports whether a name matches; nil matches every one.
+func (p *Pattern) matches(name string) bool { return p == nil || p.expression.MatchString(name) }
 
 // ratio returns how good a deletion ratio is in a table of that many rows.
 func (l Limits) ratio(value, rows float64) softdelete.Health {
@@ -102,6 +134,16 @@ func (l Limits) small(n *softdelete.Numbers) bool { return n.Total.Value < l.Ale
 // over overrides limits with the table's own.
 func (t TableThresholds) over(limits *Limits) {
 	t.DeletionRatio.over(&limits.DeletionRatio)
+	if ratio := t.DeletionRatio; ratio != nil {
+		if ratio.Fair != nil {
+			limits.RatioMinRows.Fair = 0
+		}
+		if ratio.Poor != nil {
+			limits.RatioMinRows.Poor = 0
+		}
+		replace(&limits.RatioMinRows.Fair, ratio.MinRows)
+		replace(&limits.RatioMinRows.Poor, ratio.MinRows)
+	}
 	t.OldDeletedRows.over(&limits.OldDeletedRows)
 	replace(&limits.BulkRows, t.BulkRows)
 	replace(&limits.AlertMinRows, t.AlertMinRows)

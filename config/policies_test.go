@@ -129,6 +129,7 @@ policies:
 	c.Thresholds.Tables = []assess.TableThresholds{
 		{Schema: "app", Table: "users", BulkRows: &a}, {Schema: "app", Table: "orders"},
 		{Database: "archive", Schema: "app", Table: "users"}, {Database: b, Schema: "app", Table: "users"},
+		{Schemas: pattern(t, "app|none")}, {Databases: pattern(t, "archive"), Schemas: pattern(t, "app")},
 	}
 	got := c.Unmatched(map[string][]string{
 		"shop":    {"app.users", "public.audit_log", "public.tmp_1", "public.users"},
@@ -146,10 +147,20 @@ policies:
 		`thresholds_file: tables[1]: there is no table app.orders`,
 		`thresholds_file: tables[2]: there is no table app.users`,
 		`thresholds_file: tables[3]: there is no table app.users`,
+		`thresholds_file: tables[5]: its patterns match no table`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+func pattern(t *testing.T, expression string) *assess.Pattern {
+	t.Helper()
+	p := &assess.Pattern{}
+	if err := p.UnmarshalText([]byte(expression)); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // Files that the configuration names lie beside it, unless their paths are absolute.

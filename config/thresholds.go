@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -102,15 +103,26 @@ func (f *faults) thresholds(where string, defaults, overrides map[string]any) {
 
 // tableLimits records the errors in the limits of one table, which are merged into the limits for all tables.
 func (f *faults) tableLimits(where string, entry any, all map[string]any) {
-	model := map[string]any{"database": "", "schema": "", "table": ""}
+	model := map[string]any{"database": "", "schema": "", "table": "", "databases": "", "schemas": "", "tables": ""}
 	for _, name := range perTable {
 		model[name] = all[name]
 	}
 	before := len(*f)
 	f.limits(where, entry, model)
 	own, ok := entry.(map[string]any)
-	for _, name := range []string{"schema", "table"} {
-		if own[name] == nil && ok {
+	byPattern := false
+	for _, name := range []string{"databases", "schemas", "tables"} {
+		pattern, given := own[name].(string)
+		byPattern = byPattern || given
+		if _, err := regexp.Compile(pattern); err != nil {
+			f.add(where+"."+name, "%q is not a pattern: %v; write an RE2 regular expression", pattern, err)
+		}
+	}
+	for _, name := range []string{"database", "schema", "table"} {
+		switch {
+		case byPattern && own[name] != nil:
+			f.add(where+"."+name, "is a name, beside patterns; write a pattern in %ss", name)
+		case !byPattern && own[name] == nil && name != "database" && ok:
 			f.add(where+"."+name, "is missing; it says which table the limits are for")
 		}
 	}

@@ -101,6 +101,8 @@ func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
 		`thresholds.tables[5].purge_period_seconds: a limit cannot be negative`,
 		`thresholds.tables[6].bulk_share: write a fraction from 0 to 1, not a percentage`,
 		`thresholds.tables[4].deletion_ratio.poor: write a fraction from 0 to 1, not a percentage`,
+		`thresholds.tables[7].schemas: "(" is not a pattern: `,
+		`thresholds.tables[8].table: is a name, beside patterns; write a pattern in tables`,
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {

@@ -5,6 +5,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
 // Unmatched says which patterns and names match nothing, given all tables as schema.table by
@@ -35,6 +38,12 @@ func (c *Config) Unmatched(tables map[string][]string) []string {
 		}
 	}
 	for i, t := range c.Thresholds.Tables {
+		if t.ByPattern() {
+			if !anyMatches(tables, t) {
+				u = append(u, fmt.Sprintf("thresholds_file: tables[%d]: its patterns match no table", i))
+			}
+			continue
+		}
 		name := t.Schema + "." + t.Table
 		if found := tables[t.Database]; t.Database == "" && !slices.Contains(all, name) ||
 			t.Database != "" && !slices.Contains(found, name) {
@@ -42,6 +51,19 @@ func (c *Config) Unmatched(tables map[string][]string) []string {
 		}
 	}
 	return u
+}
+
+// anyMatches reports whether limits are for one of the tables.
+func anyMatches(tables map[string][]string, t assess.TableThresholds) bool {
+	for database, names := range tables {
+		for _, name := range names {
+			schema, table, _ := strings.Cut(name, ".")
+			if t.Matches(database, schema, table) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 type unmatched []string

@@ -49,10 +49,21 @@ local fractionFaults(where, limits) = [
   if value != null && value > 1
 ];
 
+// patterns name tables by patterns, each for the whole of a name; one that is left out matches every name.
+local patterns = ['databases', 'schemas', 'tables'];
+local byPattern(entry) = std.setInter(std.objectFields(entry), patterns) != [];
+
 local tableFaults(where, entry, defaults) =
-  local model = pick(defaults, perTable) { database: '', schema: '', table: '' };
-  local own = drop(entry, ['database', 'schema', 'table']);
-  ['%s: "%s" is needed' % [where, key] for key in ['schema', 'table'] if !std.objectHas(entry, key)] +
+  local names = ['database', 'schema', 'table'];
+  local model = pick(defaults, perTable) { [key]: '' for key in names + patterns };
+  local own = drop(entry, names + patterns);
+  (
+    if byPattern(entry) then [
+      '%s: "%s" is a name, beside patterns; write a pattern' % [where, key]
+      for key in names
+      if std.objectHas(entry, key)
+    ] else ['%s: "%s" is needed' % [where, key] for key in ['schema', 'table'] if !std.objectHas(entry, key)]
+  ) +
   local shape = faults(where, entry, model);
   shape +
   if shape != [] then [] else
@@ -84,22 +95,29 @@ local about(entry, table) =
   // own returns the tables that have a value of their own, as { table, value }. value
   // is asked with the limits that a table has of its own, of several entries the last,
   // and answers null where it has none. Entries that name a database come first, so
-  // that the first that fits a table is its own.
+  // that the first that fits a table is its own; behind all that name their table come
+  // those by pattern.
   own(thresholds, value)::
     local named = function(with) [
       pick(t, ['database', 'schema', 'table'])
       for t in thresholds.tables
-      if std.objectHas(t, 'database') == with
+      if !byPattern(t) && std.objectHas(t, 'database') == with
     ];
     local once(list) = std.foldl(function(all, t) if std.member(all, t) then all else all + [t], list, []);
     [
       { table: table, value: found }
       for table in once(named(true)) + once(named(false))
       for found in [value(std.foldl(
-        function(limits, entry) if about(entry, table) then std.mergePatch(limits, entry) else limits,
+        function(limits, entry) if !byPattern(entry) && about(entry, table) then std.mergePatch(limits, entry) else limits,
         thresholds.tables,
         {}
       ))]
+      if found != null
+    ] + [
+      { table: pick(entry, patterns), value: found }
+      for entry in thresholds.tables
+      if byPattern(entry)
+      for found in [value(entry)]
       if found != null
     ],
 

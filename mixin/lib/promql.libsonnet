@@ -94,7 +94,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     purgeTimeText:: p.choiceText(ownPurgeTime, purgeTime(config.thresholds), duration),
 
     tableMatchers(table):: std.join(',', [
-      label.name + '=' + quote(label.value)
+      label.name + (if label.isPattern then '=~' else '=') + quote(label.value)
       for label in p.identity(table)
     ]),
 
@@ -111,17 +111,24 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       else '{{ ' + std.join('{{ else ', own) + '{{ else }}' + format(default) + '{{ end }}',
 
     tableCondition(table):: 'and ' + std.join(' ', [
-      '(eq $labels.%s %s)' % [label.name, quote(label.value)]
+      if label.isPattern then '(match %s $labels.%s)' % [quote('^(?:%s)$' % label.value), label.name]
+      else '(eq $labels.%s %s)' % [label.name, quote(label.value)]
       for label in p.identity(table)
     ]),
 
-    // identity returns the labels by which an entry of thresholds.tables identifies its table. An entry without
-    // a database applies to that table in every database.
+    // identity returns the labels by which an entry of thresholds.tables identifies its table, or by pattern its
+    // tables. What an entry leaves out may be anything.
     identity(table):: [
-      { name: name, value: value }
-      for name in ['datname', 'schemaname', 'relname']
-      for value in [{ datname: std.get(table, 'database'), schemaname: table.schema, relname: table.table }[name]]
-      if value != null
+      { name: key[0], value: table[key[1]], isPattern: key[2] }
+      for key in [
+        ['datname', 'database', false],
+        ['schemaname', 'schema', false],
+        ['relname', 'table', false],
+        ['datname', 'databases', true],
+        ['schemaname', 'schemas', true],
+        ['relname', 'tables', true],
+      ]
+      if std.objectHas(table, key[1])
     ],
 
     // overdue is how long the oldest deleted row of each table has been past its
