@@ -217,18 +217,6 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 					" has failed, though the server answers: the exporter cannot connect to it, and its tables are not watched."},
 		},
 	}, {
-		make: func(t *testing.T) {
-			calm = flap(t, func() { _ = exporter.cmd.Process.Signal(syscall.SIGSTOP) },
-				func() { _ = exporter.cmd.Process.Signal(syscall.SIGCONT) })
-		},
-		heal: func(*testing.T) { calm() },
-		alerts: []alert{
-			{"SoftDeleteScrapesFailing", "warning", "databases", scraped,
-				"Of the scrapes of " + address + cluster + " in the last 20s … have failed; the limit is 25%."},
-			{"SoftDeleteScrapesFailing", "warning", "databases", probed,
-				"Of the scrapes of " + target + cluster + " in the last 20s … have failed; the limit is 25%."},
-		},
-	}, {
 		make: func(t *testing.T) { exporter.stop(t) },
 		heal: func(*testing.T) { exporter = startExporter() },
 		alerts: []alert{

@@ -29,7 +29,7 @@ type shape struct {
 // shapes are the ways in which tables say it, those that are certain and those that are not.
 var shapes = []shape{
 	{name: "timestamptz", columns: "deleted_at timestamptz", names: "deleted_at",
-		live: []string{"NULL"}, odd: []string{"'-infinity'", "'infinity'", "'0001-01-01'", "'1970-01-01'"},
+		live: []string{"NULL"}, odd: []string{"'infinity'", "'0001-01-01'"},
 		deleted: []string{"now() - %s"}},
 	{name: "timestamptz(0)", columns: `"deletedAt" timestamptz(0)`, names: `"deletedAt"`, live: []string{"NULL"},
 		deleted: []string{"now() - %s"}},
