@@ -94,7 +94,7 @@ func policy(t inspect.Explanation) string {
 	p, text := t.Policy, "retention none"
 	switch {
 	case len(t.Markers) > 0 && !t.Markers.Timed():
-		text = "retention cannot be checked, because the table does not record when a row was deleted"
+		text = "retention has no effect (the table does not record when a row was deleted)"
 	case p.Retention > 0:
 		text = "retention " + softdelete.Days(p.Retention)
 	}

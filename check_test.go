@@ -31,7 +31,7 @@ tables:
 	for _, want := range []string{
 		"public.users (timestamp: deleted_at): watched\n    retention 90 days, method auto\n",
 		"public.orders (timestamp: deleted_at): watched\n    retention none, method exact, service billing\n",
-		"public.carts (flag: is_deleted): watched\n    retention cannot be checked, because the table does not ",
+		"public.carts (flag: is_deleted): watched\n    retention has no effect (the table does not record when ",
 		"Warning: policies[0].tables: 'carts' matches no table; did you mean 'public\\.carts'?\n",
 		"public.nope: marker_missing: ", "public.parcels: marker_missing: ",
 	} {

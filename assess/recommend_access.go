@@ -3,6 +3,7 @@ package assess
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -47,8 +48,10 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 			r.Title = fmt.Sprintf("Say which rows of %s of database %s are deleted.", softdelete.Plural(len(tables), "table"),
 				database)
 		}
-		r.Reason = fmt.Sprintf("They could not be counted (%s). The first, %s: %s.", problemWords[reason],
-			tables[0].FullName(), message)
+		if name := tables[0].FullName(); !strings.HasPrefix(message, name) {
+			message = name + ": " + message
+		}
+		r.Reason = fmt.Sprintf("They could not be counted (%s). The first: %s.", problemWords[reason], message)
 		r.Gain.Text = "The tables get numbers and verdicts."
 	}
 	for _, t := range tables {

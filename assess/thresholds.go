@@ -109,7 +109,7 @@ type Pattern struct{ expression *regexp.Regexp }
 
 // UnmarshalText reads the expression.
 func (p *Pattern) UnmarshalText(text []byte) (err error) {
-	p.expression, err = regexp.Compile("^(?:" + string(text) + ")$")
+	p.expression, err = regexp.Compile("^(?s:" + string(text) + ")$")
 	return err
 }
 

@@ -130,10 +130,12 @@ policies:
 		{Schema: "app", Table: "users", BulkRows: &a}, {Schema: "app", Table: "orders"},
 		{Database: "archive", Schema: "app", Table: "users"}, {Database: b, Schema: "app", Table: "users"},
 		{Schemas: pattern(t, "app|none")}, {Databases: pattern(t, "archive"), Schemas: pattern(t, "app")},
+		{Schemas: pattern(t, `a\.b`)}, {Schema: "a.b", Table: "c"},
 	}
-	got := c.Unmatched(map[string][]string{
-		"shop":    {"app.users", "public.audit_log", "public.tmp_1", "public.users"},
-		"archive": {"public.users"},
+	got := c.Unmatched(map[string][]TableName{
+		"shop": {{Schema: "app", Table: "users"}, {Schema: "public", Table: "audit_log"},
+			{Schema: "public", Table: "tmp_1"}, {Schema: "public", Table: "users"}, {Schema: "a.b", Table: "c"}},
+		"archive": {{Schema: "public", Table: "users"}},
 	})
 	want := []string{
 		`discovery.include: 'audit_.*' matches no table; did you mean 'public\.audit_.*'?`,

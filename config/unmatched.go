@@ -5,18 +5,15 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
-// Unmatched says which patterns and names match nothing, given all tables as schema.table by
-// their watched database. What is for targets of /probe is left out.
-func (c *Config) Unmatched(tables map[string][]string) []string {
+// Unmatched says which patterns and names match nothing, given all tables by their watched
+// database. What is for targets of /probe is left out.
+func (c *Config) Unmatched(tables map[string][]TableName) []string {
 	databases := slices.Sorted(maps.Keys(tables))
 	var all []string
 	for _, d := range databases {
-		all = append(all, tables[d]...)
+		all = append(all, names(tables[d])...)
 	}
 	u := unmatched{}
 	u.patterns("discovery.include", c.Discovery.Include, "table", all)
@@ -30,7 +27,7 @@ func (c *Config) Unmatched(tables map[string][]string) []string {
 		var within []string
 		for _, d := range databases {
 			if p.reaches("", d) {
-				within = append(within, tables[d]...)
+				within = append(within, names(tables[d])...)
 			}
 		}
 		if len(within) > 0 {
@@ -38,32 +35,28 @@ func (c *Config) Unmatched(tables map[string][]string) []string {
 		}
 	}
 	for i, t := range c.Thresholds.Tables {
+		what := fmt.Sprintf("there is no table %s.%s", t.Schema, t.Table)
 		if t.ByPattern() {
-			if !anyMatches(tables, t) {
-				u = append(u, fmt.Sprintf("thresholds_file: tables[%d]: its patterns match no table", i))
-			}
-			continue
+			what = "its patterns match no table"
 		}
-		name := t.Schema + "." + t.Table
-		if found := tables[t.Database]; t.Database == "" && !slices.Contains(all, name) ||
-			t.Database != "" && !slices.Contains(found, name) {
-			u = append(u, fmt.Sprintf("thresholds_file: tables[%d]: there is no table %s", i, name))
+		found := slices.ContainsFunc(databases, func(database string) bool {
+			return slices.ContainsFunc(tables[database],
+				func(n TableName) bool { return t.Matches(database, n.Schema, n.Table) })
+		})
+		if !found {
+			u = append(u, fmt.Sprintf("thresholds_file: tables[%d]: %s", i, what))
 		}
 	}
 	return u
 }
 
-// anyMatches reports whether limits are for one of the tables.
-func anyMatches(tables map[string][]string, t assess.TableThresholds) bool {
-	for database, names := range tables {
-		for _, name := range names {
-			schema, table, _ := strings.Cut(name, ".")
-			if t.Matches(database, schema, table) {
-				return true
-			}
-		}
+// names are those of tables as patterns see them.
+func names(tables []TableName) []string {
+	all := make([]string, len(tables))
+	for i, n := range tables {
+		all[i] = n.full()
 	}
-	return false
+	return all
 }
 
 type unmatched []string

@@ -17,36 +17,36 @@ type Unclear struct {
 // UnclearDefault says where the default of a marker's deciding column does not fit what the
 // marker means: a row is born live. Nil where it does.
 func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclear {
-	e := explainer{schema: schema, table: table}
+	remedy := settle(schema, table, m)
 	if c.Varies {
-		more := fmt.Sprintf(", kind: %s", m.Decides())
-		if m.Decides() == softdelete.Status {
-			more = listed("deleted_values", m.Deleted)
-		}
 		return &Unclear{
 			Message: fmt.Sprintf(
 				"column %q has a default that is no constant, and rows are born live: what live rows hold is not "+
 					"known", c.Name),
-			Remedy: e.configure(c.Name, more+timeColumn(m)),
+			Remedy: remedy,
 		}
 	}
 	i := slices.IndexFunc(c.Born, m.Deletes)
 	if i < 0 {
 		return nil
 	}
-	more := listed("live_values", []string{c.Born[i]})
-	switch m.Decides() {
-	case softdelete.Flag:
-		more = ", kind: inverted_flag"
-	case softdelete.InvertedFlag:
-		more = ", kind: flag"
-	}
 	return &Unclear{
 		Message: fmt.Sprintf(
 			"rows are born with %s in column %q, and rows are born live: what its other values mean is not known",
 			c.Born[i], c.Name),
-		Remedy: e.configure(c.Name, more+timeColumn(m)),
+		Remedy: remedy,
 	}
+}
+
+// settle is the line that says what the values of a marker mean. That only the reader knows: a
+// guess that was pasted would count live rows as deleted, and have them purged.
+func settle(schema, table string, m softdelete.Marker) string {
+	setting := ", deleted_values: [" + softdelete.FillIn + "]"
+	switch m.Decides() {
+	case softdelete.Flag, softdelete.InvertedFlag, softdelete.Timestamp, softdelete.Sentinel, softdelete.Epoch:
+		setting = ", kind: " + softdelete.FillIn
+	}
+	return explainer{schema: schema, table: table}.configure(m.Column, setting+timeColumn(m))
 }
 
 // liveBesideNull are the values that mean live, beside NULL, in a time of which rows are born
@@ -89,19 +89,15 @@ func IsZeroTime(m softdelete.Marker, value string) bool {
 // UnclearValue means that a value stands in a marker's deciding column of which it is not
 // certain what it means.
 func UnclearValue(schema, table string, m softdelete.Marker, value string) *Unclear {
-	e := explainer{schema: schema, table: table}
 	if m.Decides() != softdelete.Letter {
+		e := explainer{schema: schema, table: table}
 		return &Unclear{
 			Message: fmt.Sprintf("column %q holds %s, before there were databases: live rows may hold it", m.Column, value),
 			Remedy:  e.configure(m.Column, listed("live_values", append(slices.Clone(m.Live), value))+timeColumn(m)),
 		}
 	}
-	more := listed("deleted_values", []string{value})
-	if len(m.Live) > 0 {
-		more = listed("live_values", m.Live)
-	}
 	return &Unclear{
 		Message: fmt.Sprintf("column %q holds %q: whether that means deleted is not known", m.Column, value),
-		Remedy:  e.configure(m.Column, more+timeColumn(m)),
+		Remedy:  settle(schema, table, m),
 	}
 }

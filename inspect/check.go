@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
@@ -28,8 +29,8 @@ type surveyedDatabase struct {
 	// checks are those that can be made, or lack no more than a grant.
 	keys   []foreignKey
 	checks []*check
-	// names are those of all its tables, as schema.table.
-	names []string
+	// names are those of all its tables.
+	names []config.TableName
 	// decisions are what was decided on every table that has a candidate.
 	decisions []discovery.TableDecision
 }
@@ -75,9 +76,9 @@ func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase,
 	if err != nil {
 		return surveyedDatabase{}, fmt.Errorf("reading the names of tables: %w", err)
 	}
-	names := make([]string, len(rows))
+	names := make([]config.TableName, len(rows))
 	for i, row := range rows {
-		names[i] = row.Schema + "." + row.Name
+		names[i] = config.TableName{Database: s.Database, Schema: row.Schema, Table: row.Name}
 	}
 	return surveyedDatabase{ServerInfo: s.ServerInfo, tables: relations, skipped: skipped, keys: keys, checks: checks,
 		names: names, decisions: decisions}, nil

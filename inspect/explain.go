@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -41,7 +42,7 @@ type Explained struct {
 // column whose name speaks of deletion what was decided on it. The error is that of Check.
 func (i *Inspector) Explain(ctx context.Context) (e Explained, err error) {
 	databases, err := i.survey(ctx)
-	names := map[string][]string{}
+	names := map[string][]config.TableName{}
 	for _, d := range databases {
 		e.Skipped += d.skipped
 		e.Tables = append(e.Tables, d.explanations()...)
