@@ -207,6 +207,7 @@ func TestRecommendations(t *testing.T) {
 		{"a purge is enough", []softdelete.Table{counted("old", 50000, 20000, 19000)},
 			[]string{"purge: Purge 19,000 old deleted rows of public.old."}},
 		{"a small table", []softdelete.Table{counted("tiny", 2, 1, 1)}, nil},
+		{"a small table of young rows", []softdelete.Table{counted("tiny", 10, 7, 0)}, nil},
 		{"a purge is not enough", []softdelete.Table{counted("rotten", 100000, 70000, 20000)},
 			[]string{"purge: Purge 20,000 old deleted rows of public.rotten."}},
 		{"a purge would change nothing", []softdelete.Table{counted("young", 100000, 70000, 3)},
@@ -242,6 +243,25 @@ func TestRecommendations(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a shorter retention would do depends on how old the rows are.
+func TestAShorterRetentionHelpsOnlyWithOldRows(t *testing.T) {
+	for age, want := range map[time.Duration]string{
+		0:                "A purge can then remove the rows that are older than the new retention.",
+		time.Hour:        "None for now: the oldest deletion is less than a day old.",
+		49 * time.Hour:   "the oldest deletion is 2 days old.",
+		2400 * time.Hour: "the oldest deletion is 100 days old.",
+	} {
+		young := counted("young", 100000, 70000, 3)
+		if age > 0 {
+			young.Numbers.Oldest = noon.Add(-age)
+		}
+		r := assessed(t, young).Recommendations[0]
+		if !strings.HasSuffix(r.Gain.Text, want) || !strings.Contains(r.Remedies[0], "retention: "+softdelete.FillIn) {
+			t.Errorf("%s: %q with %q, want %q", age, r.Gain.Text, r.Remedies, want)
+		}
 	}
 }
 
