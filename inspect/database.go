@@ -177,6 +177,10 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 		}
 		// A lost connection does not count as passing: it may be this table that costs it,
 		// and those behind it must have their turn some day.
+		if d.lostFor != nil {
+			t.Interrupt(p, d.refresh.began, d.refresh.config.TTL.Std())
+			return
+		}
 		d.markFailed(t, p, p.Reason == softdelete.Locked || postgres.IsConflict(err) || postgres.IsGone(err))
 	case numbers == nil:
 		t.Confirm(time.Now())

@@ -195,6 +195,11 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 		}
 		return
 	}
+	if d.lostFor != nil {
+		// It is asked again, but not soon: it may be what ended the server.
+		c.Asked, c.Waiting, c.RetryAt = now, true, d.refresh.began.Add(failedFor)
+		return
+	}
 	c.Asked, c.Waiting, c.Problem, c.RetryAt = now, false, nil, time.Time{}
 	switch {
 	case err == nil:

@@ -27,6 +27,9 @@ type Problem struct {
 	Remedy string
 }
 
+// patience is how often a table may fail in a row before it is left alone for a while.
+const patience = 2
+
 // longestPause is the longest pause for a table that keeps failing.
 const longestPause = time.Hour
 
@@ -46,13 +49,25 @@ func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) 
 		return
 	}
 	t.Failures++
-	if t.Failures > 2 {
+	if t.Failures > patience {
 		pause := longestPause
-		if doublings := t.Failures - 2; doublings < 16 {
+		if doublings := t.Failures - patience; doublings < 16 {
 			pause = min(pause, ttl<<doublings)
 		}
 		t.RetryAt = now.Add(pause)
 	}
+}
+
+// Interrupt notes an attempt at now that ended because the server went away. A restart ends
+// whatever runs, so the first two in a row are not the table's problem. Then they are: its
+// count may be what crashes the server.
+func (t *Table) Interrupt(p Problem, now time.Time, ttl time.Duration) {
+	if t.Failures >= patience {
+		t.Fail(p, false, now, ttl)
+		return
+	}
+	t.Failures++
+	t.Waiting, t.Tried = true, now
 }
 
 // Succeed records numbers that were counted at now.

@@ -83,6 +83,27 @@ func TestAFailingTableIsAskedLessAndLess(t *testing.T) {
 	}
 }
 
+// A restart of the server is no table's fault, but a table whose count ends the server each
+// time must be found and left alone.
+func TestOnlyTheThirdLossOfTheServerIsATablesProblem(t *testing.T) {
+	const ttl = 5 * time.Minute
+	table := counted(noon)
+	for range 2 {
+		table.Interrupt(Problem{Reason: OtherError}, noon, ttl)
+		if table.Problem != nil || !table.RetryAt.IsZero() || table.Numbers == nil || table.State() != Pending {
+			t.Errorf("a restart left %+v", table)
+		}
+	}
+	table.Interrupt(Problem{Reason: OtherError}, noon, ttl)
+	if table.State() != Failed || table.RetryAt.Sub(noon) != 2*ttl {
+		t.Errorf("the third loss in a row left the state %s and a pause of %s", table.State(), table.RetryAt.Sub(noon))
+	}
+	table.Succeed(ExactNumbers(1, 0), noon)
+	if table.Interrupt(Problem{Reason: OtherError}, noon, ttl); table.Problem != nil {
+		t.Error("losses before a success were held against the table")
+	}
+}
+
 func TestPassingTroubleNeverMakesATablePause(t *testing.T) {
 	var table Table
 	for range 9 {
