@@ -68,10 +68,10 @@ type DatabaseHealth struct {
 	Health softdelete.Health
 }
 
-// Judged reports whether the database has a verdict: not where there is nothing to judge.
+// Judged reports whether the database has a verdict. It has none if there is nothing to judge.
 func (d DatabaseHealth) Judged() bool { return d.Watched() || d.Health != softdelete.Good }
 
-// NothingWatched reports whether the server was looked into, and no table in it is watched.
+// NothingWatched reports whether the databases were read and none of their tables is watched.
 func (a *Assessment) NothingWatched() bool {
 	for _, d := range a.Databases {
 		if !d.Checks.Connect || !d.Checks.Discovery || d.Watched() {
@@ -101,7 +101,7 @@ type TableHealth struct {
 	IndexNeeds    []indexes.Need
 }
 
-// Reasons are those of the verdict, in one text, with the number of rows where they are few.
+// Reasons returns the reasons of the verdict in one text, with the number of rows if there are few.
 func (t *TableHealth) Reasons() string {
 	text := strings.Join(t.Verdict.Reasons, ", ")
 	if t.CleanupRecommended() && t.Verdict.Health == t.Rows.Health && t.Limits.small(t.Numbers) {

@@ -171,14 +171,14 @@ func TestAlertsAreThoseOfTheReference(t *testing.T) {
 		if diff := cmp.Diff(test.want, messages(a.Alerts)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
-		// What was overridden must not have changed the verdicts.
+		// Overrides for the report's alerts must not change the verdicts.
 		if a.Tables[0].Verdict.Health != softdelete.Poor {
 			t.Errorf("%s: the conditions changed a verdict", test.name)
 		}
 	}
 }
 
-// kinds are the recommendations in short.
+// kinds returns the recommendations in a short form.
 func kinds(a *assess.Assessment) []string {
 	var all []string
 	for _, r := range a.Recommendations {
@@ -246,7 +246,7 @@ func TestRecommendations(t *testing.T) {
 	}
 }
 
-// What a shorter retention would do depends on how old the rows are.
+// The effect of a shorter retention depends on how old the rows are.
 func TestAShorterRetentionHelpsOnlyWithOldRows(t *testing.T) {
 	for age, want := range map[time.Duration]string{
 		0:                "A purge can then remove the rows that are older than the new retention.",

@@ -33,7 +33,7 @@ type suite struct {
 		FailedChecks map[string][]string `json:"failed_checks"`
 		Connection   assess.ConnectionStatus
 		Services     map[string]softdelete.Health
-		// Databases are those that are there; null is the verdict on one in which nothing is watched.
+		// Databases are the databases of the case; null is the verdict on a database in which nothing is watched.
 		Databases map[string]*softdelete.Health
 		Instance  softdelete.Health
 	}
@@ -133,7 +133,7 @@ func orEmpty(m map[string]softdelete.Health) map[string]softdelete.Health {
 	return m
 }
 
-// thresholds are the limits with overrides laid over them, as the configuration does.
+// thresholds returns the limits with overrides applied, as the configuration does.
 func thresholds(t *testing.T, overrides []byte) assess.Thresholds {
 	t.Helper()
 	if overrides == nil {
@@ -146,8 +146,7 @@ func thresholds(t *testing.T, overrides []byte) assess.Thresholds {
 	return configtest.Load(t, "thresholds_file: "+file).Thresholds
 }
 
-// snapshotOf makes the databases and tables of a case, and what is to be said of their
-// indexes.
+// snapshotOf makes the databases and tables of a case, and the findings about their indexes.
 func snapshotOf(t *testing.T, databases []string, failed map[string][]string,
 	tables []caseTable) (*softdelete.Snapshot, func(*softdelete.Table) ([]indexes.Finding, []indexes.Need)) {
 	t.Helper()
@@ -166,7 +165,7 @@ func snapshotOf(t *testing.T, databases []string, failed map[string][]string,
 		if n < 0 {
 			t.Fatalf("the case has no verdict on database %s", c.Database)
 		}
-		// The OID tells the tables apart: their names do not, across databases.
+		// Tables have different OIDs: their names can be the same in two databases.
 		table := softdelete.Table{
 			OID: uint32(len(of) + 1), Schema: c.Schema, Name: c.Table, Policy: softdelete.Policy{Service: c.Service},
 			Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "deleted"}}, Waiting: c.Pending,

@@ -1,4 +1,4 @@
 package assess
 
-// AssessWith is Assess for tests that say what is to be said of the indexes.
+// AssessWith is Assess for tests that supply the findings about the indexes.
 var AssessWith = assess

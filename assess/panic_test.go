@@ -11,7 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// The others are judged as they would be without it.
+// The other tables are judged as they would be without it.
 func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 	bad := counted("bad", 100, 90, 0)
 	bad.Policy.Service = "accounts"
@@ -30,7 +30,7 @@ func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 				return nil, nil
 			},
 		},
-		"its recommendations": { // the check of a foreign key that nobody knows
+		"its recommendations": { // the check of a foreign key without its key
 			func() softdelete.Table {
 				rows, broken := 1.0, bad
 				broken.Integrity = []softdelete.Check{{Constraint: "bad_fkey", Found: &softdelete.Found{Orphaned: &rows}}}

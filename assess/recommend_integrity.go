@@ -24,11 +24,11 @@ func (t *TableHealth) recommendIntegrity() []Recommendation {
 			r.Gain.Text = "Every query and every purge sees the same rows as deleted."
 		case softdelete.Future:
 			r.Title = fmt.Sprintf("Correct the deletion time of %s of %s.", rows, t.FullName())
-			r.Reason = "They are marked as deleted later than now. The reason is a wrong clock or time zone, or a planned " +
-				"deletion in the wrong column."
-			r.Gain.Text = "They become old, and are purged, when they should be."
+			r.Reason = "It is in the future. The cause is a wrong clock or time zone, or a planned deletion in the wrong " +
+				"column."
+			r.Gain.Text = "The retention counts from the right time."
 		case softdelete.Orphaned:
-			r.Title = fmt.Sprintf("Decide on %s of %s whose parent is deleted.", rows, t.FullName())
+			r.Title = fmt.Sprintf("Decide what happens to %s of %s whose parent is deleted.", rows, t.FullName())
 			r.Reason = fmt.Sprintf(
 				"They are live and reference deleted rows of %s through %s. They make the purge of those rows fail, or are "+
 					"removed with them by ON DELETE CASCADE.", c.Check.Key.Parent(), c.Check.Constraint)

@@ -10,15 +10,15 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// purgePaysOff means that a purge would make the table better, or at least end a
-// broken promise.
+// purgePaysOff reports whether a purge would improve the verdict, or would at least remove too many rows past their
+// retention.
 func (t *TableHealth) purgePaysOff() bool {
 	return t.CleanupRecommended() && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1 &&
 		(t.Numbers.Old.Low() > t.Limits.OldDeletedRows.Fair ||
 			!t.Limits.small(t.Numbers) && t.Limits.DeletionRatio.health(t.ratioAfterPurge()) < t.Rows.Health)
 }
 
-// ratioAfterPurge is the share of deleted rows when the old ones are gone.
+// ratioAfterPurge returns the deletion ratio after the old rows are removed.
 func (t *TableHealth) ratioAfterPurge() float64 {
 	n := t.Numbers
 	total := n.Total.Value - n.Old.Value
@@ -28,8 +28,8 @@ func (t *TableHealth) ratioAfterPurge() float64 {
 	return max(0, n.Deleted.Value-n.Old.Value) / total
 }
 
-// purge recommends to remove what is past retention. Watched are the tables that use soft
-// delete, as "database schema.table".
+// purge recommends to remove the rows past retention. Watched are the tables with soft delete, as "database
+// schema.table".
 func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 	n := t.Numbers
 	likely, Likely := "", ""
@@ -44,7 +44,7 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 			"They were deleted longer ago than the retention of %s, and every scan and backup still reads them.",
 			softdelete.Days(t.Policy.Retention)),
 		Gain: Gain{
-			Text: fmt.Sprintf("%s%s less to read and to keep", Likely,
+			Text: fmt.Sprintf("%s%s less to read and to store", Likely,
 				softdelete.Plural(int(math.Round(n.Old.Value)), "row")),
 			Rows:      int64(n.Old.Value),
 			Estimated: n.Old.Margin > 0,
@@ -60,26 +60,26 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 		return r
 	}
 	r.Notes = append(r.Notes,
-		"What is purged is gone: have a backup, and rehearse it first ("+t.purgeCommand()+" --rehearse | psql -X).",
+		"Purged rows cannot be restored: have a backup, and rehearse first ("+t.purgeCommand()+" --rehearse | psql -X).",
 		"Run it as "+t.Purging.Owner+
-			", who owns the table: the code of its indexes runs with the rights of whoever runs it.")
+			", the owner of the table: code in the table's indexes runs with the rights of the role that runs the script.")
 	r.Notes = append(r.Notes, t.referenced(watched)...)
 	if t.stuck() {
 		r.Notes = append(r.Notes,
 			fmt.Sprintf(
-				"After it %s of its rows are still deleted, and not yet past retention: ask whether they must be kept for %s.",
+				"After the purge, %s of its rows are deleted but not yet past retention: check whether they must be kept for %s.",
 				softdelete.Percent(t.ratioAfterPurge()), softdelete.Days(t.Policy.Retention)))
 	}
 	if t.Partitioned {
 		r.Notes = append(r.Notes,
-			"It goes through the partitions one after another. One that holds nothing to keep is gone faster by DETACH "+
+			"It purges one partition after another. A partition without any row to keep is removed faster with DETACH "+
 				"PARTITION CONCURRENTLY and DROP TABLE.")
 	}
-	r.Notes = append(r.Notes, "VACUUM then makes the space free for new rows; the files do not shrink.")
+	r.Notes = append(r.Notes, "VACUUM then frees the space for new rows; the files do not shrink.")
 	return r
 }
 
-// settle are the settings that make certain which rows are past retention.
+// settle returns the settings that make certain which rows are past retention.
 func (t *TableHealth) settle() []string {
 	var all []string
 	for _, d := range t.Doubts() {
@@ -89,7 +89,7 @@ func (t *TableHealth) settle() []string {
 	return all
 }
 
-// referenced are notes on the tables that reference this one.
+// referenced returns notes about the tables that reference this one.
 func (t *TableHealth) referenced(watched map[string]bool) []string {
 	var by, along []string
 	for _, k := range t.Purging.Keys {
@@ -108,19 +108,19 @@ func (t *TableHealth) referenced(watched map[string]bool) []string {
 	if len(by) > 0 {
 		notes = append(notes,
 			fmt.Sprintf(
-				"A row stays that a row of %s references, whatever the foreign key would do. docs/report.md says what to do "+
-					"with rows that are referenced for ever.", strings.Join(by, " or ")))
+				"Rows that a row of %s references are kept, whatever the action of the foreign key. docs/report.md says what "+
+					"to do about rows that are always referenced.", strings.Join(by, " or ")))
 	}
 	for _, name := range along {
 		notes = append(notes,
 			fmt.Sprintf(
-				"Rows of %s may go along, if you know them to be nothing without the row that they reference: --go-along=%s.",
+				"If rows of %s mean nothing without the row that they reference, delete them along with it: --go-along=%s.",
 				name, shellQuote(name)))
 	}
 	return notes
 }
 
-// purgeCommand prints the script for the table alone.
+// purgeCommand returns the command that prints the script for this table.
 func (t *TableHealth) purgeCommand() string {
 	return fmt.Sprintf("softdelete_exporter purge-script --database=%s --table=%s", shellQuote(t.Database),
 		shellQuote(regexp.QuoteMeta(t.FullName())))

@@ -59,7 +59,7 @@ func (a *Assessment) recommendForServer() {
 	}
 }
 
-// tellWhichTables is what to do where nothing is watched.
+// tellWhichTables says what to do if nothing is watched.
 func (a *Assessment) tellWhichTables() Recommendation {
 	r := Recommendation{
 		Kind: Configure, Urgency: softdelete.Unknown,

@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// large makes reading a table worth an index for its purge.
+// large makes a table so large that an index helps its purge.
 func large(t softdelete.Table, indexes ...softdelete.Index) softdelete.Table {
 	t.Indexing = &softdelete.Indexing{HOT: 1, At: noon, Bytes: 1 << 30, Indexes: indexes}
 	return t

@@ -15,25 +15,25 @@ import (
 
 var settings = Settings{Datname: "shop", TTL: 5 * time.Minute, MaxStale: time.Hour}
 
-// fake is a server that answers as the test says. Its times are those of a bubble.
+// fake is a server that behaves as the test says. Its times are those of a fake clock.
 type fake struct {
 	mu   sync.Mutex
 	down bool
-	// closed means that the server answers pings, and lets no refresh in.
+	// closed makes the server answer pings and refuse refreshes.
 	closed    bool
 	pingTakes time.Duration
-	// pingLingers is how long a ping that is given up takes to return.
+	// pingLingers is how long a cancelled ping takes to return.
 	pingLingers      time.Duration
 	refreshTakes     time.Duration
 	pings, refreshes int
-	// fault makes what is asked panic.
+	// fault names the call that panics.
 	fault string
 	log   bytes.Buffer
 }
 
 func (f *fake) logger() log.Logger { return log.NewLogfmtLogger(log.NewSyncWriter(&f.log)) }
 
-// panicIf panics if the fault is there.
+// panicIf panics if the fault is the named call.
 func (f *fake) panicIf(fault string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,8 +67,8 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// entry is the cache of the fake, which publishes one table: pending after half of
-// the time that a refresh takes, counted at its end.
+// entry is the cache of the fake. The fake publishes one table: pending in the middle of a refresh, counted at its
+// end.
 func (f *fake) entry(settings Settings) *Entry {
 	return New(func(*softdelete.Costs) Source {
 		return Source{
@@ -112,7 +112,7 @@ func (f *fake) entry(settings Settings) *Entry {
 	}, func() Settings { return settings }, f.logger())
 }
 
-// look is a scrape with a deadline of ten seconds.
+// look requests a snapshot like a scrape, with a deadline of ten seconds.
 func look(e *Entry) *softdelete.Snapshot {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -120,7 +120,7 @@ func look(e *Entry) *softdelete.Snapshot {
 	return e.Snapshot(ctx)
 }
 
-// state is the state of the one table, or empty while there is none.
+// state is the state of the one table; empty if there is none.
 func state(s *softdelete.Snapshot) softdelete.State {
 	if len(s.Databases[0].Tables) == 0 {
 		return ""
@@ -128,7 +128,7 @@ func state(s *softdelete.Snapshot) softdelete.State {
 	return s.Databases[0].Tables[0].State()
 }
 
-// bubble runs a test with a clock of its own and an entry that is closed after it.
+// bubble runs a test with a fake clock, and with an entry that is closed afterwards.
 func bubble(t *testing.T, f *fake, settings Settings, test func(*testing.T, *Entry)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestLaterLooksNeverWait(t *testing.T) {
 	f := &fake{refreshTakes: 8 * time.Second}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {
 		look(e)
-		// The ttl begins with the refresh: at its end a new one starts, and nobody waits.
+		// The ttl begins with the refresh. When it is over, a new refresh starts, and nobody waits.
 		time.Sleep(settings.TTL)
 		began := time.Now()
 		if got := state(look(e)); got != softdelete.Counted {
@@ -203,14 +203,14 @@ func TestLaterLooksNeverWait(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("took %s", took)
 		}
-		synctest.Wait() // for the detached refresh to begin
+		synctest.Wait() // for the background refresh to begin
 		if _, refreshes := f.counts(); refreshes != 2 {
 			t.Errorf("%d refreshes", refreshes)
 		}
 	})
 }
 
-// Then there is as little to show as before the first refresh.
+// There is then as little to show as before the first refresh.
 func TestALookAfterAPauseLongerThanMaxStaleWaitsForTheRefresh(t *testing.T) {
 	f := &fake{refreshTakes: 8 * time.Second}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {
@@ -220,7 +220,7 @@ func TestALookAfterAPauseLongerThanMaxStaleWaitsForTheRefresh(t *testing.T) {
 			look(e)
 			time.Sleep(test.pause)
 			var all sync.WaitGroup
-			for late := range 2 { // one of them comes when the tables are known, and not counted
+			for late := range 2 { // one of them comes when the tables are known but not counted
 				all.Go(func() {
 					time.Sleep(time.Duration(late) * 5 * time.Second)
 					began := time.Now()
@@ -299,7 +299,7 @@ func TestARefreshThatCouldNotConnectIsDueAgainOnceAPingSucceeds(t *testing.T) {
 	})
 }
 
-// It may be a name that is wrong, or too old a server: asking at each scrape would not help.
+// The name may be wrong, or the server too old: a new attempt at each scrape would not help.
 func TestARefreshThatCannotConnectWhilePingsSucceedIsTriedEverMoreRarely(t *testing.T) {
 	f := &fake{closed: true}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {
@@ -343,7 +343,7 @@ func TestRenewMakesARefreshDue(t *testing.T) {
 	})
 }
 
-// A ping can take longer than a refresh that is refused.
+// A ping can take longer than a refused refresh.
 func TestARefreshThatCannotConnectBeforeTheFirstPingIsBack(t *testing.T) {
 	f := &fake{closed: true}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {

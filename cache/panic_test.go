@@ -16,7 +16,7 @@ func TestARefreshThatPanicsCostsItselfOnly(t *testing.T) {
 		if got := state(look(e)); got != softdelete.Pending {
 			t.Errorf("state = %q", got)
 		}
-		// It is tried again at once, then ever more rarely, as after any failure.
+		// It is tried again at once, then after growing pauses, as after any failure.
 		for _, pause := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second} {
 			time.Sleep(pause)
 			look(e)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Who gives no time for the answer gets none, and costs the server no connection.
+// A client that allows too little time gets no answer, but does not cost the server a connection.
 func TestAHastyAskerDoesNotBreakOffAPing(t *testing.T) {
 	f := &fake{pingTakes: 300 * time.Millisecond}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {
@@ -39,8 +39,8 @@ func TestAPingIsNotUpPastTheDeadlineOfWhoJoinedIt(t *testing.T) {
 	})
 }
 
-// A ping ends with its first asker's time. Who joins it at its end, with time left, is
-// not told that a server is down that was not asked for him.
+// A ping ends at its first caller's deadline. A caller that joins it just before, with time left, must not be told
+// that the server is down: it gets a ping of its own.
 func TestWhoJoinsAPingThatIsGivenUpAsksAnew(t *testing.T) {
 	f := &fake{pingTakes: 8 * time.Second, pingLingers: time.Second}
 	bubble(t, f, settings, func(t *testing.T, e *Entry) {

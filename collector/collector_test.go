@@ -71,7 +71,7 @@ func snapshot() *softdelete.Snapshot {
 	}}
 }
 
-// indexing has two invalid indexes of one name, in two schemas.
+// indexing has two invalid indexes with the same name, in two schemas.
 func indexing() *softdelete.Indexing {
 	return &softdelete.Indexing{At: noon, Indexes: []softdelete.Index{
 		{OID: 1, Schema: "public", Name: "flagged_id_idx", Method: "btree", Keys: []softdelete.Key{{Column: "id"}}},
@@ -137,7 +137,7 @@ func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		if p.Metric == "db_response_ms" { // the name that its users gave it
+		if p.Metric == "db_response_ms" { // its users chose this name
 			continue
 		}
 		t.Errorf("%s: %s", p.Metric, p.Text)

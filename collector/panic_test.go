@@ -13,14 +13,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// All other tables are shown as before, and of the one in question that it failed. What
-// is said of the database agrees.
+// All other tables are shown as before. The table in question is shown as failed, and the numbers of its database
+// agree with that.
 func TestATableOfWhichNoMetricCanBeMadeCostsItselfOnly(t *testing.T) {
 	all := tableMetrics
 	t.Cleanup(func() { tableMetrics = all })
 	for name, prepare := range map[string]func(*softdelete.Table){
 		"a panic": func(*softdelete.Table) {
-			// Behind others, which must not be shown either.
+			// It comes after others, which must not be shown either.
 			tableMetrics = append(slices.Clone(all),
 				gauge("softdelete_test", "Help.", tableLabels, func(t *softdelete.Table, _ func(float64, ...string)) {
 					if t.Indexing != nil {
@@ -57,7 +57,7 @@ func TestATableOfWhichNoMetricCanBeMadeCostsItselfOnly(t *testing.T) {
 	}
 }
 
-// series are those of the table flagged, and all others.
+// series returns the series of the table flagged, and all others.
 func series(t *testing.T, s *softdelete.Snapshot, logger log.Logger) (others, own []string) {
 	t.Helper()
 	for _, line := range strings.Split(string(page(t, registry(NewSnapshot(s, logger), live()))), "\n") {

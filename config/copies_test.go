@@ -6,8 +6,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 )
 
-// Tables of copies, of deletions to come and of tools are known by their names, however they are
-// written; names that only contain such a word are not.
+// Tables for copies, for planned deletions and of tools are recognized by their names, in every spelling. A name that
+// only contains such a word is not recognized.
 func TestTablesAreKnownByTheirNames(t *testing.T) {
 	flag := []discovery.Column{{Name: "is_deleted", Type: "bool"}}
 	time := []discovery.Column{{Name: "deleted_at", Type: "timestamptz"}}
@@ -44,7 +44,7 @@ func TestTablesAreKnownByTheirNames(t *testing.T) {
 		{"partman", "template_public_orders", time, "", false},
 		{"public", "template_public_orders", time, "", true},
 		{"public", "pgosc_st_users_815029", time, "", false},
-		// A pattern without an escaped dot is of the table alone.
+		// A pattern without an escaped dot is matched against the table's name only.
 		{"deleted_2024", "users", flag, "", true},
 		{"public", "post_versions", time, "", true},
 		{"public", "PostRevisions", time, "", true},
@@ -68,7 +68,7 @@ func TestTablesAreKnownByTheirNames(t *testing.T) {
 	}
 }
 
-// A number of rows is no flag, but the numbers that applications use as one are.
+// A number of rows is not a flag, but numbers that applications use as a flag are.
 func TestACounterIsNoFlag(t *testing.T) {
 	c, err := load(t, "")
 	if err != nil {

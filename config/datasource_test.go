@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// environ sets the variables that say which server to watch, and takes away all others
-// that could. What ends in _FILE is written to a file that the variable then names.
+// environ sets the variables that say which server to watch, and unsets all others that could. The value of a
+// variable ending in _FILE is written to a file, and the variable names that file.
 func environ(t *testing.T, variables map[string]string) {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())
@@ -72,7 +72,7 @@ func TestTheEnvironmentSaysWhichServerToWatch(t *testing.T) {
 	}
 }
 
-// A password stands in every place where somebody may have put it.
+// The password is in each place where somebody may have put it by mistake.
 func TestAWrongEnvironmentIsRefusedWithoutShowingIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		variables map[string]string
@@ -136,7 +136,7 @@ func TestWithoutVariablesThereIsNoDataSource(t *testing.T) {
 	}
 }
 
-// A password stands where something else is expected, and the library quotes it.
+// The password is where something else is expected, and the library's error quotes it.
 func TestAWrongFileShowsNoPassword(t *testing.T) {
 	for text, says := range map[string]string{
 		"auth_modules: S3cr3t": "line 1: the text cannot stand where a group of " +

@@ -10,7 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 )
 
-// corpus is the text of all files that match.
+// corpus adds the text of all files that match.
 func corpus(f *testing.F, patterns ...string) {
 	for _, pattern := range patterns {
 		files, err := filepath.Glob(pattern)
@@ -27,7 +27,7 @@ func corpus(f *testing.F, patterns ...string) {
 	}
 }
 
-// Whatever stands in a configuration file, it is read, or refused with a word.
+// Any configuration file is either read or refused with an error.
 func FuzzLoad(f *testing.F) {
 	corpus(f, "testdata/*.yaml", "../config.yaml", "../examples/*/*.yaml")
 	f.Add(
@@ -64,8 +64,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// Whatever stands in a file of thresholds, its limits can be compared with, or it is
-// refused.
+// Any thresholds file is either refused, or all its limits can be compared.
 func FuzzThresholds(f *testing.F) {
 	corpus(f, "testdata/*.json", "../mixin/thresholds.json")
 	f.Add(`{"deletion_ratio": {"fair": 1e400}, "tables": [{"table": "a", "old_deleted_rows": {"poor": -0.0}}]}`)

@@ -22,7 +22,7 @@ func defaults(t testing.TB) []byte {
 	return text
 }
 
-// load reads a file with the given text over the defaults.
+// load reads a file with the given text on top of the defaults.
 func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -79,7 +79,7 @@ func TestASettingThatIsLeftOutKeepsItsDefault(t *testing.T) {
 	}
 }
 
-// The checks of integrity are opted in to or out of, for all tables or for one.
+// Integrity checks can be switched on and off for all tables, and for one.
 func TestATableHasTheLastWordOnIntegrity(t *testing.T) {
 	const tables = "tables:\n  - {table: checked, integrity: true}\n  - {table: left, integrity: false}\n  - " +
 		"{table: silent}\n"
@@ -106,8 +106,7 @@ func TestAnEmptyFileSaysNothing(t *testing.T) {
 	}
 }
 
-// Each file in testdata holds faults, and comments that quote what must be said of
-// each of them.
+// Each file in testdata contains errors, and comments that quote the message expected for each.
 func TestEveryFaultIsReportedAtOnceAndNamesItsPlace(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.bad.yaml")
 	if err != nil || len(files) == 0 {

@@ -24,7 +24,7 @@ tables:
 	tables := []string{"invoices", "old_invoices", "orders", "outbox", "users"}
 	for _, test := range []struct {
 		name, table, service string
-		// shop and archive are what is watched in each.
+		// shop and archive are the tables watched in each database.
 		shop, archive string
 	}{
 		{"everything", "", "", "invoices orders users", "invoices orders users"},

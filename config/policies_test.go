@@ -14,8 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// For each setting the first that has it decides: the table's own entry, then the policies
-// in their order.
+// For each setting, the first place that has it decides: the table's own entry, then the policies in their order.
 func TestTheFirstThatHasASettingDecides(t *testing.T) {
 	c, err := load(t, `
 policies:
@@ -35,7 +34,7 @@ tables:
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		// name is target|database|schema.table, and the columns that the table has.
+		// name is target|database|schema.table; columns are the table's columns.
 		name, columns, want string
 	}{
 		{"|shop|billing.invoices", "", "8760h0m0s billing"},
@@ -82,7 +81,7 @@ tables:
 	}
 }
 
-// Every wish in docs/recipes.md is a file that loads, and says something.
+// Every example in docs/recipes.md can be loaded, and sets something.
 func TestRecipesLoad(t *testing.T) {
 	text, err := os.ReadFile("../docs/recipes.md")
 	if err != nil {
@@ -110,7 +109,7 @@ func TestRecipesLoad(t *testing.T) {
 	}
 }
 
-// Patterns that match nothing are said, with what may have been meant.
+// Patterns that match nothing are reported, with what was probably meant.
 func TestPatternsThatMatchNothingAreSaid(t *testing.T) {
 	c, err := load(t, `
 discovery:
@@ -165,7 +164,7 @@ func pattern(t *testing.T, expression string) *assess.Pattern {
 	return p
 }
 
-// Files that the configuration names lie beside it, unless their paths are absolute.
+// Relative paths in the configuration start at its own folder.
 func TestFilesLieBesideTheConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -192,7 +191,7 @@ auth_modules:
 	}
 }
 
-// A value of the wrong type is told in words of the file, not of the program.
+// An error about a wrong type uses the terms of the file, not those of the program.
 func TestWrongTypesAreToldInWordsOfTheFile(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"limits: {connections: many}":                                   {"the text `many`", "a number"},
@@ -217,7 +216,7 @@ func TestWrongTypesAreToldInWordsOfTheFile(t *testing.T) {
 	}
 }
 
-// A setting that was suggested must be filled in by who pastes it.
+// A pasted suggestion is refused until its placeholder is filled in.
 func TestWhatWasNotFilledInIsRefused(t *testing.T) {
 	for _, entry := range []string{
 		"column: <fill in>", "column: a, time_column: <fill in>", "column: a, deleted_values: [x, <fill in>]",

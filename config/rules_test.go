@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 )
 
-// A file says only what it changes.
+// A file contains only the changes.
 func TestRulesAreSwitchedAndAddedOneByOne(t *testing.T) {
 	before, err := load(t, "")
 	if err != nil {
@@ -36,7 +36,7 @@ discovery:
 			want[i].On = false
 		}
 	}
-	// A new name comes after those of its group.
+	// A new name comes after the others of its group.
 	at := slices.IndexFunc(want, func(r discovery.Rule) bool { return r.Group == discovery.Epochs })
 	want = slices.Insert(want, at, discovery.Rule{Group: discovery.Times, Name: "gonesince", On: true})
 	got := after.Discovery.Rules.Compiled()

@@ -14,25 +14,24 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 )
 
-// application is a real one whose schema was read. Its truth is the judgement of a
-// reader: "deleted" where the column marks deleted rows, "untold" where it does but the
-// same name elsewhere stands for rows that are wanted, "no" where it does not.
+// application is a real application whose schema was read. Its truth is how a person judged each column: "deleted" if
+// it marks deleted rows, "untold" if it does but the same name also marks wanted rows in other schemas, "no" if it
+// does not.
 type application struct {
 	name, repository, commit, tables string
-	// heldOut means that the rules were made before the schema was looked at.
+	// heldOut is true if the rules were written before the schema was looked at.
 	heldOut bool
-	// columns are by table those that could be taken for a marker, truth by table and
-	// column.
+	// columns are, by table, those that could be mistaken for a marker; truth is by table and column.
 	columns map[string][]discovery.Column
 	truth   map[[2]string]string
-	// unique are by table the predicates of its unique indexes that have one.
+	// unique are, by table, the predicates of its partial unique indexes.
 	unique map[string][]string
-	// indexed means that the schema shows which partial indexes there are. Those of Diesel and
-	// Prisma do not: there they are in migrations, which were not read.
+	// indexed is true if the schema shows all partial indexes. Schemas of Diesel and Prisma do not: those indexes
+	// are in migrations, which were not read.
 	indexed bool
 }
 
-// literal finds the constants among the defaults of the schemas.
+// literal matches the constants among the schemas' defaults.
 var literal = regexp.MustCompile(`^(?:'([^']*)'(?:::[a-z ]+)?|(\d+|true|false))$`)
 
 func applications(t *testing.T) []*application {
@@ -71,7 +70,7 @@ func applications(t *testing.T) []*application {
 	return all
 }
 
-// rows are those of a table of tab-separated values, without its head.
+// rows reads a table of tab-separated values, without its header.
 func rows(t *testing.T, file string, fields int) [][]string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/schemas/" + file)
@@ -89,16 +88,16 @@ func rows(t *testing.T, file string, fields int) [][]string {
 	return all
 }
 
-// score is what the default rules make of schemas.
+// score counts what the default rules find in schemas.
 type score struct {
-	// told and untold are the tables with a marker that the name can tell, or cannot.
+	// told are the tables with a marker that its name reveals; untold are the others with a marker.
 	told, untold int
-	// found are the told ones that are watched; watched are all that are.
+	// found are the told ones that are watched; watched are all that are watched.
 	found, watched int
-	// byIndex are the untold ones that are watched because of an index, named those of which
-	// check-config says that an index speaks for them.
+	// byIndex are the untold ones that are watched because of an index; named are those of them for which
+	// check-config reports that index.
 	byIndex, named int
-	// wrong are the markers that mark something else.
+	// wrong are the markers that mean something else.
 	wrong []string
 }
 
@@ -108,8 +107,8 @@ func (s *score) add(o score) {
 	s.wrong = append(s.wrong, o.wrong...)
 }
 
-// recall is the share of the tables with soft delete that is watched, in percent, precision that of
-// the watched tables that have it.
+// recall is the percentage of the tables with soft delete that are watched. precision is the percentage of the
+// watched tables that have soft delete.
 func (s score) recall() float64 {
 	return 100 * float64(s.found+s.byIndex) / float64(s.told+s.untold)
 }
@@ -154,9 +153,8 @@ func (a *application) score(rules discovery.Rules) score {
 	return s
 }
 
-// On the schemas of real applications every table is found that name, type,
-// nullability and default can tell, and hardly any other. docs/markers.md shows the
-// result as it is.
+// In the schemas of real applications the rules find every table that name, type, nullability and default reveal, and
+// hardly any other. docs/markers.md shows the result.
 func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 	c, err := load(t, "")
 	if err != nil {
@@ -202,7 +200,7 @@ func TestTheRulesFindWhatRealApplicationsMean(t *testing.T) {
 	shows(t, report)
 }
 
-// shows fails unless docs/markers.md has the text.
+// shows fails the test unless docs/markers.md contains the text.
 func shows(t *testing.T, text string) {
 	t.Helper()
 	page, err := os.ReadFile("../docs/markers.md")
@@ -214,7 +212,7 @@ func shows(t *testing.T, text string) {
 	}
 }
 
-// Indexes may find more tables, but not at the price of wrong ones.
+// Indexes may reveal more tables, but must not reveal wrong ones.
 func TestEvidenceFindsNoWrongTable(t *testing.T) {
 	var scores []score
 	report := "| rules | with soft delete | found | wrong | recall | precision |\n|---|---|---|---|---|---|\n"
@@ -246,7 +244,7 @@ func TestEvidenceFindsNoWrongTable(t *testing.T) {
 	shows(t, report)
 }
 
-// The measure can tell good rules from bad ones.
+// The measure distinguishes good rules from bad ones.
 func TestTheMeasureSeesBadRules(t *testing.T) {
 	good, err := load(t, "")
 	if err != nil {

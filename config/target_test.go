@@ -44,7 +44,7 @@ func TestTargetsOutsideTheAllowListAreRefused(t *testing.T) {
 	}
 }
 
-// What a driver could read as another host, port or database than the pattern allowed.
+// Targets that a driver could read as another host, port or database than the pattern allows.
 func TestATargetIsOneHostOnePortAndOneDatabase(t *testing.T) {
 	c, err := load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob, password: s3cr3t}}")
 	if err != nil {
@@ -84,7 +84,7 @@ func TestATargetIsOneHostOnePortAndOneDatabase(t *testing.T) {
 	}
 }
 
-// Whatever is accepted, the driver reads it as the very same one server.
+// The driver reads every accepted target as the same single server.
 func FuzzTarget(f *testing.F) {
 	c, err := load(f, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob, password: 's3:cr/et@'}}")
 	if err != nil {
@@ -166,7 +166,7 @@ func TestTargetBecomesAConnectionString(t *testing.T) {
 	}
 }
 
-// Whoever may ask for targets is not given the password of another server, nor led there.
+// A client of /probe must not get another server's password, or be connected to another server.
 func TestVariablesOfTheConnectionStringSayNothingOfATarget(t *testing.T) {
 	environ(t, map[string]string{"PGPASSWORD": "s3cr3t", "PGHOSTADDR": "127.0.0.1", "PGOPTIONS": "-c geqo=off",
 		"PGSERVICE": "nope", "PGTARGETSESSIONATTRS": "primary"})

@@ -179,7 +179,7 @@ func (f *faults) levels(where string, limits map[string]any) {
 	}
 }
 
-// fraction notes a share that is none; a table has not all of them.
+// fraction records an error if a share is above 1. A table may leave it out.
 func (f *faults) fraction(where string, share any) {
 	if value, ok := share.(float64); ok && value > 1 {
 		f.add(where, "write a fraction from 0 to 1, not a percentage: %g is 100 times %g", value, value/100)

@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/mixin"
 )
 
-// limits loads a configuration whose thresholds_file holds the text.
+// limits loads a configuration whose thresholds_file has the text.
 func limits(t *testing.T, text string) (assess.Thresholds, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "limits.json")
@@ -117,7 +117,7 @@ func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
 	}
 }
 
-// Limits that only the alerts of Prometheus know stand in the same file.
+// Limits that only the alerts of Prometheus use are in the same file.
 func TestLimitsOfTheAlertsAloneAreAccepted(t *testing.T) {
 	all, err := limits(t, `{
 		"failed_share": 0.5, "purge_grace_seconds": 0, "deletion_ratio": { "min_rows": 100 },

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Unmatched says which patterns and names match nothing, given all tables by their watched
-// database. What is for targets of /probe is left out.
+// Unmatched returns the patterns and names that match nothing, given all tables by watched database. It leaves out
+// those for targets of /probe.
 func (c *Config) Unmatched(tables map[string][]TableName) []string {
 	databases := slices.Sorted(maps.Keys(tables))
 	var all []string
@@ -50,7 +50,7 @@ func (c *Config) Unmatched(tables map[string][]TableName) []string {
 	return u
 }
 
-// names are those of tables as patterns see them.
+// names returns the tables' names as patterns see them.
 func names(tables []TableName) []string {
 	all := make([]string, len(tables))
 	for i, n := range tables {
@@ -61,7 +61,7 @@ func names(tables []TableName) []string {
 
 type unmatched []string
 
-// patterns notes those that match none of the names.
+// patterns adds the patterns that match none of the names.
 func (u *unmatched) patterns(field string, patterns []Pattern, what string, names []string) {
 	for _, p := range patterns {
 		if slices.ContainsFunc(names, p.Matches) {
@@ -75,8 +75,8 @@ func (u *unmatched) patterns(field string, patterns []Pattern, what string, name
 	}
 }
 
-// meant is what would match a name, where little is missing: a schema, the rest of a name,
-// another case. Patterns match whole names.
+// meant returns a pattern that would match a name, if the given one lacks little: a schema, the rest of a name, the
+// right case. Patterns match whole names.
 func meant(pattern string, names []string) string {
 	for _, form := range []string{`public\.%s`, `.*\.%s`, `%s.*`, `public\.%s.*`, `.*\.%s.*`, `(?i)%s`, `(?i).*\.%s`} {
 		better := fmt.Sprintf(form, pattern)

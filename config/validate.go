@@ -118,7 +118,7 @@ func (f *faults) tables(c *Config) {
 	}
 }
 
-// filledIn checks that nothing was left as we suggested it.
+// filledIn checks that no value is a placeholder of a suggestion.
 func (f *faults) filledIn(field string, values ...string) {
 	if slices.Contains(values, softdelete.FillIn) {
 		f.add(field, "replace %s by what holds for your tables", softdelete.FillIn)

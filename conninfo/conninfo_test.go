@@ -56,8 +56,7 @@ func TestParseReadsWhatLibpqReads(t *testing.T) {
 	}
 }
 
-// Each string holds the password S3cr3t, or pieces of it, where something else may be
-// looked for.
+// Each string contains the password S3cr3t, or pieces of it, where something else is expected.
 func TestWhatIsNotPlainIsRefusedWithoutShowingIt(t *testing.T) {
 	for _, test := range []struct{ text, says string }{
 		{"postgres://u:S3cr3t@S3cr3t/w#S3cr3t@h/db", "# as %23"},
@@ -151,7 +150,7 @@ func TestWhatIsNotPlainIsRefusedWithoutShowingIt(t *testing.T) {
 	}
 }
 
-// What was read once is written so that the driver reads the same.
+// The driver reads what was written as what was read before.
 func TestTheDriverReadsWhatWasWritten(t *testing.T) {
 	clearVariables(t)
 	for _, password := range []string{"pw", `a b'c\d"`, "ü@/:?#%", "a\nb\t", " ", `\`} {
@@ -171,8 +170,8 @@ func TestTheDriverReadsWhatWasWritten(t *testing.T) {
 	}
 }
 
-// What the driver does not know it would send to the server as a setting, and the server
-// would end the connection.
+// The driver would send a parameter that it does not know to the server as a setting, and the server would end the
+// connection.
 func TestTheDriverKnowsWhatItIsGiven(t *testing.T) {
 	clearVariables(t)
 	for _, p := range Parameters() {
@@ -203,7 +202,7 @@ func TestTheDriverKnowsWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// The list of PQconndefaults() of PostgreSQL 15, and what came later by its release notes.
+// These are the parameters of PQconndefaults() in PostgreSQL 15, and later ones from the release notes.
 func TestEveryParameterOfLibpqIsKnown(t *testing.T) {
 	for _, name := range strings.Fields(`
 		service user password passfile channel_binding connect_timeout dbname host hostaddr port client_encoding options
@@ -226,7 +225,7 @@ func TestEveryParameterOfLibpqIsKnown(t *testing.T) {
 	}
 }
 
-// What asks for security is honoured or refused.
+// A parameter that requests security is honoured or refused, never dropped.
 func TestSecurityIsNeverDropped(t *testing.T) {
 	for _, text := range []string{"requirepeer=root", "sslcrl=a", "sslcrldir=a", "gssencmode=require",
 		"scram_client_key=a", "scram_server_key=a"} {
@@ -243,8 +242,7 @@ func TestSecurityIsNeverDropped(t *testing.T) {
 	}
 }
 
-// The driver reads variables, services and files by itself. It must find nothing that we
-// did not say.
+// The driver reads variables, services and files by itself. It must find nothing that the string does not contain.
 func TestWhatTheDriverFindsByItselfHasNoEffect(t *testing.T) {
 	clearVariables(t)
 	dir := t.TempDir()
@@ -288,7 +286,7 @@ func TestWhatTheDriverFindsByItselfHasNoEffect(t *testing.T) {
 	if got := read(); got != clean {
 		t.Errorf("with a service: %s, want %s", got, clean)
 	}
-	// As libpq has it, the system's file is looked into, too.
+	// As in libpq, the system's file is read, too.
 	t.Setenv("PGSERVICEFILE", unread)
 	t.Setenv("PGSYSCONFDIR", dir)
 	write(t, filepath.Join(dir, "pg_service.conf"), "[s]\nhost=other\n")
@@ -357,12 +355,12 @@ func TestConnectTimeout(t *testing.T) {
 	}
 }
 
-// variables stands for os.Getenv, without the machine's home.
+// variables stands for os.Getenv, without the home of this machine.
 func variables(set map[string]string) func(string) string {
 	return func(name string) string { return set[name] }
 }
 
-// clearVariables takes away what the driver would read beside the string.
+// clearVariables unsets what the driver would read in addition to the string.
 func clearVariables(t testing.TB) {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())

@@ -30,7 +30,7 @@ func TestTheUsersFilesAreFound(t *testing.T) {
 		if info, err = info.WithDefaults(variables(nil)); err != nil {
 			t.Fatal(err)
 		}
-		if !certificates { // of which one alone is none
+		if !certificates { // one of the two alone does not count
 			delete(want, "sslkey")
 			delete(want, "sslcert")
 		}
@@ -97,7 +97,7 @@ func TestDefaultsComeFromTheServiceAndThenFromTheVariables(t *testing.T) {
 	}
 }
 
-// What logs in to one server is sent to no other.
+// Credentials of one server are not sent to another.
 func TestVariablesOfOneServerSayNothingOfAnother(t *testing.T) {
 	all := map[string]string{}
 	for _, p := range Parameters() {

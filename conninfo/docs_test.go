@@ -35,7 +35,7 @@ func TestTheDocumentationListsEveryParameter(t *testing.T) {
 	}
 }
 
-// table is what becomes of each parameter, in the words of a reader.
+// table describes for a reader how each parameter is treated.
 func table() string {
 	var out strings.Builder
 	out.WriteString("| parameter | variable | what becomes of it |\n|---|---|---|\n")

@@ -7,7 +7,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 )
 
-// Both ways to write a connection string are read, and neither shows the password.
+// Parse reads both ways to write a connection string. Neither shows the password when printed.
 func ExampleParse() {
 	info, err := conninfo.Parse("postgres://bob:p%40ss%2Fword@db1,db2:5433/shop?sslmode=require")
 	if err != nil {
@@ -24,8 +24,7 @@ func ExampleParse() {
 	// db2, port "5433"
 }
 
-// A password with a bare @ would be cut in two. The error says what to do, and shows
-// nothing of it.
+// A password with a bare @ would be cut in two. The error says what to do, and repeats nothing of the string.
 func ExampleParse_refused() {
 	_, err := conninfo.Parse("postgres://bob:p@ss@db1/shop")
 	fmt.Println(err)
@@ -33,7 +32,7 @@ func ExampleParse_refused() {
 	// the connection string is a URL with an @ in the wrong place; percent-encode special characters in user, password and database: @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25, a space as %20; or give the password separately from the URL
 }
 
-// A server may repeat the password in its messages, whole or in pieces.
+// A server may repeat the password in its messages, in whole or in pieces.
 func ExampleInfo_Hide() {
 	info, err := conninfo.Parse("user=bob password=tr0ub4dor/horse")
 	if err != nil {

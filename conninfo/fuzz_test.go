@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// FuzzParse holds what is accepted of any text against the driver, and against itself
-// when it is written and read again.
+// FuzzParse checks that the driver reads every accepted text in the same way, and that a text that is written and
+// read again stays the same.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"postgres://bob:p%40ss@db:5432/shop?sslmode=disable", "postgresql://[::1]:5433,h2/x",
@@ -40,7 +40,7 @@ func FuzzParse(f *testing.F) {
 		if i.KeyValue(nil) != again.KeyValue(nil) {
 			t.Errorf("%q: written %s, read %s", text, i.KeyValue(nil), again.KeyValue(nil))
 		}
-		// No file is to be looked for.
+		// Texts that name files are left out: the driver would look for them.
 		for _, name := range []string{"passfile", "sslcert", "sslkey", "sslrootcert", "service"} {
 			if i.Get(name) != "" {
 				return
@@ -63,8 +63,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// shapes are ways in which a password comes into a connection string, and into the
-// places where somebody sets it wrong: bare, in quotes, behind the wrong scheme.
+// shapes are ways in which a password gets into a connection string, or into a setting by mistake: bare, in quotes,
+// after the wrong scheme.
 var shapes = []string{
 	"postgres://%[1]s:%[2]s@%[3]s/%[4]s", "postgresql://%[1]s:%[2]s@%[3]s:5432/%[4]s?sslmode=disable",
 	"\"postgres://%[1]s:%[2]s@%[3]s/%[4]s\"",
@@ -77,8 +77,8 @@ var shapes = []string{
 	"postgres://%[1]s:%[5]s@%[3]s/%[4]s", "postgres://%[3]s/%[4]s?user=%[1]s&password=%[5]s",
 }
 
-// FuzzPassword sees to it that no piece of a password is in an error, and in no text of
-// a connection, however the password came into the string.
+// FuzzPassword checks that no piece of a password appears in an error, or in any text about a connection, however the
+// password got into the string.
 func FuzzPassword(f *testing.F) {
 	for _, password := range []string{"p@ss/w#rd", "1234/ss", "abc def=x", "PW`: x", "it's", "ü€@x\\", "a%40bcd",
 		"longer words, and a@sign"} {
@@ -98,7 +98,7 @@ func FuzzPassword(f *testing.F) {
 		}
 		names := strings.Join([]string{i.Get("user"), i.Get("dbname"), i.Get("host"), ownWords}, "\n")
 		if i.Get("password") != password {
-			// The string is another one's: then nothing but its own password is a secret.
+			// The string was split at another place, so only its own password is a secret.
 			password = i.Get("password")
 		}
 		none(t, text, i.String(), password, names+"\n"+i.settingsWithoutSecrets())
@@ -116,7 +116,7 @@ func FuzzPassword(f *testing.F) {
 	})
 }
 
-// settingsWithoutSecrets is what may be shown.
+// settingsWithoutSecrets returns what may be shown.
 func (i *Info) settingsWithoutSecrets() string {
 	var all []string
 	for _, p := range parameters {
@@ -128,7 +128,7 @@ func (i *Info) settingsWithoutSecrets() string {
 	return strings.Join(all, " ")
 }
 
-// ownWords are what our errors say of themselves, as a password may by chance, too.
+// ownWords are the words of the exporter's own errors, which may also be in a password by chance.
 var ownWords = func() string {
 	var all strings.Builder
 	for _, p := range parameters {
@@ -151,14 +151,14 @@ var ownWords = func() string {
 
 var cut = regexp.MustCompile(`[@/:?#\s]+`)
 
-// piecesOf are the pieces of a password that count: of four characters or more.
+// piecesOf returns the pieces of a password that have four characters or more.
 func piecesOf(password string) []string {
 	return slices.DeleteFunc(append(cut.Split(password, -1), password),
 		func(piece string) bool { return utf8.RuneCountInString(piece) < shortest })
 }
 
-// none sees to it that a text shows no piece of the password. What stands in other
-// words, which may be shown, is no proof.
+// none fails the test if a text shows a piece of the password. A piece that is also in others, which may be shown,
+// proves nothing.
 func none(t *testing.T, text, shown, password, others string) {
 	t.Helper()
 	for _, piece := range piecesOf(password) {
@@ -172,7 +172,7 @@ func isPlain(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
-// FuzzRedact redacts any text with any secret: it ends, and the whole is gone.
+// FuzzRedact redacts any text with any secret: it terminates, and the whole secret is gone.
 func FuzzRedact(f *testing.F) {
 	f.Add("p@ss/w#rd", `lookup "ss": p@ss/w#rd`)
 	f.Add("xxxxx", "xxxxx xxxxx")
@@ -182,7 +182,7 @@ func FuzzRedact(f *testing.F) {
 			return
 		}
 		if utf8.RuneCountInString(password) < shortest {
-			return // of which only whole words are hidden
+			return // only whole words of it are hidden
 		}
 		for _, shown := range strings.Split(i.Redact(text), mask) {
 			if strings.Contains(shown, password) {

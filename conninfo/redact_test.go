@@ -60,7 +60,7 @@ func TestRedactKeepsWhatAPersonNeeds(t *testing.T) {
 	}
 }
 
-// What a parser, a driver or a server may make of a password that it took apart.
+// What a parser, a driver or a server may make of a password that it splits.
 func TestAConnectionHidesItsSecretsInEveryForm(t *testing.T) {
 	i, err := New(map[string]string{"host": "db.example.test", "user": "bob", "dbname": "shop",
 		"password": `p@ss/w#rd:l'st x"yz`})
@@ -115,7 +115,7 @@ func TestTheNamesStayThatThePasswordHoldsToo(t *testing.T) {
 	}
 }
 
-// A password of separators alone must not make the redactor slow.
+// A password that consists of separators must not make the redactor slow.
 func TestPiecesAreFew(t *testing.T) {
 	if n := len(pieces(strings.Repeat("abcd/", 1000))); n > 4000 {
 		t.Errorf("%d pieces", n)

@@ -12,8 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// subscribers is a table that is unique by e-mail address only among deleted rows, with
-// more indexes.
+// subscribers is a table whose unique index on the e-mail address enforces nothing among live rows, with more
+// indexes.
 func subscribers(more ...softdelete.Index) *softdelete.Table {
 	at := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
 		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
@@ -29,13 +29,13 @@ func subscribers(more ...softdelete.Index) *softdelete.Table {
 	return t
 }
 
-// among is a unique index on the live rows.
+// among is a unique index on live rows.
 func among(name string) softdelete.Index {
 	return softdelete.Index{OID: 2, Name: name, Method: "btree", Unique: true, Keys: []softdelete.Key{{Column: "email"}},
 		Predicate: "(deleted_at IS NULL)"}
 }
 
-// do are the next steps of all advice, in a few words.
+// do returns the next steps of all advice in a short form.
 func do(t *softdelete.Table) []string {
 	var all []string
 	for _, a := range Advise(t) {

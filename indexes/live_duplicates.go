@@ -8,8 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// UniqueAllowsLiveDuplicate is the problem of a unique index that enforces nothing among live
-// rows.
+// UniqueAllowsLiveDuplicate is the problem of a unique index that enforces nothing among live rows.
 const UniqueAllowsLiveDuplicate Problem = "unique_allows_live_duplicates"
 
 var allowsLiveDuplicates = definition{

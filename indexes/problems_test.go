@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever reads the list of problems finds in each of them what it looks for.
+// Every problem has all texts that its readers use.
 func TestProblemsAreDescribed(t *testing.T) {
 	seen := map[Problem]bool{}
 	for _, d := range problems {

@@ -14,8 +14,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// What libpq knows and the driver does not would be sent to the server as a setting, and
-// the server would end the connection.
+// The driver would send a parameter of libpq that it does not know to the server as a setting, and the server would
+// end the connection.
 func TestEveryParameterOfLibpqConnects(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -62,8 +62,8 @@ func TestTheServerIsToldOurNameAndTheOptions(t *testing.T) {
 	}
 }
 
-// The driver reads variables and services by itself. What it does not know of them goes
-// to the server all the same, if nobody looks.
+// The driver reads variables and services by itself, and sends what it does not know to the server unless we prevent
+// it.
 func TestNothingElseGoesToTheServer(t *testing.T) {
 	services := filepath.Join(t.TempDir(), "services")
 	if err := os.WriteFile(services, []byte("[shop]\nkeepalives=1\nhost=db\n"), 0o600); err != nil {
@@ -91,7 +91,7 @@ func TestNothingElseGoesToTheServer(t *testing.T) {
 	}
 }
 
-// An address is connected to without asking for the name's.
+// If there is an address, the name is not looked up.
 func TestHostaddrIsConnectedTo(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t)
@@ -102,7 +102,7 @@ func TestHostaddrIsConnectedTo(t *testing.T) {
 	}
 }
 
-// The server lets everybody in without a password. Who asks for more must not get less.
+// The server lets everybody in without a password. A client that requires more must not get less.
 func TestSecurityIsHonoured(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -131,7 +131,7 @@ func TestSecurityIsHonoured(t *testing.T) {
 	}
 }
 
-// Whatever a server says after it let us in.
+// The password is hidden in every message of the server, also after the login.
 func TestAServersMessageShowsNoPasswordLater(t *testing.T) {
 	t.Parallel()
 	dsn := strings.Replace(pgtest.NewDatabase(t, pgtest.Shared(t)), "postgres@", "postgres:tr0ub4dor%2Fhorse@", 1)

@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Scrapes go round, so that the connection which rested longest is needed next.
+// Scrapes go round, so the connection that has been idle for the longest time is needed next.
 func TestThePingConnectionThatCameToRestLastMakesRoom(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -34,12 +34,12 @@ func TestThePingConnectionThatCameToRestLastMakesRoom(t *testing.T) {
 	}
 }
 
-// Of servers that are scraped in turn, no more connect again than must.
+// If servers are scraped in turn, no more of them reconnect than necessary.
 func TestMoreServersThanConnectionsSeldomReconnect(t *testing.T) {
 	t.Parallel()
 	const targets, connections, rounds = 25, 20, 8
 	front := pgtest.NewFront(t, pgtest.NewDatabase(t, pgtest.Shared(t)))
-	var said strings.Builder // under the lock of SyncLogger
+	var said strings.Builder // guarded by the lock of SyncLogger
 	all := fleet(t, front.DSN, targets, connections)
 	shared := all[0].Connections
 	logger := log.NewSyncLogger(log.NewLogfmtLogger(&said))
@@ -69,8 +69,8 @@ func TestMoreServersThanConnectionsSeldomReconnect(t *testing.T) {
 	}
 }
 
-// A connection that is said to rest can be taken at that very moment: who finds it in
-// use passes it over, and may wait in vain.
+// An idle connection can be taken at any moment. Code that finds it in use skips it, and may then wait for another
+// one in vain.
 func TestAPingConnectionThatRestsCanBeTaken(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -121,7 +121,7 @@ func TestWhoGetsNoConnectionInTimeIsToldWhy(t *testing.T) {
 	}
 }
 
-// A connection that a test or the network broke is given back as well.
+// A connection that a test or the network broke is released as well.
 func TestALostConnectionIsGivenBack(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

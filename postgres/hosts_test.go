@@ -14,7 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// What one does not use, the next ones have.
+// The next ones get the time that one does not use.
 func TestEachHostHasItsShareOfTheTimeThatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
@@ -56,12 +56,12 @@ func TestConnectTimeoutBoundsTheShareOfAHost(t *testing.T) {
 	t.Parallel()
 	i := newServer(t, pgtest.TwoHosts(t, pgtest.NewDatabase(t, pgtest.Shared(t)))+"&connect_timeout=1")
 	began := time.Now()
-	if p := i.Ping(t.Context(), time.Minute); !p.Up || time.Since(began) > 25*time.Second { // half of 60 s without it
+	if p := i.Ping(t.Context(), time.Minute); !p.Up || time.Since(began) > 25*time.Second { // without it, half of 60 s
 		t.Errorf("after %s: %s", time.Since(began), p.Err)
 	}
 }
 
-// Each host is named with what it said.
+// The error names each host with its own message.
 func TestTheErrorTellsHowEachHostFailed(t *testing.T) {
 	t.Parallel()
 	i := newServer(t, strings.Replace(pgtest.TwoHosts(t, pgtest.NewDatabase(t, pgtest.Shared(t))), "@", "@127.0.0.1:1,",

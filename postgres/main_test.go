@@ -14,14 +14,14 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// usual are the limits of a session where a test does not speak of them. A busy machine
-// must not look like a slow server; nor by inTime, the usual timeout of a ping.
+// usual are the limits of a session if a test does not set its own; inTime is the same for the timeout of a ping. A
+// busy machine must not look like a slow server.
 var usual = Limits{LockTimeout: 100 * time.Millisecond, StatementTimeout: 10 * time.Second}
 
 const inTime = 20 * time.Second
 
-// fleet is many servers, one in truth, that share the connections of one process. After
-// the test they must have left no connection.
+// fleet makes many Servers for one real server, which share the connections of one process. After the test all
+// connections must be released.
 func fleet(t *testing.T, dsn string, servers, connections int) []*Server {
 	t.Helper()
 	info, err := conninfo.Parse(dsn)
@@ -49,7 +49,7 @@ func fleet(t *testing.T, dsn string, servers, connections int) []*Server {
 	return all
 }
 
-// newServer is the server of a connection string.
+// newServer makes a Server for a connection string.
 func newServer(t *testing.T, dsn string) *Server {
 	t.Helper()
 	return fleet(t, dsn, 1, 20)[0]

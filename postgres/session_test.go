@@ -15,7 +15,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// value asks one question with one answer.
+// value runs a query that returns one value.
 func value[T any](t *testing.T, s *Session, sql string) T {
 	t.Helper()
 	rows, err := Query[struct{ Value T }](t.Context(), s, sql)
@@ -48,7 +48,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 	}
 }
 
-// Whatever the database's own settings are, ours hold, and they are gone afterwards.
+// Our settings hold whatever the database's own settings are, and they are gone afterwards.
 func TestEveryQuestionIsGuarded(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -140,7 +140,7 @@ func TestAnErrorDoesNotCostTheConnection(t *testing.T) {
 	}
 }
 
-// Whoever may create functions and set the search path has none of them run by us.
+// If somebody else creates operators and sets the search path, we do not run those operators.
 func TestNoOperatorOfAStrangerIsRun(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -156,7 +156,7 @@ func TestNoOperatorOfAStrangerIsRun(t *testing.T) {
 	}
 }
 
-// What is left to ask when a lost connection could not be opened anew fails, and no more.
+// If a lost connection could not be reopened, further queries fail, and nothing else happens.
 func TestAClosedSessionAnswersWithAnError(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)), usual)
@@ -193,10 +193,10 @@ func TestAQuestionEndsWhenTheNetworkIsLost(t *testing.T) {
 	if took := time.Since(began); took < time.Second || took > 30*time.Second {
 		t.Errorf("took %s, want the statement's timeout and a second", took)
 	}
-	front.Behave(pgtest.Forwarding) // which also lets the driver clean up
+	front.Behave(pgtest.Forwarding) // this also lets the driver clean up
 }
 
-// A statement that outlives its asker would go on in the server.
+// Otherwise the statement would continue on the server.
 func TestAQuestionThatIsGivenUpIsCancelled(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -209,8 +209,7 @@ func TestAQuestionThatIsGivenUpIsCancelled(t *testing.T) {
 	pgtest.WaitFor(t, "the statement to end", func() bool { return pgtest.Sessions(t, dsn) == 0 })
 }
 
-// Else there would be a connection more for a moment, and CREATE DATABASE TEMPLATE
-// would have to wait.
+// Otherwise there would be one more connection for a moment, and CREATE DATABASE TEMPLATE would have to wait.
 func TestAClosedSessionIsGoneAtOnce(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -248,7 +247,7 @@ func TestAPanicAmidAnAnswerLeavesTheConnectionUsable(t *testing.T) {
 	if _, err := Query[struct{ N int }](t.Context(), s, "SELECT 1 AS n"); err != nil {
 		t.Error(err)
 	}
-	// In the middle of a transaction, and of an answer.
+	// This is in the middle of a transaction, and of an answer.
 	if _, err := s.conn.Exec(t.Context(), queries.Begin()); err != nil {
 		t.Fatal(err)
 	}

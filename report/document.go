@@ -14,8 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// schemaVersion changes when a field of the document is removed or changes its
-// meaning; new fields do not change it.
+// schemaVersion changes if a field of the document is removed or changes its meaning. New fields do not change it.
 const schemaVersion = 1
 
 // schemaURL is where schema.json is published.
@@ -85,7 +84,7 @@ type pingDoc struct {
 
 type databaseDoc struct {
 	Database string `json:"database"`
-	// Health is left out where nothing is watched.
+	// Health is absent if nothing is watched.
 	Health        *softdelete.Health `json:"health,omitempty"`
 	Checks        map[string]bool    `json:"checks"`
 	Tables        int                `json:"tables"`

@@ -103,8 +103,7 @@ func TestTheSchemaRefusesWhatIsNoReport(t *testing.T) {
 	}
 }
 
-// Every field that the document can have stands in the schema, also one that no test
-// happens to fill.
+// The schema contains every field that the document can have, even if no test sets it.
 func TestTheSchemaKnowsEveryField(t *testing.T) {
 	text, err := os.ReadFile("schema.json")
 	if err != nil {
@@ -157,7 +156,7 @@ func TestTheSchemaKnowsEveryField(t *testing.T) {
 	}
 }
 
-// Programs that read the report know every problem of an index.
+// The schema lists every problem of an index.
 func TestTheSchemaListsTheProblemsOfIndexes(t *testing.T) {
 	text, err := os.ReadFile("schema.json")
 	if err != nil {

@@ -15,7 +15,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// limits are the reference's.
+// limits are the limits that this package's tests use.
 func limits() (t assess.Thresholds) {
 	text := `{"response_ms": {"slow": 100}, "deletion_ratio": {"fair": 0.25, "poor": 0.5},
 		"old_deleted_rows": {"fair": 1000, "poor": 10000},
@@ -26,7 +26,7 @@ func limits() (t assess.Thresholds) {
 	return t
 }
 
-// pings are the last answers: mostly fast, with one that is slow and one that is missing.
+// pings are the last pings: most are fast, one is slow, and one has no answer.
 func pings() []softdelete.Ping {
 	var all []softdelete.Ping
 	for i := range 30 {
@@ -50,7 +50,7 @@ func stamp(column string) softdelete.Markers {
 		Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}}
 }
 
-// table is one that was counted exactly a minute ago.
+// table is a table that was counted exactly one minute ago.
 func table(name, service string, total, deleted, old int64) softdelete.Table {
 	n := softdelete.ExactNumbers(total, deleted)
 	o := softdelete.Exactly(old)
@@ -75,7 +75,7 @@ func index(name string, bytes int64, columns ...string) softdelete.Index {
 	return i
 }
 
-// shop has one table of each kind of trouble, and some of none.
+// shop has a table with each kind of problem, and some without any.
 func shop() *softdelete.Snapshot {
 	carts := table("carts", "checkout", 420000, 300000, 12345)
 	carts.Partitioned, carts.Purging = true, purging()
@@ -133,13 +133,13 @@ func shop() *softdelete.Snapshot {
 	}}
 }
 
-// purging is what is known of a purge in the way of which stand some problems.
+// purging is a purge that the given problems prevent.
 func purging(problems ...string) *softdelete.Purging {
 	return &softdelete.Purging{At: noon, Columns: "deleted_at timestamp with time zone", Owner: "shop_owner",
 		Problems: problems}
 }
 
-// contradictions are of every kind, and none of one; and checks that could not be made.
+// contradictions has every kind of contradiction, a check that found none, and checks that could not be made.
 func contradictions() []softdelete.Check {
 	number := func(n float64) *float64 { return &n }
 	key := func(parent string) *softdelete.Reference {
@@ -159,8 +159,7 @@ func contradictions() []softdelete.Check {
 	}
 }
 
-// troubles has one table for each reason why one cannot be read, and one for each
-// problem of an index.
+// troubles has a table for each reason why a table cannot be read, and one for each problem of an index.
 func troubles() *softdelete.Snapshot {
 	var tables []softdelete.Table
 	for reason, remedy := range map[softdelete.Reason]string{
@@ -208,7 +207,7 @@ func troubles() *softdelete.Snapshot {
 		Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
 }
 
-// scenes are reports of everything that can be the matter, by name.
+// scenes are reports of all situations, by name.
 func scenes() map[string]Report {
 	conditions := assess.AlertConditions{HighDeletionRatio: true, BulkOperations: true}
 	scene := func(pings []softdelete.Ping, s *softdelete.Snapshot) Report {
@@ -237,7 +236,7 @@ func scenes() map[string]Report {
 	}
 }
 
-// thousand is a server with n tables, for measuring.
+// thousand is a report about n tables, for benchmarks.
 func thousand(n int) Report {
 	services := []string{"accounts", "billing", "checkout", "content", "support", ""}
 	var tables []softdelete.Table

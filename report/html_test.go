@@ -25,7 +25,7 @@ func TestHTML(t *testing.T) {
 	for _, name := range []string{"shop", "down", "none"} {
 		t.Run(name, func(t *testing.T) {
 			html := asHTML(t, scenes()[name], false)
-			// What is embedded is checked by its hash, and read in its own file.
+			// Embedded files are checked by their hashes, and read as files.
 			html = strings.Replace(html, style, "…", 1)
 			html = strings.Replace(html, script, "…", 1)
 			golden(t, name+".html", []byte(regexp.MustCompile(`sha256-[^']*`).ReplaceAllString(html, "sha256-…")))
@@ -74,7 +74,7 @@ func TestNamesAreTextAndNoMarkup(t *testing.T) {
 	}
 }
 
-// Who sees no colours still sees every verdict: by its shape and its word.
+// A reader who sees no colours recognizes every verdict by its shape and its word.
 func TestEveryVerdictHasAShapeAndAWord(t *testing.T) {
 	html := asHTML(t, scenes()["shop"], false)
 	cell := regexp.MustCompile(`<td class="state (\w+)"><svg class="icon (\w+)" aria-hidden="true">` +

@@ -10,8 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// hostile is a name of which each character would do something to a terminal, or to the
-// text beside it, or to a log.
+// hostile is a name whose characters would affect a terminal, the text next to it, or a log.
 const hostile = "a\x1b[2J\u009b31m\u202eb\u2066c\u2028d\r\ne\x7f\U000e0041\u200b"
 
 func TestNoNameIsObeyed(t *testing.T) {

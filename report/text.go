@@ -268,8 +268,7 @@ func (t *text) recommendations(r Report) {
 	t.wrap("", "softdelete_exporter does none of this itself: it never writes to a database.")
 }
 
-// purges tells of all purges at once, a line for each table: their scripts are long, and
-// a command prints them.
+// purges shows all purges as one item, with a line for each table: the scripts are long, and a command prints them.
 func (t *text) purges(r Report, number string) {
 	var all []*assess.Recommendation
 	old, printed := 0.0, 0
@@ -307,8 +306,8 @@ func (t *text) purges(r Report, number string) {
 	}
 	if printed > 0 {
 		t.wrap(indent+"Note: ",
-			"What is purged is gone: have a backup, and rehearse it. "+
-				"The page of the report has the scripts, and what to know of each.")
+			"Purged rows cannot be restored: have a backup, and rehearse first. "+
+				"The page of the report shows the scripts and notes on each.")
 		t.line()
 		t.line("       ", "softdelete_exporter purge-script --all --rehearse | psql -X")
 		t.line("       ", "softdelete_exporter purge-script --all | psql -X")

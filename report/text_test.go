@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares with a file of testdata.
+// golden compares a text with a file of testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -50,7 +50,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// The scene of troubles has the one that each of its tables is called after.
+// In the scene of troubles, each table has the problem after which it is named.
 func TestTroublesAreWhatTheyAreCalled(t *testing.T) {
 	for _, table := range troubles().Databases[0].Tables {
 		var got []string

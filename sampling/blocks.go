@@ -5,16 +5,13 @@ import (
 	"math"
 )
 
-// Estimate says what the blocks that were read so far say about the relation:
-// read[i] is what the i-th block in the order of the batches held. Only whole
-// batches count, as only they are spread over the whole; from fewer than five
-// blocks the intervals are the widest possible. Leaves that were left out of
-// the sample because they were counted are given as exact. It panics when more
-// blocks are given than were drawn.
+// Estimate estimates the relation from the blocks that were read so far: read[i] holds the rows of the i-th block in
+// the order of the batches. Only whole batches count, because only those are spread over the whole relation. With
+// fewer than five blocks the intervals are the widest possible. Partitions that were counted instead of sampled are
+// given as exact. It panics if read has more blocks than were drawn.
 //
-// Sources: clusters of unequal size and the ratio of their sums, Cochran,
-// chapters 6 and 9A; the variance from neighbours, Wolter, section 8.2,
-// estimator v₂; the intervals, see the package comment.
+// Sources: clusters of unequal size and the ratio of their sums, Cochran, chapters 6 and 9A; the variance from
+// neighbours, Wolter, section 8.2, estimator v₂; the intervals, see the package comment.
 func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 	if len(read) > len(s.at) {
 		panic(fmt.Sprintf("sampling: %d blocks read of a sample of %d", len(read), len(s.at)))
@@ -32,7 +29,7 @@ func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 	if n == blocks {
 		u.variance, u.met = func([]float64) float64 { return 0 }, 1
 	} else {
-		// A block that lies half in one stratum, half in the next, is missed by both.
+		// A block on the border of two strata can be missed by both.
 		missed := 1 - n/blocks/2
 		u.variance, u.met = successive, 1-missed*missed
 	}
@@ -45,8 +42,8 @@ func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 	return u.estimate(exact)
 }
 
-// inPlace returns what was read in the order of the strata instead of the
-// batches: neighbours in the slice are neighbours in the relation.
+// inPlace sorts what was read by stratum instead of batch, so that neighbours in the slice are neighbours in the
+// relation.
 func (s *Sample) inPlace(read []Rows) []Rows {
 	strata := make([]*Rows, len(s.at))
 	for i := range read {
@@ -61,10 +58,9 @@ func (s *Sample) inPlace(read []Rows) []Rows {
 	return rows
 }
 
-// successive returns the variance of the sum of z, drawn one of each stratum,
-// in the order of the strata: each difference between neighbours estimates
-// twice the variance within their strata, and what their means differ makes it
-// too wide rather than too narrow. +Inf for fewer than five.
+// successive returns the variance of the sum of z, which holds one draw per stratum in the order of the strata. Each
+// difference between neighbours estimates twice the variance within their strata. If their means differ, the result
+// is too large rather than too small. +Inf for fewer than five.
 func successive(z []float64) float64 {
 	if len(z) < fewest {
 		return math.Inf(1)

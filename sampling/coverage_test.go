@@ -15,18 +15,18 @@ var update = flag.Bool("update", false, "write the tables of docs/counting.md an
 
 const (
 	trials   = 1000
-	promised = 0.93 // of the intervals hold the truth, on each layout
+	promised = 0.93 // of the intervals contain the true value, in each layout
 	target   = 0.01 // counting.target_margin
 )
 
-// score is what many intervals were worth.
+// score sums up many intervals.
 type score struct {
 	name   string
-	margin float64 // mean, as a share: of rows, or of all rows
-	held   float64 // share of intervals that hold the truth
+	margin float64 // mean, as a share of the rows, or of the total
+	held   float64 // share of the intervals that contain the true value
 }
 
-// tally judges the estimates of one relation by its truth.
+// tally compares the estimates of one relation with its true values.
 type tally struct {
 	truth                      Rows
 	ratio, deleted, old, total score
@@ -53,7 +53,7 @@ func (t *tally) add(e Estimate) {
 	judge(&t.total, e.Total, float64(t.truth.Total), all)
 }
 
-// check fails the test where fewer intervals hold than promised.
+// check fails the test if fewer intervals contain the true value than promised.
 func (t *tally) check(tb testing.TB, where string) {
 	tb.Helper()
 	for _, s := range []score{t.ratio, t.deleted, t.old, t.total} {
@@ -64,7 +64,7 @@ func (t *tally) check(tb testing.TB, where string) {
 	}
 }
 
-// String is a cell of the table: bold where fewer than 95% hold.
+// String is a cell of the table: bold if fewer than 95% of the intervals contain the true value.
 func (s score) String() string {
 	held := fmt.Sprintf("%.1f%%", 100*s.held)
 	if s.held < 0.95 {
@@ -73,7 +73,7 @@ func (s score) String() string {
 	return fmt.Sprintf("±%.4f, %s", s.margin, held)
 }
 
-// table is a Markdown table under a sentence.
+// table is a Markdown table below a sentence.
 type table struct{ strings.Builder }
 
 func (t *table) start(sentence string, columns ...string) {
@@ -87,7 +87,7 @@ func (t *table) row(cells ...any) {
 	t.WriteString("|\n")
 }
 
-// read returns what the sample's first n blocks of a relation hold.
+// read returns the rows of the first n blocks of the sample.
 func (s *Sample) read(relation []Rows, n int) []Rows {
 	rows := make([]Rows, n)
 	for i, position := range s.at[:n] {
@@ -98,11 +98,10 @@ func (s *Sample) read(relation []Rows, n int) []Rows {
 
 const small, large = 20_000, 1_000_000 // blocks of a relation
 
-// lines are what one layout adds to each table.
+// lines are the rows that one layout adds to each table.
 type lines struct{ ratio, deleted, big, system []any }
 
-// measure draws all samples of a layout, and checks how often their intervals
-// hold the truth.
+// measure draws all samples of a layout, and counts how often their intervals contain the true values.
 func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 	relation := l.fill(rng, small)
 	truth := sum(relation)
@@ -148,8 +147,7 @@ func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 	return out
 }
 
-// TestIntervalsHoldTheTruth draws 1,000 samples of each layout, and keeps what
-// it sees in docs/counting.md.
+// TestIntervalsHoldTheTruth draws 1,000 samples of each layout and compares the results with docs/counting.md.
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	measured := make([]lines, len(layouts))
 	t.Run("layout", func(t *testing.T) {
@@ -184,8 +182,7 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 			ratio.String()+deleted.String()+big.String()+system.String())
 }
 
-// compare fails the test where the tables in docs/counting.md are not what they should
-// be, or, with -update, makes them so.
+// compare fails the test if the tables in docs/counting.md differ from got; with -update it writes them.
 func compare(t *testing.T, got string) {
 	t.Helper()
 	const file, begin, end = "../docs/counting.md", "<!-- coverage:begin -->\n\n", "\n<!-- coverage:end -->"
@@ -212,8 +209,8 @@ func compare(t *testing.T, got string) {
 }
 
 func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
-	// Partitions by month, the older the more deleted, of unequal sizes; the
-	// smallest is counted exactly, and so is one of the largest.
+	// Partitions by month, of unequal sizes; older ones have more deleted rows. The smallest is counted exactly, and
+	// so is one of the largest.
 	rng := rand.New(rand.NewPCG(5, 100))
 	var relation []Rows
 	var truth Rows
@@ -240,7 +237,7 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 	}
 }
 
-// Where much of the relation is read, the strata are hardly wider than a block.
+// If much of the relation is read, a stratum is hardly wider than a block.
 func TestIntervalsHoldTheTruthOfSmallRelations(t *testing.T) {
 	for i, l := range layouts {
 		rng := rand.New(rand.NewPCG(5, 300+uint64(i)))

@@ -1,6 +1,6 @@
-// Package sampling estimates how many rows of a relation are deleted from a few
-// of its blocks, and says how sure it is. It is pure mathematics: it says which
-// blocks to read and what follows from them, and reads nothing itself.
+// Package sampling estimates from a few blocks of a relation how many of its rows are deleted, and how certain that
+// is. It contains only mathematics: it decides which blocks to read and what follows from their rows. It reads
+// nothing itself.
 //
 //	sample := sampling.Draw(rng, partitions, 1000, 100)
 //	for k := range sample.Batches() {
@@ -15,57 +15,59 @@
 //
 // # Drawing
 //
-// The blocks of the relation, of all its partitions end to end, are divided
-// into m equally wide strata, and one block of each is drawn at random: m/N is
-// every block's expected number of draws, so that plain sums over the sample
-// estimate sums over the relation. Rows that were written together are deleted
-// together; strata see to it that no part of the relation is missed or met
-// twice. They are read in batches, each of them spread over the whole: with K
-// batches, each range of K neighbouring strata gives one to every batch, in an
-// order that keeps those read so far apart. After any batch one may stop.
+// The partitions of the relation are laid end to end. Their N blocks are divided into m equally wide strata, and one
+// block of each stratum is drawn at random. Each block is then drawn m/N times on average, so that plain sums over
+// the sample estimate sums over the relation. Rows that were written together are often deleted together. Strata
+// make sure that no part of the relation is missed or drawn twice.
+//
+// The blocks are read in batches. Each batch is spread over the whole relation: with K batches, each group of K
+// neighbouring strata gives one block to each batch, in an order that keeps the blocks read so far apart. Reading
+// can stop after any batch.
 //
 // # Estimating
 //
-// Block i of the n that were read holds tᵢ rows, dᵢ of them deleted. A block is
-// a cluster of rows, and rows of one cluster are alike: n counts, not Σt.
+// Block i of the n that were read holds tᵢ rows; dᵢ of them are deleted. A block is a cluster of rows that resemble
+// each other. So the size of the sample is the number of blocks n, not the number of rows Σt.
 //
 //	total    T = N/n · Σt
 //	deleted  D = N/n · Σd
 //	ratio    R = D/T
 //
-// Of z = t, d, or the residual d - R·t in the case of the ratio, the variance of
-// the sum is taken from differences between neighbours,
+// The variance of the sum of z is estimated from differences between neighbours. z is t or d, or for the ratio the
+// residual d - R·t:
 //
 //	V(Σz) = n/(2(n-1)) · Σ(zᵢ - zᵢ₋₁)²
 //
-// which is what remains within strata, and on a slope or a step a little more;
-// never the spread of the whole table, which the strata have taken out. It
-// counts as having 2(n-1)/3 degrees of freedom (Student's t instead of 1.96).
-// There is no finite population correction: strata are drawn from independently, so
-// the variance of a draw is that of its stratum as it is, and the narrower the strata,
-// the more alike are the blocks of one. Only where all was read is the variance 0.
-// Leaves that were counted exactly add to T and D and nothing to the variance.
+// This is the variance within the strata, or a little more where values change from one stratum to the next. The
+// variance of the whole table would be too large, because the strata remove most of it. The estimate has 2(n-1)/3
+// degrees of freedom, so Student's t takes the place of 1.96.
+//
+// There is no finite population correction. The strata are drawn independently, so the variance of a draw is that of
+// its stratum, however many blocks are drawn; narrower strata have more similar blocks. Only if all blocks were read
+// is the variance 0. Partitions that were counted exactly add to T and D and nothing to the variance.
 //
 // # Intervals
 //
-// A variance knows only what was met. If 3/n of the blocks hold deleted rows and
-// the others none, then one sample in twenty meets none, and would call it
-// certain. So the interval is the union of three: the estimate ± t·√V; Wilson's
-// interval for the number of independent draws that would have this variance,
-// which is right for the few and skewed; and the floor, where u of the
-// relation's blocks, each as full as the fullest that was met, hold nothing but
-// deleted rows, or none, with
+// A variance describes only the blocks that were read. If 3/n of the blocks hold deleted rows and the others none,
+// then one sample in twenty finds no deleted row, and its variance is 0. So the interval is the union of three:
+//
+//   - the estimate ± t·√V;
+//   - Wilson's interval for the number of independent draws that would have this variance, which is right for small
+//     and skewed shares;
+//   - the floor: it assumes that u blocks of the relation, each as full as the fullest block that was read, hold only
+//     deleted rows, or none.
+//
+// It chooses u so that a sample misses all u blocks with a probability of 5%:
 //
 //	(1 - n/2N)²ᵘ = 5%, which is about u = 3·N/n: the rule of three, in blocks
 //
-// (strata are not whole numbers of blocks: a block may lie half in one and half in the
-// next, and is missed if neither draws it).
+// A stratum is not a whole number of blocks: a block can lie on the border of two strata, and is missed if neither
+// draws it. That is why the formula has n/2N and the exponent 2u.
 //
-// The floor makes the margin of 1,000 blocks at least 0.003 at either end of the
-// scale, and wider where blocks are unequally full. It assumes nothing on how
-// deleted rows lie. The margin is the distance from the estimate to the further
-// end. Coverage by layout, from 1,000 samples each, is in docs/counting.md,
-// also where each sample stops as soon as its margin suffices.
+// The floor makes the margin of 1,000 blocks at least 0.003 at both ends of the scale, and larger if some blocks are
+// fuller than others. It assumes nothing about where deleted rows lie. The margin is the distance from the estimate
+// to the further end of the interval. docs/counting.md shows how often the intervals of 1,000 samples contain the
+// true value, for each layout, also if each sample stops as soon as its margin is small enough.
 //
 // # Sources
 //

@@ -66,7 +66,7 @@ func TestAnyFirstBatchesLieWellApart(t *testing.T) {
 	}
 }
 
-// evenly fails the test unless every block was hit about as often as expected.
+// evenly fails the test unless each block was drawn about as often as expected.
 func evenly(t *testing.T, what string, hits map[Place]int, partitions []Partition, expected float64) {
 	t.Helper()
 	var total int

@@ -1,8 +1,7 @@
 package sampling
 
-// maxRowsPerBlock is the most rows that a block of 8 kB can hold: PostgreSQL's
-// MaxHeapTuplesPerPage. It bounds what may hide in unseen blocks where the
-// sample does not show how full a block can be.
+// maxRowsPerBlock is the most rows that a block of 8 kB can hold: PostgreSQL's MaxHeapTuplesPerPage. It limits how
+// many rows unread blocks can hold if the sample does not show how full a block can be.
 const maxRowsPerBlock = 291
 
 // Rows counts rows: of one block, or of several. Old ≤ Deleted ≤ Total.
@@ -21,25 +20,23 @@ type Counted struct {
 // DeletedBlocks is how much of the partition the deleted rows occupy, as in [Estimate].
 func (c Counted) DeletedBlocks() float64 { return c.Rows.deletedShare() * float64(c.Blocks) }
 
-// Estimate is what a sample, and the partitions that were counted exactly, say
-// about a relation. Each interval holds the truth in about 95 of 100 samples.
+// Estimate is what a sample, together with exactly counted partitions, says about a relation. Each interval contains
+// the true value in about 95 of 100 samples.
 type Estimate struct {
 	Total, Deleted, Old Interval // rows
 	Ratio               Interval // deleted / total, 0 to 1; 0 where there are no rows
 
-	// Blocks is the size of the relation; DeletedBlocks, how much of it the
-	// deleted rows occupy when each block is shared out evenly among its rows.
-	// Times the block size that is the deleted bytes. It has no interval.
+	// Blocks is the size of the relation. DeletedBlocks is how much of it the deleted rows occupy, if all rows of a
+	// block take equal space; it times the block size gives the deleted bytes. It has no interval.
 	Blocks, DeletedBlocks float64
 }
 
-// Reached reports whether the margin of the ratio is at most target, a
-// difference of ratios, 0 to 1: reading on is then not worth its price.
+// Reached reports whether the margin of the ratio is at most target. Both are differences of ratios, 0 to 1. Reading
+// more blocks is then not needed.
 func (e Estimate) Reached(target float64) bool { return e.Ratio.Margin() <= target }
 
-// WithDeleted returns the estimate for n deleted rows in all that were counted
-// exactly, with the help of an index, while the total was sampled. The total
-// cannot be less than n.
+// WithDeleted returns the estimate if the deleted rows were counted exactly, with the help of an index, while the
+// total was sampled. The total cannot be less than n.
 func (e Estimate) WithDeleted(n int64) Estimate {
 	deleted := Exact(n)
 	if n == 0 {
@@ -62,7 +59,7 @@ func (r Rows) plus(o Rows) Rows {
 	return Rows{r.Total + o.Total, r.Deleted + o.Deleted, r.Old + o.Old}
 }
 
-// deletedShare returns the part of the rows that is deleted; 0 for no rows.
+// deletedShare returns the share of the rows that are deleted; 0 if there are no rows.
 func (r Rows) deletedShare() float64 {
 	return float64(r.Deleted) / float64(max(r.Total, 1))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// repeat returns n blocks alike.
+// repeat returns n equal blocks.
 func repeat(block Rows, n int) []Rows {
 	rows := make([]Rows, n)
 	for i := range rows {
@@ -111,7 +111,7 @@ func TestNeverCertainOfWhatNoBlockShowed(t *testing.T) {
 	if all.Ratio.High != 1 || none.Ratio.Low != 0 || none.Deleted.Low != 0 {
 		t.Errorf("ends outside of the possible: %v, %v, %v", all.Ratio, none.Ratio, none.Deleted)
 	}
-	// Half of the blocks hold half as many rows: unseen full ones weigh more.
+	// Half of the blocks hold half as many rows: full blocks that were not read weigh more.
 	mixed := sample.Estimate(append(repeat(Rows{30, 0, 0}, 500), repeat(Rows{60, 0, 0}, 500)...))
 	near(t, "high end where blocks are unequally full", mixed.Ratio.High, 0.004, 0.00001)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/sampling"
 )
 
-// rowsOf stands for the query that counts the rows of some blocks: the first half of the
-// relation is half deleted.
+// rowsOf stands for the query that counts the rows of some blocks. In the first half of the relation, every second
+// row is deleted.
 func rowsOf(places []sampling.Place) []sampling.Rows {
 	read := make([]sampling.Rows, len(places))
 	for i, p := range places {
@@ -20,7 +20,7 @@ func rowsOf(places []sampling.Place) []sampling.Rows {
 	return read
 }
 
-// A relation of 10,000 blocks is read batch by batch, until the margin suffices.
+// A relation of 10,000 blocks is read batch by batch until the margin is small enough.
 func ExampleDraw() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	sample := sampling.Draw(rng, []sampling.Partition{{ID: 1, Blocks: 10_000}}, 1000, 100)
@@ -39,8 +39,8 @@ func ExampleDraw() {
 	// 0.25 of the rows are deleted, at most 0.01 off
 }
 
-// A later sample keeps most of the blocks, so that a difference between the two is one of
-// the relation, not of the draw.
+// A later sample keeps most blocks, so that a difference between two samples comes from the relation, not from the
+// draw.
 func ExampleSample_Renew() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	partitions := []sampling.Partition{{ID: 1, Blocks: 10_000}}

@@ -2,16 +2,14 @@ package sampling
 
 import "math"
 
-// EstimateGroups says what TABLESAMPLE SYSTEM says about a relation, for a role
-// that may not read ctid and so cannot tell one block from another. Each group
-// is the result of one statement with a seed of its own, which reads each of
-// the relation's blocks with the probability rate, 0 < rate ≤ 1. Fewer than five
-// groups give the widest intervals possible. Exactly counted partitions are as in
-// [Sample.Estimate].
+// EstimateGroups estimates a relation from TABLESAMPLE SYSTEM, for a role that may not read ctid and so cannot tell
+// one block from another. Each group is the result of one statement with its own seed, which reads each block with
+// the probability rate, 0 < rate ≤ 1. Fewer than five groups give the widest intervals possible. Exactly counted
+// partitions are as in [Sample.Estimate].
 //
-// The interval is wider than that of as many blocks of a [Sample]: nothing is
-// gained from strata, a few groups say little about their own spread (Student's
-// t), and how full a block can be is not seen (maxRowsPerBlock).
+// The interval is wider than that of as many blocks of a [Sample], for three reasons: there are no strata, a few
+// groups say little about how much they vary (Student's t), and it is not known how full a block can be
+// (maxRowsPerBlock).
 //
 // Source: independent random groups, Wolter, section 2.2.
 func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted) Estimate {
@@ -27,8 +25,8 @@ func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted)
 	}.estimate(exact)
 }
 
-// spread returns the variance of the sum of z, drawn independently of each
-// other from the same distribution; +Inf for fewer than five.
+// spread returns the variance of the sum of z, whose elements are independent draws from one distribution; +Inf for
+// fewer than five.
 func spread(z []float64) float64 {
 	if len(z) < fewest {
 		return math.Inf(1)

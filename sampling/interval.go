@@ -2,8 +2,7 @@ package sampling
 
 import "math"
 
-// Interval is an estimate and its 95% confidence interval, all in the same
-// unit: Low ≤ Value ≤ High.
+// Interval is an estimate and its 95% confidence interval, all in the same unit: Low ≤ Value ≤ High.
 type Interval struct {
 	Value, Low, High float64
 }
@@ -13,31 +12,27 @@ func Exact(n int64) Interval {
 	return Interval{float64(n), float64(n), float64(n)}
 }
 
-// Margin returns the distance from the value to the further end of the
-// interval; 0 when exact.
+// Margin returns the distance from the value to the further end of the interval; 0 if exact.
 func (i Interval) Margin() float64 {
 	return max(i.Value-i.Low, i.High-i.Value)
 }
 
-// clamp takes what lies outside of [low, high] from the interval.
+// clamp moves all three numbers into [low, high].
 func (i Interval) clamp(low, high float64) Interval {
 	i.Low, i.High = max(i.Low, low), min(i.High, high)
 	return i
 }
 
-// around returns the ends of the interval of a share, 0 to 1, given its
-// variance, the quantile to use and the share of the whole that may be of a
-// kind that no sampled block shows. It is the union of three intervals, each
-// right where the others fall short:
+// around returns the interval of a share, 0 to 1. It is given the share's variance, the quantile to use, and how much
+// of the whole may be of a kind that occurs in no sampled block. The interval is the union of three, each of which
+// is right where the others are too narrow:
 //
-//   - share ± quantile·√variance, which reaches down to 0 where one block in
-//     hundreds holds all that was found;
-//   - Wilson's, for as many independent draws as would have this variance
-//     (Wilson 1927; Korn and Graubard 1998): the variance grows with the share,
-//     so that the end nearer to ½ lies further away;
-//   - the floor: all of the unseen counts, or none of it.
+//   - share ± quantile·√variance, which reaches down to 0 if all that was found lies in one of hundreds of blocks;
+//   - Wilson's interval for as many independent draws as would have this variance (Wilson 1927; Korn and Graubard
+//     1998): the variance grows with the share, so the end nearer to ½ lies further away;
+//   - the floor: all of the unseen part counts, or none of it.
 //
-// The first may leave [0, 1].
+// The first one can leave [0, 1].
 func around(share, variance, quantile, unseen float64) (low, high float64) {
 	if math.IsInf(variance, 1) {
 		return 0, 1
@@ -54,16 +49,15 @@ func around(share, variance, quantile, unseen float64) (low, high float64) {
 	return min(low, share*(1-unseen)), max(high, share+(1-share)*unseen)
 }
 
-// unseenBlocks returns how many blocks all stay unread with a probability of 5%
-// when a fraction f of very many, 0 ≤ f ≤ 1, is read at random: the solution u of
-// (1-f)ᵘ = 0.05. For small f that is the rule of three, 3/f (Hanley and
-// Lippman-Hand 1983); it is 0 where all was read, +Inf where nothing was.
+// unseenBlocks returns u such that u blocks stay unread with a probability of 5%, if a fraction f of very many
+// blocks, 0 ≤ f ≤ 1, is read at random: it solves (1-f)ᵘ = 0.05. For small f that is the rule of three, 3/f (Hanley
+// and Lippman-Hand 1983). It is 0 if all blocks were read, and +Inf if none was.
 func unseenBlocks(f float64) float64 {
 	return math.Log(0.05) / math.Log1p(-f)
 }
 
-// student returns the 97.5% quantile of Student's t with the given degrees of
-// freedom, within 1% from 2 upwards (Abramowitz and Stegun 26.7.5).
+// student returns the 97.5% quantile of Student's t with the given degrees of freedom, within 1% from 2 upwards
+// (Abramowitz and Stegun 26.7.5).
 func student(freedom float64) float64 {
 	const z = 1.959963984540054
 	const z3 = z * z * z

@@ -19,8 +19,8 @@ func TestTheMarginReachesToTheFurtherEnd(t *testing.T) {
 }
 
 func TestTheIntervalIsTheUnionOfThree(t *testing.T) {
-	// Ten of 100 independent draws. Wilson's interval by R: prop.test(10, 100,
-	// correct = FALSE) gives 0.05523, 0.17437.
+	// Ten of 100 independent draws. R gives 0.05523 and 0.17437 for Wilson's interval: prop.test(10, 100,
+	// correct = FALSE).
 	low, high := around(0.1, 0.1*0.9/100, 1.96, 0)
 	near(t, "low, of share ± quantile·√variance", low, 0.1-1.96*0.03, 1e-9)
 	near(t, "high, of Wilson", high, 0.17437, 1e-4)

@@ -5,16 +5,15 @@ import (
 	"math/rand/v2"
 )
 
-// A layout says how deleted rows lie in a relation. Its share is the
-// probability that a row of the block at x, 0 ≤ x < 1 of the way through the
-// relation, is deleted; it is asked once for each block, in order.
+// A layout says where the deleted rows of a relation lie. share returns the probability that a row is deleted, for the
+// block at x, 0 ≤ x < 1, of the relation. It is called once for each block, in order.
 type layout struct {
 	name  string
 	share func(rng *rand.Rand, x float64) float64
 	rows  func(rng *rand.Rand, x float64) int64 // of a block; nil: usualRows
 }
 
-// usualRows is a heap of rows of varying width, with an empty block here and there.
+// usualRows is a table with rows of varying width, and an empty block here and there.
 func usualRows(rng *rand.Rand, _ float64) int64 {
 	if rng.IntN(50) == 0 {
 		return 0
@@ -22,7 +21,7 @@ func usualRows(rng *rand.Rand, _ float64) int64 {
 	return 40 + rng.Int64N(41)
 }
 
-// clump is 1 in a stretch of the relation, elsewhere background.
+// clump is 1 in one part of the relation, and background elsewhere.
 func clump(start, length, background float64) func(*rand.Rand, float64) float64 {
 	return func(_ *rand.Rand, x float64) float64 {
 		if start <= x && x < start+length {
@@ -41,7 +40,7 @@ var layouts = []layout{
 	{name: "oldest first, 30%", share: clump(0, 0.3, 0)},
 	{name: "gradient, 60% to 0%", share: func(_ *rand.Rand, x float64) float64 { return 0.6 * (1 - x) }},
 	{name: "bursts, 20 runs of 0.5%", share: func(_ *rand.Rand, x float64) float64 {
-		// Runs start at uneven distances, lest they beat with the strata.
+		// Runs start at uneven distances, so that they do not line up with the strata.
 		run := int(x * 20)
 		start := (float64(run) + math.Mod(float64(run+1)*math.Phi, 0.9)) / 20
 		if start <= x && x < start+0.005 {
@@ -79,8 +78,7 @@ var layouts = []layout{
 	{name: "everything deleted", share: constant(1)},
 }
 
-// fill returns the rows of each block of a relation laid out so. A tenth of the
-// deleted rows is old.
+// fill returns the rows of each block of a relation with this layout. A tenth of the deleted rows are old.
 func (l layout) fill(rng *rand.Rand, blocks int) []Rows {
 	rows := l.rows
 	if rows == nil {
@@ -96,8 +94,8 @@ func (l layout) fill(rng *rand.Rand, blocks int) []Rows {
 	return relation
 }
 
-// binomial returns how many of n rows meet a condition of probability p, by the
-// normal approximation where hits are many.
+// binomial returns how many of n rows meet a condition of probability p, by the normal approximation if they are
+// many.
 func binomial(rng *rand.Rand, n int64, p float64) int64 {
 	switch {
 	case p == 0:
@@ -116,7 +114,7 @@ func binomial(rng *rand.Rand, n int64, p float64) int64 {
 	return min(max(int64(hits), 0), n)
 }
 
-// sum returns the rows of all blocks.
+// sum adds up the rows of all blocks.
 func sum(relation []Rows) Rows {
 	var all Rows
 	for _, block := range relation {
@@ -125,8 +123,8 @@ func sum(relation []Rows) Rows {
 	return all
 }
 
-// tablesample returns the rows that so many TABLESAMPLE SYSTEM statements
-// read, each block being read by each with the given probability.
+// tablesample returns the rows that each of several TABLESAMPLE SYSTEM statements reads, if it reads each block with
+// the given probability.
 func tablesample(rng *rand.Rand, relation []Rows, rate float64, groups int) []Rows {
 	rows := make([]Rows, groups)
 	for i := range rows {
@@ -137,7 +135,7 @@ func tablesample(rng *rand.Rand, relation []Rows, rate float64, groups int) []Ro
 	return rows
 }
 
-// skip returns how many draws miss before one of probability p hits.
+// skip returns how many draws fail before one of probability p succeeds.
 func skip(rng *rand.Rand, p float64) int {
 	return int(math.Log(1-rng.Float64()) / math.Log1p(-p))
 }

@@ -2,21 +2,18 @@ package sampling
 
 import "math/rand/v2"
 
-// renewEvery is how many refreshes a block stays in the sample. Seven eighths
-// of the blocks are then the same as the last time: what changed between two
-// refreshes is seen on the same blocks, and no block is watched for long.
+// renewEvery is how many refreshes a block stays in the sample. Seven eighths of the blocks are then the same as the
+// last time, so a change between two refreshes is seen on the same blocks. No block is read for ever.
 const renewEvery = 8
 
-// Renew returns the sample for the next refresh. Every eighth block, in
-// reading order and therefore all over the relation, is drawn anew; eight
-// renewals renew all. The others are kept as far as the strata allow it, which
-// follow partitions that grew, shrank, came or went: the block of a stratum stays
-// exactly uniform. Where the number of blocks to draw changes, all are drawn
-// anew. The same sample, partitions and state of rng give the same result.
+// Renew returns the sample for the next refresh. It draws every eighth block again, in reading order and so all over
+// the relation; after eight renewals all blocks are new. It keeps the others as far as it can when the strata move,
+// because partitions grew, shrank, came or went: each block must stay uniformly distributed within its stratum. If
+// the number of blocks to draw changes, all are drawn again. The same sample, partitions and state of rng give the
+// same result.
 //
-// Sources: repeated sampling of one population, Cochran, chapter 12; the rule
-// that keeps a block as often as a change of distribution allows is the maximal
-// coupling, Lindvall, Lectures on the Coupling Method, chapter I.
+// Sources: repeated sampling of one population, Cochran, chapter 12. A block is kept as often as a change of the
+// distribution allows: this is the maximal coupling, Lindvall, Lectures on the Coupling Method, chapter I.
 func (s *Sample) Renew(rng *rand.Rand, partitions []Partition) *Sample {
 	next := layOut(partitions, s.want, s.batch)
 	if next.batches != s.batches || next.ranges != s.ranges {
@@ -35,8 +32,8 @@ func (s *Sample) Renew(rng *rand.Rand, partitions []Partition) *Sample {
 			next.at[i] = kept
 			continue
 		}
-		// What is given up where the stratum now draws less often than it did
-		// is made up for where it draws more often.
+		// Where the stratum is now less likely to draw a position, some draws are dropped. They are made up where it
+		// is more likely.
 		for {
 			position := next.pick(rng, stratum)
 			old := s.chance(stratum, before(next.place(position)))
@@ -49,8 +46,7 @@ func (s *Sample) Renew(rng *rand.Rand, partitions []Partition) *Sample {
 	return next
 }
 
-// locator returns the inverse of place: the position of a block, or -1 where
-// the sample's partitions do not hold it.
+// locator returns the inverse of place: the position of a block, or -1 if the sample's partitions do not hold it.
 func (s *Sample) locator() func(Place) int64 {
 	index := make(map[uint32]int, len(s.partitions))
 	for i, partition := range s.partitions {

@@ -1,22 +1,21 @@
 package sampling
 
-// fewest is the number of units that begin to say something about how much
-// units differ.
+// fewest is how many units are needed to say anything about how much units differ.
 const fewest = 5
 
-// units are the clusters of rows that were read (blocks, or groups of them),
-// and what is needed to blow them up to the partitions that they come from.
+// units are the clusters of rows that were read (blocks, or groups of blocks), and what is needed to extrapolate from
+// them to their partitions.
 type units struct {
 	rows     []Rows
 	variance func(z []float64) float64 // of the sum of z over these units
 	freedom  float64                   // degrees of freedom of variance
 	blocks   float64                   // of the sampled partitions
-	met      float64                   // chance that a block of these was read, at least
+	met      float64                   // chance that one of these blocks was read, at least
 	weight   float64                   // the partitions' sum is weight × the units' sum
 	fullest  float64                   // rows of a block, at most
 }
 
-// estimate adds the partitions that were counted exactly to what the units say.
+// estimate extrapolates from the units and adds the partitions that were counted exactly.
 func (u units) estimate(exact []Counted) Estimate {
 	var e Estimate
 	var counted, read Rows
@@ -37,8 +36,8 @@ func (u units) estimate(exact []Counted) Estimate {
 	return e
 }
 
-// count estimates a number of rows: the sampled part as a share of what the
-// sampled partitions would hold, were all of their blocks full.
+// count estimates a number of rows. It works with a share: the rows that there are, out of those that the sampled
+// partitions would hold if all their blocks were full.
 func (u units) count(counted int64, of func(Rows) float64) Interval {
 	if u.blocks == 0 {
 		return Exact(counted)
@@ -58,9 +57,8 @@ func (u units) count(counted int64, of func(Rows) float64) Interval {
 	}
 }
 
-// ratio estimates deleted / total. The interval is made for the ratio of the
-// sampled part alone, whose skewness it follows, but from residuals about the
-// common ratio; then the counted partitions move it and shrink it.
+// ratio estimates deleted / total. The interval is made for the ratio of the sampled part alone, because that part
+// is skewed, but with residuals from the common ratio. The counted partitions then move and shrink it.
 func (u units) ratio(counted, read Rows) Interval {
 	total, deleted := float64(counted.Total), float64(counted.Deleted)
 	unseen := u.unseen() * u.fullest
@@ -84,5 +82,5 @@ func (u units) ratio(counted, read Rows) Interval {
 	}
 }
 
-// unseen returns the number of blocks that may be of a kind that was not met.
+// unseen returns how many blocks may be of a kind that was not read.
 func (u units) unseen() float64 { return min(unseenBlocks(u.met), u.blocks) }

@@ -193,7 +193,7 @@ func TestTooManyConnections(t *testing.T) {
 	}
 	pgtest.WaitFor(t, "the refresh to be refused, too", func() bool { return e.Refreshed.Load() == 1 })
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER ROLE %q CONNECTION LIMIT 1`, name))
-	// Whom the server refused still counts until it is gone.
+	// The server counts the refused connection until it is gone.
 	var s scraped
 	pgtest.WaitFor(t, "the ping to get the one connection", func() bool {
 		s = e.scrape(t, scrapeTimeout)
@@ -227,7 +227,7 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 			FROM generate_series(1, 5) n', i, i % 5);
 		IF i % 50 = 0 THEN COMMIT; END IF; -- locks are few
 	END LOOP; END $$`)
-	// The answer has a thousand tables: a slow machine needs a while to write it.
+	// The answer has a thousand tables: a slow machine takes a while to write it.
 	e := newExporter(t, dsn, "scrape: {offset: 3s}")
 	locked := make(chan struct{})
 	unlock, ended := make(chan struct{}), make(chan struct{})
@@ -240,7 +240,7 @@ func TestOneLockedTableOfAThousand(t *testing.T) {
 		t.Helper()
 		e.scrape(t, scrapeTimeout)
 		pgtest.WaitFor(t, "the refresh",
-			func() bool { return e.Refreshed.Load() == times }) // it is over by now, unless the machine is slow
+			func() bool { return e.Refreshed.Load() == times }) // usually it has ended by now
 		return e.scrape(t, scrapeTimeout)
 	}
 	s := refreshed(1)

@@ -26,7 +26,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// pipes is a listener without a network, in a bubble with a clock of its own.
+// pipes is a listener without a network, with a fake clock.
 type pipes struct {
 	conns chan net.Conn
 	// tls is nil without TLS.
@@ -50,7 +50,7 @@ func (p *pipes) Close() error { close(p.conns); return nil }
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// connect sends the beginning of a request on a new connection.
+// connect opens a connection and sends text on it.
 func (p *pipes) connect(t *testing.T, text string) net.Conn {
 	t.Helper()
 	client, server := net.Pipe()
@@ -61,7 +61,7 @@ func (p *pipes) connect(t *testing.T, text string) net.Conn {
 	return client
 }
 
-// listening is an exporter of a server whose first refresh takes the given time.
+// listening runs a test against an exporter whose first refresh takes the given time.
 func listening(t *testing.T, refresh time.Duration, test func(t *testing.T, p *pipes)) {
 	t.Helper()
 	loaded := configtest.Load(t, "")
@@ -151,7 +151,7 @@ func TestWhoIsSlowHoldsNoConnectionForLong(t *testing.T) {
 				if open := p.open.Load(); open != clients {
 					t.Errorf("%d connections shortly before the time is over, want %d", open, clients)
 				}
-				time.Sleep(time.Second) // the server lingers, so that what it said arrives
+				time.Sleep(time.Second) // the server waits before it closes, so that its answer arrives
 				synctest.Wait()
 				if open := p.open.Load(); open != 0 {
 					t.Errorf("%d connections after %s", open, test.within)
@@ -161,10 +161,10 @@ func TestWhoIsSlowHoldsNoConnectionForLong(t *testing.T) {
 	}
 }
 
-// Over HTTP/2 the time-outs of a connection are not those of http.Server.
+// HTTP/2 has timeouts of its own, which are not those of http.Server.
 func TestWhoDoesNotReadHTTP2HoldsNoConnectionForLong(t *testing.T) {
-	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00" // and our settings: none
-	// GET https / by the static table of HPACK, and the authority x.
+	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00" // and no settings
+	// GET https / in HPACK's static table, and the authority x.
 	const get = "\x00\x00\x06\x01\x05\x00\x00\x00\x01" + "\x82\x87\x84" + "\x41\x01x"
 	other := httptest.NewTLSServer(nil)
 	other.Close()
@@ -177,7 +177,7 @@ func TestWhoDoesNotReadHTTP2HoldsNoConnectionForLong(t *testing.T) {
 		defer conn.NetConn().Close()
 		var read atomic.Int64
 		stopped := make(chan struct{})
-		go func() { // reads the server's settings, and no answer
+		go func() { // reads the server's settings, but no answer
 			defer close(stopped)
 			var frame [9]byte
 			for acknowledged := false; !acknowledged; acknowledged = frame[3] == 4 && frame[4] == 1 {
@@ -212,7 +212,7 @@ func TestWhoDoesNotReadHTTP2HoldsNoConnectionForLong(t *testing.T) {
 	})
 }
 
-// The time-outs are no hindrance to whoever has a reason to take long.
+// The timeouts do not affect a client that has a reason to take long.
 func TestAnswersMayTakeAsLongAsTheyNeed(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
@@ -246,7 +246,7 @@ func TestAnswersMayTakeAsLongAsTheyNeed(t *testing.T) {
 	}
 }
 
-// Prometheus opens no new connection at each scrape.
+// Prometheus does not open a new connection for each scrape.
 func TestAConnectionOutlivesTheIntervalOfScrapes(t *testing.T) {
 	listening(t, 0, func(t *testing.T, p *pipes) {
 		client := p.connect(t, "")
@@ -305,7 +305,7 @@ func TestEveryPageIsGuarded(t *testing.T) {
 	}
 }
 
-// A form with files would be written to the disk, and what it says taken for the query.
+// Otherwise the files of a form would be written to the disk, and its fields taken for the query.
 func TestNoPageReadsABody(t *testing.T) {
 	c := counted{settings: NewSettings(configtest.Load(t, ""))}
 	s, err := New(Options{Settings: c.settings, Connect: c.connect,

@@ -9,12 +9,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
 
-// noAnswer is what /health says of an error. The driver's own words name user and host,
-// and whoever asks for the health need not know these.
+// noAnswer replaces the driver's error in /health: that names user and host, which not everybody may see.
 const noAnswer = "the server does not answer, or refuses the connection: /report and the log say more"
 
-// health is the lightweight check: whether the database answers, and how fast. Its
-// fields are those of the reference health checker.
+// health answers the lightweight check: does the database answer, and how fast? It connects, but counts nothing.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if s.target == nil {
 		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)

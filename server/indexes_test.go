@@ -8,8 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Paths of Windows, and other texts that are hard to read, stand in the indexes of
-// ordinary tables.
+// Backslashes and other text that is hard to parse occur in indexes of ordinary tables.
 func TestOddIndexesCostNothing(t *testing.T) {
 	t.Parallel()
 	dsn := users(t, pgtest.Shared(t))

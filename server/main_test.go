@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// exporter is the whole of it, but for the process and its listener.
+// exporter is a whole exporter, except for the process and its listener.
 type exporter struct{ *exportertest.Exporter }
 
 func newExporter(t *testing.T, dsn, configuration string) *exporter {
@@ -29,12 +29,12 @@ func newExporter(t *testing.T, dsn, configuration string) *exporter {
 	return &exporter{exportertest.New(t, dsn, configuration)}
 }
 
-// scraped is what a scrape showed: the value of each series.
+// scraped are the values of a scrape, by series.
 type scraped map[string]float64
 
 var series = regexp.MustCompile(`(?m)^([a-z_]+(?:\{.*\})?) (\S+)$`)
 
-// scrape asks as Prometheus does, with its timeout, within which the answer must be there.
+// scrape asks like Prometheus, which sends its timeout, and expects the answer within it.
 func (e *exporter) scrape(t *testing.T, timeout time.Duration) scraped {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
@@ -59,7 +59,7 @@ func (e *exporter) scrape(t *testing.T, timeout time.Duration) scraped {
 	return found
 }
 
-// per is what a metric says of each table, or of each check, by that label alone.
+// per returns the values of a metric by the value of one label.
 func (s scraped) per(metric, label string) map[string]float64 {
 	found := map[string]float64{}
 	of := regexp.MustCompile(`^` + metric + `\{.*\b` + label + `="([^"]*)"`)
@@ -71,21 +71,21 @@ func (s scraped) per(metric, label string) map[string]float64 {
 	return found
 }
 
-// is reports whether a metric without labels has the value.
+// is reports whether a metric without labels has this value.
 func (s scraped) is(metric string, value float64) bool {
 	got, present := s[metric]
 	return present && got == value
 }
 
-// down means that the server is seen as down, with no check left out. The checks are of
-// the last refresh; none ever succeeded.
+// down reports whether the scrape shows the server as down, with every check present. The checks are those of the
+// last refresh; none has ever succeeded.
 func (s scraped) down() bool {
 	_, timed := s["db_response_ms"]
 	checks := s.per("softdelete_exporter_check_success", "check")
 	return s.is("db_up", 0) && !timed && len(checks) >= 3 && checks["connect"]+checks["discovery"]+checks["counting"] == 0
 }
 
-// healthy means that the server is up and users, of 10 rows with 4 deleted, is counted.
+// healthy reports whether the server is up and the table users is counted: 10 rows, 4 of them deleted.
 func (s scraped) healthy() bool {
 	checks := s.per("softdelete_exporter_check_success", "check")
 	return s.is("db_up", 1) && s["db_response_ms"] > 0 && checks["connect"]+checks["discovery"]+checks["counting"] == 3 &&
@@ -94,7 +94,7 @@ func (s scraped) healthy() bool {
 		len(s.per("softdelete_table_problem", "relname")) == 0
 }
 
-// users makes a database with one watched table.
+// users creates a database with one watched table.
 func users(t *testing.T, s *pgserver.Server) (dsn string) {
 	t.Helper()
 	dsn = pgtest.NewDatabase(t, s)
@@ -110,13 +110,13 @@ func users(t *testing.T, s *pgserver.Server) (dsn string) {
 const usersTable = `CREATE TABLE users AS SELECT i AS id,
 	CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i`
 
-// database is the name in a connection string.
+// database returns the database of a connection string.
 func database(dsn string) string {
 	name, _, _ := strings.Cut(dsn[strings.LastIndex(dsn, "/")+1:], "?")
 	return name
 }
 
-// hold runs a statement in a transaction that it keeps open until it is told to end it.
+// hold runs a statement in a transaction and keeps that open until end is closed.
 func hold(t *testing.T, dsn, sql string, held chan<- struct{}, end <-chan struct{}) {
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {

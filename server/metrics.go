@@ -11,8 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// metrics answers a scrape of the connection string's server and of the exporter
-// itself.
+// metrics answers a scrape of the connection string's server, and of the exporter itself.
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, func() ([]*dto.MetricFamily, error) {
 		process, err := s.Process.Gather()
@@ -44,7 +43,7 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// show writes what is gathered. What could be gathered is shown beside an error.
+// show writes what was gathered, even if part of it failed.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, gather func() ([]*dto.MetricFamily, error)) {
 	promhttp.HandlerFor(prometheus.GathererFunc(gather), promhttp.HandlerOpts{
 		ErrorLog:      errorLog{s.Logger},
@@ -52,7 +51,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, gather func() ([]*
 	}).ServeHTTP(w, r)
 }
 
-// errorLog takes what promhttp has to say.
+// errorLog passes promhttp's errors to the log.
 type errorLog struct{ log.Logger }
 
 // Println implements promhttp.Logger.

@@ -11,8 +11,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// A name that is not UTF-8 is shown with its bytes escaped, on every page, and costs its
-// table only, even where another table has that very name.
+// Every page shows a name that is not UTF-8 with its bytes escaped. Only that table lacks numbers, even if another
+// table has exactly the escaped name.
 func TestANameThatIsNoUTF8CostsItsTableOnly(t *testing.T) {
 	server := pgtest.Shared(t)
 	admin := server.DSN("postgres", pgserver.Superuser)

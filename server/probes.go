@@ -9,26 +9,26 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
-// maxTargets is how many targets are kept: each has a cache of its own. Those that never
-// answered give way to others, so that invented names keep no server out.
+// maxTargets is how many targets are kept; each has its own cache. A target that never answered gives way to a new
+// one, so that invented names cannot keep real servers out.
 const maxTargets = 1000
 
-// errTooMany refuses one more.
+// errTooMany is the answer to a target that is one too many.
 var errTooMany = fmt.Errorf("there are %d targets already; split them among several exporters, or lower probe.idle",
 	maxTargets)
 
-// probes are the targets of /probe that were asked for of late.
+// probes are the targets of /probe that were requested recently.
 type probes struct {
 	server *Server
 	mu     sync.Mutex
 	known  map[probeKey]*probed
-	// farewells are those to targets that gave way, for close to wait for.
+	// farewells counts the targets that are being closed; close waits for them.
 	farewells sync.WaitGroup
 }
 
 type probeKey struct{ target, module string }
 
-// probed is a target and when it will be forgotten.
+// probed is a target with the timer that will remove it.
 type probed struct {
 	*target
 	used  time.Time
@@ -53,7 +53,7 @@ func (p *probes) find(name, module string) (*target, error) {
 			return nil, errTooMany
 		}
 		known = &probed{target: p.server.newTarget(key.target, func() (*conninfo.Info, error) {
-			// Asked anew at each connect: a reload may have changed the module.
+			// Read again at each connect: a reload may have changed the module.
 			t, err := p.server.Settings.Config().NewTarget(key.target, module)
 			if err != nil {
 				return nil, err
@@ -75,8 +75,8 @@ func (p *probes) find(name, module string) (*target, error) {
 	return known.target, nil
 }
 
-// giveWay forgets the target that nobody asked for the longest, of those that never
-// answered, and reports whether there was one. The lock is held by the caller.
+// giveWay removes one target that never answered, the one that was not requested for the longest time. It reports
+// whether there was one. The caller holds the lock.
 func (p *probes) giveWay() bool {
 	var oldest probeKey
 	found := false
@@ -94,7 +94,7 @@ func (p *probes) giveWay() bool {
 	return found
 }
 
-// end closes a target that was taken away.
+// end closes a target that was removed.
 func (p *probes) end(key probeKey, t *probed) {
 	err := rescue.Catch(func() error {
 		t.Close()
@@ -103,7 +103,7 @@ func (p *probes) end(key probeKey, t *probed) {
 	rescue.Log(p.server.Logger, err, "target", key.target)
 }
 
-// remove takes a target away, unless somebody asked for it since its timer was set.
+// remove removes a target, unless it was requested since its timer was set.
 func (p *probes) remove(key probeKey, idle *probed) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +118,7 @@ func (p *probes) remove(key probeKey, idle *probed) bool {
 	return true
 }
 
-// renew makes a refresh of every target due.
+// renew makes a refresh of each target due.
 func (p *probes) renew() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,8 +19,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// counted makes servers that answer at once, unless they are invented or down, and
-// counts them.
+// counted makes servers and counts them. They answer at once, unless they are invented or down.
 type counted struct {
 	down                      atomic.Bool
 	settings                  *Settings
@@ -45,7 +44,7 @@ func (c *counted) connect(_ string, source func() (*conninfo.Info, error)) cache
 	}
 }
 
-// probing is a server that may ask anything, in a bubble with a clock of its own.
+// probing runs a test with a server that may probe any target, and with a fake clock.
 func probing(t *testing.T, test func(t *testing.T, c *counted, s *Server, probe func(target string) string)) {
 	t.Helper()
 	loaded := configtest.Load(t, "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}")
@@ -106,7 +105,7 @@ func TestATargetIsForgottenAlsoAfterTheTimeWasMadeLonger(t *testing.T) {
 	})
 }
 
-// Whoever may ask for any target could else make as many as memory holds.
+// Otherwise a client that may name any target could fill the memory.
 func TestTargetsAreNotWithoutNumber(t *testing.T) {
 	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		for n := range maxTargets {
@@ -121,13 +120,13 @@ func TestTargetsAreNotWithoutNumber(t *testing.T) {
 	})
 }
 
-// Under a broad pattern anybody can name databases that are not there.
+// A broad pattern allows anybody to name databases that do not exist.
 func TestTargetsThatNeverAnsweredGiveWay(t *testing.T) {
 	probing(t, func(t *testing.T, c *counted, _ *Server, probe func(string) string) {
 		const invented = maxTargets + 100
 		probe("real:5432/early")
 		probe("real:5432/late")
-		c.down.Store(true) // is no reason to forget what is known
+		c.down.Store(true) // known targets stay although they are down
 		for n := range invented {
 			probe(fmt.Sprintf("real:5432/invented%d", n))
 		}
@@ -143,7 +142,7 @@ func TestTargetsThatNeverAnsweredGiveWay(t *testing.T) {
 		if opened, closed := c.opened.Load(), c.closed.Load(); opened-closed != maxTargets {
 			t.Errorf("%d targets are kept, want %d", opened-closed, maxTargets)
 		}
-		// The one that nobody asked for the longest goes first.
+		// The target that was not requested for the longest time goes first.
 		probe(fmt.Sprintf("real:5432/invented%d", invented-1))
 		if again := c.opened.Load(); again != opened+1 {
 			t.Errorf("the last invented one was forgotten before those in front of it")

@@ -29,17 +29,17 @@ func NewSettings(c *config.Config) *Settings {
 	return s
 }
 
-// Config is the configuration in force. It is never changed, only replaced.
+// Config returns the configuration in force. It is never changed, only replaced.
 func (s *Settings) Config() *config.Config { return s.config.Load() }
 
-// Describe implements prometheus.Collector, for the outcome of the last reload.
+// Describe implements prometheus.Collector: metrics of the last reload.
 func (s *Settings) Describe(ch chan<- *prometheus.Desc) { s.last.Load().Describe(ch) }
 
 // Collect implements prometheus.Collector.
 func (s *Settings) Collect(ch chan<- prometheus.Metric) { s.last.Load().Collect(ch) }
 
-// replace puts what load returns in the place of the configuration, and reports whether
-// that says anything else; on an error the old one stays. Its callers take turns.
+// replace loads a configuration and puts it in force. It reports whether the new one differs. On an error the old
+// one stays. Only one caller runs it at a time.
 func (s *Settings) replace(load func() (*config.Config, error)) (changed bool, err error) {
 	var c *config.Config
 	err = rescue.Catch(func() (err error) {
@@ -54,22 +54,21 @@ func (s *Settings) replace(load func() (*config.Config, error)) (changed bool, e
 	return !reflect.DeepEqual(s.config.Swap(c), c), nil
 }
 
-// turns let one reload run, and one that was asked for over HTTP wait.
+// turns let one reload run while one more, requested over HTTP, waits.
 type turns struct{ running, waiting chan struct{} }
 
 func newTurns() turns { return turns{make(chan struct{}, 1), make(chan struct{}, 1)} }
 
-// Reload reads the configuration anew, after a reload that is under way. On an error
-// the old one stays in force.
+// Reload reads the configuration again, after a reload that is running. On an error the old one stays in force.
 func (s *Server) Reload() error {
 	s.turns.running <- struct{}{}
 	defer func() { <-s.turns.running }()
 	return s.reloadNow()
 }
 
-// reloadNow does so in its turn. It asks no database: the caches stay warm, and what a
-// change means is found by the refresh that it makes due. Without a change none is, so
-// that whoever may reload cannot have the database asked more often.
+// reloadNow reloads. It does not query the database: the next request starts a refresh, which applies the change,
+// and until then the caches stay filled. Without a change no refresh becomes due; otherwise frequent reloads would
+// cause frequent refreshes.
 func (s *Server) reloadNow() error {
 	changed, err := s.Settings.replace(s.Load)
 	if err != nil {
@@ -87,8 +86,8 @@ func (s *Server) reloadNow() error {
 	return nil
 }
 
-// reload answers a POST. One waits for its turn, as long as its client does. It will read
-// what is in the file by then, so nothing is lost when others are sent away.
+// reload answers POST /-/reload. One request waits while a reload runs, as long as its client waits. It will read
+// the newest file, so further requests can be refused.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	if !s.Lifecycle {
 		http.Error(w, "Reloading over HTTP is off: start the exporter with --web.enable-lifecycle, or send it SIGHUP.",

@@ -17,8 +17,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
 )
 
-// reloading is a server without a database that loads its configuration by the given
-// function.
+// reloading makes a server without a database; load reads its configuration.
 func reloading(t *testing.T, lifecycle bool, load func() (*config.Config, error)) *Server {
 	t.Helper()
 	s, err := New(Options{Settings: NewSettings(&config.Config{}), Load: load, Lifecycle: lifecycle,
@@ -29,7 +28,7 @@ func reloading(t *testing.T, lifecycle bool, load func() (*config.Config, error)
 	return s
 }
 
-// post asks for a reload; headers are names and values in turn.
+// post requests a reload; headers are names and values in turn.
 func post(ctx context.Context, s *Server, headers ...string) *httptest.ResponseRecorder {
 	request := httptest.NewRequestWithContext(ctx, "POST", "http://exporter:10862/-/reload", strings.NewReader("a=b"))
 	for i := 0; i < len(headers); i += 2 {
@@ -60,21 +59,21 @@ func TestOneReloadRunsAndOneWaits(t *testing.T) {
 		}
 		ask(t.Context(), http.StatusOK) // runs
 		leaving, leave := context.WithCancel(t.Context())
-		ask(leaving, http.StatusOK) // waits, and writes nothing when its client has left
+		ask(leaving, http.StatusOK) // waits, and does nothing if its client has left
 		for range 40 {
 			if got := post(t.Context(), s); got.Code != http.StatusServiceUnavailable ||
 				got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "try again") {
 				t.Fatalf("a third is answered by %d: %s", got.Code, got.Body)
 			}
 		}
-		all.Go(func() { // as SIGHUP does
+		all.Go(func() { // like SIGHUP
 			if err := s.Reload(); err != nil {
 				t.Error(err)
 			}
 		})
 		leave()
 		synctest.Wait()
-		ask(t.Context(), http.StatusOK) // waits instead
+		ask(t.Context(), http.StatusOK) // takes its place
 		close(goOn)
 		all.Wait()
 		if n := loads.Load(); n != 3 {
@@ -98,8 +97,7 @@ func TestReloadingOverHTTPIsOffUnlessAskedFor(t *testing.T) {
 	}
 }
 
-// A page of another site can have a browser send a form, with whatever the browser knows
-// to get in.
+// A page of another site can make a browser send a form with the user's credentials.
 func TestAnotherSiteCannotReload(t *testing.T) {
 	loads := 0
 	s := reloading(t, true, func() (*config.Config, error) { loads++; return &config.Config{}, nil })
@@ -125,8 +123,7 @@ func TestAnotherSiteCannotReload(t *testing.T) {
 	}
 }
 
-// What is the same asks for no refresh, or a reload and a scrape in turn would ask the
-// database as often as anybody likes.
+// If every reload made a refresh due, alternating reloads and scrapes could query the database without limit.
 func TestOnlyAChangeMakesARefreshDue(t *testing.T) {
 	const text = "probe: {allow: ['.*']}\nauth_modules: {m: {user: bob}}\npolicies: [{service: a, tables: ['a\\..*']}]\n"
 	same, changed := configtest.Loader(t, text), configtest.Loader(t, text+"defaults: {retention: 30d}")

@@ -18,12 +18,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// pingAge is how old a ping may be for those who look at the report: however many
-// look, the server is not asked more often.
+// pingAge is how old a ping may be in the report: the server is not pinged for each reader.
 const pingAge = 5 * time.Second
 
-// report answers with the health report, from the cache like a scrape: as a page, or
-// as JSON to those who prefer it.
+// report answers with the health report, from the cache like a scrape: as a page, or as JSON if the client prefers
+// that.
 func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	if s.target == nil {
 		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)
@@ -58,7 +57,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	send(w, r, out.Bytes())
 }
 
-// assess judges what is known of the server of the connection string.
+// assess assesses the server of the connection string.
 func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
 	ctx, cancel := s.deadline(w, r)
 	defer cancel()
@@ -70,7 +69,7 @@ func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
 	}
 	pings := s.target.Pings()
 	if n := len(pings); n == 0 || pings[n-1].At.Before(last.At) {
-		pings = append(pings, last) // not back in time, so the cache does not know it
+		pings = append(pings, last) // it timed out, so the cache has not kept it
 	}
 	a := assess.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now())
 	rescue.Log(s.Logger, errors.Join(a.Faults...))
@@ -81,8 +80,7 @@ func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
 	}
 }
 
-// preferred is the format that a client asks for by Accept (RFC 9110, 12.5.1); html
-// where it does not care.
+// preferred returns the format that a client asks for with Accept (RFC 9110, 12.5.1); html if it accepts both.
 func preferred(accept []string) string {
 	html, json := 0.0, -1.0
 	for _, a := range goautoneg.ParseAccept(strings.Join(accept, ",")) {
@@ -92,7 +90,7 @@ func preferred(accept []string) string {
 		case "application/json":
 			json = a.Q
 		case "*/*", "text/*":
-			html = max(html, a.Q-0.001) // what is named goes before what is not
+			html = max(html, a.Q-0.001) // a type that is named goes before a wildcard
 		}
 	}
 	if json > html {
@@ -103,7 +101,7 @@ func preferred(accept []string) string {
 
 // acceptsGzip reports whether a client can read gzip, by Accept-Encoding (RFC 9110, 12.5.3).
 func acceptsGzip(encodings []string) bool {
-	// The parser wants media types, so that each encoding is made one.
+	// The parser reads media types, so each encoding is turned into one.
 	header := "encoding/" + strings.ReplaceAll(strings.Join(encodings, ","), ",", ",encoding/")
 	accepted := false
 	for _, a := range goautoneg.ParseAccept(header) {
@@ -117,7 +115,7 @@ func acceptsGzip(encodings []string) bool {
 	return accepted
 }
 
-// send writes a page, compressed for those who can read that.
+// send writes a page, compressed if the client can read that.
 func send(w http.ResponseWriter, r *http.Request, page []byte) {
 	if !acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		_, _ = w.Write(page) // the client may have left

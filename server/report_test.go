@@ -16,7 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/report"
 )
 
-// get asks for a page.
+// get requests a page.
 func (e *exporter) get(t *testing.T, path string, headers ...string) *http.Response {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
@@ -28,7 +28,7 @@ func (e *exporter) get(t *testing.T, path string, headers ...string) *http.Respo
 	return answer.Result()
 }
 
-// text is what a page says.
+// text returns the body of a response.
 func text(t *testing.T, r *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(r.Body)
@@ -38,7 +38,7 @@ func text(t *testing.T, r *http.Response) string {
 	return string(body)
 }
 
-// document is the report as far as the tests look at it.
+// document is the part of the report that these tests check.
 type document struct {
 	Health     string `json:"overall_health"`
 	Connection struct {

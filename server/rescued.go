@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 )
 
-// rescued answers 500 for a page that panics. Where the answer has begun, the connection
-// ends: nobody may take a part of it for the whole.
+// rescued answers 500 if a page panics. If part of the answer was sent, it closes the connection: a client must not
+// take a part for the whole.
 func (s *Server) rescued(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
@@ -22,7 +22,7 @@ func (s *Server) rescued(pages http.Handler) http.Handler {
 		if !errors.As(err, &p) {
 			return
 		}
-		if cause, ok := p.Value.(error); ok && errors.Is(cause, http.ErrAbortHandler) { // it is meant so
+		if cause, ok := p.Value.(error); ok && errors.Is(cause, http.ErrAbortHandler) { // a deliberate abort
 			panic(http.ErrAbortHandler)
 		}
 		rescue.Log(s.Logger, err, "path", r.URL.Path)
@@ -36,7 +36,7 @@ func (s *Server) rescued(pages http.Handler) http.Handler {
 	})
 }
 
-// answer notes whether an answer has begun.
+// answer records whether an answer has begun.
 type answer struct {
 	http.ResponseWriter
 	begun bool
@@ -54,5 +54,5 @@ func (a *answer) Write(text []byte) (int, error) {
 	return a.ResponseWriter.Write(text)
 }
 
-// Unwrap lets http.ResponseController find what the writer can do.
+// Unwrap gives http.ResponseController access to the writer.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -20,8 +20,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// upAndEmpty makes a server whose database answers pings and has no tables. Load is what
-// a reload reads.
+// upAndEmpty makes a server whose database answers pings and has no tables. load is called by a reload.
 func upAndEmpty(t *testing.T, logger log.Logger, load func() (*config.Config, error)) *Server {
 	t.Helper()
 	s, err := New(Options{
@@ -45,7 +44,7 @@ func upAndEmpty(t *testing.T, logger log.Logger, load func() (*config.Config, er
 	return s
 }
 
-// ask asks for a page.
+// ask requests a page.
 func ask(s http.Handler, method, path string) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
 	s.ServeHTTP(answer, httptest.NewRequest(method, path, nil))
@@ -57,7 +56,7 @@ func TestAPageThatPanicsIsA500OfThatPageOnly(t *testing.T) {
 	s := upAndEmpty(t, log.NewLogfmtLogger(&out), nil)
 	sound := s.Settings.Config()
 	for range 2 {
-		s.Settings.config.Store(nil) // without one these pages cannot be made
+		s.Settings.config.Store(nil) // these pages panic without one
 		for _, path := range []string{"/metrics", "/report", "/report?format=json", "/health",
 			"/probe?target=db:5432/shop"} {
 			if a := ask(s, "GET", path); a.Code != http.StatusInternalServerError ||
@@ -83,7 +82,7 @@ func TestAPageThatPanicsIsA500OfThatPageOnly(t *testing.T) {
 	}
 }
 
-// What a client has of an answer must not look like the whole.
+// A client must not take the part that it has received for the whole answer.
 func TestAnAnswerThatPanicsMidwayIsBroken(t *testing.T) {
 	s := upAndEmpty(t, log.NewNopLogger(), nil)
 	for name, page := range map[string]http.HandlerFunc{
@@ -117,7 +116,7 @@ func TestWhateverPanicsBehindAScrapeThePingIsShown(t *testing.T) {
 		}
 		return cache.Settings{}
 	}, s.Logger)
-	for range 2 { // the second time nothing hangs, either
+	for range 2 { // the second scrape must not hang either
 		if a := ask(s, "GET", "/metrics"); a.Code != http.StatusOK || !strings.Contains(a.Body.String(), "db_up 1") {
 			t.Errorf("%d %s", a.Code, a.Body)
 		}

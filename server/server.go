@@ -1,5 +1,5 @@
-// Package server answers HTTP: it keeps deadlines, asks the cache, and hands the
-// Snapshot on to those that show it.
+// Package server answers HTTP: it sets deadlines, asks the cache, and passes the Snapshot to the packages that
+// show it.
 package server
 
 import (
@@ -18,21 +18,21 @@ import (
 
 // Options are what a Server needs.
 type Options struct {
-	// Load reads the configuration anew.
+	// Load reads the configuration again.
 	Load func() (*config.Config, error)
 	// Settings holds the configuration in force; a reload replaces it.
 	Settings *Settings
-	// Source says how to connect to the server that /metrics shows; nil when there is
-	// none. Datname is the database that it names.
+	// Source returns how to connect to the server that /metrics shows; nil if there is none. Datname is the
+	// database that it names.
 	Source  func() (*conninfo.Info, error)
 	Datname string
-	// Connect makes what the cache needs to ask a server: a target of /probe, or, where that is
-	// empty, the server that /metrics shows.
+	// Connect returns how the cache opens a server: a target of /probe or, if target is empty, the server that
+	// /metrics shows.
 	Connect func(target string, source func() (*conninfo.Info, error)) cache.Open
 	// Process gathers the metrics of the exporter itself.
 	Process *prometheus.Registry
 	Version string
-	// Profiling adds the pages of net/http/pprof, Lifecycle the reload over HTTP.
+	// Profiling adds the pages of net/http/pprof; Lifecycle allows a reload over HTTP.
 	Profiling, Lifecycle bool
 	Logger               log.Logger
 }
@@ -41,7 +41,7 @@ type Options struct {
 type Server struct {
 	http.Handler
 	Options
-	// target is the server of the connection string; nil when there is none.
+	// target is the server of the connection string; nil if there is none.
 	target *target
 	probes probes
 	turns  turns
@@ -76,11 +76,11 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /probe", s.probe)
 	mux.HandleFunc("GET /report", s.report)
 	mux.HandleFunc("GET /health", s.health)
-	// Both speak of the process, never of the database: else an orchestrator takes
-	// away the endpoint, and the alert with it, when the database is down.
+	// Both are about the process, never about the database. Otherwise an orchestrator would remove the endpoint when
+	// the database is down, and the alert with it.
 	mux.HandleFunc("GET /-/healthy", s.alive)
 	mux.HandleFunc("GET /-/ready", s.alive)
-	// Not for a page in the browser of somebody who may reach the exporter.
+	// Protects against a page of another site in the browser of a user who can reach the exporter.
 	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)))
 	if o.Profiling {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -90,7 +90,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Close ends every connection and what still runs on it.
+// Close ends all connections and whatever runs on them.
 func (s *Server) Close() {
 	if s.target != nil {
 		s.target.Close()

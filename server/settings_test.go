@@ -16,8 +16,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// ofManyWords is a schema of which much is read as PostgreSQL writes it: defaults, the
-// predicates and expressions of indexes, names, values, times.
+// ofManyWords is a schema with much that is read as PostgreSQL prints it: defaults, predicates and expressions of
+// indexes, names, values, times.
 const ofManyWords = `
 	CREATE TYPE state AS ENUM ('open', 'deleted', 'it''s');
 	CREATE TABLE day (id int PRIMARY KEY, deleted_on date NOT NULL DEFAULT '9999-12-31');
@@ -75,7 +75,7 @@ const ofManyWords = `
 	CREATE TABLE shadow.pg_class (oid oid, relname text);
 	ANALYZE;`
 
-// listedWords is the configuration for it.
+// listedWords is its configuration.
 const listedWords = `
 limits: {statement_timeout: 20s}
 counting: {exact_max_bytes: 200kB}
@@ -86,8 +86,8 @@ tables:
   - {table: guessed, column: is_deleted, method: statistics}
 `
 
-// settingsOfARole are some that change how PostgreSQL reads, writes, plans or guards,
-// those together that do not hide each other.
+// settingsOfARole change how PostgreSQL parses, prints, plans or restricts. Settings that do not hide each other's
+// effect stand together.
 var settingsOfARole = map[string][]string{
 	"names and values": {"quote_all_identifiers = on", "standard_conforming_strings = off", "backslash_quote = off",
 		"escape_string_warning = on",
@@ -116,8 +116,7 @@ var settingsOfARole = map[string][]string{
 		"stats_fetch_consistency = snapshot", "default_statistics_target = 1"},
 }
 
-// What was set for the role, or for a database, changes neither what is read of the
-// server nor what is printed for it.
+// Settings of the role or of the database change neither what is read from the server nor what is printed for it.
 func TestNoSettingOfTheRoleChangesWhatIsSaid(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	u, err := url.Parse(dsn)
@@ -155,7 +154,7 @@ func TestNoSettingOfTheRoleChangesWhatIsSaid(t *testing.T) {
 			var set strings.Builder
 			for _, setting := range settings {
 				if parameter, _, _ := strings.Cut(strings.ToLower(setting), " "); !slices.Contains(known, parameter) {
-					continue // to this version
+					continue // this version does not know the setting
 				}
 				fmt.Fprintf(&set, "ALTER ROLE %q SET %s;", name,
 					strings.Replace(setting, "= other", fmt.Sprintf("= %q", other), 1))
@@ -170,16 +169,15 @@ func TestNoSettingOfTheRoleChangesWhatIsSaid(t *testing.T) {
 }
 
 var (
-	// labelled are the labels that all series have in common, changing what differs with
-	// each refresh.
+	// labelled matches the common labels of all series, whose values differ between databases.
 	labelled = regexp.MustCompile(`datname="[^"]*",?|,?schemaname="[^"]*"`)
-	// fraction is a number whose last digits depend on the blocks that a sample drew.
+	// fraction is a number whose last digits depend on the sampled blocks.
 	fraction = regexp.MustCompile(`\b\d+\.\d{4,}(?:e[+-]\d+)?\b`)
 	changing = regexp.MustCompile(
 		`^(#|go_|process_|db_response_ms|softdelete_exporter_|softdelete_checked_|softdelete_count_duration_)`)
 )
 
-// says is all that the exporter says of its database, but for times of its own.
+// says returns all that the exporter says about its database, except for the exporter's own times.
 func (e *exporter) says(t *testing.T) string {
 	t.Helper()
 	answer := httptest.NewRecorder()
@@ -204,7 +202,7 @@ func (e *exporter) says(t *testing.T) string {
 			delete(table.(map[string]any), key)
 		}
 	}
-	// A machine that is busy answers slowly.
+	// A busy machine may answer slowly.
 	of := func(key, field, value string) {
 		document[key] = slices.DeleteFunc(document[key].([]any),
 			func(a any) bool { return a.(map[string]any)[field] == value })

@@ -37,11 +37,11 @@ func soakTime(t *testing.T) time.Duration {
 	return lasts
 }
 
-// oddNames are names of tables, columns and indexes that somebody has somewhere.
+// oddNames are names of tables, columns and indexes that may exist somewhere.
 var oddNames = []string{`plain`, `Übung "quoted"`, `'; DROP TABLE users; --`, `back\slash`, "new\nline",
 	"tab\tand \x1b[31mred", "\u202eright to left", `{{x}} {a="b"}`, "🐘", strings.Repeat("n", 63)}
 
-// oddIndexes are definitions behind CREATE INDEX ON table, for a column "a" of type text.
+// oddIndexes complete CREATE INDEX ON table, for a column "a" of type text.
 var oddIndexes = []string{
 	`(id) WHERE a <> 'C:\' AND deleted_at IS NULL`,
 	`((a || '\'))`,
@@ -53,16 +53,16 @@ var oddIndexes = []string{
 	`((CASE WHEN deleted_at IS NULL THEN a END))`,
 }
 
-// stormTime is how long it is never quiet.
+// stormTime is how long the changes go on between two checks.
 const stormTime = 30 * time.Second
 
-// While tables come, go and change, the network fails, tables are locked, the configuration
-// is reloaded and many look, nothing panics or leaks, no answer fails, and whenever it is
-// quiet every number is that of plain SQL.
+// Tables come, go and change, the network fails, tables are locked, the configuration is reloaded, and many clients
+// read pages. Nothing panics or leaks and no answer fails. Whenever all is quiet, every number equals that of plain
+// SQL.
 func TestASoak(t *testing.T) {
 	shared := pgtest.Shared(t)
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // the last of all
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // runs last
 	dsn := users(t, shared)
 	front := pgtest.NewFront(t, dsn)
 	const settings = "ttl: 1s\nmax_stale: 10m\n"
@@ -86,7 +86,7 @@ func TestASoak(t *testing.T) {
 	}
 }
 
-// storm does all of it at once.
+// storm does all of this at once.
 func (e *exporter) storm(t *testing.T, dsn string, front *pgtest.Front, lasts time.Duration, changes *atomic.Int64) {
 	ctx, stop := context.WithTimeout(t.Context(), lasts)
 	defer stop()
@@ -122,7 +122,7 @@ func (e *exporter) storm(t *testing.T, dsn string, front *pgtest.Front, lasts ti
 	all.Wait()
 }
 
-// quiet waits until every number is that of plain SQL, and counts our connections.
+// quiet waits until every number equals that of plain SQL, and counts our connections.
 func (e *exporter) quiet(t *testing.T, dsn string) {
 	t.Helper()
 	want := plain(t, dsn)
@@ -133,11 +133,11 @@ func (e *exporter) quiet(t *testing.T, dsn string) {
 		}
 		diff = cmp.Diff(want, e.counts(t))
 	}
-	// One that the front cut off lives until the server notes it.
+	// A connection that the front has cut off lives until the server notices.
 	pgtest.WaitFor(t, "no more than two connections", func() bool { return pgtest.Sessions(t, dsn) <= 2 })
 }
 
-// look asks for a page, as one of many does.
+// look requests a random page, like one of many clients.
 func (e *exporter) look(t *testing.T) {
 	page := []string{"/metrics", "/metrics", "/metrics", "/report", "/report?format=json", "/health"}[rand.N(6)]
 	answer := httptest.NewRecorder()
@@ -176,7 +176,7 @@ func change(t *testing.T, dsn string, changes *atomic.Int64) {
 			"ANALYZE " + table}),
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err == nil {
-			changes.Add(1) // what is not there cannot be changed
+			changes.Add(1) // the table may not exist
 		}
 	}
 }
@@ -184,7 +184,7 @@ func change(t *testing.T, dsn string, changes *atomic.Int64) {
 // rows are the numbers of one table.
 type rows struct{ Total, Deleted int64 }
 
-// plain is what plain SQL counts in each table that has a marker.
+// plain counts the rows of each table that has a marker, with plain SQL.
 func plain(t *testing.T, dsn string) map[string]rows {
 	type marked struct {
 		Name    string
@@ -198,7 +198,7 @@ func plain(t *testing.T, dsn string) map[string]rows {
 			WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' GROUP BY c.oid) m`) {
 		deleted := "deleted_at IS NOT NULL"
 		if m.Flagged {
-			deleted = "is_deleted" // with or without its time, it decides
+			deleted = "is_deleted" // with or without a deletion time, the flag decides
 		}
 		found[m.Name] = pgtest.Value[rows](t, dsn, fmt.Sprintf(
 			"SELECT json_build_object('total', count(*), 'deleted', count(*) FILTER (WHERE %s)) FROM public.%s", deleted,
@@ -207,7 +207,7 @@ func plain(t *testing.T, dsn string) map[string]rows {
 	return found
 }
 
-// counts is what a scrape says of each table; what cannot be read has no numbers.
+// counts returns the numbers of each table in a scrape; -1 for a table that could not be read.
 func (e *exporter) counts(t *testing.T) map[string]rows {
 	answer := httptest.NewRecorder()
 	e.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))

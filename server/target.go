@@ -18,8 +18,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// target is one server: its cache entry, and the metrics of the Snapshot that was
-// last shown.
+// target is one server: its cache entry, and the metrics of the last Snapshot that was shown.
 type target struct {
 	*cache.Entry
 	settings *Settings
@@ -62,8 +61,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	return join(fresh, cached), err
 }
 
-// familiesOf gathers the metrics of a Snapshot. It never changes, so neither do
-// they: they are gathered at the first scrape that meets it and kept for the others.
+// familiesOf returns the metrics of a Snapshot. A Snapshot never changes, so its metrics are gathered once and kept.
 func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,8 +78,8 @@ func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error)
 	return families, nil
 }
 
-// join merges metric families that have no name in common, in the order of their
-// names. Unlike prometheus.Gatherers it does not check again what was checked.
+// join merges metric families whose names differ, sorted by name. Unlike prometheus.Gatherers it does not check
+// them again.
 func join(families ...[]*dto.MetricFamily) []*dto.MetricFamily {
 	return slices.SortedFunc(slices.Values(slices.Concat(families...)), func(a, b *dto.MetricFamily) int {
 		return strings.Compare(a.GetName(), b.GetName())

@@ -140,7 +140,7 @@ func (c Contradiction) String() string {
 	n := int(c.Rows)
 	switch c.Kind {
 	case Inconsistent:
-		return Plural(n, "row") + " whose flag and time of deletion disagree"
+		return Plural(n, "row") + " whose flag and deletion time disagree"
 	case Future:
 		return Plural(n, "row") + " deleted in the future"
 	default:
