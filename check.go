@@ -70,6 +70,9 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		for _, p := range t.Unchecked {
 			printf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
 		}
+		for _, v := range t.Unseen {
+			printf(w, "    no row holds the configured value %q\n", v)
+		}
 		for _, d := range t.Decision.Decisions {
 			decide(w, d)
 		}

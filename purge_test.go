@@ -9,7 +9,7 @@ import (
 
 func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	const old = `SELECT i, now() - interval '1 year' FROM generate_series(1, 9) i`
+	const old = `SELECT i, CASE WHEN i > 0 THEN now() - interval '1 year' END FROM generate_series(0, 9) i`
 	pgtest.Exec(t, dsn, `
 		CREATE FUNCTION recorded() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN old; END';
 		CREATE TABLE a_parent (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO a_parent `+old+`;

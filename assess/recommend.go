@@ -83,6 +83,7 @@ func (a *Assessment) recommend() {
 			a.Recommendations = append(a.Recommendations, t.purge(watched))
 		}
 		a.Recommendations = append(a.Recommendations, t.recommendIntegrity()...)
+		a.Recommendations = append(a.Recommendations, t.recommendValues()...)
 	}
 	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
 		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()), cmp.Compare(b.won(), a.won()))

@@ -1,6 +1,7 @@
 package assess_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,22 +107,31 @@ func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
 				Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.LocalTimestamp}}}
 			t.Policy.TimeZone = "UTC"
 		}), `the time zone of column "deleted_at", UTC, is assumed`,
-			"tables:\n  - schema: public\n    table: old\n    time_zone: UTC"},
+			"tables:\n  - schema: public\n    table: old\n    time_zone: <fill in>"},
 		{"a unit", with(func(t *softdelete.Table) {
 			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone",
 				Time: &softdelete.Time{Column: "deletedAt", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}
 		}), `the unit of column "deletedAt", ms, is a guess`,
-			"tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: ms"},
+			"tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: <fill in>"},
 		{"what live rows hold", with(func(t *softdelete.Table) {
 			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"},
 				Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
 			t.Purging.Defaulted = true
 		}), `column "deleted_at" has or had a default, and live rows may hold another one than it has now`,
-			"tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    live_values: [\"1970-01-01\"]"},
+			"tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    live_values: [<fill in>]"},
 		{"what live rows hold, as given", with(func(t *softdelete.Table) {
 			t.Markers = softdelete.Markers{{Kind: softdelete.Sentinel, Column: "deleted_at", Live: []string{"1970-01-01"},
 				Given: true, Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}
 			t.Purging.Defaulted = true
+		}), "", ""},
+		{"a table without live rows", with(func(t *softdelete.Table) {
+			t.Numbers.Total, t.Numbers.Active = t.Numbers.Deleted, softdelete.Exactly(0)
+		}), `no live row is left: what column "deleted_at" holds may be what live rows hold`,
+			"tables:\n  - schema: public\n    table: old\n    column: deleted_at\n    kind: <fill in>"},
+		{"a table without live rows, as given", with(func(t *softdelete.Table) {
+			t.Numbers.Total, t.Numbers.Active = t.Numbers.Deleted, softdelete.Exactly(0)
+			t.Markers = slices.Clone(t.Markers)
+			t.Markers[0].Given = true
 		}), "", ""},
 		{"a unit that is given", with(func(t *softdelete.Table) {
 			t.Markers = softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
@@ -156,5 +166,17 @@ func TestAPurgeTellsWhatReferencesItsTable(t *testing.T) {
 	}
 	if strings.Contains(notes, "--go-along=public.fresh") {
 		t.Errorf("a table with soft delete may go along:\n%s", notes)
+	}
+}
+
+func TestAConfiguredValueThatNoRowHasIsRecommendedToBeChecked(t *testing.T) {
+	table := counted("invoices", 100, 0, 0)
+	if got := assessed(t, table).Recommendations; len(got) > 0 {
+		t.Errorf("of a sound table: %+v", got)
+	}
+	table.Numbers.Unseen = []string{"remvoed"}
+	got := assessed(t, table).Recommendations
+	if len(got) != 1 || got[0].Kind != assess.Configure || !strings.Contains(got[0].Reason, `"remvoed"`) {
+		t.Errorf("%+v", got)
 	}
 }

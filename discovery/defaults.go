@@ -3,6 +3,7 @@ package discovery
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -84,6 +85,19 @@ var zeroTimes = map[softdelete.TimeType]string{
 // IsZeroTime reports whether a value of a marker's column says that its row was never deleted.
 func IsZeroTime(m softdelete.Marker, value string) bool {
 	return m.Time != nil && m.Time.Column == m.Column && zeroTimes[m.Time.Type] == value
+}
+
+// UnclearLetters means that the letters in a marker's deciding column are of no one alphabet.
+func UnclearLetters(schema, table string, m softdelete.Marker, letters []string) *Unclear {
+	quoted := make([]string, len(letters))
+	for i, letter := range letters {
+		quoted[i] = strconv.Quote(letter)
+	}
+	return &Unclear{
+		Message: fmt.Sprintf("column %q holds %s, which belong to different alphabets: which of them mean deleted is not "+
+			"known", m.Column, strings.Join(quoted, " and ")),
+		Remedy: settle(schema, table, m),
+	}
 }
 
 // UnclearValue means that a value stands in a marker's deciding column of which it is not

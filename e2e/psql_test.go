@@ -43,7 +43,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"lock_timeout": "100ms", "statement_timeout": "1s", "constraint_exclusion": "partition",
 		"text": "norm", "function": "public.norm(text)", "body": "BEGIN NULL; END",
 		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}", "similar": "^$",
-		"relation": "1", "expression": "1", "type": "int", "born": "{}", "strange": "NULL", "relations": "{1}",
+		"relation": "1", "expression": "1", "type": "int", "born": "{}", "observed": "NULL", "relations": "{1}",
 		"attnames": "{deletedAt}",
 		"column":   "id",
 		"only":     "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`,

@@ -243,7 +243,7 @@ func bornFlags() []*bornTable {
 // bornLetters are tables with a short text.
 func bornLetters() []*bornTable {
 	var all []*bornTable
-	words := [][2]string{{"no", "yes"}, {"No", "Yes"}, {"", "X"}, {" ", "X"}, {"N", "S"}}
+	words := [][2]string{{"no", "yes"}, {"No", "Yes"}, {"off", "on"}, {"OFF", "ON"}, {"", "X"}, {" ", "X"}, {"N", "S"}}
 	for _, typ := range []string{"varchar(5)", "text", "letter"} {
 		for _, alphabet := range words {
 			no, yes := "'"+alphabet[0]+"'", "'"+alphabet[1]+"'"

@@ -31,13 +31,15 @@ type surveyedDatabase struct {
 	checks []*check
 	// names are those of all its tables.
 	names []config.TableName
+	// unseen are by table the values that the configuration lists and that no row has.
+	unseen map[uint32][]string
 	// decisions are what was decided on every table that has a candidate.
 	decisions []discovery.TableDecision
 }
 
-// survey discovers the tables of every watched database, without counting any. Its
-// error speaks of the databases that are missing among the answers.
-func (i *Inspector) survey(ctx context.Context) ([]surveyedDatabase, error) {
+// survey discovers the tables of every watched database, without counting any, but looks for the
+// values that the configuration lists if it is told to. Its error speaks of the databases that are missing among the answers.
+func (i *Inspector) survey(ctx context.Context, looks bool) ([]surveyedDatabase, error) {
 	r := i.newRefresh(&softdelete.Snapshot{}, nil)
 	names, err := r.databaseNames(ctx)
 	if err != nil {
@@ -46,7 +48,7 @@ func (i *Inspector) survey(ctx context.Context) ([]surveyedDatabase, error) {
 	var all []surveyedDatabase
 	var failed []error
 	for _, name := range names {
-		found, err := r.surveyOne(ctx, name)
+		found, err := r.surveyOne(ctx, name, looks)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -56,7 +58,7 @@ func (i *Inspector) survey(ctx context.Context) ([]surveyedDatabase, error) {
 	return all, errors.Join(failed...)
 }
 
-func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase, error) {
+func (r *refresh) surveyOne(ctx context.Context, name string, looks bool) (surveyedDatabase, error) {
 	s, err := r.open(ctx, name)
 	if err != nil {
 		return surveyedDatabase{}, err
@@ -80,8 +82,30 @@ func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase,
 	for i, row := range rows {
 		names[i] = config.TableName{Database: s.Database, Schema: row.Schema, Table: row.Name}
 	}
-	return surveyedDatabase{ServerInfo: s.ServerInfo, tables: relations, skipped: skipped, keys: keys, checks: checks,
-		names: names, decisions: decisions}, nil
+	d := surveyedDatabase{ServerInfo: s.ServerInfo, tables: relations, skipped: skipped, keys: keys, checks: checks,
+		names: names, decisions: decisions}
+	if looks {
+		d.unseen = r.unseen(ctx, s, relations)
+	}
+	return d, nil
+}
+
+// unseen are by table the values that the configuration lists and that no row has. Only tables
+// are read that would be counted exactly; what fails is told when they are counted.
+func (r *refresh) unseen(ctx context.Context, s *postgres.Session, relations []table) map[uint32][]string {
+	found := map[uint32][]string{}
+	for i := range relations {
+		t := &relations[i]
+		lists := func(m softdelete.Marker) bool { return m.Given && len(m.Live)+len(m.Deleted) > 0 }
+		if t.catalogProblem != nil || !slices.ContainsFunc(t.Markers, lists) || s.Broken() {
+			continue
+		}
+		c := (&databaseRefresh{refresh: r, session: s}).newCount(t)
+		if c.countExactly(ctx) == nil && len(c.sampled) == 0 && c.sum.Total > 0 {
+			found[t.OID] = c.unseen()
+		}
+	}
+	return found
 }
 
 // Check holds the configured tables against the database. It returns a
@@ -90,7 +114,7 @@ func (r *refresh) surveyOne(ctx context.Context, name string) (surveyedDatabase,
 func (i *Inspector) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std()+time.Second)
 	defer cancel()
-	return i.faults(i.survey(ctx))
+	return i.faults(i.survey(ctx, false))
 }
 
 // faults are those of the configuration that a survey shows, and what the survey

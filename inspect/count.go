@@ -37,8 +37,8 @@ type count struct {
 	exact   []sampling.Counted
 	sum     tally
 	sampled []sampledPartition
-	// strange are values that the markers do not account for, in the order of those.
-	strange []*string
+	// observed is what the values show that were counted.
+	observed observed
 	// block is the size of a block.
 	block int64
 	// provisional means that the numbers are not all that can be had, so that the table is
@@ -58,8 +58,7 @@ type tally struct {
 	Total, Deleted, Old, Recent int64
 	// Oldest, Next and Coming are seconds since 1970; nil where there is no such row.
 	Oldest, Next, Coming *float64
-	// Strange are values that the markers do not account for.
-	Strange []*string
+	observed
 }
 
 func (t *tally) add(o tally) {
@@ -194,7 +193,7 @@ func (c *count) countExactly(ctx context.Context) error {
 		if l.Heap {
 			left -= got.Bytes
 		}
-		c.noteStrange(got.Strange)
+		c.observed.add(got.observed)
 		c.sum.add(got)
 		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block,
 			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})
@@ -219,6 +218,9 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 		blocks += partition.DeletedBlocks()
 	}
 	n.DeletedBytes = c.bytes(blocks)
+	if n.Total.Value > 0 {
+		n.Unseen = c.unseen()
+	}
 	c.kept.NextChange = c.due(c.sum)
 	c.kept.Blocks = nil
 	return n

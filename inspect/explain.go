@@ -23,6 +23,8 @@ type Explanation struct {
 	Problem *softdelete.Problem
 	// Unchecked is what keeps the rows of the table from being checked.
 	Unchecked []softdelete.Problem
+	// Unseen are the values that the configuration lists and that no row has.
+	Unseen []string
 	// Decision is what was decided on its columns.
 	Decision discovery.TableDecision
 	// Watched is false for a table that is left alone.
@@ -41,7 +43,7 @@ type Explained struct {
 // Explain says of every watched table whether it can be read, and of every table that has a
 // column whose name speaks of deletion what was decided on it. The error is that of Check.
 func (i *Inspector) Explain(ctx context.Context) (e Explained, err error) {
-	databases, err := i.survey(ctx)
+	databases, err := i.survey(ctx, true)
 	names := map[string][]config.TableName{}
 	for _, d := range databases {
 		e.Skipped += d.skipped
@@ -70,8 +72,8 @@ func (d surveyedDatabase) explanations() []Explanation {
 	for _, t := range d.tables {
 		name := [2]string{t.Schema, t.Name}
 		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers,
-			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Decision: decisions[name],
-			Watched: true})
+			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Unseen: d.unseen[t.OID],
+			Decision: decisions[name], Watched: true})
 		delete(decisions, name)
 	}
 	for name, j := range decisions {
@@ -95,7 +97,7 @@ type Grants struct {
 // Grants makes the statements for every watched database. Its error speaks of those
 // that could not be asked.
 func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
-	databases, err := i.survey(ctx)
+	databases, err := i.survey(ctx, false)
 	var all []Grants
 	for _, d := range databases {
 		connect, refused := queries.Connect(d.Database)

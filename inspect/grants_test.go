@@ -121,7 +121,7 @@ func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
 
 func survey(t *testing.T, i *Inspector) []surveyedDatabase {
 	t.Helper()
-	databases, err := i.survey(t.Context())
+	databases, err := i.survey(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	const inferred = `column "deleted_at" has or had a default, and live rows may hold another one than it has now`
+	const allDeleted = `no live row is left: what column "deleted_at" holds may be what live rows hold`
 	tables := map[string]struct{ ddl, withheld string }{
 		"plain": {`CREATE TABLE plain (id int PRIMARY KEY, deleted_at timestamptz DEFAULT NULL,
 			at timestamptz NOT NULL DEFAULT now())`, ""},
@@ -43,6 +44,7 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 		"pair": {`CREATE TABLE pair (id int, is_deleted bool GENERATED ALWAYS AS (deleted_at IS NOT NULL) STORED,
 			deleted_at timestamptz)`, ""},
 
+		"no_live_row": {`CREATE TABLE no_live_row (id int, deleted_at timestamptz)`, allDeleted},
 		"row_trigger": {`CREATE TABLE row_trigger (id int, deleted_at timestamptz);
 			CREATE TRIGGER keep BEFORE DELETE ON row_trigger FOR EACH ROW EXECUTE FUNCTION nothing()`,
 			"trigger keep of public.row_trigger would run function public.nothing"},
@@ -54,7 +56,7 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 			`rule "hide ""it""" of public.ruled would rewrite the DELETE`},
 		"never_null_part": {`CREATE TABLE never_null_part (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE never_null_part_1 PARTITION OF never_null_part (deleted_at NOT NULL) FOR VALUES FROM (1) TO (99)`,
-			"the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and were " +
+			allDeleted + "; the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and were " +
 				"deleted_at timestamp with time zone"},
 		"local": {`CREATE TABLE local (id int, deleted_at timestamp)`,
 			`the time zone of column "deleted_at", UTC, is assumed`},
@@ -75,8 +77,12 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	pgtest.Exec(t, dsn, "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
 	var sql strings.Builder
 	for name, table := range tables {
-		sql.WriteString(table.ddl + ";\nINSERT INTO " + name +
-			" (id, deleted_at) SELECT i, now() - interval '1 year' FROM generate_series(1, 10) i;\n")
+		live := "10"
+		if name == "never_null_part" || name == "no_live_row" {
+			live = "0" // no row is live
+		}
+		sql.WriteString(table.ddl + ";\nINSERT INTO " + name + " (id, deleted_at) SELECT i, CASE WHEN i <> " + live +
+			" THEN now() - interval '1 year' END FROM generate_series(1, 10) i;\n")
 	}
 	pgtest.Exec(t, dsn, sql.String())
 	i := inspector(t, dsn, `tables:

@@ -25,7 +25,7 @@ var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), ran
 // blockRow is what queries.Relation.Sample answers of one block.
 type blockRow struct {
 	Block, Total, Deleted, Old int64
-	Strange                    []*string
+	observed
 }
 
 // sample estimates what the parts hold, from blocks of all of them in proportion to
@@ -127,7 +127,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
 			for _, r := range rows {
-				c.noteStrange(r.Strange)
+				c.observed.add(r.observed)
 				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted,
 					Old: r.Old}
 			}
@@ -154,13 +154,13 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 		for _, p := range c.sampled {
 			rows, err := postgres.Query[struct {
 				Total, Deleted, Old int64
-				Strange             []*string
+				observed
 			}](ctx, c.session,
 				c.on(p.partition).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
-			c.noteStrange(rows[0].Strange)
+			c.observed.add(rows[0].observed)
 			group.Total += rows[0].Total
 			group.Deleted += rows[0].Deleted
 			group.Old += rows[0].Old

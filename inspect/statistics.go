@@ -16,6 +16,7 @@ type shareRow struct {
 	// Known is the share of the rows that the statistics cover; nil when there are none.
 	Known        *float64
 	Deleted, Old float64
+	observed
 }
 
 // byStatistics puts the numbers together from what ANALYZE left, without reading a
@@ -41,6 +42,7 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		case s.Rows < 0 || s.Known == nil || *s.Known <= 0:
 			return nil, fmt.Errorf("there are no statistics of %s.%s; run ANALYZE on it", l.Schema, l.Name)
 		default:
+			c.observed.add(s.observed)
 			total += s.Rows
 			deleted += s.Rows * s.Deleted / *s.Known
 			old += s.Rows * s.Old / *s.Known

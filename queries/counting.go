@@ -28,7 +28,7 @@ func (r Relation) vars() vars {
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
 		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
-		"coming": "NULL", "strange": strange(r.Table),
+		"coming": "NULL", "observed": r.observed(),
 	}
 }
 

@@ -151,6 +151,11 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 			typ = `"char"` // char alone is bpchar
 		}
 		meaning := k.Meaning()
+		if k.typ == "char" { // a single byte: no word fits
+			isWord := func(v softdelete.Value) bool { return len(v.Text) > 1 }
+			meaning.Live = slices.DeleteFunc(slices.Clone(meaning.Live), isWord)
+			meaning.Deleted = slices.DeleteFunc(slices.Clone(meaning.Deleted), isWord)
+		}
 		alive, gone := k.texts(append(slices.Clone(meaning.Live), meaning.Odd...)), k.texts(meaning.Deleted)
 		script := fmt.Sprintf("DROP TABLE IF EXISTS t; CREATE TABLE t (marker %s, state text, at timestamptz);", typ)
 		for state, values := range map[string][]string{"live": alive, "deleted": gone} {

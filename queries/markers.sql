@@ -80,9 +80,17 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- The least value of a marker's column that nobody has accounted for: a letter of no known
 -- alphabet, and a time before there were databases.
 -- question: strange letter
-(min(:"column"::text) FILTER (WHERE :"column" NOT IN (:values)))
+(min(:"column"::text) FILTER (WHERE :"column"::text NOT IN (:values)))
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
+
+-- Which of some values stand in a marker's column: each is a bit.
+-- question: listed
+bit_or(CASE :value :cases END)
+-- question: bit
+WHEN :'value' THEN :bit
+-- question: text
+:"column"::text
 
 -- Whether a time column holds a time at all: not NULL, not 0, not infinite.
 -- question: timestamptz present

@@ -3,5 +3,5 @@
 SELECT count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
        count(*) FILTER (WHERE :old) AS old,
-       :strange AS strange
+       :observed
 FROM ONLY :"schemaname".:"relname" TABLESAMPLE SYSTEM (:'percent'::float8) REPEATABLE (:'seed'::float8);

@@ -19,6 +19,8 @@ SELECT c.reltuples::float8 AS rows,
        (greatest(c.relpages, 0) * pg_catalog.current_setting('block_size')::int8)::float8 AS bytes,
        (SELECT sum(share) FROM rows) AS known,
        COALESCE((SELECT sum(share) FROM rows WHERE :deleted), 0) AS deleted,
-       COALESCE((SELECT sum(share) FROM rows WHERE :old), 0) AS old
+       COALESCE((SELECT sum(share) FROM rows WHERE :old), 0) AS old,
+       shown.*
 FROM pg_catalog.pg_class c
+CROSS JOIN (SELECT :observed FROM rows) AS shown
 WHERE c.oid = :'relation'::oid;

@@ -126,6 +126,26 @@ func (m Marker) Section() (name string, values []string) {
 	return d.Sections.Plain, values
 }
 
+// mostNamed is how many of its values are looked for: each is a bit of a number.
+const mostNamed = 60
+
+// Named are the values that the marker looks for in its deciding column: those that the
+// configuration lists, which are of the column's type, or the letters that are known, as text.
+func (m Marker) Named() (values []string, typed bool) {
+	switch d := m.Decides().Definition(); {
+	case m.Given && !d.KeepsTime:
+		values = slices.Concat(m.Deleted, m.Live)
+		return values[:min(len(values), mostNamed)], true
+	case d.Alphabets != nil:
+		return KnownLetters, false
+	default:
+		return nil, false
+	}
+}
+
+// OneAlphabet reports whether a table can hold all of some letters: those of one alphabet.
+func (m Marker) OneAlphabet(letters []string) bool { return oneAlphabet(letters, len(m.Live) > 0) }
+
 // nullable reports whether NULL can stand in the column of a marker that is a time.
 func (m Marker) nullable() bool { return m.Time == nil || m.Time.Column != m.Column || !m.Time.NotNull }
 

@@ -42,13 +42,15 @@ type PurgeKey struct {
 }
 
 // Doubt is why it is not certain which rows of a table are past retention, and what to
-// write into the table's entry of the configuration to settle it, as YAML.
+// write into the table's entry of the configuration to settle it, as YAML. What only the reader
+// knows is left to be filled in: pasted as it is, no setting confirms what we guessed.
 type Doubt struct{ Why, Setting string }
 
 // Doubts are why the rows past retention are not certain enough to be removed for good.
 // What is not known to be certain is not.
 func (t *Table) Doubts() []Doubt {
 	var doubts []Doubt
+	allDeleted := t.Numbers != nil && t.Numbers.Total.Value > 0 && t.Numbers.Active.Value <= 0
 	for _, m := range t.Markers {
 		columns := "column: " + QuoteYAML(m.Column)
 		add := func(setting, format string, args ...any) {
@@ -65,27 +67,30 @@ func (t *Table) Doubts() []Doubt {
 		case m.Time.Type == EpochTime && m.Time.Unit == "":
 			add("unit: "+FillIn, "the unit of column %q is not known", m.Time.Column)
 		case m.Time.Type == EpochTime && !m.Time.UnitGiven:
-			add("unit: "+string(m.Time.Unit), "the unit of column %q, %s, is a guess", m.Time.Column, m.Time.Unit)
+			add("unit: "+FillIn, "the unit of column %q, %s, is a guess", m.Time.Column, m.Time.Unit)
 		}
 		if (m.Time.Type == LocalTimestamp || m.Time.Type == Date) && !t.Policy.ZoneKnown {
 			doubts = append(doubts, Doubt{
 				fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone),
-				"time_zone: " + QuoteYAML(t.Policy.TimeZone)})
+				"time_zone: " + FillIn})
 		}
 		if t.Purging != nil && t.Purging.Defaulted && !m.Given {
 			add(m.meaningSetting(), "column %q has or had a default, and live rows may hold another one than it has now",
 				m.Time.Column)
 		}
+		if allDeleted && !m.Given {
+			add(m.meaningSetting(), "no live row is left: what column %q holds may be what live rows hold", m.Column)
+		}
 	}
 	return doubts
 }
 
-// meaningSetting is the setting that says what the marker's values mean.
+// meaningSetting is the setting that says what the marker's values mean, which only the reader knows.
 func (m Marker) meaningSetting() string {
-	if m.Kind == Sentinel && len(m.Live) == 1 {
-		return "live_values: [" + QuoteYAML(m.Live[0]) + "]"
+	if m.Kind == Sentinel {
+		return "live_values: [" + FillIn + "]"
 	}
-	return "kind: " + string(m.Decides())
+	return "kind: " + FillIn
 }
 
 // Withheld is why no statement is printed that would purge the table; empty if one is.

@@ -148,6 +148,9 @@ type Numbers struct {
 	// Oldest is the deletion time of the row deleted longest ago; zero if it is not known exactly, or no row is
 	// deleted.
 	Oldest time.Time
+	// Unseen are the values that the configuration lists and that no row has; not known unless
+	// every row was read.
+	Unseen []string
 	// DeletedBytes is the estimated size of the deleted rows in the heap; nil if unknown.
 	DeletedBytes *float64
 	// Duration is how long the last count took, from sending the query to the last row.

@@ -1,6 +1,9 @@
 package softdelete
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Class is what matters of the type of a marker column.
 type Class string
@@ -65,6 +68,7 @@ var Alphabets = []Alphabet{
 	{"N", "Y", true}, {"n", "y", true}, {"0", "1", true}, {"0", "2", false}, {"F", "T", true}, {"f", "t", true},
 	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true},
 	{"no", "yes", true}, {"No", "Yes", true}, {"NO", "YES", true},
+	{"off", "on", true}, {"Off", "On", true}, {"OFF", "ON", true},
 	{"N", "S", true}, {"n", "s", true}, // Portuguese and Spanish
 	{"", "D", false}, {"", "d", false}, {"", "X", false}, {"", "x", false}, {" ", "X", false}, {" ", "x", false},
 }
@@ -75,15 +79,32 @@ var (
 	YesLetters     = deletedLetters(func(a Alphabet) bool { return a.Answers })
 )
 
-// KnownLetters are all letters of the alphabets.
-func KnownLetters() []string {
-	letters := slices.Clone(DeletedLetters)
+// KnownLetters are all letters of the alphabets, in their order.
+var KnownLetters = func() []string {
+	var letters []string
 	for _, a := range Alphabets {
-		if !slices.Contains(letters, a.Live) {
-			letters = append(letters, a.Live)
+		for _, letter := range []string{a.Live, a.Deleted} {
+			if !slices.Contains(letters, letter) {
+				letters = append(letters, letter)
+			}
 		}
 	}
 	return letters
+}()
+
+// oneAlphabet reports whether the letters in a column can all be of one alphabet, in capitals or
+// not. Blank stands for a live row in each of them, unless the column says whether a row is live:
+// there only letters for yes and no are certain.
+func oneAlphabet(letters []string, inverted bool) bool {
+	return slices.ContainsFunc(Alphabets, func(a Alphabet) bool {
+		if inverted && !a.Answers {
+			return false
+		}
+		return !slices.ContainsFunc(letters, func(letter string) bool {
+			blank := strings.TrimSpace(letter) == "" && !inverted
+			return !blank && !strings.EqualFold(letter, a.Live) && !strings.EqualFold(letter, a.Deleted)
+		})
+	})
 }
 
 func deletedLetters(of func(Alphabet) bool) []string {

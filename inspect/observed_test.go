@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -99,5 +100,98 @@ func TestTheZeroTimeOfGoIsLive(t *testing.T) {
 	})
 	if a, b := tableNamed(t, s, "t"), tableNamed(t, next, "t"); !a.SameSubject(&b) {
 		t.Errorf("the marker was %+v and is %+v", a.Markers, b.Markers)
+	}
+}
+
+// The letters of a column are those of one alphabet, in capitals or not; blank is none of them
+// where a row is born live.
+func TestTheLettersOfATableAreOfOneAlphabet(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	want := map[string]string{}
+	for name, test := range map[string]struct{ typ, values, want string }{
+		"on":       {"text", "('on'), ('off'), ('off'), (NULL)", "4 1 -"},
+		"capital":  {"varchar(3)", "('On'), ('off'), ('OFF')", "3 1 -"},
+		"mixed":    {"text", "('Y'), ('1'), ('0')", "marker_unclear"},
+		"one":      {"char(1)", "('0'), ('1'), ('2')", "marker_unclear"},
+		"words":    {"text", "('true'), ('T'), ('F')", "marker_unclear"},
+		"blank":    {"char(1)", "('Y'), ('N'), (''), (NULL)", "4 1 -"},
+		"spanish":  {"char(1)", "('S'), ('N')", "2 1 -"},
+		"both":     {"char(1)", "('S'), ('Y'), ('N')", "marker_unclear"},
+		"byte":     {`"char"`, "('Y'), ('N')", "2 1 -"},
+		"o":        {`"char"`, "('o'), ('N')", "marker_unclear"},
+		"large":    {"text", "('Y'), ('1')", "marker_unclear"},
+		"analyzed": {"text", "('Y'), ('1'), ('Y'), ('1')", "marker_unclear"},
+	} {
+		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE %q (is_deleted %s); INSERT INTO %[1]q VALUES %[3]s;
+			ANALYZE %[1]q`, name, test.typ, test.values))
+		want["public."+name] = test.want
+	}
+	for name, test := range map[string]struct{ values, want string }{
+		"alive_yes": {"('Y'), ('N'), (NULL)", "3 1 -"}, "alive_x": {"('X'), ('')", "marker_unclear"},
+		"alive_blank": {"('Y'), ('')", "marker_unclear"},
+	} {
+		pgtest.Exec(t, dsn, fmt.Sprintf(`CREATE TABLE %s (alive text); INSERT INTO %[1]s VALUES %s`, name, test.values))
+		want["public."+name] = test.want
+	}
+	pgtest.Exec(t, dsn, `INSERT INTO large SELECT 'Y' FROM generate_series(1, 9000)`)
+	s := first(t, inspector(t, dsn, `
+discovery: {rules: {inverted_flags: {alive: on}}}
+tables: [{table: large, method: sampled}, {table: analyzed, method: statistics}]
+counting: {blocks: 100, exact_max_bytes: 1kB}`))
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if p := tableNamed(t, s, "mixed").Problem; p == nil || !strings.Contains(p.Message, `"1" and "Y"`) &&
+		!strings.Contains(p.Message, `"Y" and "0" and "1"`) || !strings.Contains(p.Remedy, softdelete.FillIn) {
+		t.Errorf("the problem is %+v", p)
+	}
+}
+
+// What the configuration lists and no row has is told, once every row was read.
+func TestAConfiguredValueThatNoRowHasIsTold(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE TYPE stage AS ENUM ('new', 'gone', 'lost');
+		CREATE TABLE invoices (status text); INSERT INTO invoices VALUES ('open'), ('removed');
+		CREATE TABLE right_ones (status char(9)); INSERT INTO right_ones VALUES ('open'), ('removed');
+		CREATE TABLE labels (stage stage); INSERT INTO labels VALUES ('new'), ('gone');
+		CREATE TABLE numbers (state int, at timestamptz); INSERT INTO numbers VALUES (1, now()), (7, NULL);
+		CREATE TABLE nothing (status text);
+		CREATE TABLE parted (id int, status text) PARTITION BY LIST (id);
+		CREATE TABLE part_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE part_2 PARTITION OF parted FOR VALUES IN (2);
+		INSERT INTO parted VALUES (1, 'gone'), (2, 'lost')`)
+	i := inspector(t, dsn, `
+tables:
+  - {table: invoices, column: status, deleted_values: [remvoed]}
+  - {table: right_ones, column: status, deleted_values: [removed]}
+  - {table: labels, column: stage, deleted_values: [gone, lost]}
+  - {table: numbers, column: state, live_values: [1, 2], time_column: at}
+  - {table: nothing, column: status, deleted_values: [removed]}
+  - {table: parted, column: status, deleted_values: [gone, lost, away]}`)
+	want := map[string][]string{"invoices": {"remvoed"}, "labels": {"lost"}, "numbers": {"2"}, "parted": {"away"}}
+	got := map[string][]string{}
+	for _, table := range first(t, i).Databases[0].Tables {
+		if table.Problem != nil {
+			t.Errorf("%s: %+v", table.Name, table.Problem)
+		} else if len(table.Numbers.Unseen) > 0 {
+			got[table.Name] = table.Numbers.Unseen
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	explained, err := i.Explain(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = map[string][]string{}
+	for _, e := range explained.Tables {
+		if len(e.Unseen) > 0 {
+			got[e.Table] = e.Unseen
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("explained (-want +got):\n%s", diff)
 	}
 }

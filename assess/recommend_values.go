@@ -1,0 +1,30 @@
+package assess
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// recommendValues recommends to correct configured values that no row has: a misspelled one would
+// make a table look as if nothing were deleted in it.
+func (t *TableHealth) recommendValues() []Recommendation {
+	if t.Numbers == nil || t.Problem != nil || len(t.Numbers.Unseen) == 0 {
+		return nil
+	}
+	quoted := make([]string, len(t.Numbers.Unseen))
+	for i, v := range t.Numbers.Unseen {
+		quoted[i] = fmt.Sprintf("%q", v)
+	}
+	values := strings.Join(quoted, ", ")
+	return []Recommendation{{
+		Kind: Configure, Urgency: softdelete.Good, Database: t.Database, Table: t,
+		Title: fmt.Sprintf("Check the configured values of %s.", t.FullName()),
+		Reason: fmt.Sprintf("No row of the table has %s in column %q. If the value is misspelled, deleted rows are "+
+			"counted as live, or live rows as deleted.", values, t.Markers[0].Column),
+		Gain:     Gain{Text: "Rows are counted as what they are."},
+		Remedies: []string{"softdelete_exporter check-config --connect"},
+		Notes:    []string{"Nothing is to be done if the value is right and just not in use yet."},
+	}}
+}

@@ -1,0 +1,140 @@
+package inspect
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
+
+// unclearError means that what was counted is not certain to be what it is called.
+type unclearError struct{ softdelete.Problem }
+
+func (e *unclearError) Error() string { return e.Message }
+
+// observed is what the values of the deciding columns show, of each marker in turn: what
+// queries.Relation asks beside the numbers, and the sum of such answers.
+type observed struct {
+	// Strange is a value that the marker does not account for.
+	Strange []*string
+	// Listed are those of the values that it names that are there, as bits.
+	Listed []*int64
+}
+
+// add adds what other rows show. What is of a Snapshot, or of an answer, is not changed.
+func (o *observed) add(other observed) {
+	o.Strange = each(o.Strange, other.Strange, func(a, b string) string { return min(a, b) })
+	o.Listed = each(o.Listed, other.Listed, func(a, b int64) int64 { return a | b })
+}
+
+// each joins two answers on each marker, of which either may be missing.
+func each[T any](a, b []*T, join func(a, b T) T) []*T {
+	if a == nil {
+		return b
+	}
+	all := slices.Clone(a)
+	for i, v := range b {
+		switch {
+		case v == nil:
+		case all[i] == nil:
+			all[i] = v
+		default:
+			joined := join(*all[i], *v)
+			all[i] = &joined
+		}
+	}
+	return all
+}
+
+// listed are the values that a marker names, by whether they are there.
+func (o *observed) listed(i int, m softdelete.Marker) (there, missing []string) {
+	var bits int64
+	if i < len(o.Listed) && o.Listed[i] != nil {
+		bits = *o.Listed[i]
+	}
+	values, _ := m.Named()
+	for bit, v := range values {
+		if bits&(1<<bit) != 0 {
+			there = append(there, v)
+		} else {
+			missing = append(missing, v)
+		}
+	}
+	return there, missing
+}
+
+// accept takes the zero time of Go's libraries for live where it was found, and reports whether
+// the table must be counted again with that.
+func (c *count) accept() (again bool) {
+	for i, v := range c.observed.Strange {
+		m := c.table.Markers[i]
+		if v == nil || !discovery.IsZeroTime(m, *v) || slices.Contains(m.Live, *v) {
+			continue
+		}
+		known := c.learn(m.Column, func(f *softdelete.ColumnFacts) { f.Zero = *v })
+		if !known {
+			continue
+		}
+		m.Kind, m.Live = softdelete.Sentinel, append(slices.Clone(m.Live), *v)
+		slices.Sort(m.Live)
+		c.table.Markers = slices.Clone(c.table.Markers)
+		c.table.Markers[i] = m
+		again = true
+	}
+	return again
+}
+
+// learn keeps what was found out about a column for the next refresh; false if the column is not
+// known.
+func (c *count) learn(column string, change func(*softdelete.ColumnFacts)) bool {
+	attnum, known := c.table.attnums[column]
+	if !known {
+		return false
+	}
+	d := c.refresh.databases[c.session.Database]
+	// What is part of a Snapshot is not changed.
+	d.ColumnFacts = maps.Clone(d.ColumnFacts)
+	if d.ColumnFacts == nil {
+		d.ColumnFacts = map[softdelete.ColumnID]softdelete.ColumnFacts{}
+	}
+	id := softdelete.ColumnID{Relation: c.table.OID, Attnum: attnum}
+	facts := d.ColumnFacts[id]
+	change(&facts)
+	d.ColumnFacts[id] = facts
+	c.refresh.databases[c.session.Database] = d
+	return true
+}
+
+// unclear is why what was counted is not certain to be what it is called; nil if it is.
+func (c *count) unclear() error {
+	t := c.table
+	for i, m := range t.Markers {
+		var u *discovery.Unclear
+		letters, _ := c.observed.listed(i, m)
+		switch {
+		case i < len(c.observed.Strange) && c.observed.Strange[i] != nil:
+			u = discovery.UnclearValue(t.Schema, t.Name, m, softdelete.Legible(*c.observed.Strange[i]))
+		case !m.Given && !m.OneAlphabet(letters):
+			u = discovery.UnclearLetters(t.Schema, t.Name, m, letters)
+		}
+		if u != nil {
+			return &unclearError{softdelete.Problem{Reason: softdelete.MarkerUnclear, Remedy: u.Remedy,
+				Message: fmt.Sprintf("%s.%s: %s", t.Schema, t.Name, u.Message)}}
+		}
+	}
+	return nil
+}
+
+// unseen are the values that the configuration lists and that no row of the table has.
+func (c *count) unseen() []string {
+	var all []string
+	for i, m := range c.table.Markers {
+		if m.Given {
+			_, missing := c.observed.listed(i, m)
+			all = append(all, missing...)
+		}
+	}
+	return all
+}
