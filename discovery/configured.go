@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -23,8 +24,8 @@ type MarkerConfig struct {
 
 // Marker is the marker that the setting makes of a column, and of the column of its
 // time if there is one; nil if the two cannot be read so, and why.
-func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error) {
-	m := &softdelete.Marker{Column: c.Name, Kind: s.kind(c, time), Live: s.Live, Deleted: s.Deleted}
+func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.Marker, error) {
+	m := &softdelete.Marker{Column: c.Name, Kind: s.kind(c, at), Live: s.Live, Deleted: s.Deleted}
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
 	}
@@ -42,21 +43,21 @@ func (s MarkerConfig) Marker(c Column, time *Column) (*softdelete.Marker, error)
 	if d.KeepsTime && c.holdsTimes() {
 		m.Time = c.time(s.unit(c))
 	}
-	if time != nil {
-		if !time.holdsTimes() {
-			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", time.Name, time.Type)
+	if at != nil {
+		if !at.holdsTimes() {
+			return nil, fmt.Errorf("time_column %q is of type %s, which holds no time", at.Name, at.Type)
 		}
-		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, time.partnerTime(s.unit(*time))
+		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, at.partnerTime(s.unit(*at))
 	}
 	m.Given = s.Kind != "" || len(s.Live)+len(s.Deleted) > 0
 	if m.Time != nil {
 		m.Time.UnitGiven = s.Unit != ""
 	}
-	return m, nil
+	return m, s.unitSuits(m, c, at, now)
 }
 
 // kind is what the setting takes a column for.
-func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
+func (s MarkerConfig) kind(c Column, at *Column) softdelete.Kind {
 	if s.Kind != "" {
 		return s.Kind
 	}
@@ -67,7 +68,7 @@ func (s MarkerConfig) kind(c Column, time *Column) softdelete.Kind {
 		}
 		return softdelete.Timestamp
 	case softdelete.IntegerClass:
-		if time == nil && len(s.Deleted) == 0 &&
+		if at == nil && len(s.Deleted) == 0 &&
 			(s.Unit != "" || len(s.Live) == 0 && s.meaning(c).Kind == softdelete.Epoch) {
 			return softdelete.Epoch
 		}
@@ -116,6 +117,18 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	return nil
 }
 
+// unitSuits says why the setting's unit cannot be that of the time; nil if it can, or nothing is
+// known of its values.
+func (s MarkerConfig) unitSuits(m *softdelete.Marker, c Column, at *Column, now time.Time) error {
+	if at != nil {
+		c = *at
+	}
+	if m.Time == nil || m.Time.Type != softdelete.EpochTime || c.Meaning.Kind != softdelete.Epoch {
+		return nil
+	}
+	return WrongUnit(m.Time, c.Meaning.Example, c.Meaning.Example, now)
+}
+
 // Needs says what must be asked of the columns before Marker, by name.
 func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	needs := map[string]Need{}
@@ -124,9 +137,7 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 		case s.Column:
 			needs[c.Name] = s.need(c)
 		case s.TimeColumn:
-			if s.Unit == "" {
-				needs[c.Name] = c.need(true)
-			}
+			needs[c.Name] = c.need(true)
 		}
 	}
 	return needs
@@ -135,7 +146,11 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 // need says what must be asked of the deciding column.
 func (s MarkerConfig) need(c Column) Need {
 	switch {
-	case s.Kind != "" && s.Kind != softdelete.Epoch, len(s.Live)+len(s.Deleted) > 0, s.Unit != "", s.TimeColumn != "":
+	case s.TimeColumn != "", s.Kind != "" && s.Kind != softdelete.Epoch:
+		return NeedNothing
+	case s.Unit != "":
+		return c.need(true) // it is checked
+	case len(s.Live)+len(s.Deleted) > 0:
 		return NeedNothing
 	}
 	return c.need(s.Kind == softdelete.Epoch)

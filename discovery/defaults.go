@@ -87,6 +87,16 @@ func IsZeroTime(m softdelete.Marker, value string) bool {
 	return m.Time != nil && m.Time.Column == m.Column && zeroTimes[m.Time.Type] == value
 }
 
+// UnclearKey means that a marker that was taken for a time holds the row's own key, and that other
+// values of it were taken for those of live rows.
+func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
+	return &Unclear{
+		Message: fmt.Sprintf("column %q holds the row's own key in every deleted row, and rows are born with %s: what its "+
+			"other values mean is not known", m.Column, strings.Join(m.Live, " or ")),
+		Remedy: settle(schema, table, m),
+	}
+}
+
 // UnclearLetters means that the letters in a marker's deciding column are of no one alphabet.
 func UnclearLetters(schema, table string, m softdelete.Marker, letters []string) *Unclear {
 	quoted := make([]string, len(letters))

@@ -184,7 +184,16 @@ func explainTime(t *softdelete.Time) string {
 	case t.Type != softdelete.EpochTime:
 		return ""
 	case t.Known():
-		return fmt.Sprintf(", in %s since 1970", t.Unit)
+		guessed := ""
+		if !t.UnitGiven {
+			guessed = ", which is guessed"
+			if _, unit := unitOf(t.Column); unit != "" {
+				guessed += " by the name"
+			} else {
+				guessed += " by the values"
+			}
+		}
+		return fmt.Sprintf(", in %s since 1970%s", t.Unit, guessed)
 	default:
 		return ", in a unit that is not known: counted, but without ages"
 	}

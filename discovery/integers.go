@@ -1,6 +1,8 @@
 package discovery
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -26,13 +28,79 @@ func ClassifyInteger(need Need, values []float64, born []string, now time.Time) 
 	if len(telling) == 0 {
 		return softdelete.IntegerMeaning{}
 	}
-	least, greatest := slices.Min(telling), slices.Max(telling)
+	unit := plausible(slices.Min(telling), slices.Max(telling), now)
+	if unit == "" || need == NeedKind && unit == softdelete.Nanoseconds {
+		return softdelete.IntegerMeaning{Kind: softdelete.Number}
+	}
+	return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit, Example: slices.Max(telling)}
+}
+
+// plausible is the unit in which all values from the least to the greatest lie between 2000 and
+// tomorrow; empty if there is none.
+func plausible(least, greatest float64, now time.Time) softdelete.Unit {
 	tomorrow := float64(now.Add(24 * time.Hour).Unix())
 	for _, unit := range softdelete.Units {
 		per := float64(unit.PerSecond())
-		if year2000*per <= least && greatest <= tomorrow*per && !(need == NeedKind && unit == softdelete.Nanoseconds) {
-			return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}
+		if year2000*per <= least && greatest <= tomorrow*per {
+			return unit
 		}
 	}
-	return softdelete.IntegerMeaning{Kind: softdelete.Number}
+	return ""
+}
+
+// year10000 is when that begins, in seconds since 1970: no PostgreSQL server deleted a row then.
+const year10000 = 253402300800
+
+// UnclearInteger says what contradicts the meaning of an integer marker, by the least and the
+// greatest value of deleted rows that the count found; nil if nothing does.
+func UnclearInteger(schema, table string, m softdelete.Marker, least, greatest float64, now time.Time) *Unclear {
+	e := explainer{schema: schema, table: table}
+	t := m.Time
+	switch {
+	case t == nil:
+		first, last := plausible(least, least, now), plausible(greatest, greatest, now)
+		if first == "" || last == "" || first == last {
+			return nil
+		}
+		return &Unclear{
+			Message: fmt.Sprintf("column %q holds times in %s and in %s: whether they are times is not known", m.Column,
+				first, last),
+			Remedy: settle(schema, table, m),
+		}
+	case t.UnitGiven || plausible(least, greatest, now) == t.Unit:
+		return nil
+	default:
+		return &Unclear{
+			Message: fmt.Sprintf("column %q was taken for a time in %s, but it holds values from %.0f to %.0f, and these do "+
+				"not all lie between the year 2000 and tomorrow", t.Column, t.Unit, least, greatest),
+			Remedy: e.configure(m.Column, timeColumn(m)+", unit: "+softdelete.FillIn),
+		}
+	}
+}
+
+// WrongUnit says why a configured unit cannot be that of a time, of which the least and the
+// greatest value of deleted rows are known; nil if it can.
+func WrongUnit(t *softdelete.Time, least, greatest float64, now time.Time) error {
+	if t == nil || !t.UnitGiven {
+		return nil
+	}
+	per := float64(t.Unit.PerSecond())
+	switch other := plausible(least, greatest, now); {
+	case other == t.Unit:
+		return nil
+	case other != "":
+		return fmt.Errorf("column %q does not hold times in %s: read so, its values lie about the year %s; they are "+
+			"times in %s: correct unit: in the configuration", t.Column, t.Unit, yearOf(greatest/per), other)
+	case least >= year10000*per:
+		return fmt.Errorf("column %q does not hold times in %s: read so, its values lie after the year %s: correct unit: "+
+			"in the configuration", t.Column, t.Unit, yearOf(least/per))
+	default:
+		return nil
+	}
+}
+
+// yearOf is the year of a time in seconds since 1970, for a person.
+func yearOf(seconds float64) string {
+	const year = 365.2425 * 24 * 60 * 60
+	return fmt.Sprintf("%.0f", 1970+math.Floor(seconds/year))
 }

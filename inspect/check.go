@@ -38,7 +38,8 @@ type surveyedDatabase struct {
 }
 
 // survey discovers the tables of every watched database, without counting any, but looks for the
-// values that the configuration lists if it is told to. Its error speaks of the databases that are missing among the answers.
+// values that the configuration lists if it is told to. Its error
+// speaks of the databases that are missing among the answers.
 func (i *Inspector) survey(ctx context.Context, looks bool) ([]surveyedDatabase, error) {
 	r := i.newRefresh(&softdelete.Snapshot{}, nil)
 	names, err := r.databaseNames(ctx)

@@ -161,9 +161,10 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 		t.Errorf("when they are free (-want +got):\n%s", diff)
 	}
 	// Once known it stays, whatever becomes of the rows, and nothing is asked.
-	pgtest.Exec(t, dsn, `TRUNCATE analyzed, flags, fresh, parted, fresh_parted; INSERT INTO fresh VALUES (1); ANALYZE`)
+	pgtest.Exec(t, dsn, `TRUNCATE analyzed, flags, fresh, parted, fresh_parted;
+		INSERT INTO fresh VALUES (1600000000000000); ANALYZE`)
 	sent, s := asked(t, i, s)
-	if got := read(s)["fresh"]; got != "epoch: deleted_at us | 1 1 0" {
+	if got := read(s)["fresh"]; got != "epoch: deleted_at us | 1 1 1" {
 		t.Errorf("after a purge: %s", got)
 	}
 	if again, _ := asked(t, i, s); again != sent {

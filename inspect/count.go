@@ -161,7 +161,8 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 
 // on is a partition as queries has it.
 func (c *count) on(l partition) queries.Relation {
-	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.table.Table}
+	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.table.Table,
+		Key: c.table.key}
 }
 
 // countExactly reads every row of the partitions that together pass the gate, each

@@ -28,6 +28,8 @@ type table struct {
 	rowSecurity bool
 	// attnums are the numbers of its columns, by name.
 	attnums map[string]int16
+	// key is the column with the row's own number, if we may read it.
+	key string
 	// dropped means that the table went away during the refresh.
 	dropped bool
 	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
@@ -48,6 +50,8 @@ type column struct {
 	Comment                      string
 	Usage, Readable, RowSecurity bool
 	Heap, Tids                   bool
+	// Key is the row's own number, if we may read it.
+	Key string
 	// answer is what had to be asked beside the catalogs.
 	answer columnAnswer
 }
@@ -175,6 +179,7 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 	t.attnums = map[string]int16{}
 	for _, c := range columns {
 		t.attnums[c.Column] = c.Attnum
+		t.key = cmp.Or(t.key, c.Key)
 	}
 	if c.Relkind == "r" {
 		t.partitions = []partition{{OID: c.OID, Schema: c.Schema, Name: c.Name, Relkind: c.Relkind, Unlogged: c.Unlogged,

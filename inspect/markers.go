@@ -27,7 +27,7 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 	markers softdelete.Markers, problem *softdelete.Problem) {
 	c := columns[0]
 	if settings.Column != "" {
-		m, problem := configured(columns, settings)
+		m, problem := r.configured(columns, settings)
 		if m == nil {
 			r.tellDecision(c, problem.Message, nil)
 			return nil, problem
@@ -82,7 +82,8 @@ func (r *refresh) tellDecision(c column, left string, decisions []discovery.Deci
 }
 
 // configured is the marker that the configuration names.
-func configured(columns []column, settings config.TableSettings) (*softdelete.Marker, *softdelete.Problem) {
+func (r *refresh) configured(columns []column, settings config.TableSettings) (*softdelete.Marker,
+	*softdelete.Problem) {
 	all := discoveryColumns(columns)
 	find := func(setting, name string) (*discovery.Column, *softdelete.Problem) {
 		i := slices.IndexFunc(all, func(c discovery.Column) bool { return c.Name == name })
@@ -103,7 +104,7 @@ func configured(columns []column, settings config.TableSettings) (*softdelete.Ma
 	if problem != nil {
 		return nil, problem
 	}
-	m, err := settings.Marker().Marker(*column, time)
+	m, err := settings.Marker().Marker(*column, time, r.began)
 	switch {
 	case column.Unborn != "":
 		return nil, &softdelete.Problem{Reason: softdelete.Locked,

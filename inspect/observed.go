@@ -21,11 +21,18 @@ type observed struct {
 	Strange []*string
 	// Listed are those of the values that it names that are there, as bits.
 	Listed []*int64
+	// Least and Greatest are those of a deleted row's integer time.
+	Least, Greatest []*float64
+	// Own means that every deleted row has its own key there.
+	Own []*bool
 }
 
 // add adds what other rows show. What is of a Snapshot, or of an answer, is not changed.
 func (o *observed) add(other observed) {
 	o.Strange = each(o.Strange, other.Strange, func(a, b string) string { return min(a, b) })
+	o.Least = each(o.Least, other.Least, func(a, b float64) float64 { return min(a, b) })
+	o.Greatest = each(o.Greatest, other.Greatest, func(a, b float64) float64 { return max(a, b) })
+	o.Own = each(o.Own, other.Own, func(a, b bool) bool { return a && b })
 	o.Listed = each(o.Listed, other.Listed, func(a, b int64) int64 { return a | b })
 }
 
@@ -48,11 +55,19 @@ func each[T any](a, b []*T, join func(a, b T) T) []*T {
 	return all
 }
 
+// at is what is known of one marker; nil if nothing is.
+func at[T any](answers []*T, i int) *T {
+	if i >= len(answers) {
+		return nil
+	}
+	return answers[i]
+}
+
 // listed are the values that a marker names, by whether they are there.
 func (o *observed) listed(i int, m softdelete.Marker) (there, missing []string) {
 	var bits int64
-	if i < len(o.Listed) && o.Listed[i] != nil {
-		bits = *o.Listed[i]
+	if listed := at(o.Listed, i); listed != nil {
+		bits = *listed
 	}
 	values, _ := m.Named()
 	for bit, v := range values {
@@ -65,9 +80,16 @@ func (o *observed) listed(i int, m softdelete.Marker) (there, missing []string) 
 	return there, missing
 }
 
-// accept takes the zero time of Go's libraries for live where it was found, and reports whether
-// the table must be counted again with that.
+// accept takes the zero time of Go's libraries for live where it was found, and what is the key of
+// every deleted row for a number, and reports whether the table must be counted again with that.
 func (c *count) accept() (again bool) {
+	for i, own := range c.observed.Own {
+		isNumber := func(f *softdelete.ColumnFacts) { f.Meaning = softdelete.IntegerMeaning{Kind: softdelete.Number} }
+		if m := c.table.Markers[i]; own != nil && *own && len(m.Live) == 0 && c.learn(m.Column, isNumber) {
+			c.replace(i, softdelete.Marker{Kind: softdelete.Number, Column: m.Column})
+			again = true
+		}
+	}
 	for i, v := range c.observed.Strange {
 		m := c.table.Markers[i]
 		if v == nil || !discovery.IsZeroTime(m, *v) || slices.Contains(m.Live, *v) {
@@ -79,11 +101,16 @@ func (c *count) accept() (again bool) {
 		}
 		m.Kind, m.Live = softdelete.Sentinel, append(slices.Clone(m.Live), *v)
 		slices.Sort(m.Live)
-		c.table.Markers = slices.Clone(c.table.Markers)
-		c.table.Markers[i] = m
+		c.replace(i, m)
 		again = true
 	}
 	return again
+}
+
+// replace gives the table another marker in the place of one.
+func (c *count) replace(i int, m softdelete.Marker) {
+	c.table.Markers = slices.Clone(c.table.Markers)
+	c.table.Markers[i] = m
 }
 
 // learn keeps what was found out about a column for the next refresh; false if the column is not
@@ -113,8 +140,17 @@ func (c *count) unclear() error {
 	for i, m := range t.Markers {
 		var u *discovery.Unclear
 		letters, _ := c.observed.listed(i, m)
+		least, greatest := at(c.observed.Least, i), at(c.observed.Greatest, i)
 		switch {
-		case i < len(c.observed.Strange) && c.observed.Strange[i] != nil:
+		case at(c.observed.Own, i) != nil && *c.observed.Own[i]:
+			u = discovery.UnclearKey(t.Schema, t.Name, m)
+		case least != nil && greatest != nil:
+			if err := discovery.WrongUnit(m.Time, *least, *greatest, c.refresh.began); err != nil {
+				return &unclearError{softdelete.Problem{Reason: softdelete.Unsupported,
+					Message: fmt.Sprintf("%s.%s: %s", t.Schema, t.Name, err)}}
+			}
+			u = discovery.UnclearInteger(t.Schema, t.Name, m, *least, *greatest, c.refresh.began)
+		case at(c.observed.Strange, i) != nil:
 			u = discovery.UnclearValue(t.Schema, t.Name, m, softdelete.Legible(*c.observed.Strange[i]))
 		case !m.Given && !m.OneAlphabet(letters):
 			u = discovery.UnclearLetters(t.Schema, t.Name, m, letters)

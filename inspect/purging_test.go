@@ -56,8 +56,8 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 			`rule "hide ""it""" of public.ruled would rewrite the DELETE`},
 		"never_null_part": {`CREATE TABLE never_null_part (id int, deleted_at timestamptz) PARTITION BY RANGE (id);
 			CREATE TABLE never_null_part_1 PARTITION OF never_null_part (deleted_at NOT NULL) FOR VALUES FROM (1) TO (99)`,
-			allDeleted + "; the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and were " +
-				"deleted_at timestamp with time zone"},
+			allDeleted + "; the columns of public.never_null_part_1 are deleted_at timestamp with time zone NOT NULL, and " +
+				"were deleted_at timestamp with time zone"},
 		"local": {`CREATE TABLE local (id int, deleted_at timestamp)`,
 			`the time zone of column "deleted_at", UTC, is assumed`},
 		"parted": {`CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY RANGE (id);

@@ -33,6 +33,15 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security,
+       -- The key of an ordinary table, if that is one number which we may read.
+       CASE WHEN c.relkind = 'r' AND COALESCE(base.typname, t.typname) IN ('int2', 'int4', 'int8', 'numeric') THEN
+         COALESCE((SELECT k.attname::text
+          FROM pg_catalog.pg_index i
+          JOIN pg_catalog.pg_attribute k ON k.attrelid = c.oid AND k.attnum = i.indkey[0]
+          WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1 AND k.attnum <> a.attnum
+            AND k.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)
+            AND has_column_privilege(c.oid, k.attnum, 'SELECT')), '')
+         ELSE '' END AS key,
        COALESCE(c.relkind = 'r' AND am.amname = 'heap', false) AS heap,
        COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid, which not every relation has
 FROM pg_catalog.pg_class c

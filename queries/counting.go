@@ -15,6 +15,8 @@ type Relation struct {
 	Schema, Name string
 	// Children reports whether what inherits from it is counted with it.
 	Children bool
+	// Key is the column with the row's own number; empty if there is none that we may read.
+	Key string
 	// Table is the watched table whose rows it holds.
 	Table *softdelete.Table
 }
@@ -28,7 +30,7 @@ func (r Relation) vars() vars {
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
 		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
-		"coming": "NULL", "observed": r.observed(),
+		"coming": "NULL", "observed": r.observed(false),
 	}
 }
 
@@ -103,7 +105,7 @@ func (r Relation) Shares() string {
 	if m.Kind != softdelete.Pair {
 		v = r.ages()
 	}
-	v["column"], v["type"] = m.Column, typeOf(m)
+	v["column"], v["type"], v["observed"] = m.Column, typeOf(m), r.observed(true)
 	return statement("shares.sql", v)
 }
 

@@ -84,6 +84,15 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
 
+-- The least and the greatest value of an integer that is a time, or is taken for one, and whether
+-- every deleted row has its own key there.
+-- question: least
+(min(:"time") FILTER (WHERE :rows))::float8
+-- question: greatest
+(max(:"time") FILTER (WHERE :rows))::float8
+-- question: own
+bool_and(:"column" = :"key") FILTER (WHERE :deleted)
+
 -- Which of some values stand in a marker's column: each is a bit.
 -- question: listed
 bit_or(CASE :value :cases END)

@@ -9,13 +9,17 @@ import (
 
 // observed asks, for each marker in turn, what the values of its column show about their meaning;
 // NULL where there is nothing to ask.
-func (r Relation) observed() string {
+// Alone means that of each marker only the deciding column can be asked.
+func (r Relation) observed(alone bool) string {
 	columns := []struct {
 		name, typ string
 		ask       func(softdelete.Marker) string
 	}{
 		{"strange", "text", r.strange},
 		{"listed", "int8", listed},
+		{"least", "float8", func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
+		{"greatest", "float8", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
+		{"own", "bool", func(m softdelete.Marker) string { return r.own(m, alone) }},
 	}
 	each := make([]string, len(columns))
 	for i, c := range columns {
@@ -41,6 +45,29 @@ func (r Relation) strange(m softdelete.Marker) string {
 			"earliest": instant(m.Time, r.Table.Policy.TimeZone, ask("earliest", nil))})
 	}
 	return ""
+}
+
+// extreme asks for the least, or the greatest, value of what is an integer time, or could be one.
+func (r Relation) extreme(question string, m softdelete.Marker, alone bool) string {
+	column, rows := m.Column, decide(m, "deleted")
+	switch t := m.Time; {
+	case t != nil && t.Column != m.Column:
+		if alone || !t.Known() || t.Type != softdelete.EpochTime {
+			return ""
+		}
+		column, rows = t.Column, aged("deleted_at_all", m, r.Table.Policy.TimeZone, ask("now", nil))
+	case t != nil && (t.Type != softdelete.EpochTime || !t.Known()), t == nil && (m.Kind != softdelete.Number || m.Given):
+		return ""
+	}
+	return ask(question, vars{"time": column, "rows": rows})
+}
+
+// own asks whether what is taken for a time is the row's own key.
+func (r Relation) own(m softdelete.Marker, alone bool) string {
+	if r.Key == "" || alone || !m.GuessedEpoch() {
+		return ""
+	}
+	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": decide(m, "deleted")})
 }
 
 // listed asks which of the values that the marker names are there, as the bits of a number.

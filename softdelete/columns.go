@@ -31,4 +31,6 @@ type ColumnFacts struct {
 type IntegerMeaning struct {
 	Kind Kind
 	Unit Unit
+	// Example is one of the values of an Epoch.
+	Example float64
 }

@@ -73,6 +73,12 @@ func (u Unit) PerSecond() int64 {
 // Known reports whether instants can be compared with the column.
 func (t *Time) Known() bool { return t != nil && (t.Type != EpochTime || t.Unit != "") }
 
+// GuessedEpoch reports whether the marker is an integer of which only its values, or its name,
+// say that it is a time.
+func (m Marker) GuessedEpoch() bool {
+	return m.Kind == Epoch && !m.Given && m.Time != nil && m.Time.Unit != "" && !m.Time.UnitGiven
+}
+
 // Decides is the kind of the column that decides: the marker's own, but for a pair.
 func (m Marker) Decides() Kind {
 	if m.Kind != Pair {
