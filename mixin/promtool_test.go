@@ -3,14 +3,11 @@
 package mixin
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -39,31 +36,6 @@ func run(t *testing.T, command string, args ...string) (output string, ok bool) 
 		t.Fatalf("%s: %v", command, err)
 	}
 	return string(content), err == nil
-}
-
-// suites writes the promtool tests into a directory and returns them, those
-// that are quickly run first.
-func suites(t *testing.T, mutation string) []string {
-	t.Helper()
-	dir := t.TempDir()
-	output, ok := run(t, find(t, "jsonnet")[0], "-c", "-m", dir, "--tla-code", "mutation="+mutation,
-		"tests/suites.jsonnet")
-	if !ok {
-		t.Fatalf("tests/suites.jsonnet: %s", output)
-	}
-	found, err := filepath.Glob(filepath.Join(dir, "*", "test.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	size := func(path string) int64 {
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Size()
-	}
-	slices.SortFunc(found, func(a, b string) int { return int(size(a) - size(b)) })
-	return found
 }
 
 func TestCompiledFilesAreWhatTheSourcesSay(t *testing.T) {
@@ -130,75 +102,17 @@ func TestAlertmanagerAcceptsTheInhibitionRules(t *testing.T) {
 }
 
 func TestRulesHoldTheirCases(t *testing.T) {
-	tests := suites(t, "{}")
-	if len(tests) == 0 {
-		t.Fatal("no tests were written")
-	}
-	for _, promtool := range find(t, "promtool") {
-		for _, test := range tests {
-			t.Run(promtool+"/"+filepath.Base(filepath.Dir(test)), func(t *testing.T) {
+	suites, rules := load(t)
+	for _, suite := range suites {
+		test := suite.whole(rules).write(t)
+		for _, promtool := range find(t, "promtool") {
+			t.Run(suite.name+promtool, func(t *testing.T) {
+				t.Parallel()
 				if output, ok := run(t, promtool, "test", "rules", test); !ok {
 					t.Error(output)
 				}
 			})
 		}
-	}
-}
-
-// unguarded are the mutations that still lack a case which notices them.
-var unguarded = map[string]bool{
-	"alerts.SoftDeleteOldRowsElevated.for lowered": true,
-	"alerts.SoftDeletePingsFailing.for raised":     true,
-	"times.responseMedian raised":                  true,
-	"times.down raised":                            true,
-}
-
-// Each limit and each time is moved, up and down, across the cases that stand
-// on both of its sides. Texts are left alone, so that it is the alert's coming
-// and going that a case must notice, not the number in its description.
-func TestEveryLimitIsGuardedByACase(t *testing.T) {
-	output, ok := run(t, find(t, "jsonnet")[0], "tests/mutations.jsonnet")
-	if !ok {
-		t.Fatal(output)
-	}
-	var mutations map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(output), &mutations); err != nil {
-		t.Fatal(err)
-	}
-	if len(mutations) == 0 {
-		t.Fatal("nothing is moved")
-	}
-	promtool := find(t, "promtool")[0]
-	for name, mutation := range mutations {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tests := suites(t, string(bytes.TrimSpace(mutation)))
-			health := func(test string) bool { return strings.HasPrefix(filepath.Base(filepath.Dir(test)), "health_") }
-			// A limit of the alerts and of the verdicts is guarded in both.
-			guarded := map[bool]bool{}
-			for _, test := range tests {
-				kind := health(test)
-				if guarded[kind] {
-					continue
-				}
-				output, ok := run(t, promtool, "test", "rules", test)
-				if !ok && !strings.Contains(output, "got:") {
-					t.Fatalf("promtool cannot run the test: %s", output)
-				}
-				guarded[kind] = !ok
-			}
-			if len(guarded) == 0 {
-				t.Fatal("no rule depends on it")
-			}
-			for kind, found := range guarded {
-				switch {
-				case !found && !unguarded[name]:
-					t.Errorf("no case notices (of the verdicts: %v)", kind)
-				case found && unguarded[name]:
-					t.Errorf("a case notices; take it off the list unguarded")
-				}
-			}
-		})
 	}
 }
 

@@ -20,13 +20,13 @@ type ruleFile struct {
 }
 
 type rule struct {
-	Alert         string
-	Record        string
-	Expr          string
-	For           string
-	KeepFiringFor string `yaml:"keep_firing_for"`
-	Labels        map[string]string
-	Annotations   map[string]string
+	Alert         string            `json:"alert,omitempty"`
+	Record        string            `json:"record,omitempty"`
+	Expr          string            `json:"expr"`
+	For           string            `json:"for,omitempty"`
+	KeepFiringFor string            `json:"keep_firing_for,omitempty" yaml:"keep_firing_for"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
 // The limits of mixtool's linter.

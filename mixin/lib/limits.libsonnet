@@ -1,5 +1,5 @@
-// The health limits: merges overrides into them, rejects values that make no sense, and looks up the limit of
-// and what single tables have of their own.
+// The health limits: merges overrides into them, rejects values that make no sense, and looks up what single
+// tables have of their own.
 
 // A table's entry may replace these, whole or in part; the rest is not about tables.
 local perTable = [
@@ -75,6 +75,26 @@ local about(entry, table) =
   entry.schema == table.schema && entry.table == table.table
   && (!std.objectHas(entry, 'database') || entry.database == std.get(table, 'database'));
 
+// ownOf returns each table and the limits that it has of its own, of several entries the
+// last, as { table, limits }. Entries that name a database come first, so that the first
+// that fits a table is its own; behind all that name their table come those by pattern.
+local ownOf(entries) =
+  local named = [entry for entry in entries if !byPattern(entry)];
+  local tables(with) = [
+    pick(entry, ['database', 'schema', 'table'])
+    for entry in named
+    if std.objectHas(entry, 'database') == with
+  ];
+  local once(list) = std.foldl(function(all, t) if std.member(all, t) then all else all + [t], list, []);
+  [
+    { table: table, limits: std.foldl(std.mergePatch, [entry for entry in named if about(entry, table)], {}) }
+    for table in once(tables(true)) + once(tables(false))
+  ] + [
+    { table: pick(entry, patterns), limits: entry }
+    for entry in entries
+    if byPattern(entry)
+  ];
+
 {
   // merged returns the defaults with the overrides applied (RFC 7396, as the exporter does), or fails with all
   // errors at once.
@@ -90,36 +110,17 @@ local about(entry, table) =
         for i in std.range(0, std.length(result.tables) - 1)
       ]);
     assert found == [] : '\n' + std.join('\n', found);
-    result,
+    result { own:: ownOf(result.tables) },
 
   // own returns the tables that have a value of their own, as { table, value }. value
-  // is asked with the limits that a table has of its own, of several entries the last,
-  // and answers null where it has none. Entries that name a database come first, so
-  // that the first that fits a table is its own; behind all that name their table come
-  // those by pattern.
-  own(thresholds, value)::
-    local named = function(with) [
-      pick(t, ['database', 'schema', 'table'])
-      for t in thresholds.tables
-      if !byPattern(t) && std.objectHas(t, 'database') == with
-    ];
-    local once(list) = std.foldl(function(all, t) if std.member(all, t) then all else all + [t], list, []);
-    [
-      { table: table, value: found }
-      for table in once(named(true)) + once(named(false))
-      for found in [value(std.foldl(
-        function(limits, entry) if !byPattern(entry) && about(entry, table) then std.mergePatch(limits, entry) else limits,
-        thresholds.tables,
-        {}
-      ))]
-      if found != null
-    ] + [
-      { table: pick(entry, patterns), value: found }
-      for entry in thresholds.tables
-      if byPattern(entry)
-      for found in [value(entry)]
-      if found != null
-    ],
+  // is asked with the limits that a table has of its own, and answers null where it has
+  // none.
+  own(thresholds, value):: [
+    { table: entry.table, value: found }
+    for entry in thresholds.own
+    for found in [value(entry.limits)]
+    if found != null
+  ],
 
   at:: at,
 }

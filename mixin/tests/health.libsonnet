@@ -96,7 +96,10 @@ local pods = {
   ],
 };
 
-[pods] + [
-  suite { tests: [test(case) for case in suite.cases] }
-  for suite in (import 'health_cases.json').suites
+[
+  suite { config: if suite.thresholds == {} then 'default' else suite.name }
+  for suite in [pods] + [
+    suite { tests: [test(case) for case in suite.cases] }
+    for suite in (import 'health_cases.json').suites
+  ]
 ]

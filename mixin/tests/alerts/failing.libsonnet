@@ -19,7 +19,7 @@ local seven = t.again('1 1 1 0', 6) + ' 1 1 1 1 1 0';
     t.test(
       'every second ping fails, and for three hours nobody else would say so',
       [t.series('db_up', t.again('1 0', 180))],
-      quiet(0, 4) + [t.exactly(m, pings) for m in [60, 120, 170]],
+      quiet(0, 4) + [t.exactly(m, pings) for m in [6, 60, 120, 170]],
     ),
 
     t.test(
@@ -44,6 +44,12 @@ local seven = t.again('1 1 1 0', 6) + ' 1 1 1 1 1 0';
       'one that swings around a quarter is told once',
       [t.series('db_up', t.again(four, 6) + ' ' + t.again(seven, 10))],
       [t.exactly(m, pings) for m in std.range(40, 180)],
+    ),
+
+    t.test(
+      'two minutes of failed pings are an outage',
+      [t.series('db_up', '1+0x39 0+0x39')],
+      quiet(0, 20) + [t.exactly(22, told('SoftDeleteDatabaseDown'))],
     ),
 
     t.test(

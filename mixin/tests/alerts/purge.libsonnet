@@ -188,6 +188,7 @@ local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinu
       t.table({ old_deleted_rows: 10001, old_deleted_rows_margin: 0 }, minutes=1200),
       [
         t.quiet(74 * 60, 'SoftDeletePurgeOverdue'),
+        t.quiet(74 * 60, 'SoftDeleteOldRowsElevated'),
         t.fires(74 * 60 + 4, [overdue('3d 2h 4m 0s', time='50h')]),
         t.fires(74 * 60 + 4, [elevated('3d 2h 4m 0s', '50h')]),
       ],
