@@ -97,6 +97,17 @@ func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
 	}
 }
 
+// UnclearShared means that many rows share a round instant that a marker takes for their deletion.
+func UnclearShared(schema, table string, m softdelete.Marker, value string, rows float64) *Unclear {
+	live := listed("live_values", append(slices.Clone(m.Live), softdelete.FillIn))
+	return &Unclear{
+		Message: fmt.Sprintf("column %q holds %s in %s rows, as if that were or had been its default, and rows are born "+
+			"live: write live_values if live rows hold it, or kind: %s if it is when they were deleted", m.Column, value,
+			softdelete.Thousands(rows), m.Decides()),
+		Remedy: explainer{schema: schema, table: table}.configure(m.Column, live),
+	}
+}
+
 // UnclearLetters means that the letters in a marker's deciding column are of no one alphabet.
 func UnclearLetters(schema, table string, m softdelete.Marker, letters []string) *Unclear {
 	quoted := make([]string, len(letters))

@@ -61,7 +61,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL", "blocks": "{0,1}",
 		"percent": "10", "seed": "7", "limit": "10",
 		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt",
-		"deleted_at_all": "true",
+		"deleted_at_all": "true", "round": "false",
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -84,7 +84,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		if index := indexes[name]; index != "" {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
 		}
-		if name == "shares.sql" { // its column is the one that the predicate asks for
+		if name == "shares.sql" || name == "shared_statistics.sql" { // its column is the one that the predicate asks for
 			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")
 		}
 		if slices.Contains([]string{"hypopg_savepoint.sql", "hypopg_undo.sql"}, name) {

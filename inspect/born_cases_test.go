@@ -140,6 +140,13 @@ func bornTimes() []*bornTable {
 				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("'0001-01-01'", "'1970-01-01'").
 					deletes(deletions[0]...).undecidable())
 		}
+		// A default that was changed, which the catalogs have forgotten.
+		if typ != "date" {
+			for _, d := range []born{{}, {sql: "'1970-01-01'"}} {
+				all = append(all, newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).
+					lives("", "'2000-01-01'").deletes(deletions[0]...).undecidable())
+			}
+		}
 		// What the rows got that were there when the column was added.
 		for _, old := range []string{"'1999-01-01'", "'infinity'", "now() - interval '2 years'"} {
 			if typ == "checked_moment" {

@@ -87,7 +87,7 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 		numbers, err = c.choose(ctx)
 	}
 	if err == nil {
-		err = c.unclear()
+		err = c.unclear(ctx, numbers)
 	}
 	if err == nil {
 		numbers.Duration = time.Since(began)

@@ -1,11 +1,13 @@
 package inspect
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
+	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -23,6 +25,8 @@ type observed struct {
 	Listed []*int64
 	// Least and Greatest are those of a deleted row's integer time.
 	Least, Greatest []*float64
+	// Rounds are how many deleted rows have a round instant there.
+	Rounds []*int64
 	// Own means that every deleted row has its own key there.
 	Own []*bool
 }
@@ -32,6 +36,7 @@ func (o *observed) add(other observed) {
 	o.Strange = each(o.Strange, other.Strange, func(a, b string) string { return min(a, b) })
 	o.Least = each(o.Least, other.Least, func(a, b float64) float64 { return min(a, b) })
 	o.Greatest = each(o.Greatest, other.Greatest, func(a, b float64) float64 { return max(a, b) })
+	o.Rounds = each(o.Rounds, other.Rounds, func(a, b int64) int64 { return a + b })
 	o.Own = each(o.Own, other.Own, func(a, b bool) bool { return a && b })
 	o.Listed = each(o.Listed, other.Listed, func(a, b int64) int64 { return a | b })
 }
@@ -135,7 +140,7 @@ func (c *count) learn(column string, change func(*softdelete.ColumnFacts)) bool 
 }
 
 // unclear is why what was counted is not certain to be what it is called; nil if it is.
-func (c *count) unclear() error {
+func (c *count) unclear(ctx context.Context, n *softdelete.Numbers) error {
 	t := c.table
 	for i, m := range t.Markers {
 		var u *discovery.Unclear
@@ -154,6 +159,14 @@ func (c *count) unclear() error {
 			u = discovery.UnclearValue(t.Schema, t.Name, m, softdelete.Legible(*c.observed.Strange[i]))
 		case !m.Given && !m.OneAlphabet(letters):
 			u = discovery.UnclearLetters(t.Schema, t.Name, m, letters)
+		case at(c.observed.Rounds, i) != nil:
+			value, rows, err := c.shared(ctx, i, n)
+			if err != nil {
+				return err
+			}
+			if value != "" {
+				u = discovery.UnclearShared(t.Schema, t.Name, m, softdelete.Legible(value), rows)
+			}
 		}
 		if u != nil {
 			return &unclearError{softdelete.Problem{Reason: softdelete.MarkerUnclear, Remedy: u.Remedy,
@@ -161,6 +174,41 @@ func (c *count) unclear() error {
 		}
 	}
 	return nil
+}
+
+// sharedBy is the share of the rows that a round instant must have to be taken for a default that
+// live rows got, and was changed.
+const sharedBy = 0.1
+
+// shared is a round instant that too many deleted rows have, and how many; empty if there is none. It
+// reads the table again, where it was read whole, only if enough of its rows have any.
+func (c *count) shared(ctx context.Context, i int, n *softdelete.Numbers) (value string, rows float64, err error) {
+	most := max(sharedBy*n.Total.Value, 1)
+	rounds := float64(*c.observed.Rounds[i])
+	if rounds == 0 || n.Method == softdelete.Exact && rounds <= most {
+		return "", 0, nil
+	}
+	m, sum := c.table.Markers[i], map[string]float64{}
+	for _, l := range c.table.partitions {
+		question := c.on(l).Shared(m)
+		if n.Method == softdelete.Statistics || slices.ContainsFunc(c.sampled,
+			func(s sampledPartition) bool { return s.OID == l.OID }) {
+			question = c.on(l).SharedStatistics(m)
+		}
+		found, err := postgres.Query[struct {
+			Value string
+			Rows  float64
+		}](ctx, c.session, question)
+		if err != nil {
+			return "", 0, fmt.Errorf("reading the values that rows of %s.%s share: %w", l.Schema, l.Name, err)
+		}
+		for _, f := range found {
+			if sum[f.Value] += f.Rows; sum[f.Value] > most && sum[f.Value] > rows {
+				value, rows = f.Value, sum[f.Value]
+			}
+		}
+	}
+	return value, rows, nil
 }
 
 // unseen are the values that the configuration lists and that no row of the table has.

@@ -195,3 +195,67 @@ tables:
 		t.Errorf("explained (-want +got):\n%s", diff)
 	}
 }
+
+// A round instant that many rows share is what live rows were born with before the default was
+// changed; what one statement deleted shares an instant that is not round.
+func TestARoundInstantThatManyRowsShareIsUnclear(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	rows := func(name, columns string, values ...string) string {
+		sql := fmt.Sprintf("CREATE TABLE %s (deleted_at %s);", name, columns)
+		for _, v := range values {
+			sql += fmt.Sprintf("INSERT INTO %s SELECT %s FROM generate_series(1, 30) i;", name, v)
+		}
+		return sql
+	}
+	old := "now() - i * interval '11 hours'"
+	pgtest.Exec(t, dsn, "SET timezone = 'UTC';"+
+		rows("changed", "timestamptz DEFAULT '1970-01-01'", "'1970-01-01'", "'2000-01-01'", old)+
+		rows("dropped", "timestamp", "NULL", "'2000-01-01'", old)+
+		rows("endless", "timestamptz", "NULL", "'infinity'", old)+
+		rows("tokyo", "timestamptz", "NULL", "'1999-12-31 15:00'", old)+
+		rows("days", "timestamptz", "NULL", "date_trunc('day', now()) - i * interval '1 day'", old)+
+		rows("bulk", "timestamptz", "NULL", "now() - interval '1 year 3 hours'", old)+
+		rows("few", "timestamptz", "NULL", "NULL", "NULL", "CASE WHEN i < 6 THEN '2000-01-01'::timestamptz END", old)+
+		rows("one", "timestamptz", "CASE WHEN i = 1 THEN '2020-01-01'::timestamptz END")+
+		rows("date_only", "date", "NULL", "'2000-01-01'")+
+		rows("given", "timestamptz", "NULL", "'2000-01-01'", old)+
+		rows("given_live", "timestamptz", "NULL", "'2000-01-01'", old)+
+		rows("sampled", "timestamptz", "NULL", "'2000-01-01'", old)+
+		rows("analyzed", "timestamptz", "NULL", "'2000-01-01'", old)+
+		`INSERT INTO sampled SELECT NULL FROM generate_series(1, 9000); INSERT INTO sampled SELECT '2000-01-01'
+			FROM generate_series(1, 3000); ANALYZE sampled; ANALYZE analyzed;
+		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
+		CREATE TABLE part_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE part_2 PARTITION OF parted FOR VALUES IN (2);
+		INSERT INTO parted SELECT 1 + i % 2, CASE WHEN i % 5 = 0 THEN '2000-01-01'::timestamptz END
+			FROM generate_series(1, 100) i`)
+	s := first(t, inspector(t, dsn, `
+counting: {blocks: 100, exact_max_bytes: 1kB}
+tables:
+  - {table: tokyo, time_zone: Asia/Tokyo}
+  - {table: analyzed, method: statistics}
+  - {table: sampled, method: sampled}
+  - {table: given, column: deleted_at, kind: timestamp}
+  - {table: given_live, column: deleted_at, live_values: [2000-01-01]}`))
+	const unclear = "marker_unclear"
+	want := map[string]string{"changed": unclear, "dropped": unclear, "endless": unclear, "tokyo": unclear,
+		"days": "90 60 16", "bulk": "90 60 30", "few": "150 35 5", "one": "30 1 1", "date_only": "60 30 30", "given": "90 60 30",
+		"given_live": "90 30 0", "sampled": unclear, "analyzed": unclear, "parted": unclear}
+	got := map[string]string{}
+	for name, text := range told(s) {
+		got[strings.TrimPrefix(name, "public.")] = text
+	}
+	delete(got, "days") // how many are old depends on the hour
+	delete(want, "days")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n := tableNamed(t, s, "days").Numbers; n == nil || n.Deleted.Value != 60 {
+		t.Errorf("midnights of many days: %+v", tableNamed(t, s, "days").Problem)
+	}
+	p := tableNamed(t, s, "changed").Problem
+	if p == nil || !strings.Contains(p.Message, "2000-01-01 00:00:00+00 in 30 rows") ||
+		!strings.Contains(p.Remedy, `live_values: ["1970-01-01 00:00:00+00", "<fill in>"]`) {
+		t.Errorf("%+v", p)
+	}
+}

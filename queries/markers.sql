@@ -84,6 +84,15 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
 
+-- A round instant, such as people write it as a default: midnight in UTC, which is our time zone,
+-- or in that of the table, and the end of time.
+-- question: round
+:"column"::time = '00:00' OR :"column" = 'infinity'
+-- question: zoned round
+:"column"::time = '00:00' OR (:"column" AT TIME ZONE :'zone')::time = '00:00' OR :"column" = 'infinity'
+-- question: rounds
+count(*) FILTER (WHERE (:deleted) AND (:round))
+
 -- The least and the greatest value of an integer that is a time, or is taken for one, and whether
 -- every deleted row has its own key there.
 -- question: least

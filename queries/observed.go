@@ -19,6 +19,7 @@ func (r Relation) observed(alone bool) string {
 		{"listed", "int8", listed},
 		{"least", "float8", func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
 		{"greatest", "float8", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
+		{"rounds", "int8", r.rounds},
 		{"own", "bool", func(m softdelete.Marker) string { return r.own(m, alone) }},
 	}
 	each := make([]string, len(columns))
@@ -68,6 +69,36 @@ func (r Relation) own(m softdelete.Marker, alone bool) string {
 		return ""
 	}
 	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": decide(m, "deleted")})
+}
+
+// rounds asks how many deleted rows have a round instant in a time that is finer than a day.
+func (r Relation) rounds(m softdelete.Marker) string {
+	if !m.HoldsInstants() || m.Given {
+		return ""
+	}
+	return ask("rounds", vars{"deleted": decide(m, "deleted"), "round": r.round(m)})
+}
+
+func (r Relation) round(m softdelete.Marker) string {
+	question := "round"
+	if m.Time.Type == softdelete.Timestamptz && r.Table.Policy.TimeZone != "UTC" {
+		question = "zoned round"
+	}
+	return ask(question, vars{"column": m.Column, "zone": r.Table.Policy.TimeZone})
+}
+
+// Shared asks which round instants deleted rows share by a marker whose column holds instants.
+func (r Relation) Shared(m softdelete.Marker) string { return r.shared("shared.sql", m) }
+
+// SharedStatistics asks the same of the statistics.
+func (r Relation) SharedStatistics(m softdelete.Marker) string {
+	return r.shared("shared_statistics.sql", m)
+}
+
+func (r Relation) shared(file string, m softdelete.Marker) string {
+	v := r.vars()
+	v["column"], v["type"], v["deleted"], v["round"] = m.Column, typeOf(m), decide(m, "deleted"), r.round(m)
+	return statement(file, v)
 }
 
 // listed asks which of the values that the marker names are there, as the bits of a number.

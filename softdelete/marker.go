@@ -79,6 +79,12 @@ func (m Marker) GuessedEpoch() bool {
 	return m.Kind == Epoch && !m.Given && m.Time != nil && m.Time.Unit != "" && !m.Time.UnitGiven
 }
 
+// HoldsInstants reports whether the column that decides holds instants, or local times: nothing as
+// coarse as a day.
+func (m Marker) HoldsInstants() bool {
+	return m.Time != nil && m.Time.Column == m.Column && (m.Time.Type == Timestamptz || m.Time.Type == LocalTimestamp)
+}
+
 // Decides is the kind of the column that decides: the marker's own, but for a pair.
 func (m Marker) Decides() Kind {
 	if m.Kind != Pair {
