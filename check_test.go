@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// One entry that is wrong hides nothing of the others.
+// A wrong entry does not hide anything about the others.
 func TestCheckConfigExplainsEveryTableAlsoBesideFaults(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn,
@@ -46,11 +46,11 @@ tables:
 	}
 }
 
-// hostile is a name that would clear a terminal, turn the direction of what is beside it,
-// and begin a line of its own.
+// hostile is a name that would clear a terminal, reverse the direction of the text next to it, and begin a line of
+// its own.
 const hostile = "a\x1b[2J\u009b31m\u202eb\u2066c\npublic.d: watched\r\x7f"
 
-// unprintable finds what a terminal would obey.
+// unprintable returns the characters on which a terminal would act.
 func unprintable(text string) string {
 	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 		return text[max(0, i-30):min(len(text), i+10)]
@@ -58,8 +58,8 @@ func unprintable(text string) string {
 	return ""
 }
 
-// strange is a database with tables in a schema of a hostile name, and a configuration
-// that lists a column which one of them lacks.
+// strange makes a database with tables in a schema with a hostile name, and a configuration that lists a column that
+// one of them lacks.
 func strange(t *testing.T) (dsn, file string) {
 	t.Helper()
 	owner := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -97,7 +97,7 @@ func TestCheckConfigObeysNoName(t *testing.T) {
 	}
 }
 
-// What grants prints says by numbers what a terminal would obey, and does what it says.
+// The statements of grants write characters on which a terminal would act as numbers, and they work.
 func TestGrantsWriteHostileNamesByNumbers(t *testing.T) {
 	dsn, _ := strange(t)
 	owner := strings.Replace(dsn, dsn[len("postgres://"):strings.Index(dsn, "@")], "postgres", 1)
@@ -112,7 +112,7 @@ func TestGrantsWriteHostileNamesByNumbers(t *testing.T) {
 	}
 	var sql strings.Builder
 	for line := range strings.Lines(stdout) {
-		if !strings.HasPrefix(line, `\`) { // meta-commands are psql's
+		if !strings.HasPrefix(line, `\`) { // psql's meta-commands
 			sql.WriteString(line)
 		}
 	}

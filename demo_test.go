@@ -17,9 +17,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// demoTables say of every watched table of the demo, by hand and in plain SQL, what
-// /metrics must say: which rows are live and which deleted, and when. The retention is
-// that of demo/data's configuration, 0 where nothing is ever purged.
+// demoTables describe in plain SQL, written by hand, what /metrics must show for each watched table of the demo: the
+// live rows, the deleted rows, and the deletion time. The retention is that of demo/data's configuration; 0 means
+// that nothing is ever purged.
 var demoTables = []struct {
 	relname, live, deleted, at string
 	marker, kind, service      string
@@ -47,9 +47,8 @@ var demoTables = []struct {
 
 const day = 24 * time.Hour
 
-// The numbers on /metrics are compared with SQL that is independent of ours, and a
-// series that is not accounted for here is an error: whoever adds a metric says here,
-// in plain SQL, what it must show.
+// The numbers of /metrics are compared with SQL that is independent of the exporter's. A series that is not expected
+// here is an error: a new metric needs its expected value here, in plain SQL.
 func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	if err := data.Load(t.Context(), dsn, 0.02); err != nil {
@@ -64,7 +63,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	for state, tables := range map[string]int{"counted": len(demoTables), "pending": 0, "failed": 0, "skipped": 0} {
 		want[series("softdelete_exporter_tables", "datname", datname, "state", state)] = float64(tables)
 	}
-	// The indexes that the demo has for it. At this size no smaller or other index would help.
+	// These indexes of the demo would be smaller without deleted rows. At this size no other index would help.
 	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname", "sellers",
 		"indexrelname", "idx_sellers_email", "problem", "unique_ignores_deleted")] = 1
 	want[series("softdelete_index_problem", "datname", datname, "schemaname", "public", "relname",
@@ -114,7 +113,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	address, _ := start(t, "--config.file=demo/data/config.yaml")
 	_, page := get(t, http.DefaultClient, "GET", "http://"+address+"/metrics")
 	got, moments, costs := read(t, page)
-	// Floating point sums in another order, and a time of deletion is shown in milliseconds.
+	// Sums of floating point numbers depend on the order, and deletion times are rounded to milliseconds.
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 		t.Errorf("-plain SQL +/metrics:\n%s", diff)
 	}
@@ -142,8 +141,7 @@ func TestEveryNumberOfTheDemoIsThatOfPlainSQL(t *testing.T) {
 	}
 }
 
-// read takes the series of ours from a page: those that SQL can tell, those that are
-// moments of the scrape, and those that are costs.
+// read splits our series on a page: numbers that SQL can compute, times of the scrape, and costs.
 func read(t *testing.T, page string) (numbers, moments, costs map[string]float64) {
 	t.Helper()
 	numbers, moments, costs = map[string]float64{}, map[string]float64{}, map[string]float64{}
@@ -175,7 +173,7 @@ func read(t *testing.T, page string) (numbers, moments, costs map[string]float64
 	return numbers, moments, costs
 }
 
-// series writes a series as the page does, its labels in the order of their names.
+// series writes a series as on the page, with its labels sorted by name.
 func series(name string, labels ...string) string {
 	values := map[string]string{}
 	for pair := range slices.Chunk(labels, 2) {

@@ -11,8 +11,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
 
-// exampleConfigurations are the files of examples/ that are for --config.file, the
-// one inside the ConfigMap included.
+// exampleConfigurations returns the files in examples/ that are for --config.file, including the one in the
+// ConfigMap.
 func exampleConfigurations(t *testing.T) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -53,7 +53,7 @@ func TestExampleConfigurationsAreLoaded(t *testing.T) {
 	}
 }
 
-// The targets that Prometheus is told to probe are those that the exporter may ask.
+// The exporter's configuration must allow the targets that Prometheus is told to probe.
 func TestExampleProbesAreAllowed(t *testing.T) {
 	c, err := config.Load(defaults, "examples/exporter/probe.yaml")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 const module = "github.com/softdelete-exporter/softdelete_exporter"
 
-// arrows are the imports among our packages: exactly those of the design.
+// arrows are the allowed imports among our packages.
 var arrows = map[string][]string{
 	"softdelete": {},
 	"sampling":   {},
@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"server":    {"cache", "collector", "report", "assess", "config", "conninfo", "rescue", "softdelete"},
 }
 
-// free are the folders that may import anything.
+// free are the folders that can import anything.
 var free = []string{".", "demo", "e2e", "internal", "bench"}
 
 func TestImportsPointOneWay(t *testing.T) {
@@ -73,7 +73,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// goFiles are the imports of every Go file of ours that is not a test.
+// goFiles returns the imports of each of our Go files that is not a test.
 func goFiles(t *testing.T) map[string][]string {
 	t.Helper()
 	files := map[string][]string{}
@@ -100,7 +100,7 @@ func goFiles(t *testing.T) map[string][]string {
 	return files
 }
 
-// orSkip leaves a hidden folder out, unless walking failed.
+// orSkip skips a hidden folder, unless the walk failed.
 func orSkip(err error) error {
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func TestSocketActivation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// systemd names the process that the sockets are meant for; the shell keeps its number.
+	// systemd sets LISTEN_PID to the process that gets the sockets. The shell keeps its process id when it execs.
 	exporter := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, os.Args[0], "--web.systemd-socket")
 	exporter.Env = append(os.Environ(), "TEST_RUNS_MAIN=1", "LISTEN_FDS=1")
 	exporter.ExtraFiles = []*os.File{socket}
@@ -63,7 +63,7 @@ func TestSocketActivation(t *testing.T) {
 	if status, _ := get(t, http.DefaultClient, "GET", "http://"+address+"/-/healthy"); status != 200 {
 		t.Errorf("status %d", status)
 	}
-	// And a real signal ends a real process, gracefully.
+	// A signal shuts the process down gracefully.
 	if err := exporter.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestSocketActivation(t *testing.T) {
 	}
 }
 
-// certificate writes cert.pem and key.pem for 127.0.0.1 and returns who trusts them.
+// certificate writes cert.pem and key.pem for 127.0.0.1 and returns a pool that trusts them.
 func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Also those of libraries, which have a time of their own.
+// This includes lines of libraries that add their own time.
 func TestEveryLineOfTheLogHasOneTimestamp(t *testing.T) {
 	stamp := regexp.MustCompile(`\b20\d\d-\d\d-\d\d`)
 	for _, format := range []string{"logfmt", "json"} {

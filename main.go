@@ -100,23 +100,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	r.flags(reportCommand, "How long to wait until every table is counted. Tables not counted by then are unknown.")
 
 	purgeCommand := app.Command("purge-script",
-		"Print the script for psql that removes for good what is past retention: "+
-			"softdelete_exporter purge-script --all | psql -X. It is never run by us.")
+		"Print a script for psql that permanently removes rows past their retention: "+
+			"softdelete_exporter purge-script --all | psql -X. The exporter never runs it.")
 	var p purgeFlags
-	p.flags(purgeCommand, "How long to wait until every table is counted; for the rest no script is printed.")
-	purgeCommand.Flag("all", "Print it for all watched tables.").BoolVar(&p.all)
+	p.flags(purgeCommand, "How long to wait until every table is counted. Tables not counted by then get no script.")
+	purgeCommand.Flag("all", "Print the script for all watched tables.").BoolVar(&p.all)
 	purgeCommand.Flag("rehearse",
-		"Print the same script as a rehearsal: it carries every batch out, and rolls it back.").BoolVar(&p.rehearsal)
-	purgeCommand.Flag("minutes", "After how many minutes each table's script stops, to be run again.").Default(
+		"Print the script as a rehearsal: it runs each batch and rolls it back.").BoolVar(&p.rehearsal)
+	purgeCommand.Flag("minutes", "After how many minutes the script of a table stops. Run it again for the rest.").Default(
 		"60").IntVar(&p.minutes)
-	purgeCommand.Flag("rest", "How long it rests after each batch, as a multiple of what the batch took.").Default(
+	purgeCommand.Flag("rest", "How long it pauses after each batch, as a multiple of the batch's duration.").Default(
 		"1").Float64Var(&p.rest)
 	purgeCommand.Flag("accept-trigger",
-		"Name of a trigger on DELETE that only records, and may run. May be repeated.").PlaceHolder("NAME").StringsVar(
+		"Name of a trigger on DELETE that may run, because it only records. Can be repeated.").PlaceHolder("NAME").StringsVar(
 		&p.accept)
 	purgeCommand.Flag("go-along",
-		"A table, as schema.table, without soft delete, whose rows may be removed with the rows that they reference: "+
-			"where its foreign key says ON DELETE CASCADE. May be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
+		"A table without soft delete, as schema.table, whose rows may be removed with the rows that they reference. "+
+			"Its foreign key must have ON DELETE CASCADE. Can be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
 
 	command, err := app.Parse(args)
 	if exit >= 0 {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv("TEST_RUNS_MAIN") != "" { // a test that needs a process of its own
+	if os.Getenv("TEST_RUNS_MAIN") != "" { // for a test that needs a separate process
 		main()
 	}
 	os.Exit(pgtest.Main(m))
@@ -78,7 +78,7 @@ func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
 				t.Errorf("it listened before:\n%s", stderr)
 			}
 			if test.name == "unknown flag" {
-				return // then nobody knows the format
+				return // the format is then unknown
 			}
 			code, _, stderr = command(append([]string{"--log.format=json", "--config.file=" + configFile(t, test.config)},
 				test.args...)...)
@@ -99,7 +99,7 @@ func TestBadInputIsRefusedBeforeAnythingListens(t *testing.T) {
 	}
 }
 
-// Images set …_VERSION to a number.
+// Container images set …_VERSION to a number.
 func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 	t.Setenv("SOFTDELETE_EXPORTER_VERSION", "15")
 	t.Setenv("SOFTDELETE_EXPORTER_HELP", "15")
@@ -111,7 +111,7 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 	}
 }
 
-// A value that a flag does not take names the flag, or the variable that stands for it.
+// The error about a wrong value names the flag, or the variable that stands for it.
 func TestAWrongValueNamesItsFlag(t *testing.T) {
 	for args, want := range map[string]string{
 		"report --timeout=x":            "--timeout: time: invalid duration",
@@ -199,8 +199,8 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 	}
 }
 
-// A database that cannot be asked hides nothing of the others, and no entry is said to be
-// wrong that may be right there.
+// If one database cannot be queried, the others are still shown, and no entry that may be right there is called
+// wrong.
 func TestCommandsTellOfTheDatabasesThatCanBeAsked(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, "CREATE TABLE users (id int, deleted_at timestamptz)")
@@ -233,7 +233,7 @@ func TestGrantsLetARoleReadEveryWatchedTable(t *testing.T) {
 	}
 	var sql strings.Builder
 	for line := range strings.Lines(stdout) {
-		if !strings.HasPrefix(line, `\`) { // meta-commands are psql's
+		if !strings.HasPrefix(line, `\`) { // psql's meta-commands
 			sql.WriteString(line)
 		}
 	}

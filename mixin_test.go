@@ -17,7 +17,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// notOurs are metrics that the mixin names and that do not come from package collector.
+// notOurs are metrics that the mixin uses and that do not come from package collector.
 var notOurs = map[string]string{
 	"up":                             "Prometheus writes it about each scrape",
 	"ALERTS":                         "Prometheus writes it about each alert",
@@ -27,7 +27,7 @@ var notOurs = map[string]string{
 // unused are metrics that no rule and no panel shows, on purpose.
 var unused = map[string]string{}
 
-// selected finds the names of metrics: every selector of the mixin has matchers.
+// selected matches the names of metrics: every selector of the mixin has braces.
 var selected = regexp.MustCompile(`([A-Za-z_:][\w:]*)\{`)
 
 // mixinFiles are the compiled rules and dashboards, decoded.
@@ -58,7 +58,7 @@ func mixinFiles(t *testing.T) map[string]any {
 	return all
 }
 
-// values calls visit for every text in a document, with the key that it has.
+// values calls visit for each text in a document, with its key.
 func values(document any, key string, visit func(key, text string)) {
 	switch v := document.(type) {
 	case map[string]any:
@@ -84,7 +84,7 @@ func TestMixinAndExporterNameTheSameMetrics(t *testing.T) {
 			switch key {
 			case "record":
 				recorded[text] = true
-			// What is asked of Prometheus: by a rule or a panel, and by a variable.
+			// These keys hold queries: of a rule or panel, and of a variable.
 			case "expr", "definition":
 				for _, match := range selected.FindAllStringSubmatch(text, -1) {
 					if name := match[1]; !slices.Contains(named[name], file) {
@@ -106,7 +106,7 @@ func TestMixinAndExporterNameTheSameMetrics(t *testing.T) {
 	}
 }
 
-// A problem of an index that decides the verdict of the report decides that of the dashboards.
+// An index problem that changes the report's verdict also changes that of the dashboards.
 func TestMixinKnowsTheIndexProblemsThatDecide(t *testing.T) {
 	rules, err := os.ReadFile("mixin/rules/health.libsonnet")
 	if err != nil {

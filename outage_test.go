@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Even where the configuration lists tables, which then cannot be checked.
+// This holds even if the configuration lists tables, which cannot be checked then.
 func TestItStartsWhileTheDatabaseIsDown(t *testing.T) {
 	pg := pgtest.Start(t, pgserver.Options{})
 	dsn := pg.DSN("postgres", pgserver.Superuser)

@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// broken is an output that makes whoever writes to it panic.
+// broken is an output that panics when something writes to it.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { panic("while writing") }

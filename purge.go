@@ -18,7 +18,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// purgeFlags are those of the purge-script command.
+// purgeFlags are the flags of the purge-script command.
 type purgeFlags struct {
 	chosen
 	all, rehearsal bool
@@ -27,15 +27,15 @@ type purgeFlags struct {
 	accept, along  []string
 }
 
-// flags are those that report and purge-script have in common.
+// flags adds the flags that report and purge-script have in common.
 func (c *chosen) flags(command *kingpin.CmdClause, timeout string) {
 	command.Flag("timeout", timeout).Default("5m").DurationVar(&c.timeout)
-	command.Flag("database", "Look at this database alone.").StringVar(&c.database)
-	command.Flag("table", "Look at these tables alone: a pattern for the whole of schema.table.").StringVar(&c.table)
-	command.Flag("service", "Look at the tables of this service alone.").StringVar(&c.service)
+	command.Flag("database", "Only this database.").StringVar(&c.database)
+	command.Flag("table", "Only tables that match this pattern, which must match the whole of schema.table.").StringVar(&c.table)
+	command.Flag("service", "Only the tables of this service.").StringVar(&c.service)
 }
 
-// validate says what is wrong with the flags.
+// validate returns an error about the flags.
 func (p purgeFlags) validate() error {
 	switch {
 	case !p.all && p.database+p.table+p.service == "":
@@ -48,8 +48,8 @@ func (p purgeFlags) validate() error {
 	return nil
 }
 
-// purgeScript prints, for psql, what removes the rows past retention of the chosen tables,
-// and of the others why nothing is printed. Its error means that nothing could be.
+// purgeScript prints a script for psql that removes the rows past retention of the chosen tables. For a table without
+// a script it prints why. It returns an error if it printed no script at all.
 func purgeScript(ctx context.Context, f flags, p purgeFlags, stdout, stderr io.Writer) error {
 	if err := p.validate(); err != nil {
 		return usage{err}
@@ -80,10 +80,10 @@ func purgeScript(ctx context.Context, f flags, p purgeFlags, stdout, stderr io.W
 	failed = append(failed, w.unused())
 	if w.tables == 0 {
 		failed = append(failed,
-			fmt.Errorf("no watched table fits%s; a table is written as schema.table, and check-config --connect lists them",
+			fmt.Errorf("no watched table matches%s; write a table as schema.table; check-config --connect lists the tables",
 				p.asked()))
 	} else if w.printed == 0 {
-		failed = append(failed, fmt.Errorf("nothing is purged of %s: each line of the output says why",
+		failed = append(failed, fmt.Errorf("there is no script for %s: the output says why",
 			softdelete.Plural(w.tables, "table")))
 	}
 	return errors.Join(failed...)
@@ -95,13 +95,13 @@ type purgeWriter struct {
 	look            *look
 	to              io.Writer
 	tables, printed int
-	// watched are the tables that use soft delete, as "database schema.table".
+	// watched are the tables with soft delete, as "database schema.table".
 	watched map[string]bool
-	// used are the triggers and tables that the reader named and that were met.
+	// used are the given triggers and tables that exist.
 	used map[string]bool
 }
 
-// watched are all tables that use soft delete, chosen or not.
+// watched returns all tables with soft delete, chosen or not.
 func watched(ctx context.Context, f flags) (map[string]bool, error) {
 	c, err := config.Load(defaults, f.configFile)
 	if err != nil {
@@ -122,8 +122,8 @@ func watched(ctx context.Context, f flags) (map[string]bool, error) {
 	return all, err
 }
 
-// database writes the scripts for the tables of one database, those that reference others
-// before them.
+// database writes the scripts for the tables of one database, referencing tables before the tables that they
+// reference.
 func (w *purgeWriter) database(ctx context.Context, d softdelete.Database) error {
 	tables := make([]*softdelete.Table, len(d.Tables))
 	for i := range d.Tables {
@@ -149,8 +149,8 @@ func (w *purgeWriter) database(ctx context.Context, d softdelete.Database) error
 			fmt.Fprintf(w.to, "\n%s",
 				queries.Comment(
 					fmt.Sprintf(
-						"%s reference each other: run their scripts again until nothing goes. Rows that reference each other in a "+
-							"circle stay.", strings.Join(names, ", "))))
+						"%s reference each other: run their scripts again until they remove nothing. Rows that reference each "+
+							"other in a circle stay.", strings.Join(names, ", "))))
 		}
 		for _, t := range group {
 			w.table(d.Name, t)
@@ -159,8 +159,7 @@ func (w *purgeWriter) database(ctx context.Context, d softdelete.Database) error
 	return err
 }
 
-// goAlong are the tables, among those of --go-along, that reference a table and have
-// nothing to lose but their rows.
+// goAlong returns those tables of --go-along that reference the given table and do not use soft delete.
 func (w *purgeWriter) goAlong(database string, t *softdelete.Table) [][2]string {
 	var along [][2]string
 	for _, k := range t.Purging.Keys {
@@ -173,7 +172,7 @@ func (w *purgeWriter) goAlong(database string, t *softdelete.Table) [][2]string 
 	return along
 }
 
-// unused says which triggers and tables the reader named for nothing.
+// unused returns errors about given triggers and tables that had no effect.
 func (w *purgeWriter) unused() error {
 	var all []error
 	for _, name := range w.accept {
@@ -203,7 +202,7 @@ func (w *purgeWriter) table(database string, t *softdelete.Table) {
 	}
 	name := t.Schema + "." + t.Name
 	if withheld := t.Withheld(); len(withheld) > 0 {
-		lines := []string{fmt.Sprintf("Nothing is purged of %s:", name)}
+		lines := []string{fmt.Sprintf("No script for %s:", name)}
 		for _, why := range withheld {
 			lines = append(lines, "  "+why)
 		}

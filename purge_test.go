@@ -28,7 +28,7 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 		name string
 		args []string
 		code int
-		// prints are in this order on stdout, without is not there, complains is on stderr.
+		// prints must be on stdout in this order, without must not be there, complains must be on stderr.
 		prints    []string
 		without   string
 		complains string
@@ -38,11 +38,11 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 			"DO $purge$",
 			`of "public"."a_parent" that`, `SELECT on "public"."b_child", "public"."likes"`,
 			"rehearsal constant boolean := false",
-			"Nothing is purged of public.audited:\n--   trigger \"audit it\" of public.audited would run function " +
+			"No script for public.audited:\n--   trigger \"audit it\" of public.audited would run function " +
 				"public.recorded",
-			"reference each other: run their scripts again until nothing goes",
-			"Nothing is purged of public.local:\n--   the time zone of column \"deleted_at\", UTC, is assumed",
-			"Nothing is purged of public.moving:\n" +
+			"reference each other: run their scripts again until they remove nothing",
+			"No script for public.local:\n--   the time zone of column \"deleted_at\", UTC, is assumed",
+			"No script for public.moving:\n" +
 				"--   it could not be counted: public.moving: column \"deleted_at\" has a default that is no constant, and rows " +
 				"are born live: what live rows hold is not known\n" +
 				"--   column \"deleted_at\" has or had a default, and live rows may hold another one than it has now\n" +
@@ -51,7 +51,7 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 			[]string{"A rehearsal: carries out and rolls back", "rehearsal constant boolean := true",
 				"minutes constant integer := 5;", "double precision := 0.5;"}, "b_child that", ""},
 		{"an accepted trigger", []string{"--table=.*audited", "--accept-trigger=audit it"}, 0,
-			[]string{`accepted constant pg_catalog.text[] := ARRAY['audit it `}, "Nothing is purged", ""},
+			[]string{`accepted constant pg_catalog.text[] := ARRAY['audit it `}, "No script for", ""},
 		{"a table that goes along", []string{"--table=.*parent", "--go-along=public.likes"}, 0,
 			[]string{"go_along_tables constant pg_catalog.text[] := ARRAY['likes'];"}, "", ""},
 		{"a table that is too much to lose", []string{"--table=.*parent", "--go-along=public.b_child"}, 1,
@@ -59,9 +59,9 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 			"--go-along=public.b_child: it must be a table without soft delete"},
 		{"a trigger that is not there", []string{"--table=.*parent", "--accept-trigger=nope"}, 1, []string{"DO $purge$"}, "",
 			"--accept-trigger=nope: no chosen table has such a trigger"},
-		{"nothing certain", []string{"--table=.*(moving|local)"}, 1, []string{"Nothing is purged of public.moving:"}, "DO $",
-			"nothing is purged of 2 tables"},
-		{"no such table", []string{"--table=nope"}, 1, nil, "DO $", `no watched table fits --table="nope"`},
+		{"nothing certain", []string{"--table=.*(moving|local)"}, 1, []string{"No script for public.moving:"}, "DO $",
+			"there is no script for 2 tables"},
+		{"no such table", []string{"--table=nope"}, 1, nil, "DO $", `no watched table matches --table="nope"`},
 		{"no tables asked for", nil, 2, nil, "DO $", "--all"},
 		{"no time", []string{"--all", "--minutes=0"}, 2, nil, "DO $", "--minutes"},
 		{"no rest", []string{"--all", "--rest=-1"}, 2, nil, "DO $", "--rest"},
@@ -89,7 +89,7 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 	}
 }
 
-// A name may hold whatever a script, a terminal or psql would obey.
+// A name may contain anything on which a script, a terminal or psql would act.
 func TestPurgeScriptTakesNamesForNames(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE "x`+"\n"+`\! touch y`+"\x1b"+
@@ -107,7 +107,7 @@ func TestPurgeScriptTakesNamesForNames(t *testing.T) {
 		}
 	}
 	for _, want := range []string{`in_table constant pg_catalog.text :=  E'x\u000A\\! touch y\u001B[31m $purge$ */';`,
-		"DO $purge_$", `Nothing is purged of public.y\000ADROP TABLE z;:`} {
+		"DO $purge_$", `No script for public.y\000ADROP TABLE z;:`} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// volatile is what differs from one look to the next: times, what an answer took, and
-// how many blocks a table fills whose partitions begin with the months.
+// volatile replaces what differs between two runs: times, durations, and the number of blocks of a table whose
+// partitions begin with the months.
 var volatile = []struct {
 	pattern *regexp.Regexp
 	instead string
@@ -37,9 +37,8 @@ var volatile = []struct {
 	{regexp.MustCompile(`testthereportofthedemo_\d+`), "shop"},
 }
 
-// The demo's data is the same in every run, so its report is a page to be read: does an
-// expert say this of the shop? At a fifth of its size no table is sampled, and the
-// numbers are the same, too.
+// The demo's data is the same in every run, so its report is a page to read: would an expert say this about the shop?
+// At a fifth of its size no table is sampled, so the numbers are also the same.
 func TestTheReportOfTheDemo(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	if err := data.Load(t.Context(), dsn, 0.2); err != nil {
@@ -76,7 +75,7 @@ func TestTheReportOfTheDemo(t *testing.T) {
 	}
 }
 
-// validate holds a document against the published schema.
+// validate checks a document against the published schema.
 func validate(t *testing.T, document string) {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile("report/schema.json")

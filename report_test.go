@@ -15,7 +15,7 @@ import (
 
 func TestReportEndsWithACodeForScripts(t *testing.T) {
 	server := pgtest.Shared(t)
-	// database has tables in which so many of 100 rows are deleted.
+	// database makes a database from the number of deleted rows, of 100, of each table.
 	database := func(tables map[string]string) string {
 		dsn := pgtest.NewDatabase(t, server)
 		for name, deleted := range tables {
@@ -41,7 +41,7 @@ func TestReportEndsWithACodeForScripts(t *testing.T) {
 		name, dsn string
 		args      []string
 		code      int
-		// says is on stdout, complains on stderr.
+		// says must be on stdout, complains on stderr.
 		says, complains []string
 	}{
 		{"good", good, nil, 0, []string{"health: GOOD", "public.good"}, nil},
@@ -134,7 +134,7 @@ func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	// Each of them costs us our lock timeout: 16 s in all, before it is the last one's turn.
+	// Each of them takes our lock timeout: 16 s in all before the last one is tried.
 	if _, err := conn.Exec(t.Context(),
 		`BEGIN; DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format('LOCK TABLE locked%s', i); END LOOP; END $$`); err != nil {
 		t.Fatal(err)

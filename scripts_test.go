@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// programs writes shell scripts into a directory and returns it.
+// programs writes shell scripts into a directory, which it returns.
 func programs(t *testing.T, dir string, texts map[string]string) string {
 	t.Helper()
 	for name, text := range texts {
@@ -23,7 +23,7 @@ func programs(t *testing.T, dir string, texts map[string]string) string {
 	return dir
 }
 
-// A failure keeps nothing else from running, and is not lost in the output of the rest.
+// After a failure everything else still runs, and the failure is reported at the end.
 func TestMakeTestRunsEverythingAndEndsWithWhatFailed(t *testing.T) {
 	script, err := os.ReadFile("scripts/test.sh")
 	if err != nil {
@@ -31,7 +31,7 @@ func TestMakeTestRunsEverythingAndEndsWithWhatFailed(t *testing.T) {
 	}
 	house := programs(t, t.TempDir(), map[string]string{
 		"scripts/test.sh":  string(script),
-		"scripts/tools.sh": `[ "$1" = test ]`, // of the other groups something is missing
+		"scripts/tools.sh": `[ "$1" = test ]`, // the other groups are incomplete
 		"bin/go": `echo "$*" >> calls
 			case $* in
 			list*) printf 'm/cache\nm/inspect\nm/sampling\n' ;;

@@ -14,8 +14,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Connection strings as people have written them. Each holds S3cr3t once or more, as the
-// password or a piece of it, and says what it is refused with; nothing, if it is read.
+// Connection strings as people have written them. Each contains S3cr3t at least once, as the password or a piece of
+// it. says is the error that refuses the string; empty if it is accepted.
 var leaky = []struct{ text, says string }{
 	{"postgres://bob:p@S3cr3ta/w#S3cr3tb@h/db", "# as %23"},
 	{"postgres://bob:p@S3cr3ta/S3cr3tb@h/db", "@ as %40"},
@@ -38,8 +38,8 @@ var leaky = []struct{ text, says string }{
 	{"password='S3cr3t`: S3cr3t' user=bob dbname=gone", ""},
 }
 
-// Whatever is in the connection string, no piece of its password leaves the process, and
-// none reaches the log of the server that libpq's variables lead to.
+// Whatever the connection string is, no piece of its password leaves the process, or gets into the log of the server
+// to which libpq's variables lead.
 func TestNoPieceOfAPasswordIsShownAnywhere(t *testing.T) {
 	log := &exportertest.Output{}
 	server := pgtest.Start(t, pgserver.Options{
@@ -84,7 +84,7 @@ func TestNoPieceOfAPasswordIsShownAnywhere(t *testing.T) {
 	}
 }
 
-// served is all that the exporter shows: its log and, if it starts at all, its pages.
+// served returns everything that the exporter shows: its log and, if it starts, its pages.
 func served(t *testing.T) string {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -118,10 +118,10 @@ func served(t *testing.T) string {
 	return written.String() + pages.String()
 }
 
-// Passwords that come from elsewhere than the connection string are secrets, too.
+// Passwords that do not come from the connection string are hidden, too.
 func TestAPasswordFromElsewhereIsHidden(t *testing.T) {
 	server := pgtest.Shared(t)
-	// The server repeats the names of settings that it does not know.
+	// The server's error repeats the names of unknown settings.
 	address := fmt.Sprintf("127.0.0.1:%d/postgres?options=-c%%20tr0ub4dor%%3D1", server.Port)
 	pass := filepath.Join(t.TempDir(), "pgpass")
 	if err := os.WriteFile(pass, []byte("127.0.0.1:*:*:*:tr0ub4dor\n"), 0o600); err != nil {
@@ -153,8 +153,8 @@ func TestAPasswordFromElsewhereIsHidden(t *testing.T) {
 	}
 }
 
-// The password of one server is sent to no other. The driver by itself would take it from
-// the variable where a module has none.
+// The password of one server is never sent to another. By itself, the driver would take it from the variable if a
+// module has none.
 func TestNoTargetIsGivenThePasswordOfAnotherServer(t *testing.T) {
 	server := pgtest.Shared(t)
 	admin := server.DSN("postgres", pgserver.Superuser)

@@ -50,7 +50,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// get asks for a page and returns its status and text.
+// get requests a page and returns its status and text.
 func get(t *testing.T, client *http.Client, method, url string) (status int, text string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
@@ -69,7 +69,7 @@ func get(t *testing.T, client *http.Client, method, url string) (status int, tex
 	return response.StatusCode, string(body)
 }
 
-// users is a database with one watched table, of 10 rows, 4 of them deleted.
+// users makes a database with one watched table of 10 rows, 4 of them deleted.
 func users(t *testing.T) (dsn string) {
 	dsn = pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn,
@@ -192,8 +192,7 @@ auth_modules:
 	}
 }
 
-// The password of a module goes to no server but the one that the target names, and
-// that a pattern allows.
+// A module's password is sent only to the server that the target names and that a pattern allows.
 func TestATargetThatIsNotOneServerIsNeverConnectedTo(t *testing.T) {
 	stranger, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -243,8 +242,7 @@ auth_modules: {m: {user: bob, password: s3cr3t}}`))
 	}
 }
 
-// However often somebody reloads and scrapes, the server is asked no more than by the
-// scrapes alone.
+// Reloads and scrapes together send the server no more queries than the scrapes alone.
 func TestReloadsAskTheServerNothing(t *testing.T) {
 	front := pgtest.NewFront(t, users(t))
 	t.Setenv("DATA_SOURCE_NAME", front.DSN)
@@ -263,7 +261,7 @@ func TestReloadsAskTheServerNothing(t *testing.T) {
 		return queries
 	}
 	var before int
-	waitFor(t, "the first refresh to end", func() (ended bool) { // within the first scrape, unless the machine is slow
+	waitFor(t, "the first refresh to end", func() (ended bool) { // usually within the first scrape
 		last := before
 		before = asked()
 		return before == last+1
@@ -284,8 +282,7 @@ func TestReloadsAskTheServerNothing(t *testing.T) {
 	}
 }
 
-// A table that is not there yet, or no more, keeps neither the exporter from starting nor
-// another change from taking effect.
+// A table that does not exist does not prevent the start, or the effect of another change.
 func TestATableThatIsNotThereIsAProblemOfItsOwn(t *testing.T) {
 	t.Setenv("DATA_SOURCE_NAME", users(t))
 	const faults = "tables: [{table: nosuch}, {table: users, column: nosuch_at}]"

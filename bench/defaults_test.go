@@ -8,7 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// fill makes a table of rows of about 170 bytes, a fifth of them deleted in runs.
+// fill makes a table with rows of about 170 bytes; a fifth of them are deleted, in runs.
 func fill(b *testing.B, dsn, name string, megabytes int) {
 	b.Helper()
 	pgtest.Exec(b, dsn, fmt.Sprintf(`CREATE TABLE %s (id int, deleted_at timestamptz, filler text);
@@ -17,7 +17,7 @@ func fill(b *testing.B, dsn, name string, megabytes int) {
 		FROM generate_series(1, %d) i`, name, megabytes*1024*1024/8192*49))
 }
 
-// BenchmarkDefaults measures what the defaults of config.yaml rest on.
+// BenchmarkDefaults measures what justifies the defaults of config.yaml.
 func BenchmarkDefaults(b *testing.B) {
 	s := server(b, map[string]string{"shared_buffers": "2GB"})
 	for b.Loop() {

@@ -1,3 +1,3 @@
-// Package bench measures the exporter beside its peers, and what its defaults rest on.
-// Run it by make bench; docs/performance.md and docs/counting.md show what it prints.
+// Package bench compares the exporter with similar programs, and measures what justifies its defaults. Run it with
+// make bench; docs/performance.md and docs/counting.md contain its results.
 package bench

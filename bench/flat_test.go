@@ -15,7 +15,7 @@ const (
 	chunk     = 10_000_000
 )
 
-// narrow fills a table of rows that are as small as they can be.
+// narrow fills a table with the smallest possible rows.
 func narrow(b *testing.B, dsn, name string, rows int) {
 	b.Helper()
 	pgtest.Exec(b, dsn, fmt.Sprintf("CREATE UNLOGGED TABLE %s (deleted_at timestamptz)", name))
@@ -81,7 +81,7 @@ func BenchmarkUnchanged(b *testing.B) {
 		}
 		pgtest.Exec(b, dsn, sql)
 	}
-	time.Sleep(time.Second) // the counters arrive late
+	time.Sleep(time.Second) // the server updates its counters late
 	w := watch(b, dsn, "discovery: {max_tables: 20000}\ncounting: {pass_time: 10m}")
 	var first, firstDatabase time.Duration
 	var later, laterDatabase []time.Duration

@@ -17,7 +17,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// How long pgbench runs each time, and how often a refresh begins in it.
+// How long pgbench runs each time, and how often a refresh begins meanwhile.
 const (
 	loadTime  = 30 * time.Second
 	loadEvery = 15 * time.Second
@@ -25,15 +25,14 @@ const (
 	loadRows  = 10_000_000
 )
 
-// load is what happened beside one run of pgbench.
+// load is what was measured during one run of pgbench.
 type load struct {
 	tps, p99                    []float64
 	cpu                         []time.Duration
 	buffers, dirtied, wal, runs int64
 }
 
-// cpuOf follows the backends of a role until stop is closed and returns the time that
-// they spent on a processor.
+// cpuOf watches the backends of a role until stop is closed, and returns how much processor time they used.
 func cpuOf(b *testing.B, conn *pgx.Conn, role string, stop <-chan struct{}) time.Duration {
 	spent := map[int]time.Duration{}
 	for {
@@ -64,7 +63,7 @@ func cpuOf(b *testing.B, conn *pgx.Conn, role string, stop <-chan struct{}) time
 	}
 }
 
-// pgbench updates rows of the table for a while; refresh is called at the given pace.
+// pgbench updates rows of the table for a while, and calls refresh at the given interval.
 func (l *load) pgbench(b *testing.B, dsn, role string, refresh func()) {
 	b.Helper()
 	dir := b.TempDir()
@@ -115,7 +114,7 @@ func (l *load) pgbench(b *testing.B, dsn, role string, refresh func()) {
 	l.wal += one("wal_bytes")
 }
 
-// latency is the 99th percentile of the transactions in pgbench's logs, in milliseconds.
+// latency returns the 99th percentile of the transaction times in pgbench's logs, in milliseconds.
 func latency(b *testing.B, dir string) float64 {
 	b.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "log*"))
@@ -138,8 +137,8 @@ func latency(b *testing.B, dir string) float64 {
 	return all[len(all)*99/100]
 }
 
-// BenchmarkUnderLoad compares refreshes with exact counts at the same pace, beside a
-// workload that updates the table.
+// BenchmarkUnderLoad compares refreshes with exact counts at the same interval, during a workload that updates the
+// table.
 func BenchmarkUnderLoad(b *testing.B) {
 	s := server(b, map[string]string{"shared_preload_libraries": "pg_stat_statements", "shared_buffers": "1GB",
 		"synchronous_commit": "off", "fsync": "on"})

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// median of what was measured.
+// median returns the median of the values.
 func median[T int64 | float64 | time.Duration](values []T) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
@@ -41,7 +41,7 @@ func table(title string, rows ...[]string) {
 	fmt.Println()
 }
 
-// server is one of a production's settings as far as they matter here.
+// server starts a server with those settings of a production server that matter here.
 func server(b *testing.B, settings map[string]string) *pgserver.Server {
 	b.Helper()
 	all := map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum": "off", "wal_keep_size": "0",
@@ -52,7 +52,7 @@ func server(b *testing.B, settings map[string]string) *pgserver.Server {
 	return pgtest.Start(b, pgserver.Options{Settings: all})
 }
 
-// each runs statements one after another, each in a transaction of its own.
+// each runs statements one after another, each in its own transaction.
 func each(b *testing.B, dsn string, statements ...string) {
 	b.Helper()
 	for _, sql := range statements {
@@ -60,7 +60,7 @@ func each(b *testing.B, dsn string, statements ...string) {
 	}
 }
 
-// watcher refreshes without a server in between.
+// watcher runs refreshes directly, without HTTP.
 type watcher struct {
 	*inspect.Inspector
 	snapshot *softdelete.Snapshot
@@ -71,7 +71,7 @@ func watch(b *testing.B, dsn, text string) *watcher {
 	return &watcher{exportertest.NewInspector(b, dsn, text), softdelete.Empty(exportertest.Database(b, dsn))}
 }
 
-// refresh returns what a refresh took, and how much of it was database time.
+// refresh returns how long a refresh took, and how much of that was database time.
 func (w *watcher) refresh() (took, database time.Duration) {
 	spent := func() (sum time.Duration) {
 		for _, c := range w.Costs.All() {
@@ -84,7 +84,7 @@ func (w *watcher) refresh() (took, database time.Duration) {
 	return time.Since(began), spent() - before
 }
 
-// find is a table of the last snapshot; it must have been counted.
+// find returns a table of the last snapshot; it must have been counted.
 func (w *watcher) find(b *testing.B, name string) softdelete.Table {
 	b.Helper()
 	for _, d := range w.snapshot.Databases {
@@ -112,7 +112,7 @@ func connect(b *testing.B, dsn string) *pgx.Conn {
 	return conn
 }
 
-// version is how the server calls itself.
+// version returns the server's name of its version.
 func version(b *testing.B, dsn string) string {
 	return pgtest.Value[string](b, dsn, "SELECT version()")
 }

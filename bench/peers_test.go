@@ -21,7 +21,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// The bar: 1,000 tables of 1,000 rows each.
+// The task: 1,000 tables of 1,000 rows each.
 const (
 	peerTables   = 1000
 	peerRows     = 1000
@@ -29,18 +29,18 @@ const (
 	laterScrapes = 5
 )
 
-// peer is a program that is measured.
+// peer is a program to measure.
 type peer struct {
 	name, binary string
 	args         func(address string) []string
 	env          []string
-	counts       bool // it was asked to count
+	counts       bool // it is configured to count
 
 	first, later, zipped, waits []time.Duration
 	series, rss, connections    []int64
 }
 
-// counts is the query that the peers are given: what we count, in one statement.
+// counts returns the query for the peers: the exporter's counts, in one statement.
 func counts() string {
 	parts := make([]string, peerTables)
 	for i := range parts {
@@ -96,7 +96,7 @@ func (p *peer) run(b *testing.B, dsn string) {
 		b.Fatal(err)
 	}
 	address := listener.Addr().String()
-	_ = listener.Close() // its port is for the program
+	_ = listener.Close() // the program will use its port
 	ctx, cancel := context.WithTimeout(b.Context(), 3*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, p.binary, p.args(address)...)
@@ -122,7 +122,7 @@ func (p *peer) run(b *testing.B, dsn string) {
 	stop := make(chan struct{})
 	longest := make(chan time.Duration)
 	go p.alter(b, dsn, stop, longest)
-	// One scrape, or several from a program that counts on a clock of its own.
+	// One scrape, or several if the program counts on its own schedule.
 	var body []byte
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		if body, _, err = p.scrape(address, false); err != nil {
@@ -155,7 +155,7 @@ func (p *peer) run(b *testing.B, dsn string) {
 		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
 }
 
-// alter is a migration on one table after another; it tells the longest wait.
+// alter runs a migration on one table after another, and records the longest wait.
 func (p *peer) alter(b *testing.B, dsn string, stop <-chan struct{}, longest chan<- time.Duration) {
 	conn := connect(b, dsn)
 	defer conn.Close(context.Background())
@@ -205,7 +205,7 @@ func rss(b *testing.B, pid int) int64 {
 	return 0
 }
 
-// peers are the programs: ours, and those that are installed.
+// peers returns the programs to compare: the exporter, and those that are installed.
 func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 	b.Helper()
 	dir := b.TempDir()
@@ -298,7 +298,7 @@ func BenchmarkPeers(b *testing.B) {
 	}
 	fmt.Println(version(b, dsn))
 	for _, p := range all[1:3] {
-		out, _ := exec.Command(p.binary, "--version").CombinedOutput() // its exit code is its own affair
+		out, _ := exec.Command(p.binary, "--version").CombinedOutput() // whatever its exit code
 		line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		fmt.Println(line)
 	}

@@ -23,8 +23,8 @@ const (
 	fewOld    = 20_000
 )
 
-// purgeable makes a table of which every so many-th row is old. A table that references it
-// has as many rows as it, and lets one old row in a hundred stay.
+// purgeable makes a table in which every n-th row is old. A table that references it has the same number of rows, and
+// keeps one old row in a hundred from being purged.
 func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 	b.Helper()
 	each(b, dsn, `CREATE TABLE orders (id int, customer int, note text, deleted_at timestamptz)`,
@@ -44,7 +44,7 @@ func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 	pgtest.Exec(b, dsn, "VACUUM (FREEZE, ANALYZE)")
 }
 
-// BenchmarkPurge runs the printed purge on five million rows, alone and beside a workload.
+// BenchmarkPurge runs the printed purge on five million rows, alone and during a workload.
 func BenchmarkPurge(b *testing.B) {
 	s := server(b, nil)
 	rows := [][]string{{"old rows", "index on the time", "referenced", "rest", "took", "per million", "WAL",
@@ -107,8 +107,7 @@ func position(b *testing.B, dsn string) float64 {
 	return pgtest.Value[float64](b, dsn, "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8")
 }
 
-// beside does something while four clients update a row every 5 ms each, and says how long
-// that took them.
+// beside does something while four clients each update a row every 5 ms, and returns how long the updates took.
 func beside(b *testing.B, dsn string, do func()) string {
 	b.Helper()
 	ctx, stop := context.WithCancel(b.Context())
@@ -127,7 +126,7 @@ func beside(b *testing.B, dsn string, do func()) string {
 				began := time.Now()
 				if _, err := conn.Exec(ctx, "UPDATE orders SET customer = customer + 1 WHERE id = $1",
 					1+rng.IntN(purgeRows)); err != nil {
-					continue // it is over
+					continue // the time is over
 				}
 				mu.Lock()
 				times = append(times, time.Since(began))

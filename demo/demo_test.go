@@ -22,14 +22,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
 )
 
-// bound is how long a demo of this little data may take, from start to end.
+// bound is how long a demo with so little data may take, from start to end.
 const bound = 3 * time.Minute
 
-// Both ways to end a program that go run has started: Ctrl-C reaches every process of
-// the terminal; a SIGTERM reaches go run alone, which passes nothing on. And both of one
-// that was built, as make demo does, which must call neither a failure.
+// There are two ways to end a program that go run has started. Ctrl-C reaches all processes of the terminal. A
+// SIGTERM reaches only go run, which does not pass it on. A program that was built, as by make demo, gets both
+// directly, and must not call either of them a failure.
 func TestDemoServesAndLeavesNothingBehind(t *testing.T) {
-	// What is compiled now need not be compiled within the bound.
+	// Compile now, so that it takes no time later.
 	built := filepath.Join(t.TempDir(), "demo")
 	if out, err := exec.Command("go", "build", "-o", built, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -42,7 +42,7 @@ func TestDemoServesAndLeavesNothingBehind(t *testing.T) {
 	for name, test := range map[string]struct {
 		program []string
 		end     func(pid int) error
-		exits0  bool // go run does not, whatever the program says
+		exits0  bool // go run does not exit with 0
 	}{
 		"Ctrl-C of go run":  {[]string{"go", "run", "."}, ctrlC, false},
 		"SIGTERM of go run": {[]string{"go", "run", "."}, sigterm, false},
@@ -69,10 +69,10 @@ func testDemo(t *testing.T, program []string, end func(pid int) error) (exit err
 	defer taken.Close()
 	demo := exec.Command(program[0], append(program[1:], "-scale=0.01", "-listen="+taken.Addr().String())...)
 	demo.Env = append(os.Environ(), "TMPDIR="+temp)
-	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's shell does
+	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // like a terminal's shell
 	said := &exportertest.Output{}
 	demo.Stdout, demo.Stderr = said, said
-	// Wait returns when nobody is left who could write to us.
+	// Wait returns when no process can write to us any more.
 	demo.WaitDelay = bound
 	if err := demo.Start(); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func testDemo(t *testing.T, program []string, end func(pid int) error) (exit err
 		_ = syscall.Kill(-demo.Process.Pid, syscall.SIGTERM) // it may have ended
 		select {
 		case <-ended:
-		case <-time.After(10 * time.Second): // the cleanup kills what is left
+		case <-time.After(10 * time.Second): // then the cleanup kills it
 		}
 		t.Fatalf(format+"\n%s", append(args, said)...)
 	}
@@ -144,8 +144,7 @@ func testDemo(t *testing.T, program []string, end func(pid int) error) (exit err
 	return exit
 }
 
-// tempDir is a directory for temporary files that a server of another account can
-// enter, which t.TempDir is not.
+// tempDir returns a directory for temporary files that the server's account can enter, unlike t.TempDir.
 func tempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "demo-test-")
@@ -153,7 +152,7 @@ func tempDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// What a broken demo leaves must not disturb the next test.
+		// What a failed demo leaves behind must not disturb the next test.
 		for pid := range processesOf(dir) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
@@ -165,7 +164,7 @@ func tempDir(t *testing.T) string {
 	return dir
 }
 
-// printed is the URL that the demo printed where the pattern's group is.
+// printed returns the URL in the demo's output that the group of the pattern matches.
 func printed(t *testing.T, said *exportertest.Output, pattern string) *url.URL {
 	t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(said.String())
@@ -194,16 +193,15 @@ func scrape(url string) (string, error) {
 	return string(page), err
 }
 
-// processesOf are the processes whose command line names the directory, and those
-// lines, where the system has a /proc; elsewhere the ports that nobody listens on must
-// do.
+// processesOf returns the processes whose command line contains the directory, with their command lines. It needs
+// /proc; on other systems the test only checks that the ports are free.
 func processesOf(dir string) map[int]string {
 	found := map[int]string{}
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well-formed
 	for _, file := range files {
 		line, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(line, []byte(dir)) {
-			continue // it has ended, or is none of ours
+			continue // it has ended, or belongs to another user
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
 			found[pid] = string(bytes.ReplaceAll(line, []byte{0}, []byte(" ")))

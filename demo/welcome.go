@@ -18,14 +18,14 @@ var words = template.Must(template.New("").Parse(`
 softdelete_exporter watches a shop on PostgreSQL {{.Server.Major}}: {{len .Tables}} tables that use soft delete,
 about {{.Rows}} rows. Ready after {{.Seconds}}.
 {{- if .Taken}}
-Another program has {{.Address}}, so it listens elsewhere.{{end}}
+Another program uses {{.Address}}, so the exporter listens on another port.{{end}}
 
   Report      {{.URL}}/report
   Metrics     {{.URL}}/metrics
   Connection  {{.URL}}/health
   Database    psql '{{.DSN}}'
 
-What there is to see:
+The tables:
 {{range .Tables}}
   {{printf "%-23s %s" .Name .Story}}{{end}}
 
@@ -34,8 +34,8 @@ Try this in another terminal:
   curl -s {{.URL}}/metrics | grep '^softdelete_deletion_ratio{'
   curl -s {{.URL}}/metrics | grep '^softdelete_old_deleted_rows{'
 
-The shop goes on with its business, a few rows a second: look again after 15 seconds.
-Lock or drop a table, and see what becomes of its numbers.
+A few rows change every second: look again after 15 seconds.
+Lock or drop a table, and see how its numbers change.
 
 Ctrl-C stops everything and removes it.
 `))

@@ -31,9 +31,8 @@ func steps() []step {
 	return all
 }
 
-// work lets the shop do business until the context ends. A step that fails is told
-// and left out: whoever looks at the demo may well lock a table or end a session, to
-// see what the exporter makes of it.
+// work runs the workload until the context ends. It reports a step that fails and skips it: a user of the demo may
+// lock a table or end a session to see how the exporter reacts.
 func work(ctx context.Context, dsn string, tell func(error)) {
 	var conn *pgx.Conn
 	defer func() {
@@ -58,12 +57,12 @@ func work(ctx context.Context, dsn string, tell func(error)) {
 			_, err = conn.Exec(ctx, all[i].sql, pgx.QueryExecModeSimpleProtocol)
 		}
 		if err != nil && ctx.Err() == nil {
-			tell(fmt.Errorf("the workload left out %q: %w", all[i].name, err))
+			tell(fmt.Errorf("the workload skipped %q: %w", all[i].name, err))
 		}
 	}
 }
 
-// connect opens the workload's session, which waits for nobody's lock for long.
+// connect opens the workload's session, which never waits long for a lock.
 func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {

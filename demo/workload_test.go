@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// shop is a small one.
+// shop makes a small shop.
 func shop(t *testing.T) (dsn string) {
 	t.Helper()
 	dsn = pgtest.NewDatabase(t, pgtest.Shared(t))

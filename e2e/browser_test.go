@@ -23,18 +23,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tab is a page in a headless Chromium, and what went wrong in it.
+// tab is a page in a headless Chromium, with everything that went wrong in it.
 type tab struct {
 	context.Context
 	t *testing.T
 
 	mu sync.Mutex
-	// complaints are errors of the console, exceptions and what the policy refused.
+	// complaints are errors of the console, exceptions, and requests that the policy refused.
 	complaints []string
 	requests   []string
 }
 
-// newTab starts a Chromium of its own, which is gone after the test.
+// newTab starts a separate Chromium, which ends with the test.
 func newTab(t *testing.T) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -63,7 +63,7 @@ func newTab(t *testing.T) *tab {
 	return tab
 }
 
-// listen notes what goes wrong, and whom the page asks.
+// listen records what goes wrong, and the addresses that the page requests.
 func (tab *tab) listen(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -79,7 +79,7 @@ func (tab *tab) listen(event any) {
 	}
 }
 
-// do carries out some actions.
+// do runs some actions.
 func (tab *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	tab.t.Helper()
 	if err := chromedp.Do(tab, actions...); err != nil {
@@ -87,7 +87,7 @@ func (tab *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// call sends a command of the protocol.
+// call sends a command of the DevTools protocol.
 func call[P, R any](tab *tab, command cdp.Command[P, R], parameters P) R {
 	tab.t.Helper()
 	answer, err := chromedp.Call(tab, command, parameters)
@@ -97,7 +97,7 @@ func call[P, R any](tab *tab, command cdp.Command[P, R], parameters P) R {
 	return answer
 }
 
-// click presses what a CSS selector finds first.
+// click clicks on the first element that matches a CSS selector.
 func (tab *tab) click(selector string) {
 	tab.t.Helper()
 	tab.do(chromedp.Click(chromedp.CSS(selector)))
@@ -113,7 +113,7 @@ func (tab *tab) waitFor(expression string) {
 	}
 }
 
-// ask evaluates a JavaScript expression; of a promise it returns the outcome.
+// ask evaluates a JavaScript expression. For a promise it returns the result.
 func ask[T any](tab *tab, expression string) (value T) {
 	tab.t.Helper()
 	value, err := chromedp.Run(tab, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -141,22 +141,21 @@ func (tab *tab) allowClipboard() {
 	}
 }
 
-// prefer sets what the system prefers: light or dark.
+// prefer sets the colour scheme that the system prefers: light or dark.
 func (tab *tab) prefer(scheme string) {
 	tab.t.Helper()
 	call(tab, emulation.SetEmulatedMedia,
 		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
-// resize gives the page a window of so many pixels.
+// resize sets the size of the window in pixels.
 func (tab *tab) resize(width, height int64) {
 	tab.t.Helper()
 	call(tab, emulation.SetDeviceMetricsOverride,
 		emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 500})
 }
 
-// checkQuiet fails the test if anything was complained of, or anybody but the page's
-// own server was asked.
+// checkQuiet fails the test if there was a complaint, or if the page requested anything from another server.
 func (tab *tab) checkQuiet(origin string) {
 	tab.t.Helper()
 	tab.mu.Lock()
@@ -175,7 +174,7 @@ func (tab *tab) checkQuiet(origin string) {
 	}
 }
 
-// violation is a fault of accessibility.
+// violation is an accessibility problem.
 type violation struct {
 	ID, Impact, Help string
 	Nodes            []struct {
@@ -184,7 +183,7 @@ type violation struct {
 	}
 }
 
-// checkAccessible has axe-core look for faults in the page as it stands.
+// checkAccessible lets axe-core check the page in its current state.
 func (tab *tab) checkAccessible(what string) {
 	tab.t.Helper()
 	axe, err := os.ReadFile("../.cache/axe.min.js")

@@ -14,7 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// What we print brings psql to the database of that name, and nowhere else.
+// The printed command connects psql to the database with exactly that name.
 func TestConnectReachesADatabaseOfAnyName(t *testing.T) {
 	server := pgtest.Shared(t)
 	admin := server.DSN("postgres", pgserver.Superuser)

@@ -15,7 +15,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// advised is the one advice that a refresh comes to, and the table that it is on.
+// advised runs a refresh and returns its only advice, with the table.
 func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, indexes.Advice) {
 	t.Helper()
 	var last *softdelete.Snapshot
@@ -28,8 +28,8 @@ func advised(t *testing.T, i *inspect.Inspector) (*softdelete.Table, indexes.Adv
 	return table, all[0]
 }
 
-// The one connection of the pooler is that of the exporter and of the test, so that
-// the test would see a hypothetical index that was left in it.
+// The pooler has one connection, which the exporter and the test share, so the test would see a hypothetical index
+// that was left there.
 func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 	server := pgtest.Start(t, pgserver.Options{})
 	direct := pgtest.NewDatabase(t, server)
@@ -57,7 +57,7 @@ func TestTheGainIsProvedOnAHypotheticalIndexThatIsForgotten(t *testing.T) {
 		t.Errorf("the hypothetical index has %g bytes, the real one %g", got, real)
 	}
 
-	// The question fails when the index is made already.
+	// Make hypopg fail after it has created the index.
 	pgtest.Exec(t, direct, `DROP INDEX users_name_live;
 		CREATE OR REPLACE FUNCTION "odd schema".hypopg_relation_size(indexid oid) RETURNS bigint
 			LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END'`)

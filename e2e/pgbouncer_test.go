@@ -25,11 +25,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// pgbouncer starts a pooler in transaction mode, with few connections per database, and
-// returns how to connect to a database through it.
+// pgbouncer starts a pooler in transaction mode with few connections per database. It returns a function that makes
+// connection strings through it.
 func pgbouncer(t *testing.T, server *pgserver.Server, connections int) func(database string) (dsn string) {
 	t.Helper()
-	// PgBouncer refuses to run as root, and must read its files as somebody else.
+	// PgBouncer does not run as root, and must be able to read its files as another user.
 	dir, err := os.MkdirTemp("", "pgbouncer-")
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ default_pool_size = %d
 	}
 }
 
-// deleted is what a refresh finds: the deleted rows of each table, or its problem.
+// deleted runs a refresh and returns the deleted rows of each table, or its problem.
 func deleted(ctx context.Context, i *inspect.Inspector, datname string) map[string]string {
 	var last *softdelete.Snapshot
 	i.Refresh(ctx, softdelete.Empty(datname), func(s *softdelete.Snapshot) { last = s })
@@ -108,8 +108,8 @@ func deleted(ctx context.Context, i *inspect.Inspector, datname string) map[stri
 	return found
 }
 
-// One connection to the server, shared with an application: ours must neither break it
-// nor leave anything behind in it.
+// The exporter shares one connection to the server with an application. It must neither break the connection nor
+// leave anything behind in it.
 func TestPgBouncerInTransactionMode(t *testing.T) {
 	server := pgtest.Start(t, pgserver.Options{})
 	direct := func(database string) string { return server.DSN(database, pgserver.Superuser) }
@@ -162,7 +162,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	}
 }
 
-// What libpq does by itself, or nobody needs here, is not sent: the pooler would refuse it.
+// Parameters that libpq handles itself, or that the exporter does not need, are not sent: the pooler would refuse
+// them.
 func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)
@@ -173,14 +174,14 @@ func TestPgBouncerIsSentNoParameterThatItRefuses(t *testing.T) {
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Errorf("ping: %s", p.Err)
 	}
-	// What is asked for is sent, and the pooler's answer is shown.
+	// A requested parameter is sent, and the pooler's answer is shown.
 	i = exportertest.NewInspector(t, through+"&options=-c%20geqo%3Doff", "ping: {timeout: 10s}")
 	if p := i.Ping(t.Context()); p.Up || !strings.Contains(p.Err, "options") {
 		t.Errorf("up %t: %s", p.Up, p.Err)
 	}
 }
 
-// Named statements would be looked for in the wrong connection.
+// Without care, a named statement would be looked up in another connection.
 func TestPgBouncerUnderLoad(t *testing.T) {
 	server := pgtest.Shared(t)
 	dsn := pgtest.NewDatabase(t, server)

@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package e2e holds the tests that need programs beside PostgreSQL: psql,
-// Prometheus, Alertmanager, PgBouncer or a browser.
+// Package e2e contains the tests that need programs other than PostgreSQL's server: psql, Prometheus, Alertmanager,
+// PgBouncer or a browser.
 package e2e
 
 import (
@@ -16,14 +16,14 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// Every file runs as it is, so that a DBA can try what we do.
+// Every file runs in psql unchanged, so that a DBA can try the exporter's queries.
 func TestEveryQueryRunsInPsql(t *testing.T) {
 	psql, err := exec.LookPath("psql")
 	if err != nil {
 		t.Fatal("psql is missing; install postgresql-client")
 	}
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	// What the files ask of: a table, a role, and the catalogs of two extensions.
+	// The files need a table, a role, and the catalogs of two extensions.
 	pgtest.Exec(t, dsn, `
 		CREATE TABLE "Odd ""table" (id int CONSTRAINT "Odd ""key" UNIQUE, "deletedAt" timestamptz);
 		CREATE INDEX "Odd ""index" ON "Odd ""table" (id); CREATE INDEX "Odd ""spare" ON "Odd ""table" (id);
@@ -69,7 +69,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no SQL files: %v", err)
 	}
-	// What makes or takes away an index needs one of its own.
+	// Statements that create or drop an index each need a separate one.
 	indexes := map[string]string{"advice_attach.sql": "part_i", "advice_create.sql": `New "index`,
 		"advice_create_parent.sql": `New "parent`,
 		"advice_drop.sql":          `Odd "spare`, "advice_drop_partitioned.sql": `Odd "other`}
@@ -77,14 +77,14 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		name := filepath.Base(file)
 		if slices.Contains([]string{"markers.sql", "partial.sql", "hypopg_index.sql", "purge.sql", "purge_script.sql",
 			"rename_schema.sql",
-			"rename_table.sql"}, name) { // no statements, but parts of some
+			"rename_table.sql"}, name) { // parts of statements
 			continue
 		}
 		args := args
 		if index := indexes[name]; index != "" {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
 		}
-		if name == "shares.sql" || name == "shared_statistics.sql" { // its column is the one that the predicate asks for
+		if name == "shares.sql" || name == "shared_statistics.sql" { // their predicate needs this column
 			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")
 		}
 		if slices.Contains([]string{"hypopg_savepoint.sql", "hypopg_undo.sql"}, name) {

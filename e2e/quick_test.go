@@ -18,7 +18,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// thousand is the report of a server with a thousand tables, in six services.
+// thousand is a report about a server with a thousand tables, in six services.
 func thousand() report.Report {
 	now := time.Now()
 	var tables []softdelete.Table
@@ -48,7 +48,7 @@ func thousand() report.Report {
 		assess.AlertConditions{HighDeletionRatio: true}, now)}
 }
 
-// most is how long the scripts of the page may keep the browser from anything else.
+// most is how long the scripts of the page may block the browser.
 const most = 200 * time.Millisecond
 
 func TestAThousandTablesStayQuick(t *testing.T) {
@@ -64,14 +64,14 @@ func TestAThousandTablesStayQuick(t *testing.T) {
 	tab := newTab(t)
 	call(tab, performance.Enable, performance.EnableParams{})
 
-	// Others use the machine, too: the best of some runs is what the page is to blame for.
+	// Other programs use the machine, too, so the fastest of several runs counts.
 	best := func(what string, act func()) {
 		script, all := time.Duration(math.MaxInt64), time.Duration(0)
 		for range 5 {
 			scriptBefore, allBefore := spent(tab)
 			act()
 			scriptAfter, allAfter := spent(tab)
-			if what == "loading" { // the browser begins to count anew
+			if what == "loading" { // the counters start at 0 again
 				scriptBefore, allBefore = 0, 0
 			}
 			if took := scriptAfter - scriptBefore; took < script {
@@ -108,7 +108,7 @@ func TestAThousandTablesStayQuick(t *testing.T) {
 	tab.checkQuiet(web.URL)
 }
 
-// spent is how long scripts ran in the page so far, and all of its tasks.
+// spent returns how long scripts and all tasks of the page have run so far.
 func spent(tab *tab) (script, all time.Duration) {
 	tab.t.Helper()
 	for _, m := range call(tab, performance.GetMetrics, cdp.Empty{}).Metrics {

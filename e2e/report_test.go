@@ -24,7 +24,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "directory into which screenshots of the report are written")
 
-// demo is an exporter on the demo's database; it returns the address of its report.
+// demo starts an exporter on the demo's database and returns the address of its report.
 func demo(t *testing.T) string {
 	t.Helper()
 	postgres := pgtest.Start(t, pgserver.Options{})
@@ -38,20 +38,20 @@ func demo(t *testing.T) string {
 	return web.URL + "/report"
 }
 
-// names are the tables that the page shows, in their order.
+// names returns the tables on the page, in order.
 func names(tab *tab) []string {
 	return ask[[]string](tab,
 		`[...document.querySelectorAll("#list [data-n]:not([hidden]) summary")]
 			.map((s) => s.textContent.replace(/^.*\./, ""))`)
 }
 
-// sortBy presses the button of a column.
+// sortBy clicks on the header of a column.
 func sortBy(tab *tab, column string) {
 	tab.t.Helper()
 	tab.click(fmt.Sprintf(`thead [data-sort=%q] button`, column))
 }
 
-// set gives a control a value, as its user would.
+// set gives a control a value, as its user would do.
 func set(tab *tab, selector, value, event string) {
 	tab.t.Helper()
 	ask[bool](tab,
@@ -208,7 +208,7 @@ func TestTheReportInABrowser(t *testing.T) {
 
 	if *screenshots != "" {
 		tab.prefer("light")
-		for range 12 { // a line to look at, without a wait for 5 s between
+		for range 12 { // fills the line of response times without waiting 5 s between pings
 			if answer, err := http.Get(strings.TrimSuffix(address, "report") + "health"); err == nil {
 				answer.Body.Close()
 			}
@@ -221,7 +221,7 @@ func TestTheReportInABrowser(t *testing.T) {
 	}
 }
 
-// shoot takes a picture of the top of the page.
+// shoot takes a screenshot of the top of the page.
 func shoot(tab *tab, name string, width, height int64) {
 	tab.resize(width, height)
 	picture, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
@@ -233,7 +233,7 @@ func shoot(tab *tab, name string, width, height int64) {
 	}
 }
 
-// A page whose policy is broken must make the test above red: the browser says so.
+// Proves that the test above would notice a violation of the policy.
 func TestTheBrowserTellsOfWhatThePolicyRefuses(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src data:")

@@ -9,8 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Steps are the statements of the steps of an advice on a table, one after another,
-// for a person to read and run. None of them is run by us.
+// Steps returns the SQL of the steps of an advice, for a person to read and run. The exporter runs none of it.
 func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 	var statements []string
 	for _, s := range steps {
@@ -30,26 +29,26 @@ func Steps(t *softdelete.Table, steps []indexes.Step) []string {
 	return statements
 }
 
-// Resolves means that among the steps are statements with operators, functions or classes
-// of which none but PostgreSQL's own, and those that are written with their schema, are meant.
+// Resolves reports whether a step's statement contains operators, functions or operator classes without their schema.
+// These must then be PostgreSQL's own.
 func Resolves(steps []indexes.Step) bool {
 	return slices.ContainsFunc(steps, func(s indexes.Step) bool {
 		return s.Action == indexes.CreateIndex || s.Action == indexes.FindDuplicates
 	})
 }
 
-// SearchPath stands before such statements: no operator or function of anybody else is
-// found by them.
+// SearchPath returns the statement to run before such statements, so that only PostgreSQL's own operators and
+// functions are found.
 func SearchPath() string { return advice("advice_path.sql", nil) }
 
-// onIndex are the files of the actions that need but an index.
+// onIndex are the files of the actions that only need the name of an index.
 var onIndex = map[indexes.Action]string{
 	indexes.ReindexIndex:   "advice_reindex.sql",
 	indexes.CheckUse:       "advice_use.sql",
 	indexes.ShowDefinition: "advice_definition.sql",
 }
 
-// advice renders a file for people: without the comment that marks what we run.
+// advice renders a file for people, without the comment that marks the exporter's own statements.
 func advice(file string, values vars) string {
 	template, err := files.ReadFile(file)
 	if err != nil {
@@ -70,8 +69,8 @@ func drop(t *softdelete.Table, i *softdelete.Index) string {
 	}
 }
 
-// create makes an index; of a partitioned table first the partitioned indexes, then
-// what their parts lack, then joins them from below.
+// create returns the statements that create an index. For a partitioned table they first create the partitioned
+// indexes, then the missing indexes of the partitions, and then attach these from the bottom up.
 func create(t *softdelete.Table, n *indexes.NewIndex) []string {
 	if len(n.Partitions) == 0 {
 		return []string{define("advice_create.sql", n, t.Schema, t.Name, n.Name)}
@@ -115,7 +114,7 @@ func define(file string, n *indexes.NewIndex, schema, table, name string) string
 		"method": method(n.Method), "keys": keys(n.Keys), "including": including, "where": where(n)})
 }
 
-// keys are the keys of an index as CREATE INDEX wants them.
+// keys writes the keys of an index for CREATE INDEX.
 func keys(all []softdelete.Key) string {
 	written := make([]string, len(all))
 	for i, k := range all {
@@ -124,7 +123,7 @@ func keys(all []softdelete.Key) string {
 	return strings.Join(written, ", ")
 }
 
-// names are the keys as GROUP BY wants them.
+// names writes the keys for GROUP BY.
 func names(all []softdelete.Key) string {
 	written := make([]string, len(all))
 	for i, k := range all {
@@ -140,7 +139,7 @@ func bracketed(k softdelete.Key) string {
 	return "(" + k.Expression + ")"
 }
 
-// method is the name of an access method, which is hardly ever one to be quoted.
+// method writes the name of an access method, which hardly ever needs quotes.
 func method(name string) string {
 	if plainName.MatchString(name) {
 		return name
@@ -150,7 +149,7 @@ func method(name string) string {
 
 var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// where is the predicate of an index, with WHERE in front; empty if it has none.
+// where returns WHERE and the predicate of an index; empty if it has none.
 func where(n *indexes.NewIndex) string {
 	var parts []string
 	if n.Predicate != "" {
@@ -169,8 +168,7 @@ func where(n *indexes.NewIndex) string {
 	return " WHERE " + strings.Join(parts, " AND ")
 }
 
-// holds is the predicate of an index that holds the live rows of a marker, or those
-// to purge.
+// holds returns the predicate of an index on the live rows of a marker, or on the rows to purge.
 func holds(m softdelete.Marker, rows indexes.Purpose) string {
 	if rows == indexes.Purge {
 		return decide(m, "purge index")

@@ -1,2 +1,2 @@
--- Makes the index of a partition a part of the partitioned one.
+-- Attaches the index of a partition to the partitioned index.
 ALTER INDEX :"parentschema".:"parentname" ATTACH PARTITION :"schemaname".:"indexname";

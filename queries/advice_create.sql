@@ -1,2 +1,2 @@
--- Makes an index without blocking writes.
+-- Creates an index without blocking writes.
 :create INDEX CONCURRENTLY :"indexname" ON :"schemaname".:"relname" USING :method (:keys):including:where;

@@ -1,3 +1,3 @@
--- Begins a partitioned index, which stays invalid until every partition has its part:
--- CONCURRENTLY is not to be had on a partitioned table.
+-- Creates a partitioned index. It stays invalid until each partition has an index attached to it: a partitioned index
+-- cannot be created CONCURRENTLY.
 :create INDEX :"indexname" ON ONLY :"schemaname".:"relname" USING :method (:keys):including:where;

@@ -1,2 +1,2 @@
--- Only ever to be considered.
+-- Only a step to consider.
 DROP INDEX CONCURRENTLY :"schemaname".:"indexname";

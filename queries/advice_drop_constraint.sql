@@ -1,2 +1,2 @@
--- Only ever to be considered: an index that a constraint owns goes with it.
+-- Only a step to consider: the index belongs to a constraint, so both are dropped.
 ALTER TABLE :"schemaname".:"relname" DROP CONSTRAINT :"constraintname";

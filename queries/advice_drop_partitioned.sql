@@ -1,2 +1,2 @@
--- Only ever to be considered. CONCURRENTLY is not to be had for a partitioned index.
+-- Only a step to consider. A partitioned index cannot be dropped CONCURRENTLY.
 DROP INDEX :"schemaname".:"indexname";

@@ -1,2 +1,2 @@
--- The keys that stand in the way of a unique index.
+-- Finds the keys that prevent a unique index.
 SELECT :keys, count(*) FROM :"schemaname".:"relname":where GROUP BY :keys HAVING count(*) > 1;

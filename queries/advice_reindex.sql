@@ -1,2 +1,2 @@
--- Builds an index anew without blocking writes.
+-- Rebuilds an index without blocking writes.
 REINDEX INDEX CONCURRENTLY :"schemaname".:"indexname";

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// strangersCode is found before PostgreSQL's own, and leaves evidence that no rollback
-// takes away.
+// strangersCode is found before PostgreSQL's own functions and operators. If it is run, it leaves evidence that no
+// rollback removes.
 const strangersCode = `
 	CREATE SEQUENCE public.evidence;
 	CREATE FUNCTION public.saw(a varchar, b varchar) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
@@ -42,7 +42,7 @@ const strangersCode = `
 	CREATE FUNCTION public.format(a text, b regnamespace) RETURNS text LANGUAGE plpgsql AS
 		'BEGIN PERFORM pg_catalog.nextval(''public.evidence''); RETURN ''SELECT''; END';`
 
-// What is printed for people runs nobody's code but what they mean.
+// Printed statements do not run code of other users.
 func TestPrintedStatementsRunNoStrangersCode(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE SCHEMA app; CREATE TABLE app.t (id int, state varchar(9), deleted_at timestamptz);

@@ -1,3 +1,3 @@
--- Whether an index is read: to be asked on every replica, too.
+-- Whether an index is read. Run it on each replica, too.
 SELECT idx_scan, pg_catalog.pg_is_in_recovery() FROM pg_catalog.pg_stat_all_indexes
 WHERE schemaname OPERATOR(pg_catalog.=) :'schemaname' AND indexrelname OPERATOR(pg_catalog.=) :'indexname';

@@ -1,4 +1,3 @@
--- Opens the short transaction that each of our questions is asked in. The
--- isolation is explicit because a default of serializable takes predicate locks
--- beside the application's writers and is an error on standbys.
+-- Begins the short transaction of one query. The isolation level is explicit because, as the default, serializable
+-- would take predicate locks like those of the application's writers, and is an error on standbys.
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;

@@ -1,9 +1,8 @@
--- Every column that could mark a deleted row, by its folded name or because the
--- configuration names its table. It reads only catalogs whose rows need no lock on
--- the tables that they describe: a table in migration must not hide the others. A
--- privilege on what was dropped meanwhile is NULL: that it is gone shows when it is
+-- Every column that could mark deleted rows: by its folded name, or because the configuration names its table. It
+-- reads only catalog rows that need no lock on the described tables, so that a table in a migration does not hide the
+-- others. A privilege on a table that was dropped meanwhile is NULL; the table is then found to be missing when it is
 -- counted.
-WITH every AS MATERIALIZED ( -- folding is slow, and different names are few
+WITH every AS MATERIALIZED ( -- folding is slow, and there are few different names
   SELECT DISTINCT attname FROM pg_catalog.pg_attribute WHERE attnum > 0
 ), known AS MATERIALIZED (
   SELECT every.attname
@@ -20,7 +19,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        END AS labels,
        a.attnotnull OR t.typnotnull AS not_null,
        COALESCE((
-         -- The unique indexes with a predicate that mention the column, there or in a key.
+         -- The unique indexes with a predicate that use the column, in the predicate or in a key.
          SELECT string_agg(DISTINCT i.indexrelid || '/' || i.xmin, ' ')
          FROM pg_catalog.pg_depend mention
          JOIN pg_catalog.pg_index i ON i.indexrelid = mention.objid
@@ -43,7 +42,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
             AND has_column_privilege(c.oid, k.attnum, 'SELECT')), '')
          ELSE '' END AS key,
        COALESCE(c.relkind = 'r' AND am.amname = 'heap', false) AS heap,
-       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid, which not every relation has
+       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid; some relations have none
 FROM pg_catalog.pg_class c
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,9 +1,9 @@
--- Counts one relation in one pass, unless it is larger than most: then bytes alone is
--- told, and nothing was read, for the condition on the size is checked before the
--- scan. With only = ONLY, partitions and inheritance children are counted for
--- themselves; with nothing in its place, they are included.
+-- Counts one relation in one pass, unless it is larger than most. It is then not read, and only bytes is returned:
+-- the condition on the size is checked before the scan. With ONLY in :only, partitions and inheritance children are
+-- left out; otherwise they are included.
 WITH size AS MATERIALIZED (
-  SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass(pg_catalog.format('%I.%I', :'schemaname', :'relname'))) AS bytes)
+  SELECT pg_catalog.pg_relation_size(
+    pg_catalog.to_regclass(pg_catalog.format('%I.%I', :'schemaname', :'relname'))) AS bytes)
 SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size')::int8 AS block,
        count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,

@@ -9,19 +9,19 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Relation is what is counted: a table, or one of its partitions.
+// Relation is a relation to count: a table, or one of its partitions.
 type Relation struct {
 	OID          uint32
 	Schema, Name string
-	// Children reports whether what inherits from it is counted with it.
+	// Children is true if partitions and inheritance children are counted with it.
 	Children bool
-	// Key is the column with the row's own number; empty if there is none that we may read.
+	// Key is the column with the number of the row; empty if there is none that the role may read.
 	Key string
-	// Table is the watched table whose rows it holds.
+	// Table is the watched table to which its rows belong.
 	Table *softdelete.Table
 }
 
-// vars are the variables that every question on a relation has.
+// vars returns the variables of every query about a relation.
 func (r Relation) vars() vars {
 	only := "ONLY"
 	if r.Children {
@@ -34,7 +34,7 @@ func (r Relation) vars() vars {
 	}
 }
 
-// ages fills in what can be asked only where times of deletion are kept.
+// ages adds the variables that need a deletion time.
 func (r Relation) ages() vars {
 	v, t := r.vars(), r.Table
 	if t.HasAges() {
@@ -44,9 +44,8 @@ func (r Relation) ages() vars {
 	return v
 }
 
-// Count counts the relation in one read, unless it is larger than most bytes: total,
-// deleted, old and recent rows, the oldest deletion, the next that becomes old, and the
-// next that lies in the future.
+// Count counts the relation in one read, unless it is larger than most bytes. It returns the total, deleted, old and
+// recent rows, the oldest deletion, when the next row becomes old, and the next deletion in the future.
 func (r Relation) Count(most int64) string {
 	v := r.ages()
 	v["most"] = fmt.Sprint(most)
@@ -60,22 +59,21 @@ func (r Relation) Count(most int64) string {
 	return statement("count.sql", v)
 }
 
-// Sample counts what the given blocks hold, each for itself.
+// Sample counts the rows of each of the given blocks.
 func (r Relation) Sample(blocks []int64) string {
 	v := r.ages()
 	v["blocks"] = array(blocks)
 	return statement("sample.sql", v)
 }
 
-// SampleSystem counts what a random share of the blocks holds.
+// SampleSystem counts the rows of a random share of the blocks.
 func (r Relation) SampleSystem(rate float64, seed int32) string {
 	v := r.ages()
 	v["percent"], v["seed"] = fmt.Sprint(math.Min(100*rate, 100)), fmt.Sprint(seed)
 	return statement("sample_system.sql", v)
 }
 
-// Deleted counts the deleted and the old rows through the given index, as long as that
-// reads at most the given bytes.
+// Deleted counts the deleted and the old rows through the given index, unless that reads more than the given bytes.
 func (r Relation) Deleted(index string, most int64) string {
 	v := r.ages()
 	v["index"], v["most"] = index, fmt.Sprint(most)
@@ -89,7 +87,7 @@ func (r Relation) Recent() string {
 	return statement("recent.sql", v)
 }
 
-// Oldest asks for the oldest deletion; the table must have one marker.
+// Oldest returns the oldest deletion; the table must have exactly one marker.
 func (r Relation) Oldest() string {
 	m, zone := r.Table.Markers[0], r.Table.Policy.TimeZone
 	v := r.vars()
@@ -98,7 +96,7 @@ func (r Relation) Oldest() string {
 	return statement("oldest.sql", v)
 }
 
-// Shares asks what the statistics say of the rows; the table must have one marker.
+// Shares returns what the statistics say about the rows; the table must have exactly one marker.
 func (r Relation) Shares() string {
 	m := r.Table.Markers[0]
 	v := r.vars()
@@ -109,7 +107,7 @@ func (r Relation) Shares() string {
 	return statement("shares.sql", v)
 }
 
-// typeOf is a type that holds the values of a marker's deciding column.
+// typeOf returns a type for the values of a marker's deciding column.
 func typeOf(m softdelete.Marker) string {
 	if t := m.Time; t != nil && t.Column == m.Column && t.Type != softdelete.EpochTime {
 		return string(t.Type)
@@ -117,30 +115,29 @@ func typeOf(m softdelete.Marker) string {
 	return m.Decides().Definition().Type
 }
 
-// Explain asks how the planner would answer a question.
+// Explain returns the planner's plan for a query.
 func Explain(question string) string {
 	return statement("explain.sql", vars{"question": strings.TrimPrefix(question, lead)})
 }
 
-// Fingerprint asks for what reports whether relations, and columns of these names, have
-// changed.
+// Fingerprint returns values that change if relations, or their columns with these names, have changed.
 func Fingerprint(relations []uint32, columns []string) string {
 	return statement("fingerprint.sql", vars{"relations": array(relations), "attnames": array(columns)})
 }
 
-// ago is the instant that lies a duration ago.
+// ago returns the time that was the given duration ago.
 func ago(d time.Duration) string {
 	return ask("ago", vars{"age": fmt.Sprintf("%d seconds", int64(d.Seconds()))})
 }
 
-// deletedSince is the predicate of the rows that were deleted within the recent window.
+// deletedSince returns the predicate of the rows that were deleted within the recent window.
 func deletedSince(t *softdelete.Table) string {
 	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
 		return aged("deleted_since", m, t.Policy.TimeZone, ago(t.Policy.Recent))
 	})
 }
 
-// first is the least deletion time, in seconds, of the rows that a question means.
+// first returns the smallest deletion time, in seconds, of the rows that match a question.
 func first(question string, t *softdelete.Table, then string) string {
 	each := make([]string, len(t.Markers))
 	for i, m := range t.Markers {

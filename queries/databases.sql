@@ -1,4 +1,4 @@
--- The databases that we may connect to, but for templates and the providers' own.
+-- The databases that the role may connect to, except templates and those of hosting providers.
 SELECT datname::text AS name
 FROM pg_catalog.pg_database
 WHERE datallowconn AND NOT datistemplate

@@ -1,6 +1,6 @@
--- Counts the deleted rows alone, through an index that holds them, unless the index and
--- what it cannot answer without the heap are larger than most: then bytes alone is told,
--- which is NULL when the index is gone, and nothing was read.
+-- Counts only the deleted rows, through an index that contains them, unless the index and the part of the heap that
+-- must be read with it are larger than most. Then nothing is read, and only bytes is returned. bytes is NULL if the
+-- index no longer exists.
 WITH size AS MATERIALIZED (
   SELECT pg_catalog.pg_relation_size(i.oid)
        + greatest(t.relpages - t.relallvisible, 0)::int8 * pg_catalog.current_setting('block_size')::int8 AS bytes

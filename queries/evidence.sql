@@ -1,5 +1,5 @@
--- The predicates of the unique indexes and exclusion constraints of one relation. pg_get_expr
--- waits for whoever changes the relation, so each is asked in a transaction of its own.
+-- The predicates of the unique indexes and exclusion constraints of one relation. pg_get_expr waits for a transaction
+-- that changes the relation, so each relation has its own transaction.
 SELECT COALESCE(pg_get_expr(i.indpred, i.indrelid), '') AS predicate
 FROM pg_catalog.pg_index i
 WHERE i.indrelid = :'relation'::oid AND (i.indisunique OR i.indisexclusion) AND i.indisvalid

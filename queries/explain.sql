@@ -1,2 +1,2 @@
--- How the planner would answer a question, without asking it.
+-- The planner's plan for a query, without running it.
 EXPLAIN (FORMAT JSON, COSTS OFF) :question;

@@ -1,7 +1,7 @@
--- What tells whether relations have changed since an earlier answer, without a lock on
--- any of them. Server holds what makes all counters start anew: another server, a
--- restart, a reset, a crash (which moves the background writer's reset alone). It is
--- NULL where counters prove nothing: on a standby, and where nothing is counted.
+-- Values that change if relations have changed since an earlier answer, without a lock on any of them.
+-- server.identity changes whenever all counters start at zero: on another server, after a restart, a reset or a crash
+-- (which only resets the background writer's statistics visibly). It is NULL if counters prove nothing: on a standby,
+-- or if they are off.
 SELECT c.oid::int8 AS oid,
        pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid)
          + pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS writes,

@@ -1,5 +1,5 @@
--- The function in whose body a text stands. There may be copies, as where every tenant has
--- a schema: then one that indexes or statistics of the given relations call, or of their schema.
+-- The function whose body contains a text. There may be several, for example if each tenant has a schema: then one
+-- that indexes or statistics of the given relations call is preferred, or one in the same schema.
 SELECT p.oid::regprocedure::text AS function
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -11,7 +11,8 @@ ORDER BY EXISTS (
       AND (d.classid = 'pg_catalog.pg_class'::regclass
         AND d.objid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = ANY (:'relations'::oid[]))
         OR d.classid = 'pg_catalog.pg_statistic_ext'::regclass
-        AND d.objid IN (SELECT s.oid FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = ANY (:'relations'::oid[])))) DESC,
+        AND d.objid IN (
+          SELECT s.oid FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = ANY (:'relations'::oid[])))) DESC,
   p.pronamespace IN (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = ANY (:'relations'::oid[])) DESC,
   p.prosrc = :'text' DESC, 1
 LIMIT 1;

@@ -1,2 +1,2 @@
--- Lets a function find its names under whatever search_path it is called.
+-- Lets a function find its names whatever the caller's search_path is.
 ALTER FUNCTION :function SET search_path FROM CURRENT;

@@ -1,3 +1,2 @@
--- What a role needs to count one relation: the columns of its markers, and ctid,
--- without which no range of blocks can be read, and nothing else.
+-- All that a role needs to count one relation: its marker columns, and ctid to read a range of blocks.
 GRANT SELECT (:columns) ON :"schemaname".:"relname" TO :"role";

@@ -16,14 +16,13 @@ func GrantColumns(schema, name string, columns []string, role string) string {
 		"role": role})
 }
 
-// GrantUsage lets a role look into a schema.
+// GrantUsage lets a role use the objects of a schema.
 func GrantUsage(schema, role string) string {
 	return advice("usage.sql", vars{"schemaname": schema, "role": role})
 }
 
-// Connect is psql's command to connect to a database. A bare name may be taken for a
-// connection string, and lead elsewhere. psql has no escapes here, so that a name with
-// line breaks or other control characters cannot be written.
+// Connect returns psql's command to connect to a database. psql could take a bare name for a connection string, which
+// may lead elsewhere. It has no escapes for control characters, so names that contain any are refused.
 func Connect(database string) (string, error) {
 	if !plain(database) {
 		return "", fmt.Errorf("psql cannot be told to connect to database %q: its name holds control characters", database)
@@ -40,17 +39,17 @@ func GrantConnect(database, role string) string {
 // LimitConnections lets a role have the two connections of one exporter.
 func LimitConnections(role string) string { return advice("limit_role.sql", vars{"role": role}) }
 
-// RenameTable gives a relation another name, without writing the one that it has.
+// RenameTable gives a relation a new name, without writing the current name.
 func RenameTable(oid uint32) string { return rename("rename_table.sql", oid) }
 
-// RenameSchema gives the schema of a relation another name, likewise.
+// RenameSchema gives the schema of a relation a new name in the same way.
 func RenameSchema(oid uint32) string { return rename("rename_schema.sql", oid) }
 
 func rename(body string, oid uint32) string {
 	return advice("rename.sql", vars{"body": advice(body, vars{"relation": fmt.Sprint(oid)})})
 }
 
-// BypassRowSecurity lets a role see every row.
+// BypassRowSecurity lets a role see all rows.
 func BypassRowSecurity(role string) string {
 	return advice("bypassrls.sql", vars{"role": role})
 }

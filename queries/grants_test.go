@@ -2,7 +2,7 @@ package queries
 
 import "testing"
 
-// The command is read by psql, for which a name with = in it is a connection string.
+// psql takes a name with = in it for a connection string.
 func TestConnectIsToADatabaseOfThatNameAndNothingElse(t *testing.T) {
 	for name, want := range map[string]string{
 		"shop":          `\connect -reuse-previous=on "dbname='shop'"`,

@@ -1,2 +1,2 @@
--- An index as hypopg wants it described.
+-- The definition of an index in the form that hypopg expects.
 :create INDEX ON :"schemaname".:"relname" USING :method (:keys):including:where

@@ -1,2 +1,2 @@
--- Forgets all hypothetical indexes of this backend, which a pooler may hand on.
+-- Removes all hypothetical indexes of this backend, because a pooler may give it to another client.
 SELECT :hypopg.hypopg_reset();

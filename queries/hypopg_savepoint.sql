@@ -1,2 +1,2 @@
--- What fails after this can be undone without ending the transaction.
+-- Lets an error be undone without ending the transaction.
 SAVEPOINT trial;

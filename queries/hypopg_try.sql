@@ -1,4 +1,3 @@
--- How large an index would be, by a hypothetical one, which is nowhere but in the
--- memory of this backend.
+-- The size that an index would have, from a hypothetical one that only exists in the memory of this backend.
 SELECT :hypopg.hypopg_relation_size(i.indexrelid)::int8 AS bytes
 FROM :hypopg.hypopg_create_index(:'definition') AS i;

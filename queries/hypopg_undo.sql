@@ -1,2 +1,2 @@
--- Makes the transaction usable again, so that it can still forget its index.
+-- Makes the transaction usable again, so that the hypothetical index can be removed.
 ROLLBACK TO SAVEPOINT trial;

@@ -5,56 +5,55 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Indexes asks for what may change of the indexes of the given relations.
+// Indexes returns the changeable facts about the indexes of the given relations.
 func Indexes(relids []uint32) string {
 	return statement("indexes.sql", vars{"relids": array(relids)})
 }
 
-// IndexDetails asks for what the catalogs say of the given indexes.
+// IndexDetails returns what the catalogs contain about the given indexes.
 func IndexDetails(indexes []uint32) string {
 	return statement("indexes_details.sql", vars{"indexes": array(indexes)})
 }
 
-// IndexDeparse asks for the predicates and expressions of indexes of one table.
+// IndexDeparse returns the predicates and expressions of indexes of one table.
 func IndexDeparse(indexes []uint32) string {
 	return statement("indexes_deparse.sql", vars{"indexes": array(indexes)})
 }
 
-// IndexConstraints asks for the constraints that rely on indexes of the given
-// tables, and for the tables' foreign keys.
+// IndexConstraints returns the constraints that depend on indexes of the given tables, and the tables' foreign keys.
 func IndexConstraints(relids []uint32) string {
 	return statement("indexes_constraints.sql", vars{"relids": array(relids)})
 }
 
-// IndexHeaps asks for the sizes and updates of the given relations.
+// IndexHeaps returns the sizes and updates of the given relations.
 func IndexHeaps(relids []uint32) string {
 	return statement("indexes_heaps.sql", vars{"relids": array(relids)})
 }
 
-// IndexPartitions asks for all relations below the partitioned ones of the given.
+// IndexPartitions returns all partitions, at all levels, of those relations that are partitioned.
 func IndexPartitions(relids []uint32) string {
 	return statement("indexes_partitions.sql", vars{"relids": array(relids)})
 }
 
-// IndexNames asks for the taken names among those that end as ours do.
+// IndexNames returns the existing names that have the endings of our names.
 func IndexNames() string { return statement("indexes_names.sql", nil) }
 
-// IndexStatistics asks since when the use of indexes is counted.
+// IndexStatistics returns since when the use of indexes has been counted.
 func IndexStatistics() string { return statement("indexes_statistics.sql", nil) }
 
-// LiveContradicts has the planner prove that a predicate lets no live row in.
+// LiveContradicts lets the planner prove that no live row matches a predicate.
 func LiveContradicts(schema, name, predicate string, markers softdelete.Markers) string {
 	return contradiction(schema, name, predicate, provablyLive(markers))
 }
 
-// DeletedContradicts has the planner prove that a predicate lets no deleted row in.
+// DeletedContradicts lets the planner prove that no deleted row matches a predicate.
 func DeletedContradicts(schema, name, predicate string, markers softdelete.Markers) string {
 	return contradiction(schema, name, predicate, provablyDeleted(markers))
 }
 
-// provablyLive is the predicate of the live rows in the words of partial indexes, from which
-// the planner concludes more. From IS TRUE it concludes nothing: of six spellings of "not
-// deleted" none contradicts "flag IS TRUE", and five contradict "flag".
+// provablyLive returns the predicate of the live rows in the form of partial indexes, which helps the planner's
+// proofs. It proves nothing from IS TRUE: of six spellings of "not deleted" none contradicts "flag IS TRUE", but five
+// contradict "flag".
 func provablyLive(markers softdelete.Markers) string {
 	return join(markers, " AND ", func(m softdelete.Marker) string {
 		index := decide(m, "live index")
@@ -65,7 +64,7 @@ func provablyLive(markers softdelete.Markers) string {
 	})
 }
 
-// provablyDeleted is the same of the deleted rows.
+// provablyDeleted returns the predicate of the deleted rows in the same form.
 func provablyDeleted(markers softdelete.Markers) string {
 	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "purge index") })
 }
@@ -75,14 +74,14 @@ func contradiction(schema, name, predicate, claim string) string {
 		vars{"schemaname": schema, "relname": name, "predicate": predicate, "claim": claim})
 }
 
-// Hypopg asks for the schema of the hypopg extension, quoted.
+// Hypopg returns the schema of the hypopg extension, quoted.
 func Hypopg() string { return statement("hypopg.sql", nil) }
 
-// Trial are the statements that try a hypothetical index, in one transaction: undo
-// follows try only if that fails, reset follows in any case.
+// Trial has the statements that try a hypothetical index in one transaction. Undo follows Try only if that fails;
+// Reset always comes last.
 type Trial struct{ Savepoint, Try, Undo, Reset string }
 
-// TryLive asks how large an index would be without deleted rows.
+// TryLive returns how large an index would be without deleted rows.
 func TryLive(hypopg string, t *softdelete.Table, i *softdelete.Index) Trial {
 	n := &indexes.NewIndex{Method: i.Method, Keys: i.Keys, Include: i.Include, Rows: indexes.LiveRows, Markers: t.Markers}
 	return Trial{

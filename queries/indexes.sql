@@ -1,14 +1,13 @@
--- The indexes of the given relations: what may change at any time. Whatever else is
--- known of them is asked for again only when their version changes, which is made of
--- the catalog row's and of the names of the table's columns. Nothing here waits for
--- a lock on the tables.
+-- The indexes of the given relations, with everything that may change at any time. All other facts are read again
+-- only if version changes; it is made from the version of the catalog row and the names of the table's columns.
+-- Nothing here waits for a lock on the tables.
 SELECT i.indexrelid::int8 AS oid, i.indrelid::int8 AS relid, i.xmin::text || '/' || a.names AS version,
        n.nspname::text AS schema, c.relname::text AS name, c.relkind = 'I' AS partitioned, i.indisvalid AS valid,
        coalesce(h.inhparent, 0)::int8 AS parent,
        c.relpages::int8 * current_setting('block_size')::int8 AS bytes,
        pg_stat_get_numscans(i.indexrelid) AS scans,
-       -- A concurrent build holds this lock from beginning to end, as a VACUUM does. The pid
-       -- of a build may be seen by all, its table may not.
+       -- A concurrent build holds this lock from beginning to end, like a VACUUM. Every role may see the pid of a
+       -- build, but not its table.
        CASE WHEN NOT i.indisvalid THEN EXISTS (
          SELECT FROM pg_catalog.pg_locks l
          WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock'

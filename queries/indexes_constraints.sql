@@ -1,5 +1,4 @@
--- The constraints that rely on indexes of the given tables, and the tables' own
--- foreign keys with their columns.
+-- The constraints that depend on indexes of the given tables, and the tables' own foreign keys with their columns.
 SELECT con.conrelid::int8 AS relid, con.conindid::int8 AS index, con.conname::text AS name,
        con.contype = 'f' AS foreign_key,
        CASE con.contype WHEN 'f' THEN ARRAY(

@@ -1,4 +1,3 @@
--- Whether two predicates contradict each other: the planner then sees that no row
--- can be found, and does not read the table. It is only explained.
+-- Whether two predicates contradict each other: the plan then does not read the table, because no row can match.
 EXPLAIN (COSTS OFF, FORMAT JSON)
 SELECT FROM ONLY :"schemaname".:"relname" WHERE (:predicate) AND (:claim);

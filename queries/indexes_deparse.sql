@@ -1,5 +1,5 @@
--- The predicates and expressions of indexes of one table, in PostgreSQL's canonical
--- words. This waits for a lock on the table.
+-- The predicates and expressions of indexes of one table in PostgreSQL's canonical form. This waits for a lock on the
+-- table.
 SELECT i.indexrelid::int8 AS oid, coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
        ARRAY(
          SELECT CASE i.indkey[n - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, n, false) ELSE '' END

@@ -1,4 +1,4 @@
--- All relations below the partitioned ones among the given tables, parents first.
+-- All partitions, at all levels, of the partitioned tables among the given ones, parents first.
 WITH RECURSIVE tree (root, parent, relid, depth) AS (
   SELECT c.oid, 0::oid, c.oid, 0
   FROM pg_catalog.pg_class c

@@ -7,19 +7,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// ForeignKeys asks for the foreign keys of the children that reference the parents.
+// ForeignKeys returns the foreign keys of the children that reference the parents.
 func ForeignKeys(children, parents []uint32) string {
 	return statement("integrity_keys.sql", vars{"children": array(children), "parents": array(parents)})
 }
 
-// Unreadable asks which columns, by relation and name in parallel, we may not read.
+// Unreadable returns those columns, by relation and name in parallel, that the role may not read.
 func Unreadable(relations []uint32, attnames []string) string {
 	return statement("integrity_access.sql", vars{"relations": array(relations), "attnames": array(attnames)})
 }
 
-// Contradictions counts the rows whose flag and time disagree, and those that were
-// deleted in the future, unless the relation is larger than most bytes. What does not
-// apply to the table is counted as 0.
+// Contradictions counts the rows whose flag and deletion time disagree, and the rows deleted in the future, unless
+// the relation is larger than most bytes. A check that does not apply to the table counts 0.
 func (r Relation) Contradictions(most int64) string {
 	v := r.vars()
 	v["most"], v["inconsistent"], v["future"] = fmt.Sprint(most), "false", "false"
@@ -32,13 +31,13 @@ func (r Relation) Contradictions(most int64) string {
 	return statement("integrity_rows.sql", v)
 }
 
-// disagreeing is the predicate of the rows whose flag and time disagree.
+// disagreeing returns the predicate of the rows whose flag and deletion time disagree.
 func disagreeing(t *softdelete.Table) string {
 	return join(t.Markers.Pairs(), " OR ", func(m softdelete.Marker) string { return inconsistent(m, t.Policy.TimeZone) })
 }
 
-// Orphans counts the live rows that reference a deleted row of the parent, a partition of
-// the referenced table, unless both together are larger than most bytes.
+// Orphans counts the live rows that reference a deleted row of the parent, which is a partition of the referenced
+// table, unless both together are larger than most bytes.
 func (r Relation) Orphans(parent Relation, key *softdelete.Reference, most int64) string {
 	return statement("integrity_orphans.sql", vars{
 		"schemaname": r.Schema, "relname": r.Name, "referencedschema": parent.Schema, "referencedname": parent.Name,
@@ -46,8 +45,7 @@ func (r Relation) Orphans(parent Relation, key *softdelete.Reference, most int64
 	})
 }
 
-// orphaned is the predicate of the live rows of a relation called child that reference
-// a deleted row.
+// orphaned returns the predicate of the live rows of a relation called child that reference a deleted row.
 func orphaned(markers softdelete.Markers, only, schema, name string, key *softdelete.Reference) string {
 	reference := make([]string, len(key.Columns))
 	for i, c := range key.Columns {
@@ -59,7 +57,7 @@ func orphaned(markers softdelete.Markers, only, schema, name string, key *softde
 	})
 }
 
-// Contradicting shows, for a person to run, rows of a table that a check found.
+// Contradicting shows, for a person to run, rows that a check has found.
 func Contradicting(t *softdelete.Table, c softdelete.Contradiction) string {
 	var rows string
 	switch c.Kind {

@@ -1,6 +1,6 @@
--- The foreign keys of some tables that reference others, with the operator by which
--- each pair of columns is compared: the column's type may have another one in a schema
--- that is not searched. What a partition inherits is its parent's.
+-- The foreign keys from some tables to others, with the operator that compares each pair of columns: for the type of
+-- the column, a schema outside the search path may have another one. A partition's inherited key is left out, because
+-- its parent's is included.
 SELECT con.conname::text AS name, con.conrelid::int8 AS child, con.confrelid::int8 AS parent,
        array_agg(c.attname::text ORDER BY u.n) AS columns, array_agg(p.attname::text ORDER BY u.n) AS referenced,
        array_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY u.n) AS operators

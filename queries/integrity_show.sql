@@ -1,2 +1,2 @@
--- Shows some of the rows that contradict the soft delete of their table.
+-- Shows some of the rows that a check has found.
 SELECT * FROM :"schemaname".:"relname" AS child WHERE :rows LIMIT 100;

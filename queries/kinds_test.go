@@ -17,7 +17,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// A section that no kind uses, or that a kind has not, is a mistake that would show late.
+// A section that no kind uses, or that a kind lacks, would otherwise be noticed late.
 func TestSectionsAreThoseOfTheKinds(t *testing.T) {
 	used := map[string]bool{}
 	for _, d := range softdelete.KindTable {
@@ -48,7 +48,7 @@ func TestSectionsAreThoseOfTheKinds(t *testing.T) {
 	}
 }
 
-// samples are values of each class of types, for those that a Meaning does not name.
+// samples are values of each class of types, for meanings that do not list their values.
 var samples = map[softdelete.Class][]string{
 	softdelete.TimeClass:    {"2024-01-01", "infinity"},
 	softdelete.IntegerClass: {"7", "5"},
@@ -56,7 +56,7 @@ var samples = map[softdelete.Class][]string{
 	softdelete.EnumClass:    {"draft", "trashed"},
 }
 
-// kindMarker is a marker of a kind, and the type of its column.
+// kindMarker is a marker of a kind, with the type of its column.
 type kindMarker struct {
 	softdelete.Marker
 	typ   string
@@ -67,8 +67,8 @@ func (k kindMarker) String() string {
 	return fmt.Sprintf("%s of %s by %s, live %v, deleted %v", k.typ, k.Kind, k.Decides(), k.Live, k.Deleted)
 }
 
-// kindMarkers are markers of every kind, for every type of its column, with every list of
-// values that it may have, and for a type of each class with a time beside it.
+// kindMarkers returns markers of every kind: for every type of its column, with every list of values that it may
+// have, and with a time column of each class.
 func kindMarkers(t *testing.T) []kindMarker {
 	t.Helper()
 	classes := maps.Clone(softdelete.Classes)
@@ -118,7 +118,7 @@ func kindMarkers(t *testing.T) []kindMarker {
 	return all
 }
 
-// texts are values as SQL, one for each of a meaning; NULL is written without quotes.
+// texts writes values as SQL, one for each meaning; NULL is written without quotes.
 func (k kindMarker) texts(values []softdelete.Value) []string {
 	all := make([]string, len(values))
 	for i, v := range values {
@@ -140,15 +140,15 @@ func (k kindMarker) texts(values []softdelete.Value) []string {
 	return all
 }
 
-// Every question that is asked of markers has an answer for every kind, and the SQL says
-// of every value what the table of kinds says it means.
+// Every question about markers has an answer for every kind, and the SQL agrees with the table of kinds about every
+// value.
 func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TYPE stage AS ENUM ('draft', 'trashed')`)
 	for _, k := range kindMarkers(t) {
 		typ := k.typ
 		if typ == "char" {
-			typ = `"char"` // char alone is bpchar
+			typ = `"char"` // a bare char means bpchar
 		}
 		meaning := k.Meaning()
 		if k.typ == "char" { // a single byte: no word fits
@@ -159,7 +159,7 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 		alive, gone := k.texts(append(slices.Clone(meaning.Live), meaning.Odd...)), k.texts(meaning.Deleted)
 		script := fmt.Sprintf("DROP TABLE IF EXISTS t; CREATE TABLE t (marker %s, state text, at timestamptz);", typ)
 		for state, values := range map[string][]string{"live": alive, "deleted": gone} {
-			for _, v := range values { // twice, so that it is a common value to the statistics
+			for _, v := range values { // twice, so that the statistics list it as common
 				script += fmt.Sprintf("INSERT INTO t SELECT %s, '%s', now() FROM generate_series(1, 2);", v, state)
 			}
 		}
@@ -212,8 +212,8 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 	}
 }
 
-// The planner is asked in words from which it concludes something: that an index which
-// says "not deleted" in one of these ways holds no deleted row, and the other way round.
+// In the words of these predicates the planner can prove something: an index that says "not deleted" in one of these
+// ways contains no deleted row, and the other way round.
 func TestThePlannerSeesThatPredicatesContradictAMarker(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (b boolean, n int, l text)`)
@@ -223,8 +223,8 @@ func TestThePlannerSeesThatPredicatesContradictAMarker(t *testing.T) {
 	}
 	for _, test := range []struct {
 		marker softdelete.Marker
-		// live and deleted are predicates of indexes on such rows alone. PostgreSQL 14 to 18
-		// sees that of each; COALESCE and IS NOT FALSE it does not understand.
+		// live and deleted are predicates of indexes on only such rows. PostgreSQL 14 to 18 can prove each of these,
+		// but not COALESCE and IS NOT FALSE.
 		live, deleted []string
 	}{
 		{softdelete.Marker{Kind: softdelete.Flag, Column: "b"},

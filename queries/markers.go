@@ -32,24 +32,24 @@ func ask(question string, values vars) string {
 	return render(template, values)
 }
 
-// deleted is the predicate of the rows that any of the markers calls deleted.
+// deleted returns the predicate of the rows that any of the markers calls deleted.
 func deleted(markers softdelete.Markers) string {
 	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "deleted") })
 }
 
-// live is the predicate of the rows that none of the markers calls deleted.
+// live returns the predicate of the rows that none of the markers calls deleted.
 func live(markers softdelete.Markers) string {
 	return join(markers, " AND ", func(m softdelete.Marker) string { return decide(m, "live") })
 }
 
-// decide is the predicate of the rows that one marker calls deleted, or live.
+// decide returns the predicate of the rows that one marker calls deleted, or live.
 func decide(m softdelete.Marker, state string) string {
 	section, listed := m.Section()
 	return ask(section+" "+state, vars{"column": m.Column, "values": list(listed)})
 }
 
-// deletedBefore is the predicate of the rows that were deleted longer than age
-// ago, in the database's time. Every marker must keep a time.
+// deletedBefore returns the predicate of the rows that were deleted longer ago than age, by the database's clock.
+// Every marker must have a time.
 func deletedBefore(markers softdelete.Markers, zone string, age time.Duration) string {
 	before := ago(age)
 	return join(markers, " OR ", func(m softdelete.Marker) string {
@@ -57,22 +57,22 @@ func deletedBefore(markers softdelete.Markers, zone string, age time.Duration) s
 	})
 }
 
-// deletedInFuture is the predicate of the rows that claim to be deleted later than
-// now. Every marker must keep a time.
+// deletedInFuture returns the predicate of the rows whose deletion time is in the future. Every marker must have a
+// time.
 func deletedInFuture(markers softdelete.Markers, zone string) string {
 	return join(markers, " OR ", func(m softdelete.Marker) string {
 		return aged("future", m, zone, ask("now", nil))
 	})
 }
 
-// inconsistent is the predicate of the rows in which a pair contradicts itself.
+// inconsistent returns the predicate of the rows in which a pair contradicts itself.
 func inconsistent(m softdelete.Marker, zone string) string {
 	return ask("inconsistent", vars{
 		"column": m.Column, "live": decide(m, "live"), "deleted": decide(m, "deleted"), "present": present(m.Time, zone),
 	})
 }
 
-// aged asks for the rows whose deletion time compares with an instant.
+// aged returns the predicate of the rows whose deletion time is before or after an instant.
 func aged(question string, m softdelete.Marker, zone, then string) string {
 	return ask(question, vars{
 		"deleted": decide(m, "deleted"), "present": present(m.Time, zone),
@@ -80,7 +80,7 @@ func aged(question string, m softdelete.Marker, zone, then string) string {
 	})
 }
 
-// present is the predicate of the rows whose time column holds a time.
+// present returns the predicate of the rows whose time column has a time.
 func present(t *softdelete.Time, zone string) string {
 	predicate := ask(string(t.Type)+" present",
 		vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
@@ -96,18 +96,18 @@ func instant(t *softdelete.Time, zone, then string) string {
 		"per_second": fmt.Sprint(t.Unit.PerSecond())})
 }
 
-// secondsOf is a time column as seconds since 1970.
+// secondsOf returns a time column as seconds since 1970.
 func secondsOf(t *softdelete.Time, zone string) string {
 	return seconds(t, zone, identifier(t.Column))
 }
 
-// seconds is a value of a time column, or what was made of such, as seconds since 1970.
+// seconds returns a value of a time column, or an aggregate of such values, as seconds since 1970.
 func seconds(t *softdelete.Time, zone, value string) string {
 	return ask(string(t.Type)+" seconds", vars{"value": value, "zone": zone,
 		"per_second": fmt.Sprint(t.Unit.PerSecond())})
 }
 
-// join asks the same of each marker.
+// join combines the predicates of all markers.
 func join(markers softdelete.Markers, operator string, predicate func(softdelete.Marker) string) string {
 	predicates := make([]string, len(markers))
 	for i, m := range markers {
@@ -116,7 +116,7 @@ func join(markers softdelete.Markers, operator string, predicate func(softdelete
 	return strings.Join(predicates, operator)
 }
 
-// list writes literals one after another.
+// list writes literals, separated by commas.
 func list(values []string) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {

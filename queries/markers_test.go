@@ -15,22 +15,21 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// which returns the ids of the rows of table t for which a predicate is true, in a
-// session whose zone must not matter.
+// which returns the ids of the rows of table t for which a predicate is true, in a session whose time zone must not
+// matter.
 func which(t *testing.T, dsn, predicate string) string {
 	t.Helper()
 	return pgtest.Value[string](t, dsn, `SELECT COALESCE(string_agg(id::text, ' ' ORDER BY id), '') FROM t WHERE `+
 		predicate)
 }
 
-// Whatever stands in its column, a row is either live or deleted, as section 1 of the
-// conventions has it.
+// Whatever value is in its column, a row is either live or deleted, as the table of kinds says.
 func TestEveryRowIsEitherLiveOrDeleted(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	for _, test := range []struct {
 		name   string
 		typ    string
-		values string // of the rows 1, 2, 3 …
+		values string // of rows 1, 2, 3 …
 		marker softdelete.Marker
 		want   string // the deleted rows
 	}{
@@ -78,14 +77,14 @@ func TestEveryRowIsEitherLiveOrDeleted(t *testing.T) {
 	}
 }
 
-// Every type of time column is compared with instants and read as one, and what only
-// stands for a time takes no part.
+// Every type of time column can be compared with instants and read as a time. Values that only stand for a time are
+// left out.
 func TestTimesOfEveryTypeHaveAges(t *testing.T) {
 	const zone = "Asia/Tokyo"
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET timezone = 'America/Los_Angeles'`,
 		pgtest.Value[string](t, dsn, "SELECT current_database()")))
-	// Rows: not deleted, long ago, an hour ago, an hour ahead, and what is no time.
+	// Rows: not deleted, long ago, an hour ago, in an hour, and values that are not times.
 	const local = `NULL, (now() - interval '1 year') AT TIME ZONE 'Asia/Tokyo',
 			(now() - interval '1 hour') AT TIME ZONE 'Asia/Tokyo',
 			(now() + interval '2 days') AT TIME ZONE 'Asia/Tokyo',
@@ -140,7 +139,7 @@ func TestTimesOfEveryTypeHaveAges(t *testing.T) {
 	}
 }
 
-// day is how much less exact a date is.
+// day is how much less precise a date is.
 func day(t softdelete.Time) int {
 	if t.Type == softdelete.Date {
 		return 24 * 60 * 60
@@ -148,7 +147,7 @@ func day(t softdelete.Time) int {
 	return 0
 }
 
-// A pair says what contradicts itself in it.
+// A pair finds its own contradictions.
 func TestAPairIsHeldAgainstItself(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (id serial, gone boolean, at timestamptz NOT NULL DEFAULT '2000-01-01',
@@ -172,7 +171,7 @@ func TestAPairIsHeldAgainstItself(t *testing.T) {
 	}
 }
 
-// A row is deleted if any marker says so, and old only where one of them says that too.
+// A row is deleted if any marker says so, and old only if one of those markers also says so.
 func TestMarkersOfOneTableAreOred(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `CREATE TABLE t (id serial, a boolean, b timestamptz);

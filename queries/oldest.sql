@@ -1,4 +1,4 @@
--- When the first of the deleted rows was deleted, through an index on that time.
+-- The oldest deletion time, through an index on it.
 SELECT (:seconds)::float8 AS oldest
 FROM ONLY :"schemaname".:"relname"
 WHERE :deleted_at_all

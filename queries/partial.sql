@@ -1,5 +1,5 @@
--- The predicates of partial indexes, in the words that applications use: PostgreSQL
--- takes such an index only if it can prove that a query's WHERE implies them.
+-- The predicates of partial indexes in the words that applications use: PostgreSQL uses such an index only if it can
+-- prove that a query's WHERE implies its predicate.
 
 -- question: timestamp live index
 :"column" IS NULL
@@ -15,7 +15,7 @@
 -- question: nullable_sentinel purge index
 :"column" NOT IN (:values)
 
--- Not IS NOT TRUE, which neither "NOT column" nor "column = false" is seen to imply.
+-- IS NOT TRUE would not do: PostgreSQL does not see that "NOT column" or "column = false" implies it.
 -- question: flag live index
 NOT :"column"
 -- question: flag purge index
@@ -26,13 +26,13 @@ NOT :"column"
 -- question: inverted_flag purge index
 :"column" IS NOT TRUE
 
--- Both "= 0" and "IS NULL" imply the whole. Of an epoch, too.
+-- Both "= 0" and "IS NULL" imply this predicate. Epochs use it, too.
 -- question: number live index
 :"column" = 0 OR :"column" IS NULL
 -- question: number purge index
 :"column" <> 0
 
--- Every "= value" implies such a list, if the value is in it, or not.
+-- Every "= value" implies the list that contains the value.
 -- question: listed_deleted live index
 :"column" NOT IN (:values)
 -- question: listed_deleted purge index
@@ -42,6 +42,6 @@ NOT :"column"
 -- question: listed_live purge index
 :"column" NOT IN (:values)
 
--- A proof must not leave out the live rows that such an index does.
+-- For a proof about all live rows, which include those that are NULL.
 -- question: or null
 :predicate OR :"column" IS NULL

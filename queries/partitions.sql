@@ -1,6 +1,6 @@
--- The leaves of partitioned tables, and the tables themselves, from pg_inherits
--- alone: pg_partition_tree would lock every one of them. A privilege on what was
--- dropped meanwhile is NULL: that it is gone shows when it is counted.
+-- The leaf partitions of partitioned tables, and the tables themselves, from pg_inherits only: pg_partition_tree
+-- would lock each of them. A privilege on a table that was dropped meanwhile is NULL; the table is then found to be
+-- missing when it is counted.
 WITH RECURSIVE tree (root, relid) AS (
   SELECT root, root FROM unnest(:'roots'::oid[]) AS root
   UNION ALL
@@ -11,7 +11,7 @@ SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c
        COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'), true) AS readable,
        row_security_active(c.oid) AS row_security,
        COALESCE(c.relkind = 'r' AND a.amname = 'heap', false) AS heap,
-       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid, which not every relation has
+       COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid; some relations have none
 FROM tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid
 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam

@@ -12,40 +12,40 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Purge is a script that removes the rows of one table that are past retention, for a
-// person to run: we never do. docs/report.md says what it promises.
+// Purge is a script that removes the rows of one table past their retention, for a person to run. The exporter never
+// runs it. docs/report.md describes what it guarantees.
 type Purge struct {
 	Database string
-	// Table must have ages, and its Purging be known.
+	// Table must have deletion times, and its Purging must be known.
 	Table *softdelete.Table
-	// GoAlong are tables, by schema and name, whose rows may be cascaded.
+	// GoAlong are the tables, by schema and name, whose rows may be deleted by cascade.
 	GoAlong [][2]string
-	// Rehearsal carries every batch out and rolls it back.
+	// Rehearsal rolls each batch back.
 	Rehearsal bool
-	// Minutes is when it stops, to be run again; Rest the pause after each batch, as a
-	// multiple of what the batch took.
+	// Minutes is when the script stops; it can be run again. Rest is the pause after each batch, as a multiple of the
+	// batch's duration.
 	Minutes int
 	Rest    float64
 }
 
-// PurgeMinutes is after how long a script stops unless something else is wanted.
+// PurgeMinutes is the default of Minutes.
 const PurgeMinutes = 60
 
-// byIndex means that the old rows are few, and that there is an index to list them by.
+// byIndex reports whether there are few old rows, and an index that finds them.
 func (p Purge) byIndex() bool {
 	n := p.Table.Numbers
 	return indexes.PurgeColumn(p.Table) != "" && n != nil && n.Old != nil && n.Old.Value < fewRows &&
 		n.Old.Value < fewShare*n.Total.Value
 }
 
-// Above that many, or that share of the rows, it walks through the table instead. A walk is
-// little dearer even below it: docs/performance.md has both.
+// With more rows, or a larger share of the rows, the script reads the whole table instead. docs/performance.md shows
+// that this hardly takes longer even below these limits.
 const (
 	fewRows  = 100_000
 	fewShare = 0.01
 )
 
-// SQL is the one statement that does it, which needs no psql.
+// SQL returns the script as one statement, which does not need psql.
 func (p Purge) SQL() string {
 	values := purgeParts()
 	values["along_schemas"], values["along_tables"] = columns(p.GoAlong)
@@ -67,24 +67,23 @@ func (p Purge) SQL() string {
 	return ask("purge script", values)
 }
 
-// Script is the statement behind what its reader needs to know; about is what more there is
-// to say of the rows.
+// Script returns the statement after comments for its reader; about says more about the rows.
 func (p Purge) Script(about string) string {
 	t := p.Table
 	name := identifier(t.Schema) + "." + identifier(t.Name)
-	verb := "Removes for good"
+	verb := "Permanently removes"
 	if p.Rehearsal {
-		verb = "A rehearsal: carries out and rolls back what would remove for good"
+		verb = "A rehearsal: runs and rolls back what would permanently remove"
 	}
 	owner := identifier(t.Purging.Owner)
 	lines := []string{
-		fmt.Sprintf("%s the rows of %s that were soft-deleted longer ago than %s, by %s.", verb, name,
+		fmt.Sprintf("%s the rows of %s that were soft-deleted more than %s ago, by %s.", verb, name,
 			softdelete.Days(t.Policy.Retention), t.Purging.Columns),
 		fmt.Sprintf(
-			"Run it as %s, who owns the table, not as a superuser. It takes SELECT, DELETE, and UPDATE on one column (to "+
-				"lock rows)%s.", owner, p.reads()),
-		"A row stays that equals its default, or that another row references. It stops where a trigger, rule or key is " +
-			"met that it does not know.",
+			"Run it as %s, the owner of the table, not as a superuser. It needs SELECT, DELETE, and UPDATE on one "+
+				"column (to lock rows)%s.", owner, p.reads()),
+		"A row stays if its marker equals the column's default, or if another row references it. The script stops if it " +
+			"finds a trigger, rule or foreign key that it does not know.",
 	}
 	if about != "" {
 		lines = slices.Insert(lines, 1, about)
@@ -92,7 +91,7 @@ func (p Purge) Script(about string) string {
 	return Comment(lines...) + p.SQL()
 }
 
-// reads are the tables that the script looks into for references.
+// reads lists the tables in which the script looks for references.
 func (p Purge) reads() string {
 	var names []string
 	for _, k := range p.Table.Purging.Keys {
@@ -107,7 +106,7 @@ func (p Purge) reads() string {
 	return "; and SELECT on " + strings.Join(names, ", ")
 }
 
-// Comment writes lines for the reader of a script. Nothing in them can end the comment.
+// Comment writes lines for the reader of a script. No text in them can end the comment.
 func Comment(lines ...string) string {
 	var text strings.Builder
 	for _, line := range lines {
@@ -116,8 +115,7 @@ func Comment(lines ...string) string {
 	return text.String()
 }
 
-// PurgeSession brings psql to where purges of a database may run, which take longer than a
-// statement usually may.
+// PurgeSession returns psql's commands to connect to a database and to allow long statements.
 func PurgeSession(database string) (string, error) {
 	connect, err := Connect(database)
 	return connect + "\nSET statement_timeout = 0;", err
@@ -126,8 +124,8 @@ func PurgeSession(database string) (string, error) {
 // StopOnError makes psql stop at the first error.
 const StopOnError = `\set ON_ERROR_STOP on`
 
-// PurgeCheck asks what a purge of a table would find now: the marker columns, and why
-// nothing would be removed. Accepted are names of triggers.
+// PurgeCheck returns what a purge of a table would find now: the marker columns, and why it would remove nothing.
+// Accepted are names of triggers.
 func PurgeCheck(t *softdelete.Table, accepted []string) string {
 	values := purgeParts()
 	values["relation"], values["columns"], values["accepted"] = fmt.Sprint(t.OID), texts(
@@ -135,7 +133,7 @@ func PurgeCheck(t *softdelete.Table, accepted []string) string {
 	return lead + strings.TrimSuffix(ask("purge check", values), ";")
 }
 
-// columns are the schemas and the names of tables as two arrays.
+// columns writes the schemas and the names of tables as two arrays.
 func columns(tables [][2]string) (schemas, names string) {
 	var first, second []string
 	for _, t := range tables {
@@ -144,7 +142,7 @@ func columns(tables [][2]string) (schemas, names string) {
 	return texts(first), texts(second)
 }
 
-// purgeParts are what the script and our own question have in common.
+// purgeParts are the SQL that the script and PurgeCheck have in common.
 func purgeParts() vars {
 	parts := vars{}
 	for _, name := range []string{"facts", "births", "triggers", "along", "keys", "problems",
@@ -154,8 +152,8 @@ func purgeParts() vars {
 	return parts
 }
 
-// pastRetention is the predicate of the rows that are certainly past retention: a local
-// time that a change of clocks made ambiguous is taken for the later one.
+// pastRetention returns the predicate of the rows that are certainly past retention: a local time that occurs twice,
+// because clocks were set back, counts as the later one.
 func pastRetention(t *softdelete.Table) string {
 	before := retentionAgo(t.Policy.Retention)
 	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
@@ -167,7 +165,7 @@ func pastRetention(t *softdelete.Table) string {
 	})
 }
 
-// retentionAgo is the instant before which rows are past retention, in days where it can be.
+// retentionAgo returns the instant before which rows are past retention; in days if the retention is whole days.
 func retentionAgo(retention time.Duration) string {
 	const day = 24 * time.Hour
 	if retention%day == 0 {

@@ -10,8 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// A script may be run weeks after it was written: what has changed since is refused, and
-// nothing is removed.
+// A script may be run weeks after it was printed. If the table has changed, it refuses to run and removes nothing.
 func TestPurgeRefusesWhatHasChangedSince(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `
@@ -111,7 +110,7 @@ func TestPurgeRefusesWhatHasChangedSince(t *testing.T) {
 	}
 }
 
-// What stands in the way from the beginning is said before a script is printed.
+// Obstacles that exist from the beginning are reported before a script is printed.
 func TestPurgeCheckSaysWhatStandsInTheWay(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `
@@ -166,7 +165,7 @@ func TestPurgeCheckSaysWhatStandsInTheWay(t *testing.T) {
 	pgtest.Exec(t, dsn, "DROP OWNED BY purge_owner, purge_owner2 CASCADE; DROP ROLE purge_owner, purge_owner2")
 }
 
-// What a session has put in the way of names before.
+// Temporary objects of the session do not hide the catalogs.
 func TestPurgeLooksIntoTheCatalogsAndNothingElse(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, `
@@ -185,7 +184,7 @@ func TestPurgeLooksIntoTheCatalogsAndNothingElse(t *testing.T) {
 		!strings.Contains(err.Error(), "trigger x of") {
 		t.Errorf("it ends with %v, want that it finds the trigger", err)
 	}
-	// The same script in another database.
+	// The same script is run in another database.
 	other := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, other,
 		`CREATE TABLE t (id int PRIMARY KEY, deleted_at timestamptz); INSERT INTO t VALUES (1, '2000-01-01')`)

@@ -20,7 +20,7 @@ func stamp(column string) softdelete.Marker {
 		Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}
 }
 
-// checked is what PurgeCheck answers.
+// checked is the result of PurgeCheck.
 type checked struct {
 	Facts, Owner                        string
 	Accepted, Problems                  []string
@@ -29,7 +29,7 @@ type checked struct {
 	Itself, Period, Unindexed, Cascades *bool
 }
 
-// check asks what a purge of the table would find, and gives the script for it.
+// check returns what a purge of the table would find, and fills in what the script needs.
 func check(t *testing.T, dsn string, p *Purge, accepted ...string) []checked {
 	t.Helper()
 	p.Table.OID = pgtest.Value[uint32](t, dsn, "SELECT format('%I.%I', $1::text, $2::text)::regclass::oid",
@@ -62,7 +62,7 @@ func dial(t *testing.T, dsn string) *pgx.Conn {
 	return conn
 }
 
-// run runs a script alone, and gives what it says.
+// run runs a script and returns its notice.
 func run(t *testing.T, dsn, script string) (notice string, err error) {
 	t.Helper()
 	config, err := pgx.ParseConfig(dsn)
@@ -79,8 +79,7 @@ func run(t *testing.T, dsn, script string) (notice string, err error) {
 	return notice, err
 }
 
-// Each case fills a table with 2,500 old deleted rows, 10 younger ones and 10 live
-// ones.
+// Each case fills a table with 2,500 old deleted rows, 10 newer deleted ones and 10 live ones.
 func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 	const rows = `
 		SELECT i,

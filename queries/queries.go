@@ -1,8 +1,7 @@
-// Package queries holds every SQL text that the exporter runs or prints, one .sql
-// file per question. The files use psql's variables, so that each of them runs as
-// it is with `psql -v name=value -f file`; what psql would put in their place,
-// this package does: :name is SQL of our own, :'name' a literal, :"name" an
-// identifier. Names and literals are quoted here and nowhere else.
+// Package queries contains every SQL text that the exporter runs or prints, one .sql file per question. The files use
+// psql's variables, so that each file can be run unchanged with `psql -v name=value -f file`. This package replaces
+// the variables as psql does: :name by our own SQL, :'name' by a literal, :"name" by an identifier. Names and
+// literals are quoted here and nowhere else.
 package queries
 
 import (
@@ -21,23 +20,23 @@ var files embed.FS
 // vars are the values of a template's variables, unquoted.
 type vars map[string]string
 
-// token finds what psql's scanner tells apart: strings, quoted identifiers,
-// comments and casts, in which nothing is replaced, and the three forms of a variable.
+// token matches what psql's scanner distinguishes: strings, quoted identifiers, comments and casts, in which nothing
+// is replaced, and the three forms of a variable.
 var token = regexp.MustCompile(
 	`(?s:\$\$.*?\$\$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*\n?|(?s:/\*.*?\*/)|::|:"(\w+)"|:'(\w+)'|:(\w+)`)
 
-// piece is text of a template, and the variable behind it, if any.
+// piece is text of a template, with the variable after it, if any.
 type piece struct {
 	text string
-	// quote makes SQL of the value.
+	// quote writes the value as SQL.
 	quote    func(string) string
 	variable string
 }
 
-// pieces are the templates that were used, by their texts.
+// pieces are the templates that were split, by their texts.
 var pieces sync.Map
 
-// split takes a template to pieces. Line comments are for its reader and are left out.
+// split splits a template at its variables. It drops line comments, which are for readers of the file.
 func split(template string) []piece {
 	if known, found := pieces.Load(template); found {
 		return known.([]piece)
@@ -69,8 +68,7 @@ func split(template string) []piece {
 	return all
 }
 
-// render fills in a template. A variable without a value is a mistake of ours, not of
-// the user, so it panics.
+// render fills in a template. It panics if a variable has no value, because that is a bug.
 func render(template string, values vars) string {
 	var sql strings.Builder
 	for _, p := range split(template) {
@@ -87,11 +85,10 @@ func render(template string, values vars) string {
 	return strings.TrimSpace(sql.String())
 }
 
-// lead is what a DBA sees in pg_stat_activity and in the log in front of every
-// statement that we run.
+// lead begins every statement that the exporter runs, so that a DBA recognizes it in pg_stat_activity and in the log.
 const lead = "/* softdelete_exporter */ "
 
-// statement renders a file into one statement that says whose it is.
+// statement renders a file into one statement that begins with lead.
 func statement(file string, values vars) string {
 	template, err := files.ReadFile(file)
 	if err != nil {
@@ -100,8 +97,8 @@ func statement(file string, values vars) string {
 	return lead + strings.TrimSuffix(render(string(template), values), ";")
 }
 
-// identifier quotes a name (PostgreSQL documentation, 4.1.1). What a terminal would obey,
-// or a person not see, is written by its number.
+// identifier quotes a name (PostgreSQL documentation, 4.1.1). It writes characters that a terminal would act on, or
+// that are invisible, as numbers.
 func identifier(name string) string {
 	doubled := strings.ReplaceAll(name, `"`, `""`)
 	if plain(name) {
@@ -110,8 +107,8 @@ func identifier(name string) string {
 	return `U&"` + numbered(strings.ReplaceAll(doubled, `\`, `\\`), `\%04X`, `\+%06X`) + `"`
 }
 
-// literal quotes a string (PostgreSQL documentation, 4.1.2), what cannot be seen by its
-// number. A backslash is safe under either setting of standard_conforming_strings.
+// literal quotes a string (PostgreSQL documentation, 4.1.2), and writes the same characters as numbers. A backslash
+// is safe with either setting of standard_conforming_strings.
 func literal(value string) string {
 	quoted := "'" + strings.ReplaceAll(value, "'", "''") + "'"
 	if strings.Contains(value, `\`) || !plain(value) {
@@ -120,13 +117,12 @@ func literal(value string) string {
 	return quoted
 }
 
-// plain reports whether a text can be seen, and shown, as it is.
+// plain reports whether all characters of a text are visible and safe to show.
 func plain(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// numbered writes what cannot be seen by its number, in four digits or in more. Bytes
-// that are no UTF-8 stay.
+// numbered writes invisible characters as numbers, in four or more digits. Bytes that are not UTF-8 stay.
 func numbered(text, four, more string) string {
 	var out strings.Builder
 	for len(text) > 0 {
@@ -147,8 +143,7 @@ func numbered(text, four, more string) string {
 // escape writes an element of an array.
 var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// array writes the text form of an array, to be cast to its type in the template
-// (PostgreSQL documentation, 8.15.2).
+// array writes the text form of an array, which the template casts to its type (PostgreSQL documentation, 8.15.2).
 func array[T any](elements []T) string {
 	quoted := make([]string, len(elements))
 	for i, e := range elements {

@@ -1,2 +1,2 @@
--- Renames without writing the name, which no client may be able to write.
+-- Renames without writing the current name, which no client may be able to write.
 DO :'body';

@@ -1,5 +1,5 @@
--- What the given blocks of one relation hold. The shape matters: it makes a Tid Range
--- Scan of each block; a plain join reads the whole relation.
+-- Counts the rows of each of the given blocks. The form of the query matters: PostgreSQL plans it as a Tid Range Scan
+-- of each block, while a plain join would read the whole relation.
 SELECT b AS block, x.*
 FROM unnest(:'blocks'::int8[]) AS b, LATERAL (
   SELECT count(*) AS total,

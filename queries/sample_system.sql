@@ -1,5 +1,5 @@
--- What a random sample of whole blocks holds, for a role that may not read ctid. The
--- seed is written out, so that no two of our statements draw the same blocks.
+-- Counts the rows of a random sample of whole blocks, for a role that may not read ctid. Each statement has its own
+-- seed, so that no two of them read the same blocks.
 SELECT count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
        count(*) FILTER (WHERE :old) AS old,

@@ -1,25 +1,26 @@
--- The settings of every such transaction. No function and no operator is looked up before
--- the search path is set: a stranger's may come first. They end with it, so a pooler's
--- session is handed back as it was. Those that this server does not know are left out.
+-- The settings of every transaction. Until search_path is set, every name is qualified: a stranger's function or
+-- operator could come first. The settings end with the transaction, so a pooler gets the session back as it was.
+-- Settings that this server does not know are left out.
 SELECT pg_catalog.set_config(name, value, true)
 FROM (VALUES
-  -- What it may cost.
+  -- What the transaction may cost.
   ('statement_timeout', :'statement_timeout'),
   ('lock_timeout', :'lock_timeout'),
   ('idle_in_transaction_session_timeout', '5s'),
-  ('transaction_timeout', '0'),              -- its statements are bounded one by one
+  ('transaction_timeout', '0'),              -- each statement has its own limit
   ('jit', 'off'),                            -- compiling takes longer than our scans
   ('max_parallel_workers_per_gather', '0'),  -- one backend, as announced
-  -- How it is read. What is off for the role would be missing in proofs of the planner.
+  -- How tables are read. The planner's proofs need every kind of scan, even if the role has one switched off.
   ('enable_seqscan', 'on'), ('enable_indexscan', 'on'), ('enable_indexonlyscan', 'on'),
   ('enable_bitmapscan', 'on'), ('enable_tidscan', 'on'),
   ('constraint_exclusion', :'constraint_exclusion'),
-  -- What it means.
-  ('row_security', 'off'),                   -- filtered rows become an error, not a wrong count
+  -- What the results mean.
+  ('row_security', 'off'),                   -- hidden rows cause an error instead of a wrong count
   ('search_path', 'pg_catalog'),
-  -- Where there is no encoding, any bytes are a name, and an error in UTF8.
-  ('client_encoding', CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END),
-  -- How PostgreSQL writes what we read and print, and reads what it wrote.
+  -- Without an encoding a name may be any bytes, which would be errors in UTF8.
+  ('client_encoding', CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'SQL_ASCII'
+    THEN 'SQL_ASCII' ELSE 'UTF8' END),
+  -- How PostgreSQL prints what the exporter reads, and how it reads what it has printed.
   ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
   ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),
   ('extra_float_digits', '1'), ('bytea_output', 'hex')

@@ -1,6 +1,6 @@
--- What ANALYZE knew of a relation: the values of its marker column with the share of
--- the rows that have each. The common ones are told by name, the others by the bounds
--- of the histogram, each of which stands for as many rows.
+-- What ANALYZE found out about a relation: the values of its marker column, with the share of the rows that have
+-- each. Common values are listed themselves. For all others the bounds of the histogram are used, each of which
+-- represents an equal number of rows.
 WITH known AS MATERIALIZED (
   SELECT greatest(s.null_frac, 0)::float8 AS nulls,
          s.most_common_vals::text::text[]::text AS commons, s.most_common_freqs AS freqs,

@@ -1,8 +1,8 @@
--- Some values of integer columns, of tables and of the leaves that partitioned ones
--- stand for, as ANALYZE saw them, the least and the
--- greatest among them: nothing is read but the catalogs.
+-- Some values of integer columns as ANALYZE saw them, including the smallest and the largest; for a partitioned table
+-- those of its leaf partitions. It reads only catalogs.
 WITH RECURSIVE tree (relation, attname, relid) AS (
-  SELECT relation, attname, relation FROM unnest(:'relations'::oid[], :'attnames'::text[]) AS wanted (relation, attname)
+  SELECT relation, attname, relation
+  FROM unnest(:'relations'::oid[], :'attnames'::text[]) AS wanted (relation, attname)
   UNION ALL
   SELECT tree.relation, tree.attname, i.inhrelid
   FROM tree

@@ -1,4 +1,4 @@
--- The names of all tables, against which the patterns of the configuration are held.
+-- The names of all tables, to check the configuration's patterns against them.
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,2 +1,2 @@
--- A text, if the encoding of the database can write it; else an error.
+-- A text, if the encoding of the database can represent it; otherwise an error.
 SELECT :'text' AS text;

@@ -63,17 +63,16 @@ type Table struct {
 	Story string
 }
 
-// Tables are the tables of the schema public that use soft delete, the most
-// interesting first.
+// Tables are the tables of the schema public that use soft delete, the most interesting ones first.
 var Tables = []Table{
-	{"carts", "rotten: almost three rows in four are deleted"},
-	{"messages", "past retention: nothing purges it, deleted rows of a year ago are still there"},
+	{"carts", "almost three of four rows are deleted"},
+	{"messages", "never purged: rows deleted a year ago are still there"},
 	{"newsletter_subscribers", "UNIQUE (email, deleted_at) allows live duplicates"},
-	{"reviews", "many deleted rows, and no index on the live ones alone"},
-	{"sellers", "as GORM makes it: a deleted row blocks its e-mail address for ever"},
+	{"reviews", "many deleted rows, and no index on only the live ones"},
+	{"sellers", "as GORM creates it: a deleted row blocks its e-mail address for ever"},
 	{"products", "a flag and a time, which do not always agree"},
 	{"shipments", "partitioned by month, shown as one"},
-	{"UserProfile", `as Prisma makes it: "deletedAt", a time without time zone`},
+	{"UserProfile", `as Prisma creates it: "deletedAt", a time without time zone`},
 	{"customers", "healthy: few deleted rows, purged in time"},
 	{"gift_cards", "empty, to be launched next week"},
 }

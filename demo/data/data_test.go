@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // scale makes ten thousand rows: enough for each story, and quickly loaded.
 const scale = 0.01
 
-// load fills a new database with the demo's data and returns its connection string.
+// load fills a new database with the demo's data, and returns its connection string.
 func load(t *testing.T) (dsn string) {
 	t.Helper()
 	dsn = pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -28,8 +28,7 @@ func load(t *testing.T) (dsn string) {
 	return dsn
 }
 
-// The numbers stand here as they were found once: golden files elsewhere rely on
-// them, on every version of PostgreSQL.
+// These numbers must not change, in any version of PostgreSQL: golden files elsewhere depend on them.
 func TestDataAreTheSameInEveryRun(t *testing.T) {
 	type counts struct{ Total, Deleted int }
 	want := map[string]counts{
@@ -68,7 +67,7 @@ func TestDataAreTheSameInEveryRun(t *testing.T) {
 	}
 }
 
-// What the demo says is to be seen in each table is there, by plain SQL.
+// Plain SQL finds in each table what the demo says about it.
 func TestEachTableTellsItsStory(t *testing.T) {
 	dsn := load(t)
 	for story, sql := range map[string]string{
@@ -116,7 +115,7 @@ func TestEachTableTellsItsStory(t *testing.T) {
 	}
 }
 
-// An age that lies on a limit would make a count depend on the second it is made.
+// If the age of a row were at a limit, the count would depend on the second in which it is made.
 func TestNoRowCrossesItsRetentionInTheFirstMinutes(t *testing.T) {
 	dsn := load(t)
 	for _, days := range []int{30, 90, 365} {

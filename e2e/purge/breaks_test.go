@@ -16,11 +16,11 @@ import (
 
 var only = flag.String("break", "", "a regular expression: break these rules only")
 
-// rules are what a script rests on: what to put in the place of what, so that one of them
-// does not hold.
+// rules are what makes a script safe. Replacing old by new breaks the rule.
 var rules = []struct {
 	name, old, new string
-	// shows says which databases may show it; nil where clients at work do.
+	// shows says in which databases the broken rule can be noticed; nil for rules that only matter with concurrent
+	// clients.
 	shows func(*world) bool
 }{
 	{"no name of a stranger's: the search path",
@@ -130,7 +130,7 @@ func itself(w *world) bool {
 	})
 }
 
-// Whatever a script rests on is held by a test: it is found when it is missing.
+// A test notices if a rule of the script is broken.
 func TestEveryRuleThatIsBrokenIsFound(t *testing.T) {
 	exporter := build(t)
 	server := start(t, "15")

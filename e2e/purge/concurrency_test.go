@@ -18,8 +18,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Rows are restored, deleted anew, referenced and moved while they are purged: none of it
-// is lost.
+// Rows are restored, deleted again, referenced and moved during a purge, and none of these changes is lost.
 func TestThePurgeLosesNothingThatHappensMeanwhile(t *testing.T) {
 	exporter := build(t)
 	for version, by := range map[string]string{"14": "", "18": " PARTITION BY LIST (region)"} {
@@ -36,11 +35,11 @@ func TestThePurgeLosesNothingThatHappensMeanwhile(t *testing.T) {
 	}
 }
 
-// crowd is a database with many clients that change the rows which are being purged.
+// crowd is a database with many clients that change the rows during a purge.
 type crowd struct {
 	dsn string
 	mu  sync.Mutex
-	// rows must be there in the end, and children with the row that they reference.
+	// rows must exist in the end, and children must exist with the row that they reference.
 	rows, children map[int]bool
 	did            [5]atomic.Int64
 	purged         int
@@ -48,7 +47,7 @@ type crowd struct {
 
 const crowdRows = 20_000
 
-var crowds atomic.Int64 // counts them, for their names
+var crowds atomic.Int64 // for unique names
 
 func newCrowd(t *testing.T, server *pgserver.Server, by string) *crowd {
 	t.Helper()
@@ -86,7 +85,7 @@ func (c *crowd) script(t *testing.T, exporter string) string {
 	return "DO $" + script
 }
 
-// purge runs a script some times while the clients are busy.
+// purge runs a script several times while the clients work.
 func (c *crowd) purge(t *testing.T, script string) error {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
@@ -136,7 +135,7 @@ func (c *crowd) counts() map[string]int64 {
 	return counts
 }
 
-// client changes one row after another, each in a transaction that takes its time.
+// client changes one row after another, each in a slow transaction.
 func (c *crowd) client(ctx context.Context, conn *pgx.Conn, rng *rand.Rand) {
 	for ctx.Err() == nil {
 		id, what := 1+rng.IntN(crowdRows), rng.IntN(5)
@@ -148,7 +147,7 @@ func (c *crowd) client(ctx context.Context, conn *pgx.Conn, rng *rand.Rand) {
 		if rng.IntN(3) == 0 {
 			time.Sleep(time.Duration(rng.IntN(3000)) * time.Microsecond)
 		}
-		// What the purge has taken cannot be referenced any more: that is an error, and no loss.
+		// A row that was purged cannot be referenced any more: that is an error, but nothing is lost.
 		if err != nil || n == 0 || tx.Commit(context.WithoutCancel(ctx)) != nil {
 			_ = tx.Rollback(context.WithoutCancel(ctx))
 			continue
@@ -167,14 +166,14 @@ func (c *crowd) client(ctx context.Context, conn *pgx.Conn, rng *rand.Rand) {
 	}
 }
 
-// change does something to a row and returns what it is known by; 0 if it was not there.
+// change changes a row in some way and returns its id; 0 if it does not exist.
 func (c *crowd) change(ctx context.Context, tx pgx.Tx, what, id int, rng *rand.Rand) (n int, err error) {
 	ask := []string{
 		"UPDATE parent SET deleted_at = NULL WHERE id = $1 RETURNING id",
 		"UPDATE parent SET deleted_at = now() WHERE id = $1 RETURNING id",
 		"INSERT INTO child (id, region) SELECT id, region FROM parent WHERE id = $1 RETURNING n",
 		"INSERT INTO late (id, region) SELECT id, region FROM parent WHERE id = $1 RETURNING n",
-		// A row that references would keep its region: those are moved within theirs.
+		// The rows that reference a row keep their region, so a referenced row must not move to another one.
 		"UPDATE parent p SET note = note || repeat('y', 100), region = CASE WHEN $2 THEN 1 - region ELSE region END " +
 			"WHERE id = $1 AND NOT EXISTS (SELECT FROM child c WHERE c.id = p.id) AND NOT EXISTS (SELECT FROM late l " +
 			"WHERE l.id = p.id) RETURNING id",
@@ -187,7 +186,7 @@ func (c *crowd) change(ctx context.Context, tx pgx.Tx, what, id int, rng *rand.R
 	return n, err
 }
 
-// lost is what was committed and is not there.
+// lost returns what was committed and no longer exists.
 func (c *crowd) lost(t *testing.T) []string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), c.dsn)

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// obstacle is something for which nothing may be purged of a table.
+// obstacle is something because of which a table must not be purged.
 type obstacle struct {
 	name string
-	// sql has %[1]s for the table, run by its owner; admin is run by a superuser.
+	// sql has %[1]s for the table and is run by its owner; admin is run by a superuser.
 	sql, admin string
-	// alone means that the table must not be partitioned.
+	// alone is true if the table must not be partitioned.
 	alone bool
 }
 
@@ -48,7 +48,7 @@ var obstacles = []obstacle{
 				INSERT INTO app.large (n) SELECT i FROM generate_series(1, 9000) i`},
 }
 
-// harmless is what must not keep a table from being purged.
+// harmless are things that must not prevent a purge.
 var harmless = []string{
 	`CREATE TRIGGER off BEFORE DELETE ON %[1]s FOR EACH ROW EXECUTE FUNCTION app.keep();
 		ALTER TABLE %[1]s DISABLE TRIGGER off`,
@@ -65,10 +65,10 @@ var harmless = []string{
 	heir,
 }
 
-// heir is a table that inherits, whose rows are another table's and stand in the same places.
+// heir is a table that inherits from another one. Its rows belong to that table, too, and can have the same ctids.
 const heir = `CREATE TABLE app.heir%[2]s () INHERITS (%[1]s)`
 
-// putObstacles chooses them, before the rows are judged, and what is none.
+// putObstacles chooses obstacles and harmless things, before the rows are labelled.
 func (w *world) putObstacles() {
 	for _, t := range w.tables {
 		if w.chance(40) {
@@ -93,7 +93,7 @@ func (w *world) putObstacles() {
 	if !w.superuser {
 		return
 	}
-	for _, t := range w.tables { // what a table refers to is looked up in it
+	for _, t := range w.tables { // references are looked up in the referencing table
 		if t.code = t.code || strings.Contains(t.harmless, "EXECUTE FUNCTION"); t.code {
 			t.stop()
 			for _, k := range t.keys {
@@ -103,9 +103,8 @@ func (w *world) putObstacles() {
 	}
 }
 
-// reachParents makes obstacles of what stands on a table that references another: its
-// triggers for each statement and its rules act with the foreign key, if only on no row, and
-// what row security hides may reference anything.
+// reachParents adds obstacles for the parents of a table: its statement triggers and rules also run for the action of
+// the foreign key, even if that finds no row; and rows that row-level security hides may reference anything.
 func (w *world) reachParents() {
 	has := func(t *table, names ...string) bool {
 		return slices.ContainsFunc(t.obstacles, func(o string) bool { return slices.Contains(names, o) })
@@ -133,7 +132,7 @@ func (w *world) reachParents() {
 	}
 }
 
-// ownersCode is an obstacle for superusers alone, and found when the script is run.
+// ownersCode is an obstacle for superusers only. It is found when the script runs, not when it is printed.
 const ownersCode = "the owner's code, for a superuser"
 
 func (t *table) stop() {
@@ -153,7 +152,7 @@ func (w *world) uses(name string) bool {
 	return false
 }
 
-// decorate writes the obstacles, and what is none.
+// decorate writes the obstacles and the harmless things.
 func (w *world) decorate() {
 	for n, t := range w.tables {
 		for _, name := range t.obstacles {
@@ -215,7 +214,7 @@ func fill(form string, values ...string) string {
 	return form
 }
 
-// settings are those of a database that a script must not depend on.
+// settings are settings of a database that must not affect a script.
 var settings = []string{
 	"TimeZone = 'America/New_York'", "TimeZone = 'Asia/Kathmandu'", "DateStyle = 'SQL, DMY'",
 	"IntervalStyle = 'sql_standard'",
@@ -227,7 +226,7 @@ var settings = []string{
 	"extra_float_digits = -15", "bytea_output = escape",
 }
 
-// environment sets what the database's sessions begin with.
+// environment sets them for the database's sessions.
 func (w *world) environment() {
 	w.sql.WriteString("RESET SESSION AUTHORIZATION;\n")
 	for range w.IntN(4) {

@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package purge holds the printed purge against databases whose rows are labelled when
-// they are made, through a real psql.
+// Package purge tests the printed purge with a real psql, on generated databases whose rows are labelled when they
+// are made.
 package purge
 
 import (
@@ -26,10 +26,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// worlds is how many databases are made on each version.
+// worlds is how many databases are generated for each version.
 const worlds = 34
 
-// Nothing is removed that is not deleted and past retention, and what is printed works.
+// The purge removes only deleted rows past their retention, and the printed script works.
 func TestThePurgeRemovesWhatIsPastRetentionAndNothingElse(t *testing.T) {
 	exporter := build(t)
 	var tallied tally
@@ -52,7 +52,7 @@ func TestThePurgeRemovesWhatIsPastRetentionAndNothingElse(t *testing.T) {
 	t.Log(tallied.String())
 }
 
-// build makes the program.
+// build builds the program.
 func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "softdelete_exporter")
@@ -62,7 +62,7 @@ func build(t *testing.T) string {
 	return path
 }
 
-// start starts a server with the roles of every world.
+// start starts a server with the roles that every database needs.
 func start(t *testing.T, version string) *pgserver.Server {
 	t.Helper()
 	server := pgtest.Start(t, pgserver.Options{Version: version,
@@ -77,7 +77,7 @@ func start(t *testing.T, version string) *pgserver.Server {
 	return server
 }
 
-// tally counts, per obstacle, the tables for which a script was printed or withheld.
+// tally counts, for each obstacle, the tables with and without a script.
 type tally struct {
 	sync.Mutex
 	printed, withheld map[string]int
@@ -115,17 +115,17 @@ func (y *tally) String() string {
 	return text
 }
 
-// as is a script that nobody has changed.
+// as returns a script unchanged.
 func as(script string) string { return script }
 
-// run makes the database, has the script printed, rehearses and runs it, and returns what
-// is wrong with that. change breaks the script on purpose.
+// run makes the database, prints the script, rehearses it and runs it, and returns everything that is wrong. change
+// breaks the script on purpose.
 func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tallied *tally,
 	change func(string) string) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	create := "CREATE DATABASE " + ident(w.database) + " TEMPLATE " + w.template()
 	if server.Major >= 15 {
-		create += " STRATEGY file_copy" // through the log it takes longer
+		create += " STRATEGY file_copy" // through WAL it takes longer
 	}
 	pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), create)
 	pgtest.Exec(t, server.DSN(w.database, pgserver.Superuser), w.sql.String())
@@ -139,7 +139,7 @@ func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tall
 	user := "app_owner"
 	if w.superuser {
 		user = pgserver.Superuser
-		// What is refused must not keep the other tables from their turn.
+		// A table whose script fails must not prevent the other tables' scripts.
 		script = strings.Replace(script, `\set ON_ERROR_STOP on`, `\set ON_ERROR_STOP off`, 1)
 	}
 	dsn := server.DSN("postgres", user)
@@ -158,7 +158,7 @@ func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tall
 			fault("the purge: %v\n%s", err, said)
 		}
 		done := strings.Count(said, ": removed ") == strings.Count(said, ": removed 0 rows.")
-		if runs > 1 && (done || !w.circular() || runs == 12) { // tables that reference each other take several
+		if runs > 1 && (done || !w.circular() || runs == 12) { // tables that reference each other need several runs
 			if !done || removed == 0 && before.going() > 0 {
 				fault("after %d runs that removed something, the last one says %s", removed, said)
 			}
@@ -179,7 +179,7 @@ func (w *world) run(t *testing.T, server *pgserver.Server, exporter string, tall
 	return faults
 }
 
-// template is the database of which it is a copy: foundation, or that where a stranger was.
+// template is the database to copy: foundation, or visited if a stranger was there.
 func (w *world) template() string {
 	if w.hostile {
 		return "visited"
@@ -187,7 +187,7 @@ func (w *world) template() string {
 	return "foundation"
 }
 
-// recorded is how many rows a trigger is to record.
+// recorded returns how many rows the trigger should record.
 func (w *world) recorded() (n int) {
 	for _, t := range w.tables {
 		for _, r := range t.rows {
@@ -211,8 +211,8 @@ func (w *world) circular() bool {
 	return false
 }
 
-// print has the exporter print the script, and says where what it withholds is not what
-// the obstacles are.
+// print prints the script with the exporter, and returns faults if scripts are missing without an obstacle, or exist
+// despite one.
 func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, tallied *tally) (script string,
 	faults []string) {
 	t.Helper()
@@ -222,7 +222,7 @@ func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, ta
 		if table.shape.name == "no marker" {
 			continue
 		}
-		withheld := strings.Contains(script, "Nothing is purged of "+commented(table.schema+"."+table.name)+":")
+		withheld := strings.Contains(script, "No script for "+commented(table.schema+"."+table.name)+":")
 		tallied.add(or(strings.Join(table.obstacles, ", "), "none"), !withheld)
 		if !withheld {
 			printed++
@@ -244,7 +244,7 @@ func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, ta
 	return script, faults
 }
 
-// print runs purge-script for all tables of a database.
+// print runs purge-script on all tables of a database.
 func print(t *testing.T, exporter, dsn, entries string, flags ...string) (string, error) {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "config.yaml")
@@ -263,7 +263,7 @@ func print(t *testing.T, exporter, dsn, entries string, flags ...string) (string
 	return string(out), err
 }
 
-// nothing are the lines that say why nothing is printed.
+// nothing returns the lines that say why a table has no script.
 func nothing(script string) string {
 	var lines []string
 	for line := range strings.Lines(script) {
@@ -274,7 +274,7 @@ func nothing(script string) string {
 	return strings.Join(lines, "")
 }
 
-// commented is a name as a comment of the script has it.
+// commented returns a name as written in a comment of the script.
 func commented(name string) string {
 	var text strings.Builder
 	for _, r := range name {
@@ -287,7 +287,7 @@ func commented(name string) string {
 	return text.String()
 }
 
-// psql runs a script and returns what it says.
+// psql runs a script and returns its output.
 func psql(t *testing.T, dsn, script string) (string, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "script.sql")
@@ -298,11 +298,11 @@ func psql(t *testing.T, dsn, script string) (string, error) {
 	return string(out), err
 }
 
-// state is all that a purge may change, and what it may not: rows by table and label, and
-// the roles of the server.
+// state describes what a purge may change and what it must not change: rows by table and label, and the server's
+// roles.
 type state map[string]string
 
-// state looks at the database as somebody who runs nobody's code as a superuser.
+// state reads the database as a role that runs no other user's code with a superuser's rights.
 func (w *world) state(t *testing.T, server *pgserver.Server) state {
 	t.Helper()
 	ctx := context.Background()
@@ -344,7 +344,7 @@ func (w *world) state(t *testing.T, server *pgserver.Server) state {
 	return found
 }
 
-// purged is the state when everything that is to go has gone.
+// purged returns the state after everything that should go has gone.
 func (s state) purged() state {
 	left := state{}
 	for name, value := range s {
@@ -352,11 +352,11 @@ func (s state) purged() state {
 			left[name] = value
 		}
 	}
-	left["evidence"] = "false" // nobody's code was run
+	left["evidence"] = "false" // no stranger's code has run
 	return left
 }
 
-// going counts the rows that are to go.
+// going counts the rows that should go.
 func (s state) going() (n int) {
 	for name, value := range s {
 		if strings.HasSuffix(name, " go") {

@@ -4,29 +4,28 @@ package purge
 
 import "fmt"
 
-// shape is how a table says that its rows are deleted.
+// shape is a way in which a table marks deleted rows.
 type shape struct {
 	name string
-	// columns are their definitions, column the name of the first, settings what the
-	// configuration must say of them.
+	// columns are the definitions of the marker columns, column is the name of the first one, and settings is what
+	// the configuration must say about them.
 	columns, settings string
-	// live and odd are values of a row that must stay, several ways of each; odd ones look
-	// deleted.
+	// live and odd are values of rows that must stay, in several forms; odd ones look deleted.
 	live, odd []string
 	// deleted are values of a row that was deleted %s ago, an interval.
 	deleted []string
 	// names are the columns, in the order of the values.
 	names string
-	// days means that the time is no finer than a day.
+	// days is true if the time has no more precision than a day.
 	days bool
-	// before is SQL for the database, once; after is SQL for the table, when its live rows
-	// are there.
+	// before is SQL that is run once for the database; after is SQL for the table, run after its live rows were
+	// inserted.
 	before, after string
-	// obstacle is why nothing may be purged; empty if it must be.
+	// obstacle is why the table must not be purged; empty if it must be purged.
 	obstacle string
 }
 
-// shapes are the ways in which tables say it, those that are certain and those that are not.
+// shapes are certain and uncertain ways to mark deleted rows.
 var shapes = []shape{
 	{name: "timestamptz", columns: "deleted_at timestamptz", names: "deleted_at",
 		live: []string{"NULL"}, odd: []string{"'infinity'", "'0001-01-01'"},
@@ -99,8 +98,7 @@ var shapes = []shape{
 	{name: "no marker", obstacle: "no marker"},
 }
 
-// ages are how long ago a row was deleted, and whether that is longer than its retention
-// of 90 days.
+// age returns how long ago a row was deleted; old if that is more than its retention of 90 days.
 func (s shape) age(old bool, n int) string {
 	hours := []string{"2159 hours 40 minutes", "1 hour", "40 days", "2150 hours"}
 	if old {

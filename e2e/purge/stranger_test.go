@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// foundation is what every database has: an owner who is no superuser, a stranger who may
-// create in public, and code of both that would make them superusers if a superuser ran it.
+// foundation is what every database has: an owner who is not a superuser, a stranger who can create objects in
+// public, and code of both that would make them superusers if a superuser ran it.
 const foundation = `
 	CREATE SCHEMA app AUTHORIZATION app_owner; CREATE SCHEMA "Odd ""schema""" AUTHORIZATION app_owner;
 	CREATE EXTENSION citext SCHEMA app;
@@ -31,8 +31,8 @@ const foundation = `
 	RESET SESSION AUTHORIZATION;
 `
 
-// stranger is the code of somebody who may create in a schema of the search path. Whoever
-// runs any of it leaves evidence, which no rollback takes away.
+// stranger is code of a user who can create objects in a schema of the search path. If any of it is run, it leaves
+// evidence that no rollback removes.
 var stranger = func() string {
 	var sql strings.Builder
 	sql.WriteString("SET SESSION AUTHORIZATION stranger;\n")

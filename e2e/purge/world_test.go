@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// world is one generated database: tables that reference each other, rows that are labelled
-// when they are made, and whatever a stranger's database may hold beside.
+// world is one generated database: tables that reference each other, rows that are labelled when they are made, and
+// other objects that a real database may have.
 type world struct {
 	*rand.Rand
 	seed     uint64
 	version  string
 	database string
 	tables   []*table
-	// sql makes the schema and the rows, run as a superuser and as the owner.
+	// sql creates the schema and the rows; it is run as a superuser and as the owner.
 	sql strings.Builder
-	// entries are those of the configuration, flags those of the command.
+	// entries are entries of the configuration, flags are flags of the command.
 	entries strings.Builder
 	flags   []string
-	// superuser runs the script, and not the owner.
+	// superuser is true if a superuser runs the script instead of the owner.
 	superuser bool
-	// hostile means that a stranger's functions and operators come first on the search path.
+	// hostile is true if a stranger's functions and operators come first in the search path.
 	hostile bool
-	// byIndex lists the old rows as if there were an index and they were few.
+	// byIndex makes the script list the old rows, as if there were few of them and an index.
 	byIndex bool
 }
 
@@ -38,26 +38,26 @@ type table struct {
 	key          key
 	partitioned  bool
 	along        bool
-	// obstacles are why nothing may be purged of it, as the generator put them there.
+	// obstacles are why the table must not be purged, as the generator knows.
 	obstacles []string
-	// harmless is what must not keep it from being purged, code that its owner's code is in
-	// the way of a superuser.
+	// harmless is something that must not prevent the purge. code is true if the table has code of its owner, which
+	// a superuser must not run.
 	harmless     string
 	code, climbs bool
-	// audited means that a trigger on DELETE records, and is accepted.
+	// audited is true if a trigger on DELETE only records, and is accepted.
 	audited bool
 	rows    []*row
 	keys    []*foreignKey
 }
 
-// row is one row: old tells that it was deleted longer ago than its retention.
+// row is one row; old is true if it was deleted longer ago than its retention.
 type row struct {
 	n          int
 	old        bool
 	values     string
 	live       bool
 	references map[*foreignKey]*row
-	// goes means that it is to be purged, along that it goes with another one.
+	// goes is true if the row must be purged, along if it is deleted together with another one.
 	goes, along bool
 }
 
@@ -75,11 +75,11 @@ func text(value string) string {
 	return "E'" + strings.ReplaceAll(strings.ReplaceAll(value, `\`, `\\`), "'", `\'`) + "'"
 }
 
-// key is a kind of primary key. Values of a referencing column may look otherwise.
+// key is a kind of primary key.
 type key struct {
 	name                   string
 	columns, types, parent []string
-	// child is how a referencing column writes a value, childTypes its type if it is another.
+	// child is how a referencing column writes a value; childTypes is its type if it differs.
 	child, childTypes []string
 }
 
@@ -95,9 +95,9 @@ var keys = []key{
 		[]string{`text COLLATE "C"`}},
 }
 
-// refers are the types of the columns that reference a key.
+// refers returns the types of the columns that reference a key.
 func (k key) refers(version string) []string {
-	if k.childTypes == nil || k.name == "collation" && version == "18" { // which wants the same one
+	if k.childTypes == nil || k.name == "collation" && version == "18" { // version 18 requires equal collations
 		return k.types
 	}
 	return k.childTypes
@@ -140,7 +140,7 @@ func pick[T any](w *world, from []T) T { return from[w.IntN(len(from))] }
 
 func (w *world) newTable(befores map[string]bool) {
 	t := &table{schema: "public", name: fmt.Sprintf("t%d", len(w.tables)), shape: pick(w, shapes), key: pick(w, keys)}
-	if w.chance(60) { // else half of them would be in doubt
+	if w.chance(60) { // otherwise half of the shapes would be uncertain
 		t.shape = shapes[w.IntN(4)]
 	}
 	if w.chance(40) {
@@ -180,14 +180,14 @@ func (w *world) makeRows(t *table) {
 	}
 }
 
-// reference lets rows reference rows: of tables that were made before, of their own table,
-// and now and then of one that was made after, in a circle.
+// reference makes rows reference rows: of earlier tables, of the same table, and sometimes of a later one, so that
+// there are circles.
 func (w *world) reference() {
 	add := func(child, parent *table) {
 		k := &foreignKey{child, parent, len(child.keys),
 			pick(w, []string{"NO ACTION", "RESTRICT", "CASCADE", "CASCADE", "SET NULL", "SET DEFAULT"})}
 		if parent.key.name == "collation" && w.version == "14" && k.action == "SET DEFAULT" {
-			k.action = "SET NULL" // that version writes a query that it cannot read
+			k.action = "SET NULL" // that version writes a query that it cannot parse
 		}
 		child.keys = append(child.keys, k)
 		for i, r := range child.rows {
@@ -213,7 +213,7 @@ func (w *world) reference() {
 			add(w.tables[w.IntN(i)], t)
 		}
 	}
-	for i, t := range w.tables { // some may go along
+	for i, t := range w.tables { // rows of some tables are deleted along with others
 		referenced := slices.ContainsFunc(w.tables, func(o *table) bool {
 			return slices.ContainsFunc(o.keys, func(k *foreignKey) bool { return k.parent == t })
 		})
@@ -225,7 +225,7 @@ func (w *world) reference() {
 	}
 }
 
-// judge labels the rows: a row goes if it is old and what references it has gone before.
+// judge labels the rows: a row goes if it is old and all rows that reference it go.
 func (w *world) judge() {
 	referencing := map[*row][]*row{}
 	for _, t := range w.tables {

@@ -74,7 +74,7 @@ func (w *world) partition(t *table) {
 	part(sub, 1, 2, "")
 }
 
-// insert writes the rows, of a column that comes later first those that are there before it.
+// insert writes the rows. If a column is added later, it first writes those that existed before.
 func (w *world) insert(t *table) {
 	late := t.shape.after != ""
 	w.insertRows(t, func(r *row) bool { return r.live || !late }, late && t.shape.columns == "")

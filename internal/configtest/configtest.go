@@ -1,4 +1,4 @@
-// Package configtest gives tests their configuration.
+// Package configtest makes configurations for tests.
 package configtest
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
 
-// Loader reads a configuration over the built-in one, for the tests of a folder at the
-// top level.
+// Loader returns a function that loads a configuration on top of the built-in one. It is for tests in a top-level
+// folder.
 func Loader(tb testing.TB, text string) func() (*config.Config, error) {
 	tb.Helper()
 	defaults, err := os.ReadFile("../config.yaml")
@@ -24,7 +24,7 @@ func Loader(tb testing.TB, text string) func() (*config.Config, error) {
 	return func() (*config.Config, error) { return config.Load(defaults, file) }
 }
 
-// Load is what Loader reads.
+// Load loads the configuration that Loader would.
 func Load(tb testing.TB, text string) *config.Config {
 	tb.Helper()
 	c, err := Loader(tb, text)()

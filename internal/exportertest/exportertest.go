@@ -1,5 +1,4 @@
-// Package exportertest gives tests the whole exporter, but for the process and its
-// listener.
+// Package exportertest gives tests a whole exporter, except for the process and its listener.
 package exportertest
 
 import (
@@ -20,16 +19,16 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Exporter is an exporter that answers until the test ends.
+// Exporter is an exporter that runs until the test ends.
 type Exporter struct {
 	*server.Server
-	// Refreshes counts the refreshes that it began, Refreshed those that are over.
+	// Refreshes counts the refreshes that began, Refreshed those that ended.
 	Refreshes, Refreshed atomic.Int64
-	// Log is what it logs.
+	// Log is its log.
 	Log Output
 }
 
-// NewInspector makes what asks the server of a connection string, alone.
+// NewInspector makes only the inspector for the server of a connection string.
 func NewInspector(tb testing.TB, dsn, configuration string) *inspect.Inspector {
 	tb.Helper()
 	c := configtest.Load(tb, configuration)
@@ -41,8 +40,7 @@ func NewInspector(tb testing.TB, dsn, configuration string) *inspect.Inspector {
 	return i
 }
 
-// New makes an exporter for the server of a connection string, for the tests of a
-// folder at the top level.
+// New makes an exporter for the server of a connection string. It is for tests in a top-level folder.
 func New(tb testing.TB, dsn, configuration string) *Exporter {
 	tb.Helper()
 	load := configtest.Loader(tb, configuration)

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Output is what a program writes, to be read while it runs. Its zero value is ready.
+// Output is the output of a program, which can be read while the program runs. Its zero value is ready.
 type Output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -18,7 +18,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// String is all that was written so far.
+// String returns everything that was written so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

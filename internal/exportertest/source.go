@@ -7,7 +7,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 )
 
-// Source returns what says how to connect to the server of a connection string.
+// Source returns a function that returns how to connect to the server of a connection string.
 func Source(tb testing.TB, dsn string) func() (*conninfo.Info, error) {
 	tb.Helper()
 	info, err := conninfo.Parse(dsn)
@@ -17,7 +17,7 @@ func Source(tb testing.TB, dsn string) func() (*conninfo.Info, error) {
 	return func() (*conninfo.Info, error) { return info, nil }
 }
 
-// Database is the name of the database that a connection string names.
+// Database returns the database of a connection string.
 func Database(tb testing.TB, dsn string) string {
 	tb.Helper()
 	info, err := Source(tb, dsn)()

@@ -1,5 +1,5 @@
-// Kubernetes writes those of the manifests in examples/kubernetes that are made
-// from the compiled mixin: the rules and the dashboards. Run it by go generate.
+// Kubernetes writes the manifests in examples/kubernetes that come from the compiled mixin: the rules and the
+// dashboards. go generate runs it.
 package main
 
 //go:generate go run . ../..
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// rules are the recording rules and the alerts, as one object of the operator's.
+// rules returns the recording rules and the alerts as one PrometheusRule.
 func rules(mixin string) (string, error) {
 	text := `apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
@@ -57,9 +57,8 @@ spec:
 	return text, nil
 }
 
-// dashboards are one ConfigMap for each, for they may be as large as an annotation,
-// in which kubectl keeps what was last applied. Grafana's sidecar finds them by
-// their label.
+// dashboards returns one ConfigMap for each dashboard, because kubectl keeps the last applied object in an
+// annotation, whose size is limited. Grafana's sidecar finds them by their label.
 func dashboards(mixin string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(mixin, "dashboards", "*.json"))
 	if err != nil || len(files) == 0 {
@@ -88,7 +87,7 @@ data:
 	return strings.Join(documents, "---\n"), nil
 }
 
-// indent moves every line that is not empty to the right.
+// indent indents every line that is not empty.
 func indent(text, by string) string {
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {

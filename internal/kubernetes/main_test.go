@@ -18,7 +18,7 @@ import (
 
 const examples = "../../examples/kubernetes"
 
-// manifests are all objects of the examples, each read strictly.
+// manifests returns all objects of the examples, each parsed strictly.
 func manifests(t *testing.T) (all []any) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(examples, "*.yaml"))
@@ -49,7 +49,7 @@ func manifests(t *testing.T) (all []any) {
 	return all
 }
 
-// read returns the object that a document holds.
+// read returns the object in a document.
 func read(document *yaml.Node) (any, error) {
 	var o object
 	if err := document.Decode(&o); err != nil {
@@ -69,7 +69,7 @@ func read(document *yaml.Node) (any, error) {
 	return into, strict.Decode(into)
 }
 
-// find returns the only object of its type that has the name.
+// find returns the object of its type with this name; there must be exactly one.
 func find[T any](t *testing.T, all []any, name func(*T) string, want string) *T {
 	t.Helper()
 	var found *T
@@ -130,7 +130,7 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	if endpoint.ScrapeTimeout == 0 || endpoint.ScrapeTimeout > endpoint.Interval {
 		t.Errorf("a scrape may take %v of %v", endpoint.ScrapeTimeout, endpoint.Interval)
 	}
-	// Dashboards link to the report at the instance, so that is the Service's address.
+	// Dashboards link to the report at the instance, so the instance is the Service's address.
 	instance := endpoint.Relabelings[0]
 	from := map[string]string{"__meta_kubernetes_service_name": s.Metadata.Name, "__meta_kubernetes_namespace": "shop"}
 	var parts []string
@@ -142,7 +142,7 @@ func TestManifestsFindOneAnother(t *testing.T) {
 		got != want {
 		t.Errorf("the label %s is %s, want the instance to be %s", instance.TargetLabel, got, want)
 	}
-	// A label that comes and goes with a pod would make other series of its tables.
+	// A label that changes with each pod would make new series of the same tables.
 	dropped := regexp.MustCompile("^(?:" + endpoint.Relabelings[1].Regex + ")$")
 	for label, want := range map[string]bool{"pod": true, "container": true, "endpoint": true, "service": true,
 		"namespace": false, "job": false, "instance": false} {
@@ -155,7 +155,7 @@ func TestManifestsFindOneAnother(t *testing.T) {
 			t.Errorf("a probe asks port %q, the container has %q", probe.HTTPGet.Port, port.Name)
 		}
 	}
-	// What is mounted is where the exporter looks for it.
+	// The exporter finds the mounted files.
 	configuration := find(t, all, func(c *configMap) string { return c.Metadata.Name }, pod.Volumes[0].ConfigMap.Name)
 	hidden := find(t, all, func(s *secret) string { return s.Metadata.Name }, pod.Volumes[1].Secret.SecretName)
 	mounts := pod.Containers[0].VolumeMounts
@@ -172,7 +172,7 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	}
 }
 
-// only returns the key of a map that has one.
+// only returns the key of a map with exactly one entry.
 func only(t *testing.T, m map[string]string) string {
 	t.Helper()
 	for key := range m {
@@ -249,7 +249,7 @@ func TestRulesAreThoseOfTheMixin(t *testing.T) {
 }
 
 func TestDashboardsAreThoseOfTheMixin(t *testing.T) {
-	// kubectl keeps what was last applied in an annotation of at most this many bytes.
+	// kubectl keeps the last applied object in an annotation of at most this many bytes.
 	const most = 256 << 10
 	files, err := filepath.Glob("../../mixin/dashboards/*.json")
 	if err != nil || len(files) == 0 {

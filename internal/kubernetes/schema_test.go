@@ -6,9 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The parts of Kubernetes' objects that the examples use. They are read strictly: a
-// field that is not here is a misspelling, or is to be added when somebody has looked
-// it up.
+// The parts of Kubernetes' objects that the examples use. They are parsed strictly: an unknown field is either
+// misspelled, or must be looked up and added here.
 type (
 	meta struct {
 		Name                string
@@ -124,7 +123,7 @@ type (
 	}
 )
 
-// kinds are the objects that the examples may hold, by apiVersion and kind.
+// kinds are the objects that the examples can contain, by apiVersion and kind.
 var kinds = map[string]func() any{
 	"v1 ConfigMap":       func() any { return new(configMap) },
 	"v1 Secret":          func() any { return new(secret) },

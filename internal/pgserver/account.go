@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// account is whom the server runs as; nil means the caller's own.
+// account is the account that the server runs as; nil means the current one.
 type account struct {
 	name     string
 	uid, gid uint32
 }
 
-// serverAccount is nobody when we are root, because PostgreSQL refuses root.
+// serverAccount returns nobody if the current user is root, because PostgreSQL does not run as root.
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -26,7 +26,7 @@ func serverAccount() (*account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PostgreSQL refuses to run as root, and there is no user to run it as instead: %w", err)
 	}
-	// macOS gives nobody the number -2.
+	// The number of nobody is -2 on macOS.
 	uid, err := strconv.ParseInt(u.Uid, 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("user id of nobody: %w", err)
@@ -60,7 +60,7 @@ func (a *account) describe() string {
 	return " as user " + a.name
 }
 
-// tempDir is where servers live: the usual place, unless root's is closed to others.
+// tempDir returns the directory for servers: the usual one, unless it is root's and closed to others.
 func tempDir() string {
 	if dir := os.TempDir(); openToServer(dir) {
 		return dir
@@ -68,8 +68,8 @@ func tempDir() string {
 	return "/var/tmp"
 }
 
-// openToServer reports whether the server's account can enter path, which need not
-// exist yet. As an ordinary user it runs as ourselves, so that it always can.
+// openToServer reports whether the server's account can enter path, which may not exist yet. Without root, that
+// account is the current one, so it always can.
 func openToServer(path string) bool {
 	if os.Geteuid() != 0 {
 		return true

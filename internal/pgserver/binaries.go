@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-// oldest is the first major that the exporter supports.
+// oldest is the first major version that the exporter supports.
 const oldest = 14
 
-// fetched is the major that is fetched when none is installed and none is asked for.
+// fetched is the major version that is downloaded if none is installed and none is requested.
 const fetched = 18
 
 // installation is a directory with PostgreSQL's programs.
@@ -34,7 +34,7 @@ var places = []string{
 	"/usr/local/opt/postgresql@*/bin",
 }
 
-// find returns an installation of the wanted major, or of any when version is empty.
+// find returns an installation of the wanted major version, or of any if version is empty.
 func find(ctx context.Context, version string) (installation, error) {
 	want := 0
 	if version != "" {
@@ -63,7 +63,7 @@ func find(ctx context.Context, version string) (installation, error) {
 	return installation{dir: filepath.Join(dir, "bin"), major: want}, nil
 }
 
-// installed lists the usable installations: the one on PATH, then the newest first.
+// installed returns the usable installations: the one on PATH, then the newest first.
 func installed(ctx context.Context) []installation {
 	var found []installation
 	for _, pattern := range places {
@@ -85,8 +85,8 @@ func installed(ctx context.Context) []installation {
 
 var versionPattern = regexp.MustCompile(`^postgres \(PostgreSQL\) (\d+)`)
 
-// inspect asks a postgres for its version. initdb must lie beside it, and both must
-// be open to the account that is to run them.
+// inspect gets the version of a postgres program. initdb must be in the same directory, and the account that will run
+// both must have access.
 func inspect(ctx context.Context, postgres string) (i installation, ok bool) {
 	postgres, err := filepath.EvalSymlinks(postgres)
 	if err != nil || !openToServer(postgres) {

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// defaults make a server quick and small. synchronous_commit stays on: without
-// fsync it costs next to nothing, and what was committed survives a Kill.
+// defaults make a server fast and small. synchronous_commit stays on: without fsync it costs next to nothing, and
+// committed data survives a Kill.
 var defaults = map[string]string{
 	"listen_addresses":        "127.0.0.1",
 	"unix_socket_directories": "",
@@ -24,13 +24,12 @@ var defaults = map[string]string{
 	"full_page_writes":        "off",
 	"shared_buffers":          "32MB",
 	"max_connections":         "50",
-	"wal_keep_size":           "128MB", // a standby finds the log that it needs without a slot
+	"wal_keep_size":           "128MB", // a standby finds its WAL without a slot
 	"timezone":                "UTC",
 	"log_timezone":            "UTC",
 }
 
-// configure writes both configuration files. Settings that the data directory
-// brought along stay unless they are named here.
+// configure writes both configuration files. Settings that came with the data directory stay, unless given here.
 func (s *Server) configure(settings map[string]string) error {
 	all := maps.Clone(defaults)
 	maps.Copy(all, settings)
@@ -50,8 +49,7 @@ func (s *Server) configure(settings map[string]string) error {
 	return s.writeHBA()
 }
 
-// writeHBA lets the superuser in first, so that no rule of a test can lock out
-// its own preparations.
+// writeHBA puts the rule for the superuser first, so that a test's own rules cannot lock out its preparations.
 func (s *Server) writeHBA() error {
 	lines := slices.Concat(
 		[]string{"host all " + Superuser + " 127.0.0.1/32 trust", "host replication " + Superuser + " 127.0.0.1/32 trust"},
@@ -75,8 +73,7 @@ func (s *Server) AppendHBA(ctx context.Context, lines ...string) error {
 	return s.Reload(ctx)
 }
 
-// Reload makes the server read its configuration again and returns when new
-// connections get the new one.
+// Reload makes the server read its configuration again. It returns when new connections use the new one.
 func (s *Server) Reload(ctx context.Context) error {
 	before, err := s.loadTime(ctx)
 	if err != nil {
@@ -105,8 +102,7 @@ func (s *Server) Reload(ctx context.Context) error {
 	}
 }
 
-// loadTime is when the postmaster last read its configuration: a new session
-// inherits it.
+// loadTime returns when the postmaster last read its configuration; a new session inherits that time.
 func (s *Server) loadTime(ctx context.Context) (t time.Time, err error) {
 	conn, err := pgx.Connect(ctx, s.DSN("postgres", Superuser))
 	if err != nil {

@@ -4,8 +4,8 @@ package pgserver
 
 import "syscall"
 
-// sysProcAttr leaves the child in our process group: with no death signal to rely
-// on, Ctrl-C at least ends both.
+// sysProcAttr leaves the child in the same process group. There is no death signal here, so at least Ctrl-C ends
+// both.
 func sysProcAttr(a *account) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: a.credential()}
 }

@@ -23,8 +23,8 @@ import (
 
 const fetchLimit = 5 * time.Minute
 
-// fetch brings the pinned build of a major into the cache, by the user's own npm
-// and so from the registry of their choice, and returns its directory.
+// fetch downloads the pinned build of a major version into the cache and returns its directory. It uses the user's
+// npm, and so the registry of their choice.
 func fetch(ctx context.Context, major int) (string, error) {
 	version, want := npmVersions[major], npmIntegrity[platform()][major]
 	if want == "" {
@@ -40,7 +40,7 @@ func fetch(ctx context.Context, major int) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	// The directory gets its name when it is complete, so that its being there is enough.
+	// The directory is renamed when it is complete, so if it exists, it is complete.
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -85,7 +85,7 @@ func npmPack(ctx context.Context, dir, spec string) (string, error) {
 	return archives[0], nil
 }
 
-// verify compares a file with an integrity as npm writes it, "sha512-" and base64.
+// verify compares a file with its integrity in npm's form, "sha512-" and base64.
 func verify(path, want string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,8 +105,8 @@ func verify(path, want string) error {
 	return nil
 }
 
-// extract unpacks package/native of the archive into dir. All writing goes through
-// an os.Root, so that no entry can lead outside.
+// extract unpacks package/native of the archive into dir. It writes only through an os.Root, so that no entry can
+// write elsewhere.
 func extract(archive, dir string) error {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -143,7 +143,7 @@ func extract(archive, dir string) error {
 	}
 }
 
-// extractFile writes one file that everybody can read, whatever the umask.
+// extractFile writes one file that everybody can read, whatever the umask is.
 func extractFile(root *os.Root, name string, content io.Reader, executable bool) error {
 	mode := os.FileMode(0o644)
 	if executable {
@@ -170,8 +170,8 @@ func extractFile(root *os.Root, name string, content io.Reader, executable bool)
 	return errors.Join(err, out.Chmod(mode), out.Close())
 }
 
-// link makes the symbolic links of the libraries: npm's archives cannot hold any,
-// so that the package lists them in a file.
+// link makes the symbolic links of the libraries. npm's archives cannot contain any, so the package lists them in a
+// file.
 func link(root *os.Root) error {
 	text, err := root.ReadFile("pg-symlinks.json")
 	if err != nil {
@@ -193,9 +193,8 @@ func link(root *os.Root) error {
 	return root.Chmod(".", 0o755)
 }
 
-// cacheDir is the user's cache directory, or the system's when we are root and
-// root's own is closed to the account that must run the programs. Nobody else may
-// be able to write there, because what lies there is executed.
+// cacheDir returns the user's cache directory. If the user is root, and the account that will run the programs cannot
+// enter it, it returns the system's. Nobody else must be able to write there, because its files are executed.
 func cacheDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil || !openToServer(base) {
@@ -217,8 +216,8 @@ func cacheDir() (string, error) {
 	return dir, nil
 }
 
-// lock waits until no other process holds the file's lock. The file stays: to remove
-// it would let two processes hold the lock of one name.
+// lock waits until no other process has locked the file. The file is never removed: otherwise two processes could
+// hold the lock of one name.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

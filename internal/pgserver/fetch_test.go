@@ -18,15 +18,14 @@ import (
 	"time"
 )
 
-// fakeNPM puts an npm on PATH that delivers content, and gives the test a cache of
-// its own.
+// fakeNPM puts an npm on PATH that delivers given content, and gives the test its own cache.
 func fakeNPM(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "npm"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// Root's server account must be able to enter the cache.
+	// If we are root, the server's account must be able to enter the cache.
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +76,7 @@ func TestUnsupportedVersionIsRefused(t *testing.T) {
 	}
 }
 
-// archive makes a package as npm would deliver it and pins its checksum for the test.
+// archive makes a package like npm's, and pins its checksum for the test.
 func archive(t *testing.T, files map[string]string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "package.tgz")

@@ -26,7 +26,7 @@ const (
 	killLimit = 10 * time.Second
 )
 
-// errPortTaken says that another process was quicker to listen on the port.
+// errPortTaken is the error if another process has taken the port meanwhile.
 var errPortTaken = errors.New("port is taken")
 
 // process is one run of the postmaster.
@@ -36,8 +36,8 @@ type process struct {
 	err  error         // valid once done is closed
 }
 
-// begin starts cmd. The kernel sends the parent's death signal when the *thread*
-// that forked ends, so the fork happens on a thread that waits for the child.
+// begin starts cmd. The kernel sends the death signal when the *thread* that forked ends, so the fork happens on a
+// thread that waits for the child.
 func begin(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error, 1)
@@ -54,19 +54,19 @@ func begin(cmd *exec.Cmd) (*process, error) {
 	return p, <-started
 }
 
-// command prepares one of PostgreSQL's programs: under the server's account, in a
-// directory that it may enter, and without the PG* variables of the caller.
+// command prepares one of PostgreSQL's programs: it runs as the server's account, in a directory that this account
+// can enter, and without the caller's PG* variables.
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.Bin(name), args...)
 	cmd.Dir = s.base
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.base, "LC_ALL=C", "TZ=UTC"}
 	cmd.SysProcAttr = sysProcAttr(s.account)
-	// Open pipes of orphaned children must not keep Wait waiting.
+	// Wait must not wait for pipes that orphaned children hold open.
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
 
-// run runs one of PostgreSQL's programs to its end; its output goes into the error.
+// run runs one of PostgreSQL's programs to its end. The error contains its output.
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
 	var out strings.Builder
 	cmd := s.command(ctx, name, args...)
@@ -82,7 +82,7 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// launchOnFreePort starts the server on a port of its choice.
+// launchOnFreePort starts the server on a free port.
 func (s *Server) launchOnFreePort(ctx context.Context) (err error) {
 	for range 5 {
 		if s.Port, err = FreePort(); err != nil {
@@ -95,9 +95,8 @@ func (s *Server) launchOnFreePort(ctx context.Context) (err error) {
 	return err
 }
 
-// FreePort is a port of 127.0.0.1 on which nobody listens. It is below the range from
-// which systems take ports for outgoing connections: none of those can occupy it while
-// the server is down.
+// FreePort returns a port of 127.0.0.1 on which nobody listens. It is below the range that systems use for outgoing
+// connections, so none of these can take it while the server is down.
 func FreePort() (int, error) {
 	var err error
 	for range 50 {
@@ -151,9 +150,8 @@ func (s *Server) launch(ctx context.Context) error {
 	return nil
 }
 
-// accepts reads the eighth line of postmaster.pid, where the postmaster says how
-// far it is. This needs no connection, so that no authentication and no limit on
-// connections stands in the way.
+// accepts reads the eighth line of postmaster.pid, in which the postmaster writes its state. This works without a
+// connection, and so despite authentication rules and connection limits.
 func (s *Server) accepts(pid int) bool {
 	text, err := s.files.ReadFile("postmaster.pid")
 	if err != nil {
@@ -171,8 +169,8 @@ func (s *Server) logSince(offset int64) string {
 	return string(text[offset:])
 }
 
-// end signals the postmaster, if there is one, and waits for its end; what does
-// not end in time is killed. The caller holds mu.
+// end sends the postmaster a signal, if it runs, and waits for its end. If that takes too long, it kills it. The
+// caller holds mu.
 func (s *Server) end(sig os.Signal, limit time.Duration) error {
 	p := s.proc
 	if p == nil {
@@ -183,7 +181,7 @@ func (s *Server) end(sig os.Signal, limit time.Duration) error {
 		sig   os.Signal
 		limit time.Duration
 	}{{sig, limit}, {syscall.SIGQUIT, killLimit}, {os.Kill, killLimit}} {
-		// An error means that it has ended already: the wait tells.
+		// An error means that it has ended already.
 		_ = p.cmd.Process.Signal(step.sig)
 		select {
 		case <-p.done:
@@ -194,22 +192,22 @@ func (s *Server) end(sig os.Signal, limit time.Duration) error {
 	return fmt.Errorf("PostgreSQL (process %d) does not end, not even when killed", p.cmd.Process.Pid)
 }
 
-// Halt shuts the server down in good order and keeps its data for a Restart.
+// Halt shuts the server down cleanly and keeps its data for a Restart.
 func (s *Server) Halt() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end(os.Interrupt, haltLimit)
 }
 
-// Kill makes the server crash: sessions are cut, nothing is saved, and the next
-// Restart has to recover. The data stay.
+// Kill makes the server crash: sessions are cut, nothing is saved, and the next Restart has to recover. The data
+// stays.
 func (s *Server) Kill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end(syscall.SIGQUIT, killLimit)
 }
 
-// Restart starts the server again on its port, after a Halt where it still runs.
+// Restart starts the server again on its port, after a Halt if it still runs.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Halt(); err != nil {
 		return err

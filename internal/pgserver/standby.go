@@ -15,9 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby starts a streaming standby of the server, on the same binaries. Stop it
-// as any other server. It copies the data directory itself, because the binaries
-// from npm lack pg_basebackup.
+// Standby starts a streaming standby of the server with the same programs. Stop it like any other server. It copies
+// the data directory itself, because the programs from npm lack pg_basebackup.
 func (s *Server) Standby(ctx context.Context, o Options) (*Server, error) {
 	o.Settings = withDefault(o.Settings, "primary_conninfo",
 		fmt.Sprintf("host=127.0.0.1 port=%d user=%s", s.Port, Superuser))
@@ -43,8 +42,8 @@ func withDefault(settings map[string]string, name, value string) map[string]stri
 	return all
 }
 
-// backup copies the data directory between the two functions that make such a
-// copy consistent. They want one session for both.
+// backup copies the data directory between calls of the two functions that make such a copy consistent. Both must be
+// called in one session.
 func (s *Server) backup(ctx context.Context, to *Server) error {
 	begin, end := "SELECT pg_backup_start('standby', fast => true)", "SELECT labelfile FROM "+
 		"pg_backup_stop(wait_for_archive => false)"
@@ -72,15 +71,15 @@ func (s *Server) backup(ctx context.Context, to *Server) error {
 		to.files.WriteFile("standby.signal", nil, 0o600))
 }
 
-// Of these directories and files a copy takes nothing, as PostgreSQL's manual says
-// about base backups: the standby streams its log, and the rest is made anew.
+// A copy leaves these directories and files out, as PostgreSQL's manual says about base backups: the standby streams
+// its WAL, and creates the rest again.
 var (
 	emptied = []string{"pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp",
 		"pg_subtrans", "pg_wal"}
 	left = []string{"postmaster.pid", "postmaster.opts"}
 )
 
-// copyDir copies a live data directory: files that vanish meanwhile are no error.
+// copyDir copies a live data directory. It ignores files that vanish meanwhile.
 func copyDir(from, to *os.Root) error {
 	return fs.WalkDir(from.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -118,7 +117,7 @@ func copyFile(from, to *os.Root, path string) error {
 	return errors.Join(err, out.Close())
 }
 
-// ownAll gives a directory and all that it holds to the account.
+// ownAll gives a directory and everything in it to the account.
 func (a *account) ownAll(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {

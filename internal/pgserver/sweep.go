@@ -9,19 +9,18 @@ import (
 	"time"
 )
 
-// dirPattern names the directories of servers, as os.MkdirTemp takes it.
+// dirPattern names the directories of servers, in the form of os.MkdirTemp.
 const dirPattern = "softdelete_exporter-pg-*"
 
-// logName is the file in such a directory whose lock says that its server is in
-// use. The lock is that of the open file, which the server inherits: it is gone
-// when both we and the server have ended.
+// logName is a file in such a directory. If it is locked, its server is in use. The lock belongs to the open file,
+// which the server inherits, so it ends when both we and the server have ended.
 const logName = "server.log"
 
-// unlockedFor is how old an unlocked log must be: a new one is locked at once.
+// unlockedFor is how old an unlocked log must be to be swept: a new one will be locked in a moment.
 const unlockedFor = time.Minute
 
-// sweep removes what servers left whose process was killed before it could call
-// Stop, as a test that runs into its time limit is.
+// sweep removes the files of servers whose process was killed before it could call Stop, like a test that ran out of
+// time.
 func sweep(dir string) {
 	logs, _ := filepath.Glob(filepath.Join(dir, dirPattern, logName)) // the pattern is well-formed
 	for _, log := range logs {
@@ -32,7 +31,7 @@ func sweep(dir string) {
 		info, err := f.Stat()
 		if err == nil && time.Since(info.ModTime()) > unlockedFor &&
 			syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			// What cannot be removed stays for the next sweep.
+			// Files that cannot be removed stay for the next sweep.
 			_ = os.RemoveAll(filepath.Dir(log))
 		}
 		f.Close()

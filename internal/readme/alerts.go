@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// rules are a file of alerts, as Prometheus reads it.
+// rules is a file of alerts, as Prometheus reads it.
 type rules struct {
 	Groups []struct {
 		Rules []struct {
@@ -20,7 +20,7 @@ type rules struct {
 	}
 }
 
-// readAlerts lists the compiled alerts of the mixin.
+// readAlerts returns the table of the mixin's compiled alerts.
 func readAlerts(mixin string) (string, error) {
 	compiled, err := os.ReadFile(filepath.Join(mixin, "alerts.yaml"))
 	if err != nil {
@@ -33,12 +33,11 @@ func readAlerts(mixin string) (string, error) {
 	return alertsTable(compiled, string(page))
 }
 
-// row is one of the list in the mixin's README. It alone says in words what an alert
-// compares; the compiled rule has an expression.
+// row matches a row of the list in the mixin's README. Only that list says in words what an alert compares; the
+// compiled rule has an expression.
 var row = regexp.MustCompile(`(?m)^\| \[(\w+)\]\([^)]*\) \| \w+ \| (.*) \| [^|]* \|$`)
 
-// alertsTable lists the alerts of a file of rules, with the limits that the mixin's
-// README tells.
+// alertsTable lists the alerts of a rules file, with their limits from the mixin's README.
 func alertsTable(compiled []byte, page string) (string, error) {
 	limits := map[string]string{}
 	for _, cells := range row.FindAllStringSubmatch(page, -1) {
@@ -67,7 +66,7 @@ func alertsTable(compiled []byte, page string) (string, error) {
 	return table.String(), nil
 }
 
-// local is a link into this repository, as its own pages write it.
+// local turns a URL into a relative link, if it leads into this repository.
 func local(url string) string {
 	_, path, found := strings.Cut(url, "/blob/main/")
 	if !found {

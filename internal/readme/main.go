@@ -1,6 +1,5 @@
-// Readme writes the parts of README.md and of pages in docs that the code knows better:
-// each stands between a pair of comments, such as <!-- metrics:begin --> and
-// <!-- metrics:end -->. Run it by go generate.
+// Readme writes the parts of README.md and of pages in docs that come from the code. Each part is between a pair of
+// comments, such as <!-- metrics:begin --> and <!-- metrics:end -->. go generate runs it.
 package main
 
 import (
@@ -17,10 +16,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// parts are what is written.
+// parts are the parts to write.
 var parts = []struct {
 	page, name string
-	// write makes the part from the code, or from what stands below root.
+	// write makes the part from the code, or from files below root.
 	write func(root string) (string, error)
 }{
 	{"README.md", "metrics", func(string) (string, error) { return metricsTable(collector.Metrics()), nil }},

@@ -1,5 +1,5 @@
-// Reference writes docs/configuration.md from the types of package config, their
-// comments, and the defaults of config.yaml. Run it by go generate.
+// Reference writes docs/configuration.md from the types of package config, their comments, and the defaults of
+// config.yaml. go generate runs it.
 package main
 
 import (
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// reference is what is known of package config.
+// reference is what was read from package config.
 type reference struct {
 	types    map[string]*ast.StructType
 	defaults map[string]any
@@ -86,14 +86,14 @@ func (r reference) parse(dir string) error {
 	return nil
 }
 
-// words are the types as a user of the file knows them.
+// words are the names of types in the documentation.
 var words = map[string]string{
 	"Duration": "duration", "Retention": "duration or none", "Pattern": "pattern", "Secret": "text",
 	"Names": "names, each on or off", "Switches": "texts, each on or off",
 	"string": "text", "bool": "true or false", "int": "number", "int64": "number", "float64": "number",
 }
 
-// write adds a row for each setting of a struct; groups are taken apart.
+// write adds a row for each setting of a struct; a group gets a row for each of its settings.
 func (r reference) write(out *strings.Builder, structName, prefix string, defaults any) {
 	for _, field := range r.types[structName].Fields.List {
 		if field.Names == nil { // inline
@@ -112,7 +112,7 @@ func (r reference) write(out *strings.Builder, structName, prefix string, defaul
 		}
 		typeName, many := base(field.Type)
 		doc := strings.TrimSpace(strings.ReplaceAll(field.Doc.Text(), "\n", " "))
-		// A comment begins with Go's name of the field, a reader knows the file's.
+		// A comment begins with the Go name of the field; readers know its name in the file.
 		if own := field.Names[0].Name; strings.HasPrefix(doc, own+" ") {
 			doc = "`" + name + "`" + strings.TrimPrefix(doc, own)
 		}
@@ -139,7 +139,7 @@ func (r reference) write(out *strings.Builder, structName, prefix string, defaul
 	}
 }
 
-// base is the type of a setting without what makes it many, and that.
+// base returns the type of a setting, and whether the setting is a list or a group of it.
 func base(t ast.Expr) (name, many string) {
 	switch t := t.(type) {
 	case *ast.ArrayType:
@@ -167,7 +167,7 @@ func tag(field *ast.Field) string {
 	return name
 }
 
-// shown is a default as the file writes it.
+// shown writes a default as in the file.
 func shown(value any) string {
 	switch v := value.(type) {
 	case nil:

@@ -1,4 +1,4 @@
-// Package tools finds the programs that tests need and that Go does not bring.
+// Package tools finds programs that tests need and that are not part of Go.
 package tools
 
 import (
@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Find returns the programs of that name in all directories of PATH, each once:
-// what must hold in several versions is tried with all that are installed.
+// Find returns the programs with this name in all directories of PATH, each once, so that a test can try all
+// installed versions.
 func Find(name string) ([]string, error) {
 	var found, real []string
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {

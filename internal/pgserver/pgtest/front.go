@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Front stands in front of a server as a network would, good or bad.
+// Front is a proxy in front of a server that behaves like a good or a bad network.
 type Front struct {
 	// DSN connects through the front.
 	DSN string
@@ -24,7 +24,7 @@ type Front struct {
 	how     Behaviour
 	changed chan struct{}
 	conns   []net.Conn
-	// accepted counts the clients that came.
+	// accepted counts the clients' connections.
 	accepted int
 }
 
@@ -33,20 +33,20 @@ type Behaviour int
 
 // The behaviours of a Front.
 const (
-	// Forwarding is that of a network without fault.
+	// Forwarding passes everything on.
 	Forwarding Behaviour = iota
-	// Silent accepts connections and lets nothing through, also on those that it has.
+	// Silent accepts connections and passes nothing on, also on existing ones.
 	Silent
-	// Starting refuses connections as a server does that is still in recovery.
+	// Starting refuses connections like a server that is starting up.
 	Starting
-	// Slow lets everything through, but late.
+	// Slow passes everything on with a delay.
 	Slow
 )
 
-// lateness is how late a Slow front is, each way.
+// lateness is the delay of a Slow front, in each direction.
 const lateness = 100 * time.Millisecond
 
-// NewFront opens a Front to the server of a connection string, until the test ends.
+// NewFront starts a Front for the server of a connection string, until the test ends.
 func NewFront(tb testing.TB, dsn string) *Front {
 	tb.Helper()
 	u, err := url.Parse(dsn)
@@ -83,8 +83,7 @@ func NewFront(tb testing.TB, dsn string) *Front {
 	return f
 }
 
-// Behave changes what the front does. What was held back while it was silent is lost,
-// with the connections that it belonged to.
+// Behave changes the behaviour. Data that was held back while it was silent is lost, with its connections.
 func (f *Front) Behave(how Behaviour) {
 	f.mu.Lock()
 	was := f.how
@@ -97,7 +96,7 @@ func (f *Front) Behave(how Behaviour) {
 	}
 }
 
-// Accepted is how many connections were made so far.
+// Accepted returns how many connections were made so far.
 func (f *Front) Accepted() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,7 +119,7 @@ func (f *Front) HangUp() {
 	f.conns = nil
 }
 
-// while waits until the front no longer behaves so.
+// while waits until the behaviour changes.
 func (f *Front) while(how Behaviour) {
 	for {
 		f.mu.Lock()
@@ -161,7 +160,7 @@ func (f *Front) behaves(how Behaviour) bool {
 	return f.how == how
 }
 
-// pump carries one direction of a connection, and ends both with it.
+// pump copies one direction of a connection, and closes both ends afterwards.
 func (f *Front) pump(to, from net.Conn) {
 	defer to.Close()
 	buffer := make([]byte, 1<<16)
@@ -182,7 +181,7 @@ func (f *Front) pump(to, from net.Conn) {
 	}
 }
 
-// TwoHosts are the hosts of a database, of which the first takes connections and never
+// TwoHosts returns a connection string of a database with two hosts; the first one accepts connections and never
 // answers.
 func TwoHosts(t testing.TB, direct string) (dsn string) {
 	t.Helper()

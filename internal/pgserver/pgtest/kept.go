@@ -10,29 +10,28 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ApplicationName is that of the sessions that Exec and Value keep. One is as good as
-// new before each statement, and has handed over its counters after it.
+// ApplicationName is the name of the sessions that Exec and Value keep. Before each statement such a session is
+// reset, and after it its counters are reported.
 const ApplicationName = "pgtest"
 
-// kept are the databases to which a connection is kept, each with it while nobody uses
-// it: to start a process for every statement is what tests would spend most on.
+// kept are the databases for which a connection is kept, with that connection while nobody uses it. Without this,
+// tests would spend most of their time on starting a process for each statement.
 var kept = struct {
 	sync.Mutex
 	conns map[string]*pgx.Conn
 }{conns: map[string]*pgx.Conn{}}
 
-// lasting finds statements after which a session that began before them is not as good as
-// a new one.
+// lasting matches statements after which an older session differs from a new one.
 var lasting = regexp.MustCompile(`(?i)\bALTER\s+(DATABASE|ROLE|SYSTEM)\b`)
 
-// keep lets a connection to a database be kept.
+// keep makes Exec and Value keep a connection to a database.
 func keep(dsn string) {
 	kept.Lock()
 	defer kept.Unlock()
 	kept.conns[dsn] = nil
 }
 
-// forget ends that.
+// forget ends that, and closes the connection.
 func forget(dsn string) {
 	kept.Lock()
 	conn := kept.conns[dsn]
@@ -43,7 +42,7 @@ func forget(dsn string) {
 	}
 }
 
-// borrow is a connection to a database, the kept one if it is free.
+// borrow returns a connection to a database, the kept one if it is free.
 func borrow(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	kept.Lock()
 	conn, known := kept.conns[dsn]
@@ -63,12 +62,12 @@ func borrow(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	}
 	if known {
 		config.RuntimeParams["application_name"] = ApplicationName
-		config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // what is prepared is discarded
+		config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // prepared statements are discarded
 	}
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// giveBack keeps a connection for the next statement; false if it is to be closed.
+// giveBack keeps a connection for the next statement; it returns false if the connection must be closed.
 func giveBack(ctx context.Context, dsn, sql string, conn *pgx.Conn) bool {
 	if conn.PgConn().TxStatus() != 'I' || lasting.MatchString(sql) {
 		return false

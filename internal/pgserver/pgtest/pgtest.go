@@ -27,9 +27,8 @@ var shared struct {
 	err    error
 }
 
-// Main runs the tests of a package, stops its shared server, and finds what goroutines
-// the tests left behind, of all of them at once because they may run beside each other.
-// Use it as
+// Main runs the tests of a package, stops its shared server, and checks that no goroutine is left. It checks once for
+// all tests, because they may run in parallel. Use it as
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
@@ -51,10 +50,9 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Shared is the server that all tests of the process share, started by the first
-// that asks. Leave it running and its settings alone; give each test its
-// NewDatabase. It needs Main. The variable PGTEST_VERSION chooses its major version, "14"
-// to "18".
+// Shared returns the server that all tests of the process share; the first call starts it. Do not stop it or change
+// its settings, and use NewDatabase in each test. It needs Main. The variable PGTEST_VERSION chooses its major
+// version, "14" to "18".
 func Shared(tb testing.TB) *pgserver.Server {
 	tb.Helper()
 	shared.Lock()
@@ -65,7 +63,7 @@ func Shared(tb testing.TB) *pgserver.Server {
 				"stops the server")
 	}
 	if shared.server == nil && shared.err == nil {
-		// Not the test's context: the server outlives the test.
+		// This is not the test's context, because the server outlives the test.
 		shared.server, shared.err = pgserver.Start(context.Background(),
 			pgserver.Options{Version: os.Getenv("PGTEST_VERSION")})
 	}
@@ -110,8 +108,8 @@ var (
 	notPlain  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// NewDatabase creates an empty database named after the test, returns its DSN for
-// the superuser, and drops it with the test, whoever is still connected.
+// NewDatabase creates an empty database named after the test and returns its DSN for the superuser. It drops the
+// database after the test, even if somebody is still connected.
 func NewDatabase(tb testing.TB, s *pgserver.Server) string {
 	tb.Helper()
 	name := strings.Trim(notPlain.ReplaceAllString(strings.ToLower(tb.Name()), "_"), "_")
@@ -128,17 +126,17 @@ func NewDatabase(tb testing.TB, s *pgserver.Server) string {
 	return dsn
 }
 
-// CreateDatabase creates an empty database, the quickest way that there is.
+// CreateDatabase creates an empty database in the fastest way.
 func CreateDatabase(tb testing.TB, s *pgserver.Server, name string) {
 	tb.Helper()
 	sql := `CREATE DATABASE "` + name + `"`
 	if s.Major >= 15 {
-		sql += " STRATEGY file_copy" // through the log it takes three times as long
+		sql += " STRATEGY file_copy" // through WAL it takes three times as long
 	}
 	Exec(tb, s.DSN("postgres", pgserver.Superuser), sql)
 }
 
-// Exec runs a script of any number of statements in the database that dsn names.
+// Exec runs a script of any number of statements in a database.
 func Exec(tb testing.TB, dsn, sql string) {
 	tb.Helper()
 	withConn(tb, dsn, sql, func(ctx context.Context, conn *pgx.Conn) error {
@@ -147,7 +145,7 @@ func Exec(tb testing.TB, dsn, sql string) {
 	})
 }
 
-// Value runs a query that gives one row of one column and returns what it holds.
+// Value runs a query that returns one row with one column, and returns that value.
 func Value[T any](tb testing.TB, dsn, sql string, args ...any) (value T) {
 	tb.Helper()
 	withConn(tb, dsn, sql, func(ctx context.Context, conn *pgx.Conn) error {
