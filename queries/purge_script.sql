@@ -1,15 +1,14 @@
--- The script of a purge, built from the checks of purge.sql.
+-- The script of a purge. It contains the checks of purge.sql.
 
--- Each batch is a transaction of its own. No expression stands between a COMMIT and the
--- search_path that follows it, and types in DECLARE are keywords or qualified: nobody's
--- function, operator or type can come in between.
+-- Each batch is a separate transaction. There is no expression between a COMMIT and the next search_path, and types in
+-- DECLARE are keywords or qualified, so that no other role's function, operator or type can be used.
 -- question: purge script
 DO $:tag$
 #variable_conflict use_variable
 DECLARE
-  rehearsal constant boolean := :rehearsal;         /* each batch is carried out, and rolled back */
-  minutes constant integer := :minutes;              /* then it stops, and is run again */
-  rest constant double precision := :rest;    /* after each batch, times what it took */
+  rehearsal constant boolean := :rehearsal;         /* each batch is rolled back */
+  minutes constant integer := :minutes;              /* after this time it stops and can be run again */
+  rest constant double precision := :rest;    /* pause after each batch, as a multiple of its duration */
   by_index constant boolean := :by_index;
   in_database constant pg_catalog.text := :'database';
   in_schema constant pg_catalog.text := :'schemaname';
@@ -21,26 +20,26 @@ DECLARE
   go_along_tables constant pg_catalog.text[] := :along_tables;
   is_old constant pg_catalog.text := $:old_tag$:old$:old_tag$;
 
-  session_path pg_catalog.text;       /* in which accepted triggers run */
+  session_path pg_catalog.text;       /* the search_path for accepted triggers */
   started timestamp with time zone;
-  began timestamp with time zone;     /* the batch */
+  began timestamp with time zone;     /* when the batch began */
   took double precision;
   pause double precision := 0;
   tries integer := 0;
   root pg_catalog.oid;
-  leaf pg_catalog.oid := 0;           /* of a partitioned table, its partitions one by one; at first all are only checked */
+  leaf pg_catalog.oid := 0;           /* the table, or one of its partitions; 0 while all are only checked */
   next_leaf boolean := false;
-  chain pg_catalog.oid[];             /* what is looked at, and what that is a partition of */
+  chain pg_catalog.oid[];             /* the leaf, and the tables of which it is a partition */
   full_name pg_catalog.text;
   problems pg_catalog.text[];
-  not_born pg_catalog.text;           /* a row that equals its defaults is not deleted */
-  unreferenced pg_catalog.text;       /* a row that anything references stays, whatever the foreign key would do */
+  not_born pg_catalog.text;           /* condition: the markers do not equal their defaults */
+  unreferenced pg_catalog.text;       /* condition: no row references it, whatever the foreign key's action is */
   looked pg_catalog.text;
-  itself boolean;                     /* it references itself: its rows go from the leaves up, round by round */
+  itself boolean;                     /* it references itself: each round removes the rows that nothing references */
   lookups pg_catalog.text;
-  found pg_catalog.tid[];             /* by index: where the old rows are */
-  rows pg_catalog.tid[];              /* of the batch */
-  place bigint := 0;                  /* the block, or the element of found, that comes next */
+  found pg_catalog.tid[];             /* by_index: the old rows */
+  rows pg_catalog.tid[];              /* the rows of the batch */
+  place bigint := 0;                  /* the next block, or the next element of found */
   blocks bigint := 0;
   step bigint := 64;
   gone bigint;
@@ -51,25 +50,28 @@ DECLARE
 BEGIN
   session_path := pg_catalog.current_setting('search_path');
   started := pg_catalog.clock_timestamp();
-  COMMIT; /* Inside of a transaction it fails here, with nothing done. */
+  COMMIT; /* Inside a transaction block this fails before anything is done. */
   <<batches>>
   LOOP
-    /* No function, operator or type of anybody else; no guessed zone; no hidden rows. Give
-       way to a migration, and see what was committed while a row was waited for. */
+    /* Use PostgreSQL's own functions, operators and types, one time zone, and no hidden rows. Give way to migrations.
+       See what was committed while waiting for a row. */
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM set_config(s.name, s.value, true)
-      FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('row_security', 'off'), ('lock_timeout', '500ms'), ('jit', 'off'),
-        ('plan_cache_mode', 'force_generic_plan'), ('enable_tidscan', 'on'), ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on')) AS s (name, value);
+      FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('row_security', 'off'),
+        ('lock_timeout', '500ms'), ('jit', 'off'), ('plan_cache_mode', 'force_generic_plan'), ('enable_tidscan', 'on'),
+        ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on')) AS s (name, value);
     SET CONSTRAINTS ALL IMMEDIATE;
     PERFORM pg_sleep(pause);
     began := clock_timestamp();
     gone := 0;
     rows := '{}';
     BEGIN
-      /* The locks keep out whoever would change the tables, their triggers, rules and keys. */
+      /* The locks prevent changes of the tables, their triggers, rules and keys. */
       EXECUTE format('LOCK TABLE ONLY %I.%I IN ROW EXCLUSIVE MODE', in_schema, in_table);
-      SELECT c.oid INTO STRICT root FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = in_schema AND c.relname = in_table;
+      SELECT c.oid INTO STRICT root
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = in_schema AND c.relname = in_table;
       IF next_leaf THEN
         leaf := (
           SELECT min(x.oid)
@@ -82,44 +84,60 @@ BEGIN
         END IF;
         EXIT batches WHEN leaf IS NULL;
       END IF;
-      full_name := (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = CASE leaf WHEN 0 THEN root ELSE leaf END);
+      full_name := (
+        SELECT format('%I.%I', n.nspname, c.relname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = CASE leaf WHEN 0 THEN root ELSE leaf END);
       IF full_name IS NOT NULL THEN
         EXECUTE format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', full_name);
       END IF;
 
-      /* Look, lock the rows, look again: a reference that came in between is seen by then. */
+      /* Look, lock the rows, look again: the second look sees a reference that was added before the lock. */
       FOR look IN 1 .. 2 LOOP
         chain := ARRAY(SELECT x.oid FROM (
-          SELECT to_regclass(full_name)::oid UNION SELECT relid FROM pg_partition_ancestors(to_regclass(full_name)) AS a (relid)
+          SELECT to_regclass(full_name)::oid
+          UNION SELECT relid FROM pg_partition_ancestors(to_regclass(full_name)) AS a (relid)
           UNION SELECT t.relid FROM pg_partition_tree(root) t WHERE leaf = 0) AS x (oid) WHERE x.oid IS NOT NULL);
-        EXIT WHEN root <> ALL (chain) OR leaf NOT IN (0, to_regclass(full_name)); /* no partition of it any more */
+        EXIT WHEN root <> ALL (chain) OR leaf NOT IN (0, to_regclass(full_name)); /* it is no longer a partition */
         problems := ARRAY(
-          SELECT format('this is database %I, not %I', current_database(), in_database) WHERE current_database() <> in_database
+          SELECT format('this is database %I, not %I', current_database(), in_database)
+          WHERE current_database() <> in_database
           UNION ALL
-          SELECT format('session_replication_role is %s', current_setting('session_replication_role')) WHERE current_setting('session_replication_role') <> 'origin'
+          SELECT format('session_replication_role is %s', current_setting('session_replication_role'))
+          WHERE current_setting('session_replication_role') <> 'origin'
           UNION ALL
           SELECT format('row security hides rows of %s from %I', r.oid::regclass, current_user)
-          FROM (SELECT unnest(chain) UNION SELECT k.conrelid FROM pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ANY (chain)) AS r (oid)
+          FROM (SELECT unnest(chain) UNION SELECT k.conrelid FROM pg_constraint k
+            WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ANY (chain)) AS r (oid)
           WHERE row_security_active(r.oid)
           UNION ALL
           SELECT c.problem
-          FROM (SELECT * FROM pg_roles s WHERE s.rolname IN (session_user, current_user) ORDER BY s.rolsuper DESC, s.rolname = current_user DESC LIMIT 1) AS me, LATERAL (:code) AS c
+          FROM (
+            SELECT * FROM pg_roles s WHERE s.rolname IN (session_user, current_user)
+            ORDER BY s.rolsuper DESC, s.rolname = current_user DESC LIMIT 1) AS me, LATERAL (:code) AS c
           UNION ALL
           :problems);
-        SELECT COALESCE(string_agg(DISTINCT b.condition, '') FILTER (WHERE b.plain), ''), problems || COALESCE(array_agg(DISTINCT b.problem) FILTER (WHERE b.problem IS NOT NULL), '{}')
+        SELECT COALESCE(string_agg(DISTINCT b.condition, '') FILTER (WHERE b.plain), ''), problems
+            || COALESCE(array_agg(DISTINCT b.problem) FILTER (WHERE b.problem IS NOT NULL), '{}')
           INTO not_born, problems
           FROM (:births) AS b;
-        SELECT COALESCE(string_agg(format(' AND NOT EXISTS (SELECT FROM %s AS referencing WHERE %s%s)', k.source, k.equal,
-              CASE WHEN k.itself THEN ' AND (referencing.ctid OPERATOR(pg_catalog.<>) purged.ctid OR referencing.tableoid OPERATOR(pg_catalog.<>) purged.tableoid)' END), '' ORDER BY k.oid)
-              FILTER (WHERE NOT k.along), ''),
+        SELECT COALESCE(string_agg(
+              format(' AND NOT EXISTS (SELECT FROM %s AS referencing WHERE %s%s)', k.source, k.equal,
+                CASE WHEN k.itself THEN ' AND (referencing.ctid OPERATOR(pg_catalog.<>) purged.ctid'
+                  || ' OR referencing.tableoid OPERATOR(pg_catalog.<>) purged.tableoid)' END),
+              '' ORDER BY k.oid) FILTER (WHERE NOT k.along), ''),
             COALESCE(bool_or(k.itself), false),
             CASE WHEN bool_or(k.large) THEN 'off' ELSE 'on' END,
-            problems || COALESCE(array_agg(format('foreign key %I of %s needs an index that begins with %s', k.conname, k.conrelid::regclass, k.columns)) FILTER (WHERE k.large AND NOT k.indexed), '{}')
-              || COALESCE(array_agg(format('foreign key %I of %s is one of periods', k.conname, k.conrelid::regclass)) FILTER (WHERE k.period), '{}')
+            problems
+              || COALESCE(array_agg(format('foreign key %I of %s needs an index that begins with %s', k.conname,
+                k.conrelid::regclass, k.columns)) FILTER (WHERE k.large AND NOT k.indexed), '{}')
+              || COALESCE(array_agg(format('foreign key %I of %s is one of periods', k.conname,
+                k.conrelid::regclass)) FILTER (WHERE k.period), '{}')
           INTO unreferenced, itself, lookups, problems
           FROM (:keys) AS k;
         IF cardinality(problems) > 0 THEN
-          RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('%s: nothing more is removed: %s', full_name, array_to_string(problems, '; '));
+          RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('%s: nothing more is removed: %s', full_name, array_to_string(problems, '; '));
         END IF;
         EXIT WHEN leaf = 0;
 
@@ -130,7 +148,8 @@ BEGIN
           IF cardinality(accepted) > 0 THEN
             PERFORM set_config('search_path', session_path, true);
           END IF;
-          EXECUTE pg_catalog.format('DELETE FROM ONLY %s AS purged WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)%s', full_name, unreferenced) USING rows;
+          EXECUTE pg_catalog.format('DELETE FROM ONLY %s AS purged WHERE ctid'
+            ' OPERATOR(pg_catalog.=) ANY ($1)%s', full_name, unreferenced) USING rows;
           GET DIAGNOSTICS gone = ROW_COUNT;
           PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
           IF rehearsal THEN
@@ -139,23 +158,27 @@ BEGIN
           EXIT;
         END IF;
 
-        /* A reference is looked up in its index, row by row: never a large table for a batch. */
+        /* Look references up row by row in an index, so that no batch reads a large referencing table. */
         PERFORM set_config('enable_hashjoin', lookups, true), set_config('enable_mergejoin', lookups, true);
         looked := unreferenced;
         IF by_index THEN
           IF found IS NULL THEN
-            EXECUTE format('SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE (%s)%s%s LIMIT 1000000)', full_name, is_old, not_born, unreferenced) INTO found;
+            EXECUTE format(
+              'SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE (%s)%s%s LIMIT 1000000)',
+              full_name, is_old, not_born, unreferenced) INTO found;
             found := ARRAY(SELECT t.id FROM unnest(found) AS t (id) ORDER BY t.id);
             blocks := cardinality(found);
           END IF;
-          EXECUTE format('SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE ctid = ANY ($1) AND (%s)%s%s FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)
+          EXECUTE format('SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE ctid = ANY ($1)'
+            ' AND (%s)%s%s FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)
             INTO rows USING found[place + 1 : place + step * 16];
         ELSE
-          /* CASE, because this is a walk: no batch reads an index. */
+          /* CASE keeps the planner from using an index: each batch reads its blocks. */
           IF place = 0 THEN
             blocks := pg_relation_size(leaf) / current_setting('block_size')::bigint;
           END IF;
-          EXECUTE format('SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE ctid >= $1 AND ctid < $2 AND CASE WHEN (%s)%s THEN true END%s FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)
+          EXECUTE format('SELECT ARRAY(SELECT ctid FROM ONLY %s AS purged WHERE ctid >= $1 AND ctid < $2'
+            ' AND CASE WHEN (%s)%s THEN true END%s FOR UPDATE SKIP LOCKED)', full_name, is_old, not_born, unreferenced)
             INTO rows USING format('(%s,0)', place)::tid, format('(%s,0)', least(place + step, 4294967295))::tid;
         END IF;
         EXIT WHEN cardinality(rows) = 0;
@@ -187,7 +210,7 @@ BEGIN
       END IF;
       IF leaf = 0 OR place >= blocks THEN
         IF cardinality(found) = 1000000 AND gone_here > 0 AND NOT rehearsal THEN
-          place := 0; found := NULL; gone_here := 0; /* there may be more than the list held */
+          place := 0; found := NULL; gone_here := 0; /* there may be more rows than the list can hold */
         ELSE
           next_leaf := true;
         END IF;
@@ -201,9 +224,10 @@ BEGIN
   END LOOP;
   IF rehearsal THEN
     IF itself THEN
-      ending := ' More would follow: the table references itself.' || ending;
+      ending := ' A purge would remove more: the table references itself.' || ending;
     END IF;
-    RAISE NOTICE 'Rehearsal for %: it would remove % row%.%', in_table, gone_all, CASE gone_all WHEN 1 THEN '' ELSE 's' END, ending;
+    RAISE NOTICE 'Rehearsal for %: it would remove % row%.%', in_table, gone_all,
+      CASE gone_all WHEN 1 THEN '' ELSE 's' END, ending;
   ELSE
     RAISE NOTICE 'Purge of %: removed % row%.%', in_table, gone_all, CASE gone_all WHEN 1 THEN '' ELSE 's' END, ending;
   END IF;
