@@ -1,8 +1,8 @@
-# Tools that are pinned lie in .cache/bin, where scripts/tools.sh puts them.
+# scripts/tools.sh puts the pinned tools into .cache/bin.
 export PATH := $(CURDIR)/.cache/bin:$(PATH)
 SHELL       := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
-# Two builds and two sets of servers at once would only make the tests slow.
+# Targets that build and start servers at the same time would only slow each other down.
 .NOTPARALLEL:
 
 BINARY  := softdelete_exporter
@@ -26,7 +26,7 @@ build: ## build ./softdelete_exporter
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
 
 demo: ## start a PostgreSQL with a lifelike schema, and the exporter on it
-	go build -o .cache/demo ./demo # go run would call a Ctrl-C an error
+	go build -o .cache/demo ./demo # go run would report Ctrl-C as an error
 	exec .cache/demo
 
 test: ## run all tests, with the tools that they need
@@ -38,11 +38,11 @@ unit: ## run the tests that need no more than Go and PostgreSQL
 e2e: ## run the tests that need Prometheus, Alertmanager, PgBouncer or Chromium
 	scripts/test.sh e2e
 
-busy: ## run all tests beside four busy loops
+busy: ## run all tests while four busy loops use the processors
 	trap 'kill $$(jobs -p)' EXIT; for i in 1 2 3 4; do while :; do :; done & done; \
 	scripts/test.sh unit e2e
 
-soak: ## five minutes of changes, faults, reloads and scrapes under the race detector
+soak: ## run five minutes of changes, faults, reloads and scrapes with the race detector
 	scripts/tools.sh test
 	SOAK=5m go test -race -run TestASoak -timeout 20m -v ./server
 
@@ -54,11 +54,11 @@ lint: ## check Go and Jsonnet: format, linters, go.mod
 	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r jsonnetfmt --test
 	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r -n 1 jsonnet-lint -J mixin
 
-generate: ## write all generated files again
+generate: ## rewrite all generated files
 	scripts/tools.sh jsonnet
-	go generate ./mixin ./... # the mixin first: other files are made from it
+	go generate ./mixin ./... # the mixin first, because other files are made from it
 
-bench: ## measure the exporter beside its peers
+bench: ## compare the exporter with similar ones
 	scripts/tools.sh test bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 	go test -run '^$$' -bench . -benchtime 3x -timeout 10m ./inspect

@@ -31,7 +31,7 @@ type purgeFlags struct {
 func (c *chosen) flags(command *kingpin.CmdClause, timeout string) {
 	command.Flag("timeout", timeout).Default("5m").DurationVar(&c.timeout)
 	command.Flag("database", "Only this database.").StringVar(&c.database)
-	command.Flag("table", "Only tables that match this pattern, which must match the whole of schema.table.").StringVar(&c.table)
+	command.Flag("table", "Only tables whose whole name, schema.table, matches this pattern.").StringVar(&c.table)
 	command.Flag("service", "Only the tables of this service.").StringVar(&c.service)
 }
 

@@ -48,7 +48,7 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 				"--   column \"deleted_at\" has or had a default, and live rows may hold another one than it has now\n" +
 				"--   the default of column deleted_at is now(): a row may be born deleted"}, `of "public"."moving" that`, ""},
 		{"a rehearsal of one", []string{`--table=public\.a_parent`, "--rehearse", "--minutes=5", "--rest=0.5"}, 0,
-			[]string{"A rehearsal: carries out and rolls back", "rehearsal constant boolean := true",
+			[]string{"A rehearsal: runs and rolls back", "rehearsal constant boolean := true",
 				"minutes constant integer := 5;", "double precision := 0.5;"}, "b_child that", ""},
 		{"an accepted trigger", []string{"--table=.*audited", "--accept-trigger=audit it"}, 0,
 			[]string{`accepted constant pg_catalog.text[] := ARRAY['audit it `}, "No script for", ""},

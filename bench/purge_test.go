@@ -48,7 +48,7 @@ func purgeable(b *testing.B, dsn string, old int, indexed, referenced bool) {
 func BenchmarkPurge(b *testing.B) {
 	s := server(b, nil)
 	rows := [][]string{{"old rows", "index on the time", "referenced", "rest", "took", "per million", "WAL",
-		"updates beside it: median, 99%"}}
+		"updates during it: median, 99%"}}
 	for b.Loop() {
 		rows = rows[:1]
 		for _, test := range []struct {
@@ -83,7 +83,7 @@ func BenchmarkPurge(b *testing.B) {
 				fmt.Sprint(test.rest),
 				fmt.Sprintf("%.1f s for %s rows", took.Seconds(), softdelete.Thousands(float64(gone))),
 				fmt.Sprintf("%.1f s", took.Seconds()*1e6/float64(gone)),
-				softdelete.Size(int64(position(b, dsn) - wal)), alone + " alone, " + busy + " beside the purge"})
+				softdelete.Size(int64(position(b, dsn) - wal)), alone + " alone, " + busy + " during the purge"})
 			pgtest.Exec(b, dsn, "DROP TABLE orders CASCADE")
 		}
 	}

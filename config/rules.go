@@ -26,8 +26,8 @@ type Rules struct {
 	InvertedFlags Names `yaml:"inverted_flags"`
 	// Statuses say which state a row is in: a text or an enum.
 	Statuses Names `yaml:"statuses"`
-	// WithUniqueIndex are times that also stand for rows that are wanted. One is used if a unique index or exclusion
-	// constraint holds only rows in which it is NULL and no other column marks the deleted rows.
+	// WithUniqueIndex are times whose names are also used for rows that are not deleted. One is used if a unique
+	// index or exclusion constraint contains only rows in which it is NULL, and no other column marks deleted rows.
 	WithUniqueIndex Names `yaml:"with_unique_index"`
 	// StatusValues are the states that mean deleted, in lower case.
 	StatusValues Switches `yaml:"status_values"`

@@ -108,7 +108,7 @@ type TableSettings struct {
 	Retention Retention `yaml:"retention"`
 	// TimeZone is the zone of a time column without one; the default when empty.
 	TimeZone string `yaml:"time_zone"`
-	// Service is who owns the table.
+	// Service is the name of the service that owns the table.
 	Service string `yaml:"service"`
 	// Method is how to count the table: auto, exact, sampled or statistics; the method of counting when empty.
 	Method softdelete.Method `yaml:"method"`

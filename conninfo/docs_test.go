@@ -38,11 +38,11 @@ func TestTheDocumentationListsEveryParameter(t *testing.T) {
 // table describes for a reader how each parameter is treated.
 func table() string {
 	var out strings.Builder
-	out.WriteString("| parameter | variable | what becomes of it |\n|---|---|---|\n")
+	out.WriteString("| parameter | variable | treatment |\n|---|---|---|\n")
 	for _, p := range Parameters() {
 		what := string(p.Treatment)
 		if len(p.Harmless) > 0 {
-			what += ", but for " + strings.Join(p.Harmless, ", ")
+			what += ", except " + strings.Join(p.Harmless, ", ")
 		}
 		if p.Note != "" {
 			what += ": " + p.Note

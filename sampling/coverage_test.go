@@ -161,11 +161,11 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 
 	var ratio, deleted, big, system table
 	ratio.start(
-		"**Deletion ratio**, relation of 20,000 blocks, after 100, 300 and 1,000 blocks, and stopped after the first "+
-			"batch that reaches ±0.01.",
-		"layout", "truth", "100", "300", "1,000", "stopped", "blocks read")
-	deleted.start("**Deleted rows**, margins as shares of all rows, of the same samples.",
-		"layout", "truth", "100", "300", "1,000", "stopped")
+		"**Deletion ratio**, relation of 20,000 blocks: after 100, 300 and 1,000 blocks, and if reading stops after the "+
+			"first batch that reaches ±0.01.",
+		"layout", "true value", "100", "300", "1,000", "stopped", "blocks read")
+	deleted.start("**Deleted rows** in the same samples; margins are shares of all rows.",
+		"layout", "true value", "100", "300", "1,000", "stopped")
 	big.start("Relation of **1,000,000 blocks**, 1,000 of them read.",
 		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows")
 	system.start("**TABLESAMPLE SYSTEM**, relation of 20,000 blocks, ten groups of about 100 blocks.",
@@ -177,8 +177,8 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 		system.row(m.system...)
 	}
 	compare(t,
-		"Mean margin, and how many of 1,000 intervals held the truth: 95% are meant to, **bold** says where fewer did.\n"+
-			"The share itself is sure to ±1.4 points (two standard errors of 1,000 trials).\n"+
+		"Mean margin, and how many of 1,000 intervals contained the true value. 95% should; fewer are **bold**.\n"+
+			"This percentage is itself accurate to ±1.4 points (two standard errors of 1,000 trials).\n"+
 			ratio.String()+deleted.String()+big.String()+system.String())
 }
 

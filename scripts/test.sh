@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Runs groups of tests, each to its end whatever failed before it, and ends with a list
-# of what failed:
+# Runs groups of tests, goes on after failures, and lists the failures at the end:
 #
 #   scripts/test.sh unit|e2e ...
 set -uo pipefail
@@ -8,8 +7,8 @@ cd "$(dirname "$0")/.."
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-trap 'exit 130' INT # to go test a Ctrl-C is a failure like any other
-failed=() # the commands that did
+trap 'exit 130' INT # otherwise a Ctrl-C would count as a failed test
+failed=() # commands
 
 run() {
   "$@" 2>&1 | tee -a "$output"
@@ -20,8 +19,8 @@ for group in "$@"; do
   case $group in
   unit)
     run scripts/tools.sh test
-    # sampling is arithmetic in one goroutine: the race detector has nothing to find there,
-    # and takes eight times as long for it.
+    # sampling has only one goroutine, so the race detector cannot find anything there, but
+    # makes its tests eight times slower.
     mapfile -t others < <(go list ./... | grep -v '/sampling$')
     run go test -race -timeout 30m "${others[@]}"
     run go test ./sampling ;;

@@ -3,11 +3,10 @@
 #
 #   scripts/tools.sh lint|jsonnet|test|e2e|bench ...
 #
-# Tools written in Go are built once into the user's cache and linked into
-# .cache/bin, which the Makefile puts first on PATH: there, promtool is 3.16. What
-# Debian packages is installed by apt-get where that is possible (root or sudo), and
-# stays in /usr/bin: there, promtool is 2.42. Exits 1, after naming them all, when
-# tools could not be got.
+# Tools written in Go are built once into the user's cache and linked into .cache/bin, which
+# the Makefile puts first on PATH; promtool is 3.16 there. Debian packages are installed with
+# apt-get if that is possible (as root or with sudo); promtool in /usr/bin is 2.42. If tools
+# could not be installed, it lists them and exits with 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,9 +18,9 @@ axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
 bin=$PWD/.cache/bin
-axe=''       # whether axe-core is wanted
+axe=''       # set if axe-core is wanted
 packages=() # Debian packages whose command is missing
-missing=()  # what could not be got, and why
+missing=()  # tools that could not be installed, and why
 
 # go_tools NAME VERSION TAGS PACKAGE...: builds, once per version, and links.
 go_tools() {
@@ -29,7 +28,7 @@ go_tools() {
   shift 3
   if [ ! -d "$dir" ]; then
     echo "tools: building ${dir##*/} (once; minutes)" >&2
-    # In the end the name appears at once: what bears it is complete.
+    # The directory is renamed when it is complete, so if it exists, it is complete.
     if ! GOFLAGS='' CGO_ENABLED=0 GOBIN=$dir.$$ go install -tags "$tags" "${@/%/@$version}"; then
       missing+=("${dir##*/}: go install failed, see above")
       rm -rf "$dir.$$"
@@ -40,7 +39,7 @@ go_tools() {
   ln -sf "$dir"/* "$bin/"
 }
 
-# debian COMMAND PACKAGE: notes the package when the command is missing.
+# debian COMMAND PACKAGE: adds the package if the command is missing.
 debian() {
   PATH=/usr/bin:/usr/sbin:$PATH command -v "$1" >/dev/null || packages+=("$2")
 }
@@ -54,7 +53,7 @@ install_packages() {
     return 0
   fi
   echo "tools: installing ${packages[*]}" >&2
-  # A package starts its service when it is installed, unless this file says no.
+  # Installing a package starts its service, unless this file forbids it.
   if [ ! -e $policy ]; then
     made_policy=yes
     trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
@@ -71,13 +70,13 @@ install_packages() {
   fi
 }
 
-# axe_core: axe.min.js, which finds faults of accessibility in a page, into .cache.
+# axe_core puts axe.min.js, which finds accessibility problems in a page, into .cache.
 axe_core() {
   local dir=$cache/axe-core-$axe_core
   if [ ! -d "$dir" ]; then
     if ! (
       work=$(mktemp -d "$cache/axe.XXXXXX") &&
-      trap 'rm -rf "$work"' EXIT && # also when interrupted
+      trap 'rm -rf "$work"' EXIT && # also if interrupted
       cd "$work" &&
       npm pack --silent "axe-core@$axe_core" >/dev/null &&
       echo "$axe_core_sum  axe-core-$axe_core.tgz" | sha512sum --quiet -c &&
@@ -96,7 +95,7 @@ for group in "$@"; do
   case $group in
   lint) go_tools golangci-lint $golangci_lint '' github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
   jsonnet) go_tools go-jsonnet $go_jsonnet '' github.com/google/go-jsonnet/cmd/{jsonnet,jsonnetfmt,jsonnet-lint} ;;
-  test) # PostgreSQL: without it the tests fetch their own, through npm
+  test) # without PostgreSQL, the tests download it with npm
     compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v npm >/dev/null || debian postgres postgresql ;;
   e2e)
     go_tools prometheus $prometheus remove_all_sd github.com/prometheus/prometheus/cmd/{prometheus,promtool}
@@ -108,7 +107,7 @@ for group in "$@"; do
     axe=yes
     debian systemd-analyze systemd
     debian psql postgresql-client
-    for server in /usr/lib/postgresql/*/; do # the extension that the index advice asks, for each server
+    for server in /usr/lib/postgresql/*/; do # the extension that the index advice uses, for each server
       [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")
     done ;;
   bench)
