@@ -16,7 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // volatile replaces what differs between two runs: times, durations, and the number of blocks of a table whose
 // partitions begin with the months.

@@ -55,7 +55,7 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 	}
 	r.Gain.Text += "."
 	if len(r.Withheld) > 0 {
-		r.Reason += " No script is given: " + strings.Join(r.Withheld, "; ") + "."
+		r.Reason += " There is no script: " + strings.Join(r.Withheld, "; ") + "."
 		r.Remedies = t.settle()
 		return r
 	}
@@ -108,8 +108,8 @@ func (t *TableHealth) referenced(watched map[string]bool) []string {
 	if len(by) > 0 {
 		notes = append(notes,
 			fmt.Sprintf(
-				"Rows that a row of %s references are kept, whatever the action of the foreign key. docs/report.md says what "+
-					"to do about rows that are always referenced.", strings.Join(by, " or ")))
+				"A row is kept if a row of %s references it, whatever the action of the foreign key is. docs/report.md says "+
+					"what to do about rows that are always referenced.", strings.Join(by, " or ")))
 	}
 	for _, name := range along {
 		notes = append(notes,

@@ -141,7 +141,7 @@ func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
 	} {
 		r := assessed(t, test.table).Recommendations[0]
 		if got := strings.Join(r.Withheld, "; "); got != test.withheld ||
-			test.withheld != "" && !strings.Contains(r.Reason, "No script is given: "+test.withheld) {
+			test.withheld != "" && !strings.Contains(r.Reason, "There is no script: "+test.withheld) {
 			t.Errorf("%s: withheld is %q, want %q; the reason is %q", test.name, got, test.withheld, r.Reason)
 		}
 		if got := strings.Join(r.Remedies, "; "); got != test.remedy {

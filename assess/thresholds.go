@@ -16,8 +16,8 @@ type Thresholds struct {
 		Slow float64 `json:"slow"`
 	} `json:"response_ms"`
 	Limits
-	// Tables are in the order of the file. If several set the same limit for a table that they name, the last one
-	// wins; behind them stand those by pattern, of which the first wins.
+	// Tables are in the order of the file. If several set the same limit for a table, an entry by name decides, and
+	// of several such entries the last one. Without one, the first pattern that matches decides.
 	Tables []TableThresholds `json:"tables"`
 }
 

@@ -78,9 +78,9 @@ func validate(c *Config) error {
 	}
 	for i, name := range c.Databases.Names {
 		if name == "" {
-			f.add("databases.names", "%q is no name; remove it", name)
+			f.add("databases.names", "%q is not a name; remove it", name)
 		} else if slices.Contains(c.Databases.Names[:i], name) {
-			f.add("databases.names", "%q is there twice; keep one", name)
+			f.add("databases.names", "%q is listed twice; keep one", name)
 		}
 	}
 	if c.Discovery.MaxTables < 1 {
@@ -121,7 +121,7 @@ func (f *faults) tables(c *Config) {
 // filledIn checks that no value is a placeholder of a suggestion.
 func (f *faults) filledIn(field string, values ...string) {
 	if slices.Contains(values, softdelete.FillIn) {
-		f.add(field, "replace %s by what holds for your tables", softdelete.FillIn)
+		f.add(field, "replace %s with the value for your tables", softdelete.FillIn)
 	}
 }
 

@@ -36,7 +36,7 @@ const encoding = "percent-encode special characters in user, password and databa
 	"from the URL"
 
 // quoting says how to write special characters in key=value.
-const quoting = `put a value that holds blanks in single quotes, with \ before each ' and \ in it`
+const quoting = `put a value that contains blanks in single quotes, with \ before each ' and \ in it`
 
 // refuse makes an error about the string as a whole.
 func refuse(format string, args ...any) error {
@@ -53,7 +53,7 @@ func Parse(text string) (*Info, error) {
 		return nil, refuse("is not in UTF-8")
 	}
 	if strings.ContainsRune(text, 0) {
-		return nil, refuse("holds a NUL character")
+		return nil, refuse("contains a NUL character")
 	}
 	i := &Info{settings: map[string]string{}}
 	var err error

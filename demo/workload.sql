@@ -1,6 +1,5 @@
--- What the shop does all day, step by step, over and over. Each step touches a few
--- rows. Whatever is purged is purged as fast as it grows, so that the demo can run for
--- long; but nobody purges messages.
+-- What happens in the shop, step by step, again and again. Each step changes a few rows. Rows are purged as fast as
+-- they are deleted, so that the demo can run for a long time; only messages are never purged.
 
 -- step: customers sign up
 INSERT INTO customers (email, name)

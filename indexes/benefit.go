@@ -64,10 +64,10 @@ func (a adviser) hotCost() []string {
 
 // predicateCost warns about queries that cannot use a partial index.
 func (a adviser) predicateCost() []string {
-	costs := []string{"Queries that also look for deleted rows cannot use it, and would lose the full index."}
+	costs := []string{"Queries that also look for deleted rows cannot use a partial index, and would lose the full one."}
 	if slices.ContainsFunc(a.Markers, func(m softdelete.Marker) bool { return m.Decides().Definition().FewValues }) {
 		costs = append(costs,
-			fmt.Sprintf("A generic plan of %s = $1 cannot use it either: queries must contain the value itself.",
+			fmt.Sprintf("A generic plan of %s = $1 cannot use a partial index either: queries must contain the value itself.",
 				a.Markers[0].Column))
 	}
 	return costs

@@ -29,7 +29,7 @@ var duplicate = definition{
 			Bytes: i.Bytes,
 			Reason: fmt.Sprintf("Index %s has the same definition as %s, so every write maintains both.", i.Name,
 				twin.Name),
-			Costs:    []string{"None known; compare the two definitions first."},
+			Costs:    []string{"No cost is known; compare the two definitions first."},
 			Do:       []Step{{Action: ShowDefinition, Index: i}, {Action: ShowDefinition, Index: twin}},
 			Consider: []Step{{Action: DropIndex, Index: i}},
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/indexes"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden compares a text with a file of testdata.
 func golden(t *testing.T, name string, got []byte) {

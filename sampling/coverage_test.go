@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/counting.md anew")
+var update = flag.Bool("update", false, "rewrite the tables of docs/counting.md")
 
 const (
 	trials   = 1000
@@ -58,7 +58,7 @@ func (t *tally) check(tb testing.TB, where string) {
 	tb.Helper()
 	for _, s := range []score{t.ratio, t.deleted, t.old, t.total} {
 		if s.held < promised {
-			tb.Errorf("%s: the interval of the %s held the truth in %.1f%% of %d trials; want at least %.0f%%",
+			tb.Errorf("%s: the interval of the %s contained the true value in %.1f%% of %d trials; want at least %.0f%%",
 				where, s.name, 100*s.held, trials, 100*promised)
 		}
 	}

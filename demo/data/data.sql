@@ -1,7 +1,7 @@
--- The rows, the same in every run and on every version of PostgreSQL, but for their
--- times, which are ages: they count back from now(), the moment of loading.
+-- The rows. They are the same in every run and in every version of PostgreSQL, except for their times, which count
+-- back from now(), the moment of loading.
 --
--- The setting demo.scale multiplies the rows; at 1 there are about a million. By hand:
+-- The setting demo.scale multiplies the number of rows; at 1 there are about a million. To load them by hand:
 --   PGOPTIONS='-c demo.scale=0.1' psql -f schema.sql -f data.sql
 
 -- How many rows a table gets.
@@ -9,20 +9,19 @@ CREATE FUNCTION pg_temp.rows(at_scale_1 int) RETURNS bigint STABLE LANGUAGE sql 
   SELECT greatest(at_scale_1 * current_setting('demo.scale')::numeric, 1)::bigint
 $$;
 
--- A die with n faces, thrown for row i: 0 to n - 1. Each kind of throw has a salt of
--- its own. A hash and not random(), whose sequence changed between versions; the
--- constant is the seed of it all.
+-- A number from 0 to n - 1 that looks random, for row i. Each use has its own salt. It is a hash, because the
+-- sequence of random() changed between versions. The constant is the seed.
 CREATE FUNCTION pg_temp.throw(salt int, i bigint, n bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS $$
   SELECT (hashint8extended(i, 20260131 + salt) & 9223372036854775807) % n
 $$;
 
--- So many hours and a half ago. Retention is counted in whole days, so with the half
--- no row crosses its limit in the first half hour after the load.
+-- The given number of hours and a half ago. Retentions are whole days, so with the half hour no row crosses its
+-- retention in the first half hour after the load.
 CREATE FUNCTION pg_temp.ago(hours bigint) RETURNS timestamptz STABLE LANGUAGE sql AS $$
   SELECT now() - hours * interval '1 hour' - interval '30 minutes'
 $$;
 
--- In the tables below, gone is how many hours ago the row was deleted, NULL if it lives.
+-- In the tables below, gone is how many hours ago the row was deleted; NULL if it is live.
 
 INSERT INTO customers (email, name, created_at, deleted_at)
 SELECT format('customer%s@example.com', i),
@@ -50,8 +49,8 @@ SELECT 1 + pg_temp.throw(30, i, pg_temp.rows(40000)),
 FROM generate_series(1, pg_temp.rows(160000)) AS i,
      LATERAL (SELECT CASE WHEN pg_temp.throw(33, i, 100) < 24 THEN pg_temp.throw(34, i, 400 * 24) END AS gone) AS g;
 
--- One deletion in 50 forgot the time, one restore in 100 forgot to clear it, and an
--- import left the flag of every 250th live product NULL.
+-- One deletion in 50 has no time, one restore in 100 did not clear the time, and an import left the flag of every
+-- 250th live product NULL.
 INSERT INTO products (sku, title, is_deleted, deleted_at, deleted_by)
 SELECT format('SKU-%s', lpad(i::text, 6, '0')),
        (ARRAY['Chair', 'Desk', 'Lamp', 'Shelf', 'Sofa'])[1 + pg_temp.throw(40, i, 5)] || ' '
@@ -63,7 +62,7 @@ SELECT format('SKU-%s', lpad(i::text, 6, '0')),
 FROM generate_series(1, pg_temp.rows(30000)) AS i,
      LATERAL (SELECT CASE WHEN pg_temp.throw(45, i, 100) < 9 THEN pg_temp.throw(46, i, 110 * 24) END AS gone) AS g;
 
--- Cancelled within three days, if at all.
+-- Shipments are cancelled within three days, or not at all.
 INSERT INTO shipments (cart_id, carrier, shipped_at, deleted_at)
 SELECT 1 + pg_temp.throw(50, i, pg_temp.rows(300000)),
        (ARRAY['Post', 'Courier', 'Freight'])[1 + pg_temp.throw(51, i, 3)],
@@ -87,7 +86,7 @@ SELECT pg_temp.ago(coalesce(gone, 0) + pg_temp.throw(70, i, 3 * 365 * 24)),
 FROM generate_series(1, pg_temp.rows(20000)) AS i,
      LATERAL (SELECT CASE WHEN pg_temp.throw(71, i, 100) < 18 THEN pg_temp.throw(72, i, 700 * 24) END AS gone) AS g;
 
--- Every 250th address is that of the row before.
+-- Every 250th address equals the one before.
 INSERT INTO newsletter_subscribers (email, subscribed_at, deleted_at)
 SELECT format('reader%s@example.com', CASE WHEN i % 250 = 0 THEN i - 1 ELSE i END),
        pg_temp.ago(coalesce(gone, 0) + pg_temp.throw(80, i, 2 * 365 * 24)),
