@@ -175,7 +175,7 @@ func (f *faults) rules(r Rules) {
 func (f *faults) marker(field string, s *TableSettings) {
 	if s.Column == "" && s.saysMarker() {
 		f.add(field+".column",
-			"is missing; kind, values, unit and time_column need the column that marks deleted rows")
+			"is missing; kind, values, unit, future and time_column need the column that marks deleted rows")
 	}
 	if s.Kind != "" && !slices.Contains(softdelete.Kinds, s.Kind) {
 		f.add(field+".kind", "must be one of %s, not %q; a pair is a column and its time_column",
@@ -183,6 +183,9 @@ func (f *faults) marker(field string, s *TableSettings) {
 	}
 	if s.Unit != "" && !slices.Contains(softdelete.Units, s.Unit) {
 		f.add(field+".unit", "must be one of %s, not %q", words(softdelete.Units), s.Unit)
+	}
+	if s.Future != "" && !slices.Contains(discovery.Futures, s.Future) {
+		f.add(field+".future", "must be one of %s, not %q", words(discovery.Futures), s.Future)
 	}
 	if len(s.DeletedValues) > 0 && len(s.LiveValues) > 0 {
 		f.add(field+".live_values", "and deleted_values contradict each other; keep one: every other value is the opposite")

@@ -104,6 +104,8 @@ type TableSettings struct {
 	TimeColumn string `yaml:"time_column"`
 	// Unit is the unit of an integer time: s, ms, us or ns; by its name or its values when empty.
 	Unit softdelete.Unit `yaml:"unit"`
+	// Future is what a deletion time in the future means: deleted, or live until then; deleted when empty.
+	Future discovery.Future `yaml:"future"`
 	// Retention is how long deleted rows should be kept; the default when empty.
 	Retention Retention `yaml:"retention"`
 	// TimeZone is the zone of a time column without one; the default when empty.
@@ -119,12 +121,13 @@ type TableSettings struct {
 // Marker returns the settings of the table's marker.
 func (s *TableSettings) Marker() discovery.MarkerConfig {
 	return discovery.MarkerConfig{Column: s.Column, TimeColumn: s.TimeColumn, Kind: s.Kind, Live: s.LiveValues,
-		Deleted: s.DeletedValues, Unit: s.Unit}
+		Deleted: s.DeletedValues, Unit: s.Unit, Future: s.Future}
 }
 
 // saysMarker reports whether the settings say more about the marker than its column.
 func (s *TableSettings) saysMarker() bool {
-	return s.TimeColumn != "" || s.Kind != "" || s.Unit != "" || len(s.DeletedValues)+len(s.LiveValues) > 0
+	return s.TimeColumn != "" || s.Kind != "" || s.Unit != "" || s.Future != "" ||
+		len(s.DeletedValues)+len(s.LiveValues) > 0
 }
 
 // saysMore reports whether there is any setting besides Ignore.
@@ -162,7 +165,7 @@ func (c *Config) Settings(n TableName, entry *Table, has func(column string) boo
 		s.Ignore = s.Ignore || p.Ignore && entry == nil
 		if s.Column == "" && p.Column != "" && has(p.Column) && (p.TimeColumn == "" || has(p.TimeColumn)) {
 			s.Column, s.TimeColumn, s.Kind, s.Unit = p.Column, p.TimeColumn, p.Kind, p.Unit
-			s.LiveValues, s.DeletedValues = p.LiveValues, p.DeletedValues
+			s.LiveValues, s.DeletedValues, s.Future = p.LiveValues, p.DeletedValues, p.Future
 		}
 		if !s.Retention.Set {
 			s.Retention = p.Retention

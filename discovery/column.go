@@ -45,7 +45,12 @@ func (c Column) class() softdelete.Class {
 
 // holdsTimes reports whether the values of the column can be times.
 func (c Column) holdsTimes() bool {
-	return c.class() == softdelete.TimeClass || c.class() == softdelete.IntegerClass
+	return c.class() == softdelete.TimeClass || c.isNumeric()
+}
+
+// isNumeric reports whether its values are numbers.
+func (c Column) isNumeric() bool {
+	return c.class() == softdelete.IntegerClass || c.class() == softdelete.FloatClass
 }
 
 // counters are the folded names that stand for a number of rows where they are of a type for
@@ -72,7 +77,7 @@ const (
 // it is called a time.
 func (c Column) need(timed bool) Need {
 	switch _, unit := unitOf(c.Name); {
-	case c.class() != softdelete.IntegerClass || unit != "":
+	case !c.isNumeric() || unit != "":
 		return NeedNothing
 	case timed:
 		return NeedUnit
@@ -84,7 +89,7 @@ func (c Column) need(timed bool) Need {
 // time is the column as that of a deletion time.
 func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 	t := &softdelete.Time{Column: c.Name, Type: softdelete.TimeType(c.Type), NotNull: c.NotNull}
-	if c.class() == softdelete.IntegerClass {
+	if c.isNumeric() {
 		t.Type, t.Unit = softdelete.EpochTime, unit
 	}
 	return t

@@ -20,7 +20,23 @@ type MarkerConfig struct {
 	Live, Deleted []string
 	// Unit is what the time counts, if it is an integer; empty to go by name and values.
 	Unit softdelete.Unit
+	// Future is what a deletion time in the future means; empty means that the row is deleted.
+	Future Future
+	// Zone is the time zone of a time without one.
+	Zone string
 }
+
+// Future is what a deletion time in the future means.
+type Future string
+
+// What it can mean.
+const (
+	FutureLive    Future = "live"    // the row is live until then
+	FutureDeleted Future = "deleted" // it is deleted already
+)
+
+// Futures are what it can mean.
+var Futures = []Future{FutureLive, FutureDeleted}
 
 // Marker is the marker that the setting makes of a column, and of the column of its
 // time if there is one; nil if the two cannot be read so, and why.
@@ -49,9 +65,16 @@ func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.M
 		}
 		m.Flag, m.Kind, m.Time = m.Kind, softdelete.Pair, at.partnerTime(s.unit(*at))
 	}
-	m.Given = s.Kind != "" || len(s.Live)+len(s.Deleted) > 0
+	m.Given = s.Kind != "" || len(s.Live)+len(s.Deleted) > 0 || s.Future != ""
 	if m.Time != nil {
 		m.Time.UnitGiven = s.Unit != ""
+	}
+	if s.Future == FutureLive {
+		if !m.Time.Known() {
+			return nil, fmt.Errorf("future: live needs a deletion time, and its unit if it is a number: column %q has none",
+				c.Name)
+		}
+		m.Time.Planned = s.Zone
 	}
 	return m, s.unitSuits(m, c, at, now)
 }
@@ -67,7 +90,7 @@ func (s MarkerConfig) kind(c Column, at *Column) softdelete.Kind {
 			return softdelete.Sentinel
 		}
 		return softdelete.Timestamp
-	case softdelete.IntegerClass:
+	case softdelete.IntegerClass, softdelete.FloatClass:
 		if at == nil && len(s.Deleted) == 0 &&
 			(s.Unit != "" || len(s.Live) == 0 && s.meaning(c).Kind == softdelete.Epoch) {
 			return softdelete.Epoch
@@ -96,7 +119,7 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 			strings.ReplaceAll(string(kind), "_", " "))
 	case kind == softdelete.Sentinel && len(s.Live)+len(c.Born) == 0:
 		return fmt.Errorf("column %q has no constant as its default: write the value of live rows as live_values", c.Name)
-	case kind == softdelete.Timestamp && s.Kind == "" && c.NotNull:
+	case kind == softdelete.Timestamp && s.Kind == "" && s.Future == "" && c.NotNull:
 		return fmt.Errorf(
 			"column %q is NOT NULL and has no constant as its default: write the value of live rows as live_values", c.Name)
 	case d.KeepsTime && len(s.Deleted) > 0:
@@ -104,9 +127,12 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	}
 	for _, v := range values {
 		_, notNumber := strconv.ParseInt(v, 10, 64)
+		_, notFloat := strconv.ParseFloat(v, 64)
 		_, notBool := strconv.ParseBool(v)
 		switch {
-		case c.class() == softdelete.IntegerClass && notNumber != nil:
+		case c.class() == softdelete.FloatClass && notFloat != nil,
+			c.class() == softdelete.IntegerClass && notNumber != nil,
+			c.class() == softdelete.BitClass && (v == "" || strings.Trim(v, "01") != ""):
 			return fmt.Errorf("column %q is of type %s, which has no value %q", c.Name, c.Type, v)
 		case c.class() == softdelete.BooleanClass && notBool != nil:
 			return fmt.Errorf("column %q is a boolean, which has no value %q", c.Name, v)

@@ -85,7 +85,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 // reject says why a candidate was left, and what would have it taken.
 func (e explainer) reject(j candidate) (why, remedy string) {
 	column := e.configure(j.Name, "")
-	if j.class() == softdelete.TextClass || j.class() == softdelete.EnumClass {
+	if slices.Contains([]softdelete.Class{softdelete.TextClass, softdelete.EnumClass, softdelete.BitClass}, j.class()) {
 		column = e.configure(j.Name, ", deleted_values: ["+softdelete.FillIn+"]")
 	}
 	switch j.reason {
@@ -159,6 +159,9 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
 	case len(m.Live) > 0:
 		what = "live where it is " + strings.Join(m.Live, ", ")
+	}
+	if m.Planned() {
+		what += "; a time in the future is a plan, and the row lives until then"
 	}
 	if c.Unread != "" {
 		what += " (its values could not be looked at: " + c.Unread + "; it will be done again)"

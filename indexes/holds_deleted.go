@@ -21,6 +21,7 @@ var holdsDeleted = definition{
 		Remedy: "create a partial index, then consider dropping the full one",
 		Source: docs + "indexes-partial.html",
 	},
+	partial: true,
 	found: func(t *table, i *softdelete.Index) bool {
 		return t.Numbers != nil && t.Numbers.Ratio.Low() > mostly && slices.Contains(t.shrinking, i)
 	},

@@ -22,9 +22,10 @@ var ignoresDeleted = definition{
 		Remedy: "this may be intended; if not, create a unique index on live rows",
 		Source: docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
 	},
-	rank:   1,
-	found:  (*table).ignoresDeleted,
-	advise: adviser.askForKeys,
+	rank:    1,
+	partial: true,
+	found:   (*table).ignoresDeleted,
+	advise:  adviser.askForKeys,
 }
 
 // askForKeys asks whether a deleted row should block its key.

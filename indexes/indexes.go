@@ -33,6 +33,9 @@ type definition struct {
 	// does not change the verdict.
 	health softdelete.Health
 	reason string
+	// partial means that the advice is an index of the live rows alone, which there cannot be where
+	// deletions are planned: the condition of an index does not know the time.
+	partial bool
 	// rank orders the advice about different problems.
 	rank   int
 	found  func(*table, *softdelete.Index) bool
@@ -92,7 +95,7 @@ func Findings(of *softdelete.Table) []Finding {
 			continue
 		}
 		for _, d := range problems {
-			if d.found(t, i) {
+			if d.found(t, i) && !(d.partial && t.Markers.Planned()) {
 				all = append(all, Finding{Index: i, Problem: d.Problem})
 				break
 			}

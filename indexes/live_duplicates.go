@@ -21,11 +21,12 @@ var allowsLiveDuplicates = definition{
 		Remedy: "find the duplicates, create a unique index on live rows, then consider dropping the old one",
 		Source: docs + "indexes-unique.html",
 	},
-	health: softdelete.Poor,
-	reason: "a unique index allows live duplicates",
-	rank:   -2,
-	found:  (*table).allowsLiveDuplicates,
-	advise: adviser.enforce,
+	health:  softdelete.Poor,
+	reason:  "a unique index allows live duplicates",
+	rank:    -2,
+	partial: true,
+	found:   (*table).allowsLiveDuplicates,
+	advise:  adviser.enforce,
 }
 
 // enforce advises to make an index that enforces among live rows what the unique index only seems to enforce.

@@ -16,7 +16,7 @@ func (t *table) liveIndexState() (pays, present bool) {
 			saved += float64(i.Bytes) * ratio / max(1-ratio, 0.01)
 		}
 	}
-	pays = len(t.shrinking) > 0 || ratio >= worthRatio && saved >= worthBytes
+	pays = !t.Markers.Planned() && (len(t.shrinking) > 0 || ratio >= worthRatio && saved >= worthBytes)
 	return pays, present
 }
 

@@ -104,7 +104,9 @@ func (r *refresh) configured(columns []column, settings config.TableSettings) (*
 	if problem != nil {
 		return nil, problem
 	}
-	m, err := settings.Marker().Marker(*column, time, r.began)
+	wanted := settings.Marker()
+	wanted.Zone = r.config.Policy(settings).TimeZone
+	m, err := wanted.Marker(*column, time, r.began)
 	switch {
 	case column.Unborn != "":
 		return nil, &softdelete.Problem{Reason: softdelete.Locked,

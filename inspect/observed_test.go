@@ -239,7 +239,8 @@ tables:
   - {table: given_live, column: deleted_at, live_values: [2000-01-01]}`))
 	const unclear = "marker_unclear"
 	want := map[string]string{"changed": unclear, "dropped": unclear, "endless": unclear, "tokyo": unclear,
-		"days": "90 60 16", "bulk": "90 60 30", "few": "150 35 5", "one": "30 1 1", "date_only": "60 30 30", "given": "90 60 30",
+		"days": "90 60 16", "bulk": "90 60 30", "few": "150 35 5", "one": "30 1 1", "date_only": "60 30 30",
+		"given":      "90 60 30",
 		"given_live": "90 30 0", "sampled": unclear, "analyzed": unclear, "parted": unclear}
 	got := map[string]string{}
 	for name, text := range told(s) {

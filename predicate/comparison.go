@@ -144,8 +144,10 @@ func readLiteral(tokens []token) (literal, bool) {
 		if !l.number {
 			return l, ok && texts[name]
 		}
-		_, err := strconv.ParseInt(l.text, 10, 64)
-		return l, ok && err == nil && exact[name] // a fraction could be rounded
+		n, err := strconv.ParseInt(l.text, 10, 64)
+		const mostExact = 1 << 53 // the whole numbers up to it are all there in double precision
+		return l, ok && err == nil &&
+			(exact[name] || name == "double precision" && -mostExact < n && n < mostExact) // else it could be rounded
 	}
 	if len(tokens) != 1 {
 		return literal{}, false

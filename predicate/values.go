@@ -108,6 +108,9 @@ func markerStates(m softdelete.Marker, said literals) []state {
 	add(flag.Live, time.Live, state{either: either})
 	add(flag.Odd, time.Live, state{odd: true})
 	add(flag.Deleted, time.Deleted, state{deleted: true, either: either})
+	if m.Planned() { // the row is live until that time
+		add(flag.Deleted, time.Deleted, state{})
+	}
 	return states
 }
 

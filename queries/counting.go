@@ -54,6 +54,8 @@ func (r Relation) Count(most int64) string {
 	}
 	if r.Table.KnowsRecent() {
 		v["recent"] = deletedSince(r.Table)
+	}
+	if r.Table.KnowsRecent() || r.Table.Markers.Planned() {
 		v["coming"] = first("to_come", r.Table, ask("now", nil))
 	}
 	return statement("count.sql", v)

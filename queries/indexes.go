@@ -56,6 +56,9 @@ func DeletedContradicts(schema, name, predicate string, markers softdelete.Marke
 // contradict "flag".
 func provablyLive(markers softdelete.Markers) string {
 	return join(markers, " AND ", func(m softdelete.Marker) string {
+		if m.Planned() {
+			return "true" // until a time that no index knows
+		}
 		index := decide(m, "live index")
 		if m.NullIsLive() {
 			return ask("or null", vars{"predicate": index, "column": m.Column})

@@ -54,6 +54,8 @@ var samples = map[softdelete.Class][]string{
 	softdelete.IntegerClass: {"7", "5"},
 	softdelete.TextClass:    {"s", "w"},
 	softdelete.EnumClass:    {"draft", "trashed"},
+	softdelete.FloatClass:   {"7", "5"},
+	softdelete.BitClass:     {"0", "1"},
 }
 
 // kindMarker is a marker of a kind, with the type of its column.
@@ -104,9 +106,10 @@ func kindMarkers(t *testing.T) []kindMarker {
 					pair.Time = &softdelete.Time{Column: "at", Type: softdelete.Timestamptz}
 					all = append(all, kindMarker{pair, typ, class})
 				}
-				if d.KeepsTime && (class == softdelete.TimeClass || class == softdelete.IntegerClass) {
+				isNumber := class == softdelete.IntegerClass || class == softdelete.FloatClass
+				if d.KeepsTime && (class == softdelete.TimeClass || isNumber) {
 					m.Time = &softdelete.Time{Column: "marker", Type: softdelete.TimeType(typ)}
-					if class == softdelete.IntegerClass {
+					if isNumber {
 						m.Time.Type, m.Time.Unit = softdelete.EpochTime, softdelete.Seconds
 					}
 				}

@@ -44,6 +44,16 @@ func live(markers softdelete.Markers) string {
 
 // decide returns the predicate of the rows that one marker calls deleted, or live.
 func decide(m softdelete.Marker, state string) string {
+	predicate := marked(m, state)
+	if question := state + " by now"; m.Planned() && questions[question] != "" {
+		return ask(question, vars{"predicate": predicate, "time": m.Time.Column,
+			"now": instant(m.Time, m.Time.Planned, ask("now", nil))})
+	}
+	return predicate
+}
+
+// marked is the same of a row whose deletion was planned for a time that has come.
+func marked(m softdelete.Marker, state string) string {
 	section, listed := m.Section()
 	return ask(section+" "+state, vars{"column": m.Column, "values": list(listed)})
 }
@@ -68,14 +78,18 @@ func deletedInFuture(markers softdelete.Markers, zone string) string {
 // inconsistent returns the predicate of the rows in which a pair contradicts itself.
 func inconsistent(m softdelete.Marker, zone string) string {
 	return ask("inconsistent", vars{
-		"column": m.Column, "live": decide(m, "live"), "deleted": decide(m, "deleted"), "present": present(m.Time, zone),
+		"column": m.Column, "live": marked(m, "live"), "deleted": marked(m, "deleted"), "present": present(m.Time, zone),
 	})
 }
 
 // aged returns the predicate of the rows whose deletion time is before or after an instant.
 func aged(question string, m softdelete.Marker, zone, then string) string {
+	rows := decide(m, "deleted")
+	if question == "to_come" { // they are not deleted yet
+		rows = marked(m, "deleted")
+	}
 	return ask(question, vars{
-		"deleted": decide(m, "deleted"), "present": present(m.Time, zone),
+		"deleted": rows, "present": present(m.Time, zone),
 		"time": m.Time.Column, "instant": instant(m.Time, zone, then), "now": instant(m.Time, zone, ask("now", nil)),
 	})
 }

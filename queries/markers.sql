@@ -47,6 +47,12 @@
 -- question: listed_live deleted
 :"column" NOT IN (:values)
 
+-- A deletion that is planned for the future has not happened.
+-- question: deleted by now
+(:predicate) AND (:"time" > :now) IS NOT TRUE
+-- question: live by now
+(:predicate) OR (:"time" > :now) IS TRUE
+
 -- question: ago
 now() - :'age'::interval
 -- question: now

@@ -83,10 +83,10 @@ var KindTable = []KindDefinition{{
 	Words: Words{Column: "the same, with a constant default such as `1970-01-01` or `infinity`",
 		Live: "equal to the constant, or NULL", Deleted: "anything else", Time: "the column"},
 }, {
-	Kind: Epoch, Classes: []Class{IntegerClass}, KeepsTime: true, Type: "numeric",
+	Kind: Epoch, Classes: []Class{IntegerClass, FloatClass}, KeepsTime: true, Type: "numeric",
 	Meaning:  Meaning{Live: slices.Concat(KnownValues("0"), nothing), Deleted: []Value{{Class: Positive}}, Either: true},
 	Sections: Sections{Plain: "number", Live: "sentinel", Nullable: "nullable_sentinel"},
-	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL",
+	Words: Words{Column: "smallint, int, bigint or numeric; configured, double precision", Live: "0 or NULL",
 		Deleted: "other, but for the default", Time: "the column, once its unit is known"},
 }, {
 	Kind: Flag, Classes: []Class{BooleanClass}, FewValues: true, Type: "bool",
@@ -101,10 +101,11 @@ var KindTable = []KindDefinition{{
 	Words: Words{Column: "boolean, `active` and the like", Live: "TRUE", Deleted: "not TRUE; NULL is deleted",
 		Time: "unknown", Decision: "TRUE means live"},
 }, {
-	Kind: Number, Classes: []Class{IntegerClass}, FewValues: true, Type: "numeric",
+	Kind: Number, Classes: []Class{IntegerClass, FloatClass}, FewValues: true, Type: "numeric",
 	Meaning:  Meaning{Live: KnownValues("0"), Deleted: allBut("0"), Odd: nothing},
 	Sections: Sections{Plain: "number", Live: "listed_live", Deleted: "listed_deleted"},
-	Words: Words{Column: "smallint, int, bigint or numeric", Live: "0 or NULL", Deleted: "other", Time: "unknown",
+	Words: Words{Column: "smallint, int, bigint or numeric; configured, double precision", Live: "0 or NULL",
+		Deleted: "other", Time: "unknown",
 		Decision: "anything but 0 and NULL means deleted"},
 }, {
 	// A value that is known for neither is live: better to miss a row than to accuse it.
@@ -118,10 +119,10 @@ var KindTable = []KindDefinition{{
 		Deleted: "`" + strings.Join(DeletedLetters, "` `") + "`", Time: "unknown",
 		Decision: "Y, 1, true and the like mean deleted"},
 }, {
-	Kind: Status, Classes: []Class{TextClass, EnumClass, IntegerClass}, FewValues: true, Type: "text",
+	Kind: Status, Classes: []Class{TextClass, EnumClass, IntegerClass, BitClass}, FewValues: true, Type: "text",
 	Meaning:  Meaning{Live: slices.Concat(nothing, anything), Deleted: anything, Odd: nothing},
 	Sections: Sections{Live: "listed_live", Deleted: "listed_deleted"},
-	Words: Words{Column: "text or enum", Live: "not in the list, NULL too",
+	Words: Words{Column: "text or enum; configured, bit", Live: "not in the list, NULL too",
 		Deleted: "in a list: `deleted`, `trashed`, `removed`", Time: "unknown"},
 }, {
 	Kind: Pair,

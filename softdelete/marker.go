@@ -38,6 +38,9 @@ type Time struct {
 	Live []string
 	// NotNull means that NULL cannot stand for it.
 	NotNull bool
+	// Planned means that a time in the future is a plan: the row is live until then. It is the
+	// time zone of a time that has none; empty where such a row is deleted already.
+	Planned string
 }
 
 // TimeType is the type of a time column, which decides how it is compared with now.
@@ -93,8 +96,11 @@ func (m Marker) Decides() Kind {
 	return cmp.Or(m.Flag, Flag)
 }
 
+// Planned reports whether a row with a deletion time in the future is live.
+func (m Marker) Planned() bool { return m.Time != nil && m.Time.Planned != "" }
+
 // Meaning is what the values of the marker's deciding column mean: what it lists, else
-// what its kind says.
+// what its kind says. Times are taken to be past.
 func (m Marker) Meaning() Meaning {
 	d := m.Decides().Definition()
 	switch {
@@ -201,6 +207,11 @@ func (m Marker) Columns() []string {
 
 // Markers are the markers of one table. A row is deleted if any of them says so.
 type Markers []Marker
+
+// Planned reports whether a row with a deletion time in the future is live by one of the markers.
+func (ms Markers) Planned() bool {
+	return slices.ContainsFunc(ms, func(m Marker) bool { return m.Planned() })
+}
 
 // Timed reports whether every marker knows when a row was deleted: only then has
 // the table ages.

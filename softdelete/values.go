@@ -16,13 +16,16 @@ const (
 	BooleanClass Class = "boolean"
 	TextClass    Class = "text"
 	EnumClass    Class = "enum" // a type of the user's, with labels
+	// Columns of these types mark deleted rows only where the configuration says so.
+	FloatClass Class = "float"
+	BitClass   Class = "bit"
 )
 
 // Classes are the classes of PostgreSQL's types, by their names in pg_type.
 var Classes = map[string]Class{
 	string(Timestamptz): TimeClass, string(LocalTimestamp): TimeClass, string(Date): TimeClass,
 	"int2": IntegerClass, "int4": IntegerClass, "int8": IntegerClass, "numeric": IntegerClass,
-	"bool": BooleanClass,
+	"bool": BooleanClass, "float8": FloatClass, "bit": BitClass,
 	"text": TextClass, "varchar": TextClass, "bpchar": TextClass, "char": TextClass,
 }
 
