@@ -27,7 +27,7 @@ local limits = import 'lib/limits.libsonnet';
     //   that fails now and then is a network; every fourth is a fault.
     // deletion_ratio.fair 0.25, .poor 0.5: at a quarter, reading live rows costs
     //   1.3 times as much as without deleted rows; at a half, twice as much.
-    // deletion_ratio.min_rows 0: the reference's: a verdict has no minimum.
+    // deletion_ratio.min_rows 0: small tables have verdicts, too.
     // old_deleted_rows.fair 1000, .poor 10000: rows past retention break a
     //   promise, but it is normal that a purge lags somewhat.
     // purge_period_seconds 1 day: how often the purge of deleted rows runs. Between two
