@@ -16,6 +16,10 @@ type Column struct {
 	// Type is PostgreSQL's name of its type, such as timestamptz or bool; of a domain
 	// that of its base.
 	Type string
+	// OwnType is the type, or that of a domain's base, with its schema, if values must be cast to it
+	// to be compared: it is not PostgreSQL's own, or an enum under a domain. Equality is the operator
+	// that it then has; empty if that is PostgreSQL's, or there is none that we may use.
+	OwnType, Equality string
 	// Labels are those of an enum type.
 	Labels  []string
 	NotNull bool
@@ -39,6 +43,12 @@ type Column struct {
 func (c Column) class() softdelete.Class {
 	if len(c.Labels) > 0 {
 		return softdelete.EnumClass
+	}
+	if c.OwnType != "" { // whatever its name is
+		if c.Equality != "" {
+			return softdelete.TextClass
+		}
+		return softdelete.OtherClass
 	}
 	return softdelete.Classes[c.Type]
 }

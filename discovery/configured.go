@@ -41,7 +41,8 @@ var Futures = []Future{FutureLive, FutureDeleted}
 // Marker is the marker that the setting makes of a column, and of the column of its
 // time if there is one; nil if the two cannot be read so, and why.
 func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.Marker, error) {
-	m := &softdelete.Marker{Column: c.Name, Kind: s.kind(c, at), Live: s.Live, Deleted: s.Deleted}
+	m := &softdelete.Marker{Column: c.Name, Type: c.OwnType, Equality: c.Equality, Kind: s.kind(c, at),
+		Live: s.Live, Deleted: s.Deleted}
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
 	}

@@ -139,7 +139,7 @@ func (f *Found) add(schema, table string, m softdelete.Marker, c Column) {
 
 // marker is a candidate as a marker of its own.
 func (r Rules) marker(c candidate) softdelete.Marker {
-	m := softdelete.Marker{Column: c.Name}
+	m := softdelete.Marker{Column: c.Name, Type: c.OwnType, Equality: c.Equality}
 	inverted := c.rule.Group == InvertedFlags
 	switch c.class() {
 	case softdelete.TimeClass:

@@ -282,7 +282,7 @@ func bornLetters() []*bornTable {
 // bornStatuses are tables with a status.
 func bornStatuses() []*bornTable {
 	var all []*bornTable
-	for _, typ := range []string{"text", "varchar(20)", "state"} {
+	for _, typ := range []string{"text", "varchar(20)", "state", "a_state"} {
 		for _, d := range literals("'active'", "'deleted'") {
 			b := newBorn("status", fmt.Sprintf(", status %s%s", typ, d)).lives("", "'pending'").deletes("'deleted'")
 			b.decidable = d.value != "'deleted'"

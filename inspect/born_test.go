@@ -16,7 +16,7 @@ const bornTypes = `SET timezone = 'UTC';
 	CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN checked_moment AS timestamptz CHECK (VALUE <> '1950-01-01');
 	CREATE DOMAIN since AS timestamptz DEFAULT '1999-01-01'; CREATE DOMAIN since_now AS timestamptz DEFAULT now();
 	CREATE DOMAIN truth AS boolean; CREATE DOMAIN letter AS varchar(3);
-	CREATE TYPE state AS ENUM ('active', 'pending', 'deleted');
+	CREATE TYPE state AS ENUM ('active', 'pending', 'deleted'); CREATE DOMAIN a_state AS state;
 	CREATE FUNCTION born_at() RETURNS timestamptz IMMUTABLE LANGUAGE sql
 		AS $$SELECT '1999-01-01 00:00:00+00'::timestamptz$$;
 	CREATE FUNCTION born_as() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 0';

@@ -45,6 +45,7 @@ type column struct {
 	Column, Type                 string
 	Attnum                       int16
 	Labels                       []string
+	OwnType, Equality            string
 	NotNull, Generated           bool
 	UniquenessVersion            string
 	Comment                      string

@@ -135,7 +135,8 @@ func discoveryColumns(columns []column) []discovery.Column {
 	all := make([]discovery.Column, len(columns))
 	for i, c := range columns {
 		all[i] = discovery.Column{
-			Name: c.Column, Type: c.Type, Labels: c.Labels, NotNull: c.NotNull, Comment: c.Comment,
+			Name: c.Column, Type: c.Type, OwnType: c.OwnType, Equality: c.Equality, Labels: c.Labels,
+			NotNull: c.NotNull, Comment: c.Comment,
 			Born: c.answer.born, Varies: c.answer.varies, Meaning: c.answer.meaning,
 			Unborn: c.answer.unborn, Unread: c.answer.unread, Evidence: c.answer.evidence,
 		}

@@ -17,6 +17,25 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
          (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
           FROM pg_catalog.pg_enum e WHERE e.enumtypid = COALESCE(base.oid, t.oid))
        END AS labels,
+       -- Under our search path "=" is that of PostgreSQL's own types. A type of another kind has its
+       -- own, which we call by its name if it is written in C: nothing else may be run as our role.
+       CASE WHEN COALESCE(base.oid, t.oid) >= 16384 AND (base.oid IS NOT NULL OR t.typtype <> 'e') THEN
+         (SELECT format('%I.%I', own.nspname, COALESCE(base.typname, t.typname))
+          FROM pg_catalog.pg_namespace own WHERE own.oid = COALESCE(base.typnamespace, t.typnamespace))
+         ELSE '' END AS own_type,
+       COALESCE(CASE WHEN COALESCE(base.oid, t.oid) >= 16384 AND COALESCE(base.typtype, t.typtype) = 'b'
+           AND COALESCE(base.typcategory, t.typcategory) = 'S' THEN
+         (SELECT format('OPERATOR(%I.%s)', own.nspname, o.oprname)
+          FROM pg_catalog.pg_opclass class
+          JOIN pg_catalog.pg_am method ON method.oid = class.opcmethod AND method.amname = 'btree'
+          JOIN pg_catalog.pg_amop entry ON entry.amopfamily = class.opcfamily AND entry.amopstrategy = 3 -- equal
+            AND entry.amoplefttype = class.opcintype AND entry.amoprighttype = class.opcintype
+          JOIN pg_catalog.pg_operator o ON o.oid = entry.amopopr
+          JOIN pg_catalog.pg_namespace own ON own.oid = o.oprnamespace
+          JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+          JOIN pg_catalog.pg_language l ON l.oid = p.prolang AND l.lanname = 'c'
+          WHERE class.opcintype = COALESCE(base.oid, t.oid) AND class.opcdefault)
+         END, '') AS equality,
        a.attnotnull OR t.typnotnull AS not_null,
        COALESCE((
          -- The unique indexes with a predicate that use the column, in the predicate or in a key.

@@ -55,7 +55,20 @@ func decide(m softdelete.Marker, state string) string {
 // marked is the same of a row whose deletion was planned for a time that has come.
 func marked(m softdelete.Marker, state string) string {
 	section, listed := m.Section()
-	return ask(section+" "+state, vars{"column": m.Column, "values": list(listed)})
+	v := vars{"column": m.Column, "values": list(listed)}
+	if own := "own " + section + " " + state; m.Type != "" && questions[own] != "" {
+		v["type"], v["equal"] = m.Type, equality(m)
+		return ask(own, v)
+	}
+	return ask(section+" "+state, v)
+}
+
+// equality is the operator that compares values of a marker's own type.
+func equality(m softdelete.Marker) string {
+	if m.Equality == "" {
+		return "="
+	}
+	return m.Equality
 }
 
 // deletedBefore returns the predicate of the rows that were deleted longer ago than age, by the database's clock.

@@ -47,6 +47,24 @@
 -- question: listed_live deleted
 :"column" NOT IN (:values)
 
+-- The same of a type whose equality PostgreSQL does not find by itself.
+-- question: own listed_deleted live
+(:"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])) IS NOT TRUE
+-- question: own listed_deleted deleted
+:"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+-- question: own listed_live live
+(NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])) IS NOT TRUE
+-- question: own listed_live deleted
+NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+-- question: own listed_deleted live index
+NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+-- question: own listed_deleted purge index
+:"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+-- question: own listed_live live index
+:"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+-- question: own listed_live purge index
+NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
+
 -- A deletion that is planned for the future has not happened.
 -- question: deleted by now
 (:predicate) AND (:"time" > :now) IS NOT TRUE
@@ -113,6 +131,8 @@ bool_and(:"column" = :"key") FILTER (WHERE :deleted)
 bit_or(CASE :value :cases END)
 -- question: bit
 WHEN :'value' THEN :bit
+-- question: own bit
+WHEN :"column":::type :equal CAST(:'value' AS :type) THEN :bit
 -- question: text
 :"column"::text
 

@@ -107,13 +107,17 @@ func listed(m softdelete.Marker) string {
 	if len(values) == 0 {
 		return ""
 	}
-	value := ask("text", vars{"column": m.Column})
-	if typed {
+	value, bit := ask("text", vars{"column": m.Column}), "bit"
+	switch {
+	case typed && m.Type != "":
+		value, bit = "", "own bit"
+	case typed:
 		value = identifier(m.Column)
 	}
 	var cases strings.Builder
 	for i, v := range values {
-		cases.WriteString(ask("bit", vars{"value": v, "bit": fmt.Sprint(int64(1) << i)}) + " ")
+		cases.WriteString(ask(bit, vars{"value": v, "bit": fmt.Sprint(int64(1) << i),
+			"column": m.Column, "type": m.Type, "equal": equality(m)}) + " ")
 	}
 	return ask("listed", vars{"value": value, "cases": cases.String()})
 }

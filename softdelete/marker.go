@@ -15,6 +15,9 @@ type Marker struct {
 	Flag Kind
 	// Column decides whether a row is deleted.
 	Column string
+	// Type is what its values are cast to where they are compared with others, as SQL, and Equality
+	// is the operator that compares them; both empty where PostgreSQL's own "=" does.
+	Type, Equality string
 	// Live or Deleted are the values that say so, where the kind alone does not: the
 	// constants of a sentinel, the list of a status, or what was configured. NULL is
 	// live under either list.
