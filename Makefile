@@ -58,10 +58,11 @@ generate: ## rewrite all generated files
 	scripts/tools.sh jsonnet
 	go generate ./mixin ./... # the mixin first, because other files are made from it
 
-bench: ## compare the exporter with similar ones
-	scripts/tools.sh test bench
+bench: ## compare the exporter with similar ones, and measure what the mixin's rules read
+	scripts/tools.sh jsonnet test e2e bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 	go test -run '^$$' -bench . -benchtime 3x -timeout 10m ./inspect
+	go test -tags e2e -run '^$$' -bench Rules -benchtime 1x -timeout 30m ./e2e/monitoring
 
 clean: ## remove what the build left here; the cache of tools stays
 	rm -rf $(BINARY) .build .tarballs .cache
