@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -45,9 +46,13 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 		for name, mutation := range mutations {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				mutants := rules.mutated(t, string(mutation))
+				configs := configsOf(suites, known[name])
+				mutants := rules.mutated(t, string(mutation), configs)
 				cases := map[string][]experiment{}
 				for _, suite := range suites {
+					if !slices.Contains(configs, suite.Config) {
+						continue
+					}
 					kind := "alerts"
 					if strings.HasPrefix(suite.name, "health_") {
 						kind = "verdicts"
@@ -84,6 +89,25 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// configsOf returns the configurations to look into: those of the known cases, and the
+// default one, which says whether alerts and verdicts move, as the others only add to
+// it; without a known case, or to look for one, all.
+func configsOf(suites []suite, known map[string]string) []string {
+	wanted := func(s suite) bool {
+		return len(known) == 0 || *update || s.Config == "default" ||
+			slices.ContainsFunc(slices.Collect(maps.Values(known)), func(name string) bool {
+				return strings.HasPrefix(name, s.name+": ")
+			})
+	}
+	configs := map[string]bool{}
+	for _, s := range suites {
+		if wanted(s) {
+			configs[s.Config] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(configs))
 }
 
 // guard returns the name of a case that fails: the known one, or, to update, the first

@@ -48,17 +48,22 @@ func (s ruleSets) asked(config string, names []string) []rule {
 	return asked
 }
 
-// mutated returns the rules as a mutation has them.
-func (s ruleSets) mutated(t *testing.T, mutation string) ruleSets {
+// mutated returns the rules of some configurations as a mutation has them.
+func (s ruleSets) mutated(t *testing.T, mutation string, configs []string) ruleSets {
 	t.Helper()
+	names, err := json.Marshal(configs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	decisions := ruleSets{}
-	evaluateTests(t, &decisions, "rules.jsonnet", "--tla-code", "mutation="+mutation)
+	evaluateTests(t, &decisions, "rules.jsonnet", "--tla-code", "mutation="+mutation, "--tla-code", "names="+string(names))
 	mutants := ruleSets{}
-	for config, rules := range s {
-		if len(decisions[config]) != len(rules) {
-			t.Fatalf("configuration %s has %d rules, and with a mutation %d", config, len(rules), len(decisions[config]))
+	for _, config := range configs {
+		if len(decisions[config]) != len(s[config]) {
+			t.Fatalf("configuration %s has %d rules, and with a mutation %d",
+				config, len(s[config]), len(decisions[config]))
 		}
-		for i, r := range rules {
+		for i, r := range s[config] {
 			mutants[config] = append(mutants[config], r.decidedAs(decisions[config][i]))
 		}
 	}
