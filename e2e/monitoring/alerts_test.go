@@ -51,6 +51,8 @@ type alert struct {
 type outage struct {
 	make, heal func(t *testing.T)
 	alerts     []alert
+	// lasting ones take their time to resolve, for which the next outage need not wait.
+	lasting []alert
 }
 
 // flap makes something bad and good again, over and over, until it is told to end, and
@@ -95,11 +97,13 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			"NULL, i FROM generate_series(1, 100) i")
 	front := pgtest.NewFront(t, dsn)
 
-	binary, address := build(t), freeAddress(t)
+	binary, own := build(t), freeAddress(t)
+	scrapes := newScrapes(t, own)
+	address := scrapes.address
 	config := write(t, "config.yaml", shopConfig)
 	startExporter := func() *program {
 		return start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + front.DSN}, binary,
-			"--config.file="+config, "--web.listen-address="+address)
+			"--config.file="+config, "--web.listen-address="+own)
 	}
 	target := fmt.Sprintf("127.0.0.1:%d/warehouse", pg.Port)
 	const cluster = " in cluster production"
@@ -137,12 +141,16 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	}
 	var calm func() // ends what comes and goes
 	outages := []outage{{
-		make: func(*testing.T) { front.Behave(pgtest.Slow) },
-		heal: func(*testing.T) { front.Behave(pgtest.Forwarding) },
+		make: func(*testing.T) { front.Behave(pgtest.Slow); scrapes.failing.Store(true) },
+		heal: func(*testing.T) { front.Behave(pgtest.Forwarding); scrapes.failing.Store(false) },
 		alerts: []alert{
 			{"SoftDeleteDatabaseSlow", "warning", "databases", scraped,
 				"A SELECT 1 on the database behind " + address + cluster +
 					" took … ms, the median of the last 4s; the limit is 100 ms."},
+		},
+		lasting: []alert{
+			{"SoftDeleteScrapesFailing", "warning", "databases", scraped,
+				"Of the scrapes of " + address + cluster + " in the last 16s … have failed; the limit is 25%."},
 		},
 	}, {
 		make: func(t *testing.T) {
@@ -151,7 +159,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		heal: func(*testing.T) { calm() },
 		alerts: []alert{
 			{"SoftDeletePingsFailing", "warning", "databases", scraped,
-				"Of the pings of the last 20s … have failed to reach the database behind " + address + cluster +
+				"Of the pings of the last 16s … have failed to reach the database behind " + address + cluster +
 					"; the limit is 25%."},
 		},
 	}, {
@@ -275,13 +283,16 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	for _, o := range outages {
 		o.make(t)
 		for _, m := range monitors {
-			m.await(t, "firing", o.alerts)
+			m.await(t, "firing", slices.Concat(o.alerts, o.lasting))
 		}
 		o.heal(t)
 		for _, m := range monitors {
 			m.await(t, "resolved", o.alerts)
 		}
-		all = append(all, o.alerts...)
+		all = slices.Concat(all, o.alerts, o.lasting)
+	}
+	for _, m := range monitors {
+		m.await(t, "resolved", all)
 	}
 	// Nobody was told of anything else: not even when a warning resolved of what it had
 	// silenced.

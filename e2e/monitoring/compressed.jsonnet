@@ -13,7 +13,7 @@ local mixin = (import '../../mixin/mixin.libsonnet') {
       keepFiring: 3,
       down: 6,
       downSlow: 15,
-      failing: 20,
+      failing: 16,
       recentWindow: 20,
       responseMedian: 4,
       bulkUsual: 600,

@@ -1,0 +1,51 @@
+//go:build e2e
+
+package monitoring
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// scrapes are what Prometheus asks an exporter for: all of them reach it, or every
+// second one of each Prometheus fails.
+type scrapes struct {
+	address string
+	failing atomic.Bool
+
+	exporter http.Handler
+	mu       sync.Mutex
+	asked    map[string]int // by the asking program's name and version
+}
+
+func newScrapes(t *testing.T, exporter string) *scrapes {
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: exporter})
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
+		http.Error(w, err.Error(), http.StatusBadGateway) // it is stopped at times
+	}
+	s := &scrapes{exporter: proxy, asked: map[string]int{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	s.address = strings.TrimPrefix(server.URL, "http://")
+	return s
+}
+
+func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if by := r.UserAgent(); s.failing.Load() && r.URL.Path == "/metrics" && strings.HasPrefix(by, "Prometheus") {
+		s.mu.Lock()
+		s.asked[by]++
+		fails := s.asked[by]%2 == 0
+		s.mu.Unlock()
+		if fails {
+			http.Error(w, "every second scrape fails", http.StatusInternalServerError)
+			return
+		}
+	}
+	s.exporter.ServeHTTP(w, r)
+}
