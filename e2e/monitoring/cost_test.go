@@ -4,6 +4,7 @@ package monitoring
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,9 +17,11 @@ import (
 
 // What all rules together may read at once, in samples for each table. It does not
 // depend on how many tables there are; so few are quickly scraped.
-const (
-	costTables     = 1000
-	samplesByTable = 155
+const samplesByTable = 155
+
+var (
+	costTables = flag.Int("tables", 1000, "how many tables BenchmarkRules has")
+	costMixin  = flag.String("mixin", "../../mixin", "the mixin whose rules BenchmarkRules measures")
 )
 
 // costConfig is what Prometheus is given: a tenth of the usual intervals, and the same
@@ -36,7 +39,8 @@ scrape_configs:
 func largePage(tables int, now time.Time) string {
 	var b strings.Builder
 	at := float64(now.Unix())
-	fmt.Fprintf(&b, "db_up 1\ndb_response_ms 1\nsoftdelete_exporter_ttl_seconds 300\nsoftdelete_exporter_time_seconds %f\n"+
+	fmt.Fprintf(&b, "db_up 1\ndb_response_ms 1\n"+
+		"softdelete_exporter_ttl_seconds 300\nsoftdelete_exporter_time_seconds %f\n"+
 		"softdelete_exporter_tables{datname=\"shop\",state=\"counted\"} %d\n", at, tables)
 	for i := range tables {
 		labels := fmt.Sprintf(`datname="shop",schemaname="public",relname="table_%d"`, i)
@@ -54,7 +58,8 @@ func largePage(tables int, now time.Time) string {
 		} {
 			fmt.Fprintf(&b, "softdelete_%s{%s} %.10g\n", name, labels, value)
 		}
-		fmt.Fprintf(&b, "softdelete_table_info{%s,marker=\"deleted_at\",kind=\"timestamp\",table_service=\"shop\"} 1\n", labels)
+		const info = `marker="deleted_at",kind="timestamp",table_service="shop"`
+		fmt.Fprintf(&b, "softdelete_table_info{%s,%s} 1\n", labels, info)
 		fmt.Fprintf(&b, "softdelete_count_info{%s,method=\"exact\"} 1\n", labels)
 		for _, purpose := range []string{"live_rows", "purge"} {
 			fmt.Fprintf(&b, "softdelete_index_present{%s,purpose=%q} 1\n", labels, purpose)
@@ -68,7 +73,7 @@ func largePage(tables int, now time.Time) string {
 // version of Prometheus.
 func BenchmarkRules(b *testing.B) {
 	began := time.Now()
-	page := largePage(costTables, began)
+	page := largePage(*costTables, began)
 	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		fmt.Fprint(w, page)
@@ -77,7 +82,7 @@ func BenchmarkRules(b *testing.B) {
 
 	dir := b.TempDir()
 	output := run(b, find(b, "jsonnet")[0], "-e", `
-		local m = (import '../../mixin/mixin.libsonnet') { _config+:: { times+: { bridge: 100, recentWindow: 60 } } };
+		local m = (import '`+*costMixin+`/mixin.libsonnet') { _config+:: { times+: { bridge: 100, recentWindow: 60 } } };
 		{ groups: m.prometheusRules.groups + m.prometheusAlerts.groups }`)
 	rules := dir + "/rules.json"
 	if err := os.WriteFile(rules, []byte(output), 0o600); err != nil {
@@ -98,7 +103,7 @@ func BenchmarkRules(b *testing.B) {
 			// So long that each range, and what was before the recent window, is there.
 			for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(time.Second) {
 				if len(p.query(b, `count_over_time(db_up[5m]) >= 12`)) == 1 &&
-					len(p.query(b, `count(table:softdelete_condition:held{condition="ratio_poor"}) > 0`)) == 1 {
+					len(p.query(b, `count(table:softdelete_health:max) > 0`)) == 1 {
 					break
 				}
 				if time.Now().After(deadline) {
@@ -117,16 +122,16 @@ func BenchmarkRules(b *testing.B) {
 						}](b, p, "query", url.Values{"query": {rule.Expr}, "stats": {"all"}})
 						samples += answer.Stats.Samples.TotalQueryableSamples
 						seconds += answer.Stats.Timings.EvalTotalTime
-						if n := answer.Stats.Samples.TotalQueryableSamples; n >= costTables {
+						if n := answer.Stats.Samples.TotalQueryableSamples; n >= *costTables {
 							b.Logf("%8d samples, %.3f s: %s%s", n, answer.Stats.Timings.EvalTotalTime, rule.Record, rule.Alert)
 						}
 					}
 				}
 				b.ReportMetric(float64(samples), "samples/op")
 				b.ReportMetric(seconds, "s/op")
-				if samples == 0 || samples > samplesByTable*costTables {
+				if samples == 0 || samples > samplesByTable*(*costTables) {
 					b.Errorf("all rules read %d samples, want at most %d for each of %d tables",
-						samples, samplesByTable, costTables)
+						samples, samplesByTable, *costTables)
 				}
 			}
 		})
