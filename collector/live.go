@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Live collects what is not cached: the result of a ping, the counters of what the exporter costs the server,
-// and the settings and the clock that alerts need.
+// Live collects what is not cached: the result of a ping, the counters of the exporter's costs, and the settings and
+// the clock that alerts need.
 type Live struct {
 	Ping  softdelete.Ping
 	Costs map[softdelete.CostKey]softdelete.Cost

@@ -16,7 +16,7 @@ type Advice struct {
 	Problem Problem
 	Purpose Purpose
 	Index   *softdelete.Index
-	// Health is the verdict that it would improve.
+	// Health is the verdict that the advice would improve.
 	Health softdelete.Health
 	// Title is a sentence that says what to do, Reason why, Gain what it brings, and Costs what it costs.
 	Title, Reason, Gain string
@@ -82,8 +82,8 @@ func Advise(t *softdelete.Table) []Advice {
 	return all
 }
 
-// Compare orders advice: first wrong data, then broken indexes, then gains, most bytes first, and last mere
-// questions.
+// Compare orders advice: wrong data comes first, then broken indexes, then gains by their size, and then questions to
+// the user.
 func (a Advice) Compare(b Advice) int {
 	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Rows, a.Rows))
 }

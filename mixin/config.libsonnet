@@ -4,16 +4,15 @@ local limits = import 'lib/limits.libsonnet';
 
 {
   _config+:: {
-    // Which jobs scrape the exporter, its probes included. Every rule that reads what
-    // a target says has it. '' takes every target: for a Prometheus that has no other.
+    // Which jobs scrape the exporter, including its probes. Every rule about targets uses it. '' selects all
+    // targets; use that if Prometheus has no others.
     selector: 'job=~"softdelete.*"',
 
-    // Who a series is about: the labels that tell one Prometheus or cluster from
-    // another, those that tell one server from another, and those of its tables. All
-    // joins match on them, and nothing else that a target carries (a pod, an address)
-    // reaches an alert: it changes while the server stays the same. Where `instance`
-    // is the address of a pod, relabel it, as examples/kubernetes does. A label that
-    // no series has does no harm. The last of serverLabels names the server in texts.
+    // The labels that identify a series: those of the Prometheus or cluster, and those of the server; labels of
+    // tables are added. All joins match on them. Other labels of a target (a pod, an address) do not reach an
+    // alert, because they can change while the server stays the same. If `instance` is the address of a pod,
+    // relabel it, as examples/kubernetes does. A label that no series has does no harm. Texts name the server by
+    // the last of serverLabels.
     clusterLabels: ['cluster'],
     serverLabels: ['job', 'instance'],
 
@@ -23,30 +22,30 @@ local limits = import 'lib/limits.libsonnet';
 
     // response_ms.slow 100: a SELECT 1 on an open connection takes 1 ms; at 100
     //   the server or the network has a problem.
-    // failed_share 0.25: of the pings, or of the scrapes, of a quarter of an hour. One
-    //   that fails now and then is a network; every fourth is a fault.
+    // failed_share 0.25: of the pings, or of the scrapes, in a quarter of an hour. A few failures come from the
+    //   network; one in four is a fault.
     // deletion_ratio.fair 0.25, .poor 0.5: at a quarter, reading live rows costs
     //   1.3 times as much as without deleted rows; at a half, twice as much.
     // deletion_ratio.min_rows 0: small tables have verdicts, too.
     // old_deleted_rows.fair 1000, .poor 10000: rows past retention break a
-    //   promise, but it is normal that a purge lags somewhat.
-    // purge_period_seconds 1 day: how often the purge of deleted rows runs. Between two
-    //   of them rows pass their retention, and that is no news.
-    // purge_grace_seconds 26 hours: how late a purge may be, and two hours to run. With
-    //   the day of the alert's `for` a weekend without a purge is within it.
+    //   promise, but it is normal that a purge is a little late.
+    // purge_period_seconds 1 day: how often the purge of deleted rows runs. It is normal that rows pass their
+    //   retention between two purges.
+    // purge_grace_seconds 26 hours: a purge may be a day late and run for two hours. Together with the day of the
+    //   alert's `for`, a weekend without a purge causes no alert.
     // bulk_rows 10000: more than that within the recent window is a job or an
     //   accident, not people deleting single rows.
-    // bulk_share 0.01: of all rows. Less of a table than that is its daily life.
-    // bulk_times_usual 2: of the most of the last eight days. Jobs vary, accidents
-    //   do not look like them.
-    // alert_min_rows 1000: a smaller table fits into a few blocks, so its ratio
-    //   ratio of it costs anything. Alerts on ratios only; old rows have no minimum.
-    // release_share 0.9: of a limit. A firing alert ends below it, so that a number
-    //   that swings around its limit is told once.
+    // bulk_share 0.01: of all rows. Deleting a smaller share of a table is normal.
+    // bulk_times_usual 2: times the largest number of the last eight days. Regular jobs stay below that, and
+    //   accidents do not.
+    // alert_min_rows 1000: a smaller table fits into a few blocks, so no ratio of it
+    //   costs anything. This applies only to alerts on ratios; old rows have no minimum.
+    // release_share 0.9: of a limit. A firing alert ends only below that, so that a number that moves around its
+    //   limit causes one notification.
     // stale_after_ttls 3: one refresh may fail and one may run long.
-    // waiting_after_ttls 12: an hour by default. What a budget leaves out has its turn
-    //   at the next refreshes.
-    // clock_skew_seconds 60: more than the longest scrape, and enough to mislead.
+    // waiting_after_ttls 12: an hour by default. Tables beyond the budget get their turn in one of the next
+    //   refreshes.
+    // clock_skew_seconds 60: more than the longest scrape, and enough to make times misleading.
     thresholds: limits.merged(import 'thresholds.json', self.thresholdOverrides),
 
     // Seconds, or durations as Prometheus writes them.
@@ -57,11 +56,11 @@ local limits = import 'lib/limits.libsonnet';
       // How long a firing alert outlives its condition, so that it does not
       // resolve and fire again around a limit.
       keepFiring: '10m',
-      // DatabaseDown: outlasts one failed ping and a failover of the fast kind. It has
-      // to hold two pings; where it does not, `downSlow` does.
+      // DatabaseDown: longer than one failed ping, and than a fast failover. It must contain two pings; if it
+      // does not, `downSlow` is used.
       down: '2m',
       downSlow: '5m',
-      // PingsFailing and ScrapesFailing: of what time they take the share.
+      // PingsFailing and ScrapesFailing: the time for which they compute the share.
       failing: '15m',
       // DatabaseSlow: one slow answer is no slow database.
       responseMedian: '5m',
@@ -76,8 +75,8 @@ local limits = import 'lib/limits.libsonnet';
       predictAhead: '7d',
     },
 
-    // severity says how soon a person is needed: critical now, warning today, info when there is time. It is
-    // info at leisure. It is not the health code. `for` is a duration.
+    // severity says how soon a person is needed: critical now, warning today, info when there is time. It is not
+    // the health code. `for` is a duration.
     alerts: {
       // The condition is about two minutes itself.
       SoftDeleteDatabaseDown: { enabled: true, severity: 'critical', 'for': 0 },
@@ -100,7 +99,7 @@ local limits = import 'lib/limits.libsonnet';
       SoftDeleteTableUnreadable: { enabled: true, severity: 'warning', 'for': '30m' },
       // In addition to three ttl: the first scrapes after a gap show old numbers.
       SoftDeleteNumbersStale: { enabled: true, severity: 'warning', 'for': '10m' },
-      // Tables that were never counted have no age, so that this is their hour.
+      // Tables that were never counted have no age, so they wait for this hour.
       SoftDeleteTablesWaiting: { enabled: true, severity: 'warning', 'for': '1h' },
       // Settings do not fluctuate; they take effect within a refresh or two.
       SoftDeleteTablesSkipped: { enabled: true, severity: 'warning', 'for': '30m' },
@@ -120,7 +119,7 @@ local limits = import 'lib/limits.libsonnet';
       SoftDeleteCheckFailing: { enabled: true, severity: 'warning', 'for': '30m' },
       // Time to correct a mistake before anybody is notified.
       SoftDeleteReloadFailed: { enabled: true, severity: 'warning', 'for': '5m' },
-      // Time is set by then.
+      // The clock is usually synchronized by then.
       SoftDeleteClockSkewed: { enabled: true, severity: 'warning', 'for': '10m' },
       // A burst of new targets is over by then.
       SoftDeleteConnectionsEvicted: { enabled: true, severity: 'info', 'for': '1h' },

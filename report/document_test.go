@@ -95,7 +95,7 @@ func TestTheSchemaRefusesWhatIsNoReport(t *testing.T) {
 		bad := strings.Replace(good, replace[0], replace[1], 1)
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
 		if err != nil || bad == good {
-			t.Fatalf("%s: nothing was replaced, or no JSON is not used:  %v", name, err)
+			t.Fatalf("%s: nothing was replaced, or the result is not JSON: %v", name, err)
 		}
 		if s.Validate(document) == nil {
 			t.Errorf("it accepts %s", name)

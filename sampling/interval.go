@@ -30,7 +30,7 @@ func (i Interval) clamp(low, high float64) Interval {
 //   - share ± quantile·√variance, which reaches down to 0 if all that was found lies in one of hundreds of blocks;
 //   - Wilson's interval for as many independent draws as would have this variance (Wilson 1927; Korn and Graubard
 //     1998): the variance grows with the share, so the end nearer to ½ lies further away;
-//   - the floor: all of the unseen part counts, or none of it.
+//   - the floor: it assumes that the unseen part consists only of what is counted, or has nothing of it.
 //
 // The first one can leave [0, 1].
 func around(share, variance, quantile, unseen float64) (low, high float64) {

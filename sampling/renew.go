@@ -32,8 +32,8 @@ func (s *Sample) Renew(rng *rand.Rand, partitions []Partition) *Sample {
 			next.at[i] = kept
 			continue
 		}
-		// Where the stratum is now less likely to draw a position, some draws are dropped. They are made up where it
-		// is more likely.
+		// The block is not kept. Draw another one, among the positions that the stratum now draws more often than
+		// before.
 		for {
 			position := next.pick(rng, stratum)
 			old := s.chance(stratum, before(next.place(position)))
