@@ -92,16 +92,21 @@ func (a *Assessment) recommend() {
 
 // rank is the urgency. An index that a purge of the same table needs has the purge's urgency.
 func (r Recommendation) rank() softdelete.Health {
-	if r.Advice != nil && r.Advice.Purpose == indexes.Purge && r.Table.purgePaysOff() {
+	if r.servesPurge() && r.Table.purgePaysOff() {
 		return max(r.Urgency, r.Table.Rows.Health)
 	}
 	return r.Urgency
 }
 
+// servesPurge reports whether it is an index that a purge of the table needs.
+func (r Recommendation) servesPurge() bool {
+	return r.Advice != nil && (r.Advice.Purpose == indexes.Purge || r.Advice.Purpose == indexes.References)
+}
+
 // won orders indexes by their gain, after everything that is not an index. The index of a purge stays before
 // the purge.
 func (r Recommendation) won() int64 {
-	if r.Advice == nil || r.Advice.Purpose == indexes.Purge {
+	if r.Advice == nil || r.servesPurge() {
 		return math.MaxInt64
 	}
 	return r.Gain.Bytes

@@ -57,18 +57,23 @@ const (
 
 // Advise returns what to do about the indexes of a table, most important first.
 func Advise(t *softdelete.Table) []Advice {
-	if t.Indexing == nil {
+	if t.Indexing == nil || empty(t) {
 		return nil
 	}
 	a := adviser{table: look(t), names: namer{taken: t.Indexing.Names, given: map[string]bool{}}}
+	found := a.findings()
+	a.alike = a.group(found)
 	var all []Advice
-	for _, f := range Findings(t) {
+	for _, f := range found {
 		d := f.Problem.definition()
+		if a.alike[f.Index][0] != f.Index {
+			continue // the advice about the first of them is about all
+		}
 		advice := d.advise(a, f.Index)
 		advice.Problem, advice.Index, advice.Health, advice.Source = d.Problem, f.Index, d.health, d.Source
 		all = append(all, advice)
 	}
-	all = append(all, a.missing(all)...)
+	all = slices.Concat(all, a.missing(all), a.references())
 	for n := range all {
 		if all[n].Gain == "" {
 			all[n].Gain = all[n].bytesLess("%s%s less disk, cache and writes.")
@@ -113,6 +118,76 @@ func (a Advice) bytesLess(sentence string) string {
 type adviser struct {
 	*table
 	names namer
+	alike map[*softdelete.Index][]*softdelete.Index
+}
+
+// group finds the indexes that one piece of advice is about: those with the same problem, in whose place the
+// same index is to be created. It maps each of them to all.
+func (t *table) group(found []Finding) map[*softdelete.Index][]*softdelete.Index {
+	all := map[*softdelete.Index][]*softdelete.Index{}
+	for _, f := range found {
+		replaced := f.Problem.definition().replaced
+		for _, o := range found {
+			if o == f || replaced != nil && o.Problem == f.Problem && replaced(t, o.Index).equal(replaced(t, f.Index)) {
+				all[f.Index] = append(all[f.Index], o.Index)
+			}
+		}
+	}
+	return all
+}
+
+// replace advises to create a unique index, and to consider dropping those in whose place it is.
+func (a adviser) replace(advice *Advice, alike []*softdelete.Index, n *NewIndex, equal func(*softdelete.Index) bool) {
+	for _, column := range a.Indexing.PartitionKeys {
+		if !slices.ContainsFunc(n.Keys, func(k softdelete.Key) bool { return k.Column == column }) {
+			advice.Reason += fmt.Sprintf(" No index can take its place: the table is partitioned by %s, which each unique "+
+				"index must contain.", column)
+			return
+		}
+	}
+	for _, i := range alike {
+		if !requiredByOthers(i) {
+			advice.Consider = append(advice.Consider, Step{Action: DropIndex, Index: i})
+		}
+	}
+	a.build(advice, n, equal)
+}
+
+// replacedCosts are the costs of a unique index on live rows in the place of others. Conflict says what becomes
+// of ON CONFLICT, which never worked with a constraint that can be deferred.
+func replacedCosts(alike []*softdelete.Index, conflict string) []string {
+	var costs []string
+	if slices.ContainsFunc(alike, func(i *softdelete.Index) bool { return !i.Deferrable }) {
+		costs = append(costs, conflict)
+	}
+	for _, i := range alike {
+		if i.Deferrable {
+			costs = append(costs, fmt.Sprintf("Constraint %s can be deferred, an index cannot: it checks each row at once.",
+				cmp.Or(i.Constraint, i.Name)))
+		}
+	}
+	return costs
+}
+
+// indexNames are "index a" or "indexes a, b and c".
+func indexNames(all []*softdelete.Index) string {
+	names := make([]string, len(all))
+	for n, i := range all {
+		names[n] = i.Name
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return "index " + names[0]
+	}
+	return "indexes " + strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// each chooses the word for one index or for several.
+func each[T any](all []T, one, several string) string {
+	if len(all) == 1 {
+		return one
+	}
+	return several
 }
 
 // days returns how far back the counters reach.

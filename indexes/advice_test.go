@@ -2,6 +2,7 @@ package indexes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,101 @@ func TestATakenNameIsNotGivenAgain(t *testing.T) {
 	table.Indexing.Names = []string{"Subscribers_email_live", "subscribers_email_live", "subscribers_email_live1"}
 	if diff := cmp.Diff([]string{"find_duplicates", "create_index subscribers_email_live2"}, do(table)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// An index on the live rows alone cannot be made where each unique index must contain the flag.
+func TestAPartitionedTableIsNotAdvisedWhatItCannotHave(t *testing.T) {
+	deleted := softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}
+	table := &softdelete.Table{Schema: "public", Name: "subscribers", Markers: deleted,
+		Numbers: softdelete.ExactNumbers(1000, 100),
+		Indexing: &softdelete.Indexing{PartitionKeys: []string{"is_deleted"}, Indexes: []softdelete.Index{{
+			Name: "email_key", Method: "btree", Valid: true, Unique: true,
+			Keys: []softdelete.Key{{Column: "email"}, {Column: "is_deleted"}}, Scope: predicate.ScopeOf(deleted, ""),
+		}}}}
+	advice := Advise(table)
+	if len(advice) != 1 || advice[0].Problem != UniqueBlocksSecondDelete || len(advice[0].Do)+len(advice[0].Consider) > 0 ||
+		!strings.Contains(advice[0].Reason, "partitioned by is_deleted") {
+		t.Errorf("%+v", advice)
+	}
+	table.Indexing.PartitionKeys = []string{"email"}
+	if advice = Advise(table); len(advice) != 1 || len(advice[0].Do) != 1 || len(advice[0].Consider) != 1 {
+		t.Errorf("%+v", advice)
+	}
+}
+
+// people is a table in which a tenth of the rows is deleted, with unique indexes.
+func people(all ...softdelete.Index) *softdelete.Table {
+	deleted := softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}
+	for n := range all {
+		all[n].OID, all[n].Method, all[n].Unique, all[n].Valid = uint32(n), "btree", true, true
+		all[n].Scope = predicate.ScopeOf(deleted, all[n].Predicate)
+	}
+	return &softdelete.Table{Schema: "public", Name: "people", Markers: deleted,
+		Numbers: softdelete.ExactNumbers(1000, 100), Indexing: &softdelete.Indexing{HOT: 1, Indexes: all}}
+}
+
+func on(name string, columns ...string) softdelete.Index {
+	i := softdelete.Index{Name: name}
+	for _, c := range columns {
+		i.Keys = append(i.Keys, softdelete.Key{Column: c})
+	}
+	return i
+}
+
+func TestIndexesThatEnforceTheSameAreOneQuestion(t *testing.T) {
+	constraint := on("c", "tenant", "email")
+	constraint.Constraint = "c"
+	advice := Advise(people(on("a", "email", "tenant"), on("b", "is_deleted", "email", "tenant"), constraint,
+		on("d", "tenant", "email")))
+	if len(advice) != 2 || advice[0].Problem != Duplicate && advice[1].Problem != Duplicate {
+		t.Fatalf("%+v", advice)
+	}
+	question := advice[slices.IndexFunc(advice, func(a Advice) bool { return a.Problem == UniqueIgnoresDeleted })]
+	if !strings.Contains(question.Reason, "indexes a, b, c and d also apply") || len(question.Do) != 1 ||
+		len(question.Consider) != 3 {
+		t.Errorf("%+v", question)
+	}
+}
+
+func TestADeferrableConstraintHasItsOwnCosts(t *testing.T) {
+	immediate, deferrable := on("a", "email"), on("b", "email")
+	deferrable.Constraint, deferrable.Deferrable = "b", true
+	for _, test := range []struct {
+		indexes []softdelete.Index
+		want    map[string]bool
+	}{
+		{[]softdelete.Index{immediate}, map[string]bool{"ON CONFLICT": true, "can be deferred": false}},
+		{[]softdelete.Index{deferrable}, map[string]bool{"ON CONFLICT": false, "Constraint b can be deferred": true}},
+	} {
+		costs := strings.Join(Advise(people(test.indexes...))[0].Costs, "\n")
+		for words, want := range test.want {
+			if strings.Contains(costs, words) != want {
+				t.Errorf("%s: %q is said: %t", costs, words, !want)
+			}
+		}
+	}
+}
+
+// What is said of HOT updates must be so.
+func TestHOTIsOnlyMentionedWhereItIsLost(t *testing.T) {
+	email, including := on("a", "email"), on("b", "tenant")
+	email.Bytes, including.Include = 1<<30, []string{"is_deleted"}
+	for _, test := range []struct {
+		name    string
+		indexes []softdelete.Index
+		updated bool
+		want    string
+	}{
+		{"updates", []softdelete.Index{email}, true, "(100% of all updates were HOT so far)"},
+		{"no updates", []softdelete.Index{email}, false, "no longer be HOT updates: each"},
+		{"an index that includes the marker", []softdelete.Index{email, including}, true, ""},
+	} {
+		table := people(test.indexes...)
+		table.Indexing.Updated = test.updated
+		costs := strings.Join(Advise(table)[0].Costs, "\n")
+		if test.want == "" && strings.Contains(costs, "HOT") || !strings.Contains(costs, test.want) {
+			t.Errorf("%s: %s", test.name, costs)
+		}
 	}
 }

@@ -56,10 +56,13 @@ func (a adviser) hotCost() []string {
 	if a.Numbers == nil || a.firstMention(nil) == 0 {
 		return nil
 	}
+	soFar := ""
+	if a.Indexing.Updated {
+		soFar = fmt.Sprintf(" (%.0f%% of all updates were HOT so far)", 100*a.Indexing.HOT)
+	}
 	return []string{fmt.Sprintf(
-		"No index mentions %s yet. With this one, soft deletes can no longer be HOT updates (%.0f%% of all updates "+
-			"were HOT so far): each adds an entry to every full index.",
-		a.Markers.Label(), 100*a.Indexing.HOT)}
+		"No index mentions %s yet. With this one, soft deletes can no longer be HOT updates%s: each adds an entry to "+
+			"every full index.", a.Markers.Label(), soFar)}
 }
 
 // predicateCost warns about queries that cannot use a partial index.

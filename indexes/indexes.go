@@ -6,6 +6,7 @@ package indexes
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/predicate"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -40,12 +41,26 @@ type definition struct {
 	rank   int
 	found  func(*table, *softdelete.Index) bool
 	advise func(adviser, *softdelete.Index) Advice
+	// replaced returns the unique index on live rows that is to take the place of this one. Indexes with the same
+	// one are one piece of advice. It is nil if there is no such index.
+	replaced func(*table, *softdelete.Index) replacement
+}
+
+// replacement is a unique index on live rows: its keys, and what else its rows must fulfil.
+type replacement struct {
+	keys      []softdelete.Key
+	predicate string
+}
+
+func (r replacement) equal(o replacement) bool {
+	return r.predicate == o.predicate && sameKeys(r.keys, o.keys)
 }
 
 const docs = "https://www.postgresql.org/docs/current/"
 
 // problems are checked in this order: an index has the first one that is found.
-var problems = []definition{invalid, allowsLiveDuplicates, duplicate, plainFlag, unused, holdsDeleted, ignoresDeleted}
+var problems = []definition{invalid, allowsLiveDuplicates, blocksSecondDelete, duplicate, plainFlag, unused, holdsDeleted,
+	ignoresDeleted}
 
 // definition returns the definition of a problem; the zero value for the empty problem.
 func (p Problem) definition() definition {
@@ -84,10 +99,18 @@ type Finding struct {
 
 // Findings returns the problems of the table's indexes, sorted by index name, at most one per index.
 func Findings(of *softdelete.Table) []Finding {
-	if of.Indexing == nil {
+	if of.Indexing == nil || empty(of) {
 		return nil
 	}
-	t := look(of)
+	return look(of).findings()
+}
+
+// empty reports whether the table has no rows: then nothing is known of how it is used.
+func empty(t *softdelete.Table) bool {
+	return t.Numbers != nil && t.Numbers.Method == softdelete.Exact && t.Numbers.Total.Value == 0
+}
+
+func (t *table) findings() []Finding {
 	var all []Finding
 	for n := range t.Indexing.Indexes {
 		i := &t.Indexing.Indexes[n]
@@ -119,11 +142,41 @@ func look(of *softdelete.Table) *table {
 	return t
 }
 
-// mentions reports whether one of the columns is in the key or the predicate, so that an update of it must
+// mentions reports whether one of the columns is in the index or its predicate, so that an update of it must
 // touch the index.
 func mentions(i *softdelete.Index, columns []string) bool {
-	return i.Scope.Mentions || slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
-		return slices.Contains(columns, k.Column) || predicate.Mentions(k.Expression, columns)
+	return i.Scope.Mentions || slices.ContainsFunc(i.Include, func(c string) bool { return slices.Contains(columns, c) }) ||
+		slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool { return keyMentions(k, columns) })
+}
+
+func keyMentions(k softdelete.Key, columns []string) bool {
+	return slices.Contains(columns, k.Column) || predicate.Mentions(k.Expression+k.Generated, columns)
+}
+
+// outcomes are what a key can be in live and in deleted rows. A generated column is what it is made of.
+func (t *table) outcomes(k softdelete.Key) (live, deleted predicate.Outcomes) {
+	if of := k.Expression + k.Generated; of != "" {
+		return predicate.OutcomesOf(t.Markers, of)
+	}
+	return predicate.ColumnOutcomes(t.Markers, k.Column)
+}
+
+// sameKeys reports whether unique indexes on these keys enforce the same: their order does not matter.
+func sameKeys(a, b []softdelete.Key) bool { return within(a, b) && within(b, a) }
+
+// within reports whether all keys are among others, whatever their order. Which keys are equal can depend on the
+// collation.
+func within(keys, others []softdelete.Key) bool {
+	collation := func(k softdelete.Key) string {
+		if !strings.HasPrefix(k.Rest, "COLLATE ") {
+			return ""
+		}
+		return k.Rest
+	}
+	return !slices.ContainsFunc(keys, func(k softdelete.Key) bool {
+		return !slices.ContainsFunc(others, func(o softdelete.Key) bool {
+			return k.Column == o.Column && k.Expression == o.Expression && collation(k) == collation(o)
+		})
 	})
 }
 

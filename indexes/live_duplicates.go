@@ -27,32 +27,30 @@ var allowsLiveDuplicates = definition{
 	partial: true,
 	found:   (*table).allowsLiveDuplicates,
 	advise:  adviser.enforce,
+	replaced: func(t *table, i *softdelete.Index) replacement {
+		rest, _ := t.withoutNulls(i)
+		return replacement{rest, besideLive(i)}
+	},
 }
 
 // enforce advises to make an index that enforces among live rows what the unique index only seems to enforce.
 func (a adviser) enforce(i *softdelete.Index) Advice {
 	keys, _ := a.withoutNulls(i)
+	alike := a.alike[i]
 	enforcing := &NewIndex{Method: i.Method, Unique: true, Keys: keys, Rows: LiveRows, Markers: a.Markers,
-		Predicate: i.Predicate}
-	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
-		enforcing.Predicate = "" // it adds nothing to Rows
-	}
+		Predicate: besideLive(i)}
 	advice := Advice{
 		Title: fmt.Sprintf("Make %s unique among live rows.", a.FullName()),
 		Gain:  "Uniqueness is then enforced for the live rows.",
 		Reason: fmt.Sprintf(
-			"Unique index %s enforces nothing among live rows: one of its columns is NULL in each of them, and NULLs "+
-				"are distinct.", i.Name),
-		Costs: append(
+			"Unique %s %s nothing among live rows: one of %s columns is NULL in each of them, and NULLs are distinct.",
+			indexNames(alike), each(alike, "enforces", "enforce"), each(alike, "its", "their")),
+		Costs: slices.Concat(
 			[]string{"The build fails if there are live rows with equal keys, and leaves an invalid index that every " +
-				"write maintains. Find them first.",
-				fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))}, a.hotCost()...),
+				"write maintains. Find them first."}, replacedCosts(alike, onlyWithWhere(keys)), a.hotCost()),
 	}
-	if !requiredByOthers(i) {
-		advice.Consider = []Step{{Action: DropIndex, Index: i}}
-	}
-	a.build(&advice, enforcing,
-		func(o *softdelete.Index) bool { return isConstraint(o) && within(o, keys) && a.holdsLiveOf(o, i) })
+	a.replace(&advice, alike, enforcing,
+		func(o *softdelete.Index) bool { return a.enforces(o, keys) && a.holdsLiveOf(o, i) })
 	if len(advice.Do) > 0 && advice.Do[0].Action == CreateIndex {
 		advice.Do = slices.Insert(advice.Do, 0, Step{Action: FindDuplicates, New: enforcing})
 	}
@@ -66,6 +64,19 @@ func (a adviser) enforce(i *softdelete.Index) Advice {
 	return advice
 }
 
+// onlyWithWhere says how ON CONFLICT finds a partial index.
+func onlyWithWhere(keys []softdelete.Key) string {
+	return fmt.Sprintf("ON CONFLICT must name (%s) and the WHERE of the partial index.", columns(keys))
+}
+
+// besideLive is what restricts an index in place of this one, beside that it holds live rows only.
+func besideLive(i *softdelete.Index) string {
+	if i.Scope.LiveOnly() && i.Scope.Live == softdelete.All {
+		return ""
+	}
+	return i.Predicate
+}
+
 // allowsLiveDuplicates reports whether a unique index enforces nothing among live rows, because one of its
 // columns is NULL in each of them, and NULLs are distinct.
 func (t *table) allowsLiveDuplicates(i *softdelete.Index) bool {
@@ -74,15 +85,14 @@ func (t *table) allowsLiveDuplicates(i *softdelete.Index) bool {
 	}
 	rest, without := t.withoutNulls(i)
 	return without && len(rest) > 0 && !slices.ContainsFunc(t.Indexing.Indexes, func(other softdelete.Index) bool {
-		return isConstraint(&other) && other.Valid && within(&other, rest) && t.holdsLiveOf(&other, i)
+		return other.Valid && t.enforces(&other, rest) && t.holdsLiveOf(&other, i)
 	})
 }
 
 // withoutNulls returns the keys that are not always NULL in live rows, and whether there were others.
 func (t *table) withoutNulls(i *softdelete.Index) (rest []softdelete.Key, without bool) {
-	always := predicate.NullWhileLive(t.Markers)
 	for _, k := range i.Keys {
-		if always[k.Column] {
+		if live, _ := t.outcomes(k); live.Null == softdelete.All {
 			without = true
 		} else {
 			rest = append(rest, k)
@@ -100,11 +110,11 @@ func (t *table) holdsLiveOf(i, other *softdelete.Index) bool {
 	})
 }
 
-// within reports whether all keys of the index are among the given ones: rows that are unique by fewer columns
-// are also unique by more.
-func within(i *softdelete.Index, keys []softdelete.Key) bool {
-	return !slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool {
-		return !slices.ContainsFunc(keys,
-			func(o softdelete.Key) bool { return k.Column == o.Column && k.Expression == o.Expression })
-	})
+// enforces reports whether an index makes the keys unique among the live rows that it contains: rows that are
+// unique by fewer columns are also unique by more, and a key that is the same in all live rows adds nothing.
+func (t *table) enforces(i *softdelete.Index, keys []softdelete.Key) bool {
+	return isConstraint(i) && within(slices.DeleteFunc(slices.Clone(i.Keys), func(k softdelete.Key) bool {
+		live, _ := t.outcomes(k)
+		return live.Fixed()
+	}), keys)
 }

@@ -27,6 +27,8 @@ type Purpose string
 const (
 	LiveRows Purpose = "live_rows" // what the application reads
 	Purge    Purpose = "purge"     // finding the rows to remove permanently
+	// References is for foreign keys: whether a row to remove is still referenced. No metric counts them.
+	References Purpose = "references"
 )
 
 // Need is a purpose for which an index would help, and whether there is one.
@@ -37,7 +39,7 @@ type Need struct {
 
 // Needs returns the purposes for which an index would help, and for each whether there is one.
 func Needs(of *softdelete.Table) []Need {
-	if of.Indexing == nil || of.Numbers == nil {
+	if of.Indexing == nil || of.Numbers == nil || empty(of) {
 		return nil
 	}
 	var all []Need

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,6 +29,8 @@ type NewIndex struct {
 	Predicate string
 	// Partitions are the indexes of the partitions, in the order of Indexing.Partitions.
 	Partitions []NewPartitionIndex
+	// On is the table of the index; nil for the table that the advice is about.
+	On *softdelete.Partition
 }
 
 // NewPartitionIndex is the index of a partition.
@@ -77,10 +80,17 @@ func (a adviser) build(advice *Advice, n *NewIndex, equal func(*softdelete.Index
 // create names an index and its parts.
 func (a adviser) create(n *NewIndex) *NewIndex {
 	n.Name = a.names.name(a.Name, n)
-	for _, p := range a.Indexing.Partitions {
-		n.Partitions = append(n.Partitions, NewPartitionIndex{Partition: p, Schema: p.Schema, Name: a.names.name(p.Name, n)})
-	}
+	n.Partitions = a.parts(a.Indexing.Partitions, n)
 	return n
+}
+
+// parts names the indexes of the partitions.
+func (a adviser) parts(partitions []softdelete.Partition, n *NewIndex) []NewPartitionIndex {
+	var parts []NewPartitionIndex
+	for _, p := range partitions {
+		parts = append(parts, NewPartitionIndex{Partition: p, Schema: p.Schema, Name: a.names.name(p.Name, n)})
+	}
+	return parts
 }
 
 // maxName is the longest name in PostgreSQL, in bytes.
@@ -90,6 +100,15 @@ const maxName = 63
 type namer struct {
 	taken []string // sorted
 	given map[string]bool
+}
+
+// suffixes are the ends of the names of new indexes, by what they contain.
+var suffixes = map[Purpose]string{LiveRows: "_live", Purge: "_purge", References: "_reference", "": "_part"}
+
+// isAdvised reports whether the name of an index says that it was made by following advice about live rows.
+func isAdvised(relation string, i *softdelete.Index) bool {
+	start := strings.TrimRight(i.Name, "0123456789")
+	return start == namer{}.name(relation, &NewIndex{Keys: i.Keys, Rows: LiveRows})
 }
 
 // name makes a name from a relation, the columns, and what the index contains. The end is kept whatever the
@@ -103,15 +122,16 @@ func (x namer) name(relation string, n *NewIndex) string {
 			parts = append(parts, k.Column)
 		}
 	}
-	suffix := map[Purpose]string{LiveRows: "_live", Purge: "_purge", "": "_part"}[n.Rows]
 	for number := 0; ; number++ {
-		end := suffix
+		end := suffixes[n.Rows]
 		if number > 0 {
-			end = fmt.Sprintf("%s%d", suffix, number)
+			end += strconv.Itoa(number)
 		}
 		name := fit(strings.Join(parts, "_"), end)
 		if _, taken := slices.BinarySearch(x.taken, name); !taken && !x.given[name] {
-			x.given[name] = true
+			if x.given != nil {
+				x.given[name] = true
+			}
 			return name
 		}
 	}

@@ -33,6 +33,8 @@ type deparseRow struct {
 	OID         uint32
 	Predicate   string
 	Expressions []string
+	// Generated are the expressions of the generated columns among the keys.
+	Generated []string
 }
 
 // atOnce is how many indexes one question asks of, so that it ends well in time.
@@ -93,14 +95,14 @@ func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.I
 		return err
 	}
 	for _, row := range rows {
-		if text, found := d.session.Illegible(append(row.Expressions, row.Predicate)...); found {
+		if text, found := d.session.Illegible(slices.Concat(row.Expressions, row.Generated, []string{row.Predicate})...); found {
 			return notText(text)
 		}
 		i := at[row.OID]
 		delete(at, row.OID)
 		i.Predicate = row.Predicate
 		for n := range i.Keys {
-			i.Keys[n].Expression = row.Expressions[n]
+			i.Keys[n].Expression, i.Keys[n].Generated = row.Expressions[n], row.Generated[n]
 		}
 		i.Scope = predicate.ScopeOf(t.Markers, i.Predicate)
 		if i.Scope.Undecided() {

@@ -35,6 +35,7 @@ type (
 	heapRow struct {
 		OID                 uint32
 		Bytes, Updates, HOT int64
+		PartitionKeys       []string
 	}
 	partitionRow struct {
 		Root, Parent, OID uint32
@@ -55,6 +56,10 @@ type catalog struct {
 	referenced map[uint32]bool
 	names      []string
 	since      time.Time
+}
+
+func (p partitionRow) partition() softdelete.Partition {
+	return softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, HoldsRows: p.Leaf}
 }
 
 // indexAll brings what is known of the indexes of every table up to date, and tells
@@ -119,7 +124,7 @@ func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*ca
 	for _, h := range heaps {
 		sum := c.heaps[root[h.OID]]
 		c.heaps[root[h.OID]] = heapRow{OID: root[h.OID], Bytes: sum.Bytes + h.Bytes, Updates: sum.Updates + h.Updates,
-			HOT: sum.HOT + h.HOT}
+			HOT: sum.HOT + h.HOT, PartitionKeys: append(sum.PartitionKeys, h.PartitionKeys...)}
 	}
 	constraints, err := postgres.Query[constraintRow](ctx, d.session, queries.IndexConstraints(relids))
 	if err != nil {
@@ -220,13 +225,13 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 // new or have changed have no Method yet.
 func (c *catalog) indexing(t *table, now time.Time) *softdelete.Indexing {
 	heap := c.heaps[t.OID]
-	x := &softdelete.Indexing{Bytes: heap.Bytes, HOT: 1, Names: c.names, At: now, Since: c.since}
-	if heap.Updates > 0 {
+	x := &softdelete.Indexing{Bytes: heap.Bytes, HOT: 1, Updated: heap.Updates > 0, PartitionKeys: heap.PartitionKeys,
+		Names: c.names, At: now, Since: c.since}
+	if x.Updated {
 		x.HOT = float64(heap.HOT) / float64(heap.Updates)
 	}
 	for _, p := range c.partitions[t.OID] {
-		x.Partitions = append(x.Partitions, softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema,
-			Name: p.Name, HoldsRows: p.Leaf})
+		x.Partitions = append(x.Partitions, p.partition())
 	}
 	owner := map[uint32]string{}
 	for _, con := range c.constraints[t.OID] {

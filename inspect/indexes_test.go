@@ -82,7 +82,15 @@ var indexCases = []indexCase{
 				CREATE INDEX ON %[1]s (name) WHERE deleted_at IS NULL;
 			CREATE INDEX ON %[1]s USING hash (name); CREATE INDEX ON %[1]s (lower(name)); CREATE INDEX ON %[1]s (name, id);
 				CREATE INDEX ON %[1]s (id, name);
-			ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_same_as_key UNIQUE (id)`},
+			CREATE UNIQUE INDEX ON %[1]s (id, tenant_id) NULLS NOT DISTINCT;
+			CREATE UNIQUE INDEX ON %[1]s (id, tenant_id) INCLUDE (token)`},
+	{table: "duplicate_constraint",
+		ddl: users(100, 1, ", PRIMARY KEY (id), CONSTRAINT %[1]s_a UNIQUE (token)") +
+			`ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_b UNIQUE (token), ADD CONSTRAINT %[1]s_c UNIQUE (id);
+			ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_d UNIQUE (name) DEFERRABLE;
+			ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_e UNIQUE (name)`,
+		want: []string{"duplicate_constraint_b duplicate", "duplicate_constraint_c duplicate",
+			"duplicate_constraint_d duplicate"}},
 
 	{table: "plain_flag", aged: true,
 		ddl:  flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
@@ -126,8 +134,36 @@ var indexCases = []indexCase{
 		want: []string{"unique_email_email_key unique_ignores_deleted"}},
 	{table: "unique_sister",
 		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (tenant_id, name) WHERE deleted_at IS NULL;
-			CREATE UNIQUE INDEX %[1]s_b ON %[1]s (id)`,
+			CREATE UNIQUE INDEX %[1]s_b ON %[1]s (tenant_id, id); CREATE UNIQUE INDEX %[1]s_c ON %[1]s (id)`,
 		want: []string{"unique_sister_b unique_ignores_deleted"}},
+	{table: "unique_sister_advised", // the index that our own advice made is no evidence
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX %[1]s_a ON %[1]s (tenant_id, name);
+			CREATE UNIQUE INDEX %[1]s_b ON %[1]s (tenant_id, id)`,
+		want: []string{"unique_sister_advised_a unique_ignores_deleted"}},
+	{table: "unique_equal",
+		ddl: users(1000, 10, ", CONSTRAINT %[1]s_a UNIQUE (email), CONSTRAINT %[1]s_b UNIQUE (email, tenant_id)") +
+			`ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_c UNIQUE (email), ADD CONSTRAINT %[1]s_d UNIQUE (tenant_id, email);
+			CREATE UNIQUE INDEX %[1]s_e ON %[1]s (email) INCLUDE (name)`,
+		want: []string{"unique_equal_a unique_ignores_deleted", "unique_equal_b unique_ignores_deleted",
+			"unique_equal_c duplicate", "unique_equal_d unique_ignores_deleted", "unique_equal_e unique_ignores_deleted"}},
+	{table: "unique_deferrable",
+		ddl:  users(1000, 10, ", UNIQUE (email) DEFERRABLE INITIALLY DEFERRED"),
+		want: []string{"unique_deferrable_email_key unique_ignores_deleted"}},
+	{table: "unique_federated",
+		ddl: users(1000, 10, "") + `ALTER TABLE %[1]s RENAME token TO ap_id; ALTER TABLE %[1]s ADD actor_url text;
+			CREATE UNIQUE INDEX ON %[1]s (ap_id); CREATE UNIQUE INDEX ON %[1]s (actor_url, name)`},
+	{table: "unique_chosen",
+		ddl: users(1000, 10, "") + `ALTER TABLE %[1]s RENAME token TO "promoCode";
+			ALTER TABLE %[1]s ADD reset_code text, ADD encoded text;
+			CREATE UNIQUE INDEX %[1]s_a ON %[1]s ("promoCode"); CREATE UNIQUE INDEX ON %[1]s (reset_code);
+			CREATE UNIQUE INDEX ON %[1]s (encoded)`,
+		want: []string{"unique_chosen_a unique_ignores_deleted"}},
+	{table: "unique_empty", ddl: users(0, 0, ", UNIQUE (email), UNIQUE (email, deleted_at)")},
+	{table: "unique_generated", // sound: NULL in deleted rows, the same in live ones
+		ddl: users(1000, 10, ", alive boolean GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN true END) STORED, "+
+			"UNIQUE (email, alive), UNIQUE (email, deleted_at)")},
+	{table: "unique_expression_sound",
+		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (email, (CASE WHEN deleted_at IS NULL THEN 1 END))`},
 	{table: "unique_token",
 		ddl: users(1000, 10, "") +
 			`CREATE UNIQUE INDEX ON %[1]s (token); CREATE UNIQUE INDEX ON %[1]s (id, name) WHERE deleted_at IS NULL`},
@@ -157,8 +193,45 @@ var indexCases = []indexCase{
 		ddl: users(1000, 10, ", PRIMARY KEY (id), UNIQUE (id, deleted_at)")},
 	{table: "allows_deleted",
 		ddl: users(1000, 10, "") + `CREATE UNIQUE INDEX ON %[1]s (email, deleted_at) WHERE deleted_at IS NOT NULL`},
+	{table: "allows_equal",
+		ddl: users(1000, 10, ", UNIQUE (tenant_id, email, deleted_at), UNIQUE (email, tenant_id, deleted_at)") +
+			`CREATE UNIQUE INDEX %[1]s_i ON %[1]s (deleted_at, email, tenant_id)`,
+		want: []string{"allows_equal_email_tenant_id_deleted_at_key unique_allows_live_duplicates",
+			"allows_equal_i unique_allows_live_duplicates",
+			"allows_equal_tenant_id_email_deleted_at_key unique_allows_live_duplicates"}},
+	{table: "allows_generated",
+		ddl: users(1000, 10, ", day timestamp GENERATED ALWAYS AS (date_trunc('day', deleted_at AT TIME ZONE 'UTC')) STORED, "+
+			"UNIQUE (email, day)") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (tenant_id, email, (deleted_at AT TIME ZONE 'UTC'))`,
+		want: []string{"allows_generated_email_day_key unique_allows_live_duplicates",
+			"allows_generated_i unique_allows_live_duplicates"}},
+	{table: "allows_deferrable",
+		ddl:  users(1000, 10, ", UNIQUE (email, deleted_at) DEFERRABLE"),
+		want: []string{"allows_deferrable_email_deleted_at_key unique_allows_live_duplicates"}},
+	{table: "allows_enforced_by_expression",
+		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") + `CREATE UNIQUE INDEX ON %[1]s (email, COALESCE(deleted_at, 'infinity'))`},
+
+	{table: "second",
+		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD UNIQUE (id, tenant_id, is_deleted);
+			CREATE UNIQUE INDEX %[1]s_i ON %[1]s (is_deleted, tenant_id, id) WHERE tenant_id <> 7`,
+		want: []string{"second_i unique_blocks_second_delete",
+			"second_id_tenant_id_is_deleted_key unique_blocks_second_delete"}},
+	{table: "second_generated",
+		ddl:  users(1000, 10, ", alive boolean GENERATED ALWAYS AS (deleted_at IS NULL) STORED, UNIQUE (email, alive)"),
+		want: []string{"second_generated_email_alive_key unique_blocks_second_delete"}},
+	{table: "second_expression",
+		ddl:  flagged(1000, 10) + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (id, (is_deleted::int))`,
+		want: []string{"second_expression_i unique_blocks_second_delete"}},
+	{table: "second_live",
+		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted) WHERE NOT is_deleted;
+			CREATE UNIQUE INDEX ON %[1]s (tenant_id, id, is_deleted) WHERE is_deleted`},
+	{table: "second_key",
+		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD PRIMARY KEY (id), ADD UNIQUE (id, tenant_id, is_deleted)`},
+	{table: "second_time",
+		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD deleted_at timestamptz; UPDATE %[1]s SET deleted_at = now() WHERE is_deleted;
+			CREATE UNIQUE INDEX ON %[1]s (id, is_deleted, COALESCE(deleted_at, 'infinity'))`},
 	{table: "allows_flag",
-		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted)`},
+		ddl:  flagged(1000, 10) + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (id, is_deleted)`,
+		want: []string{"allows_flag_i unique_blocks_second_delete"}},
 
 	{table: "purge",
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
@@ -178,7 +251,8 @@ var indexCases = []indexCase{
 			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() END FROM generate_series(1, 50000) i`},
 
 	{table: `"Odd ""näme"`,
-		ddl:  `CREATE TABLE %[1]s ("E-Mail" text, "deletedAt" timestamptz, UNIQUE ("E-Mail", "deletedAt"))`,
+		ddl: `CREATE TABLE %[1]s ("E-Mail" text, "deletedAt" timestamptz, UNIQUE ("E-Mail", "deletedAt"));
+			INSERT INTO %[1]s VALUES ('a')`,
 		want: []string{`Odd "näme_E-Mail_deletedAt_key unique_allows_live_duplicates`}},
 }
 

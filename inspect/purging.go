@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -23,6 +25,7 @@ type purgeRow struct {
 	Facts, Owner                        string
 	Accepted, Problems                  []string
 	Defaulted                           bool
+	KeyOID                              *uint32
 	Schema, Name, Key, Columns          *string
 	Itself, Period, Unindexed, Cascades *bool
 }
@@ -68,13 +71,15 @@ func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table,
 	first := rows[0]
 	p := &softdelete.Purging{At: time.Now(), Columns: first.Facts, Defaulted: first.Defaulted, Owner: first.Owner,
 		Problems: first.Problems, Accepted: first.Accepted}
+	unindexed := map[uint32]int{}
 	for _, row := range rows {
 		if row.Key == nil {
 			continue
 		}
 		k := softdelete.PurgeKey{Schema: *row.Schema, Name: *row.Name, Key: *row.Key, Columns: *row.Columns,
-			Itself: *row.Itself, Unindexed: *row.Unindexed, Cascades: *row.Cascades}
-		if k.Unindexed {
+			Itself: *row.Itself, Cascades: *row.Cascades}
+		if *row.Unindexed {
+			unindexed[*row.KeyOID] = len(p.Keys)
 			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s needs an index that begins with %s", k.Key,
 				k.Schema, k.Name, k.Columns))
 		}
@@ -83,7 +88,51 @@ func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table,
 		}
 		p.Keys = append(p.Keys, k)
 	}
-	return p, nil
+	return p, completeUnindexed(ctx, s, p.Keys, unindexed)
+}
+
+// referenceRow is what queries.IndexReferences answers.
+type referenceRow struct {
+	Key, Relid   uint32
+	Schema, Name string
+	Columns      []string
+	OIDs         []uint32
+	Names, Lacks []string
+}
+
+// completeUnindexed finds out what an index on the columns of each of the given keys needs. Unindexed are the
+// places of the keys, by their oids.
+func completeUnindexed(ctx context.Context, s *postgres.Session, keys []softdelete.PurgeKey, unindexed map[uint32]int) error {
+	if len(unindexed) == 0 {
+		return nil
+	}
+	rows, err := postgres.Query[referenceRow](ctx, s, queries.IndexReferences(slices.Sorted(maps.Keys(unindexed))))
+	if err != nil {
+		return fmt.Errorf("reading the indexes of the tables that reference: %w", err)
+	}
+	var tables []uint32
+	for _, row := range rows {
+		tables = append(tables, row.Relid)
+	}
+	partitions, err := postgres.Query[partitionRow](ctx, s, queries.IndexPartitions(tables))
+	if err != nil {
+		return fmt.Errorf("reading the partitions of the tables that reference: %w", err)
+	}
+	for _, row := range rows {
+		u := &softdelete.UnindexedKey{Table: softdelete.Partition{OID: row.Relid, Schema: row.Schema, Name: row.Name},
+			Columns: row.Columns}
+		for _, p := range partitions {
+			if p.Root == row.Relid {
+				u.Partitions = append(u.Partitions, p.partition())
+			}
+		}
+		for n := range row.OIDs {
+			u.Near = append(u.Near, softdelete.NearIndex{
+				Index: softdelete.Index{OID: row.OIDs[n], Schema: row.Schema, Name: row.Names[n]}, Lacks: row.Lacks[n]})
+		}
+		keys[unindexed[row.Key]].Unindexed = u
+	}
+	return nil
 }
 
 // FindPurging asks what scripts for tables of one database would find, where that is not

@@ -140,24 +140,6 @@ func rowStates(ms softdelete.Markers, said literals) ([]state, bool) {
 	return all, true
 }
 
-// NullWhileLive tells of each marker column whether it is NULL in every live row.
-func NullWhileLive(ms softdelete.Markers) map[string]bool {
-	always := map[string]bool{}
-	for _, column := range ms.Columns() {
-		always[column] = true
-	}
-	for _, m := range ms { // a row is live if it is so by each marker
-		for _, s := range markerStates(m, nil) {
-			for column, v := range s.columns {
-				if !s.deleted && !s.odd && v.Class != softdelete.Null {
-					always[column] = false
-				}
-			}
-		}
-	}
-	return always
-}
-
 // truth is a set of the three truth values of SQL: what a predicate can be.
 type truth uint8
 

@@ -72,14 +72,18 @@ func drop(t *softdelete.Table, i *softdelete.Index) string {
 // create returns the statements that create an index. For a partitioned table they first create the partitioned
 // indexes, then the missing indexes of the partitions, and then attach these from the bottom up.
 func create(t *softdelete.Table, n *indexes.NewIndex) []string {
+	on := softdelete.Partition{OID: t.OID, Schema: t.Schema, Name: t.Name}
+	if n.On != nil {
+		on = *n.On
+	}
 	if len(n.Partitions) == 0 {
-		return []string{define("advice_create.sql", n, t.Schema, t.Name, n.Name)}
+		return []string{define("advice_create.sql", n, on.Schema, on.Name, n.Name)}
 	}
 	var made, joined []string
 	if !n.Exists {
-		made = append(made, define("advice_create_parent.sql", n, t.Schema, t.Name, n.Name))
+		made = append(made, define("advice_create_parent.sql", n, on.Schema, on.Name, n.Name))
 	}
-	index := map[uint32]vars{t.OID: {"parentschema": t.Schema, "parentname": n.Name}}
+	index := map[uint32]vars{on.OID: {"parentschema": on.Schema, "parentname": n.Name}}
 	for _, p := range n.Partitions {
 		index[p.Partition.OID] = vars{"parentschema": p.Schema, "parentname": p.Name}
 		if p.Exists {

@@ -35,6 +35,11 @@ func IndexPartitions(relids []uint32) string {
 	return statement("indexes_partitions.sql", vars{"relids": array(relids)})
 }
 
+// IndexReferences returns what is needed to index the columns of the given foreign keys.
+func IndexReferences(keys []uint32) string {
+	return statement("indexes_references.sql", vars{"keys": array(keys)})
+}
+
 // IndexNames returns the existing names that have the endings of our names.
 func IndexNames() string { return statement("indexes_names.sql", nil) }
 

@@ -1,7 +1,7 @@
 -- What the catalogs contain about the given indexes, without a lock on their tables. A column is NULL if the key is
 -- an expression; rest is the remaining definition of a key, without defaults.
 SELECT i.indexrelid::int8 AS oid, am.amname::text AS method, i.indnkeyatts::int4 AS keys, k.columns, k.rest,
-       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS deparse,
+       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR k.generated AS deparse,
        i.indisunique AS unique, i.indisprimary AS primary, i.indisexclusion AS exclusion,
        NOT i.indimmediate AS deferrable, i.nulls_not_distinct, i.indisreplident AS replica_identity
 FROM (SELECT false AS indnullsnotdistinct) AS before_15 -- replaces the column in versions that lack it
@@ -18,7 +18,8 @@ CROSS JOIN LATERAL (
            CASE WHEN NOT o.opcdefault OR x.attoptions IS NOT NULL
              THEN quote_ident(opn.nspname) || '.' || quote_ident(o.opcname) END,
            '(' || array_to_string(x.attoptions, ', ') || ')',
-           (ARRAY['DESC NULLS LAST', 'NULLS FIRST', 'DESC'])[i.indoption[u.n - 1]]) ORDER BY u.n) AS rest
+           (ARRAY['DESC NULLS LAST', 'NULLS FIRST', 'DESC'])[i.indoption[u.n - 1]]) ORDER BY u.n) AS rest,
+         coalesce(bool_or(a.attgenerated <> ''), false) AS generated
   FROM unnest(i.indkey) WITH ORDINALITY AS u (attnum, n)
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum AND u.attnum <> 0
   LEFT JOIN pg_catalog.pg_attribute x ON x.attrelid = i.indexrelid AND x.attnum = u.n

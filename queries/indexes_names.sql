@@ -2,5 +2,5 @@
 -- the database is.
 SELECT DISTINCT relname::text COLLATE "C" AS name
 FROM pg_catalog.pg_class
-WHERE relname ~ '_(live|purge|part)[0-9]*$'
+WHERE relname ~ '_(live|purge|reference|part)[0-9]*$'
 ORDER BY 1;

@@ -26,6 +26,7 @@ type checked struct {
 	Accepted, Problems                  []string
 	Defaulted                           bool
 	Schema, Name, Key, Columns          *string
+	KeyOID                              *uint32
 	Itself, Period, Unindexed, Cascades *bool
 }
 

@@ -14,9 +14,13 @@ type Indexing struct {
 	Partitions []Partition
 	// Bytes is the size of the heap as of the last VACUUM or ANALYZE.
 	Bytes int64
+	// PartitionKeys are the columns by which a partitioned table and its partitions are partitioned.
+	PartitionKeys []string
 	// HOT is the share of the updates so far that touched no index, 0 to 1; 1 while
 	// there were none, because then nothing is known to stand in the way of it.
 	HOT float64
+	// Updated is true if there were updates.
+	Updated bool
 	// Names are relation names that are taken, among those that end as ours do,
 	// sorted by their bytes. All tables of a database share the one list.
 	Names []string
@@ -80,6 +84,8 @@ type Key struct {
 	Column string
 	// Expression is PostgreSQL's text of an expression; empty for a column.
 	Expression string
+	// Generated is PostgreSQL's text of what a generated column is made of; empty for any other.
+	Generated string
 	// Rest is what else defines the key: collation, operator class and order, as SQL,
 	// where they are not the default.
 	Rest string

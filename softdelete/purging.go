@@ -34,11 +34,31 @@ type PurgeKey struct {
 	Key, Columns string
 	// Itself means that the table references itself.
 	Itself bool
-	// Unindexed means that each row would read the other table whole.
-	Unindexed bool
+	// Unindexed says what an index on the columns needs, if there is none: then each row of a purge would
+	// read the other table whole.
+	Unindexed *UnindexedKey
 	// Cascades means that the key would take the referencing rows along, and that nothing
 	// but its own table is concerned if it does.
 	Cascades bool
+}
+
+// UnindexedKey is a foreign key whose columns have no index, and what it takes to make one.
+type UnindexedKey struct {
+	// Table is the table that references, Columns are the key's, and Partitions those of the table, each after
+	// its parent.
+	Table      Partition
+	Columns    []string
+	Partitions []Partition
+	// Near are indexes that have one of the columns, and do not help.
+	Near []NearIndex
+}
+
+// NearIndex is an index of a table that references, and what it lacks to find the referencing rows.
+type NearIndex struct {
+	Index Index
+	// Lacks is "order" if it does not begin with the columns, "rows" if it is partial, "validity" if its build
+	// failed, "collation" if it is sorted by another one.
+	Lacks string
 }
 
 // Doubt is why it is not certain which rows of a table are past retention, and what to
