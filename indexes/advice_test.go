@@ -129,7 +129,8 @@ func TestAPartitionedTableIsNotAdvisedWhatItCannotHave(t *testing.T) {
 			Keys: []softdelete.Key{{Column: "email"}, {Column: "is_deleted"}}, Scope: predicate.ScopeOf(deleted, ""),
 		}}}}
 	advice := Advise(table)
-	if len(advice) != 1 || advice[0].Problem != UniqueBlocksSecondDelete || len(advice[0].Do)+len(advice[0].Consider) > 0 ||
+	if len(advice) != 1 || advice[0].Problem != UniqueBlocksSecondDelete ||
+		len(advice[0].Do)+len(advice[0].Consider) > 0 ||
 		!strings.Contains(advice[0].Reason, "partitioned by is_deleted") {
 		t.Errorf("%+v", advice)
 	}

@@ -69,7 +69,8 @@ func (a adviser) allowSecondDelete(i *softdelete.Index) Advice {
 	advice := Advice{
 		Title: fmt.Sprintf("Let rows of %s with the same %s be deleted more than once.", a.FullName(), columns(rest)),
 		Reason: fmt.Sprintf(
-			"When a second row with the same %s is deleted, the statement fails: unique %s also %s for deleted rows, and %s is the "+
+			"When a second row with the same %s is deleted, the statement fails: unique %s also %s for deleted rows, "+
+				"and %s is the "+
 				"same in all of them.",
 			columns(rest), indexNames(alike), each(alike, "holds", "hold"), columns(flags)),
 		Gain: "Deleting no longer fails.",

@@ -27,7 +27,8 @@ var duplicate = definition{
 		twin := a.twins[i]
 		costs := "No cost is known; compare the two definitions first."
 		if i.Constraint != "" {
-			costs = fmt.Sprintf("ON CONFLICT ON CONSTRAINT %s fails without it. Compare the two definitions first.", i.Constraint)
+			costs = fmt.Sprintf("ON CONFLICT ON CONSTRAINT %s fails without it. Compare the two definitions first.",
+				i.Constraint)
 		}
 		return Advice{
 			Title: fmt.Sprintf("Check whether %s needs index %s twice.", a.FullName(), i.Name),
@@ -76,5 +77,6 @@ func outranks(i *softdelete.Index, other *softdelete.Index) bool {
 func covers(i *softdelete.Index, other *softdelete.Index) bool {
 	same := i.Method == other.Method && i.Predicate == other.Predicate &&
 		slices.Equal(i.Keys, other.Keys) && slices.Equal(i.Include, other.Include) && i.Exclusion == other.Exclusion
-	return same && (!other.Unique || i.Unique && (!i.Deferrable || other.Deferrable) && i.NullsNotDistinct == other.NullsNotDistinct)
+	return same &&
+		(!other.Unique || i.Unique && (!i.Deferrable || other.Deferrable) && i.NullsNotDistinct == other.NullsNotDistinct)
 }

@@ -19,7 +19,8 @@ var ignoresDeleted = definition{
 		Label:   "deleted rows block their keys",
 		When: "a deleted row blocks a key that people choose (an e-mail address, code, slug or handle; a name together " +
 			"with another column), or another unique index with one of the columns leaves out deleted rows",
-		Unless: "the key is a token, hash, external id, number, address on the web or the like; the index is a primary key, a " +
+		Unless: "the key is a token, hash, external id, number, address on the web or the like; the index is a " +
+			"primary key, a " +
 			"replica identity, or referenced; nothing is deleted",
 		Remedy: "this may be intended; if not, create a unique index on live rows",
 		Source: docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",

@@ -59,7 +59,8 @@ func (r replacement) equal(o replacement) bool {
 const docs = "https://www.postgresql.org/docs/current/"
 
 // problems are checked in this order: an index has the first one that is found.
-var problems = []definition{invalid, allowsLiveDuplicates, blocksSecondDelete, duplicate, plainFlag, unused, holdsDeleted,
+var problems = []definition{invalid, allowsLiveDuplicates, blocksSecondDelete, duplicate, plainFlag, unused,
+	holdsDeleted,
 	ignoresDeleted}
 
 // definition returns the definition of a problem; the zero value for the empty problem.
@@ -145,7 +146,8 @@ func look(of *softdelete.Table) *table {
 // mentions reports whether one of the columns is in the index or its predicate, so that an update of it must
 // touch the index.
 func mentions(i *softdelete.Index, columns []string) bool {
-	return i.Scope.Mentions || slices.ContainsFunc(i.Include, func(c string) bool { return slices.Contains(columns, c) }) ||
+	return i.Scope.Mentions || slices.ContainsFunc(i.Include,
+		func(c string) bool { return slices.Contains(columns, c) }) ||
 		slices.ContainsFunc(i.Keys, func(k softdelete.Key) bool { return keyMentions(k, columns) })
 }
 

@@ -95,7 +95,8 @@ func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.I
 		return err
 	}
 	for _, row := range rows {
-		if text, found := d.session.Illegible(slices.Concat(row.Expressions, row.Generated, []string{row.Predicate})...); found {
+		if text, found := d.session.Illegible(slices.Concat(row.Expressions, row.Generated,
+			[]string{row.Predicate})...); found {
 			return notText(text)
 		}
 		i := at[row.OID]

@@ -23,7 +23,8 @@ var softDeletes = []struct {
 	{"deleted_at timestamptz, alive boolean GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN true END) STORED, " +
 		"day timestamp GENERATED ALWAYS AS (date_trunc('day', deleted_at AT TIME ZONE 'UTC')) STORED",
 		"now() - i * interval '1 second'", "NULL", "deleted_at IS NULL",
-		[]string{"deleted_at", "alive", "day", "COALESCE(deleted_at, 'infinity')", "(CASE WHEN deleted_at IS NULL THEN 1 END)"}},
+		[]string{"deleted_at", "alive", "day", "COALESCE(deleted_at, 'infinity')",
+			"(CASE WHEN deleted_at IS NULL THEN 1 END)"}},
 	{"is_deleted boolean NOT NULL, gone int GENERATED ALWAYS AS (is_deleted::int) STORED",
 		"true", "false", "NOT is_deleted", []string{"is_deleted", "gone", "NULLIF(is_deleted, true)"}},
 	{"deleted_at timestamptz NOT NULL DEFAULT 'infinity'", "now() - i * interval '1 second'", "'infinity'",
@@ -40,7 +41,8 @@ func generated(random *rand.Rand, name string) (ddl string) {
 	fmt.Fprintf(&sql, `CREATE TABLE %s (id bigint NOT NULL, tenant_id int, email text, name text, code text, token text,
 		%s)`, name, how.columns)
 	if partitioned {
-		fmt.Fprintf(&sql, ` PARTITION BY HASH (id); CREATE TABLE %[1]s_1 PARTITION OF %[1]s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+		fmt.Fprintf(&sql,
+			` PARTITION BY HASH (id); CREATE TABLE %[1]s_1 PARTITION OF %[1]s FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 			CREATE TABLE %[1]s_2 PARTITION OF %[1]s FOR VALUES WITH (MODULUS 2, REMAINDER 1)`, name)
 	}
 	for n := range 2 + random.IntN(4) {
@@ -106,7 +108,8 @@ func TestAllAdviceCanBeFollowedAndLeadsToNoOther(t *testing.T) {
 		}
 	}
 	t.Logf("advice that was followed: %v", advised)
-	for _, p := range []indexes.Problem{indexes.Duplicate, indexes.UniqueAllowsLiveDuplicate, indexes.UniqueBlocksSecondDelete,
+	for _, p := range []indexes.Problem{indexes.Duplicate, indexes.UniqueAllowsLiveDuplicate,
+		indexes.UniqueBlocksSecondDelete,
 		indexes.UniqueIgnoresDeleted} {
 		if advised[p] == 0 {
 			t.Errorf("no table was advised about %s", p)

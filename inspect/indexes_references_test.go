@@ -38,7 +38,8 @@ func TestReferencingColumnsWithoutAnIndexAreAdvised(t *testing.T) {
 		{"method", child + rows + "CREATE INDEX ON {child} USING brin (parent)",
 			"Index method_child_parent_idx would serve if it began with the columns of the key.", "create_index"},
 		{"twice", child + rows + `ALTER TABLE {child} ADD FOREIGN KEY (parent, region) REFERENCES {parent} (id, region),
-			ADD CONSTRAINT again FOREIGN KEY (parent) REFERENCES {parent}`, "of foreign key again.", "create_index create_index"},
+			ADD CONSTRAINT again FOREIGN KEY (parent) REFERENCES {parent}`, "of foreign key again.",
+			"create_index create_index"},
 		{"parted", `CREATE TABLE {child} (parent int REFERENCES {parent}, region int) PARTITION BY LIST (region);
 			CREATE TABLE parted_1 PARTITION OF {child} FOR VALUES IN (1) PARTITION BY HASH (parent);
 			CREATE TABLE parted_1_1 PARTITION OF parted_1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);` + rows,
@@ -70,10 +71,12 @@ func TestReferencingColumnsWithoutAnIndexAreAdvised(t *testing.T) {
 				pgtest.Exec(t, dsn, statement)
 			}
 		}
-		if got := strings.Join(do, " "); got != test.do || !strings.HasSuffix(reason, test.want) || test.want == "" && reason != "" {
+		if got := strings.Join(do, " "); got != test.do || !strings.HasSuffix(reason, test.want) ||
+			test.want == "" && reason != "" {
 			t.Errorf("table %s is advised to do %q: %s", test.table, got, reason)
 		}
-		if withheld := strings.Join(table.Withheld(), "; "); strings.Contains(withheld, "needs an index") != (test.want != "") {
+		if withheld := strings.Join(table.Withheld(),
+			"; "); strings.Contains(withheld, "needs an index") != (test.want != "") {
 			t.Errorf("table %s: %s", test.table, withheld)
 		}
 	}

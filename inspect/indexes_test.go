@@ -200,15 +200,18 @@ var indexCases = []indexCase{
 			"allows_equal_i unique_allows_live_duplicates",
 			"allows_equal_tenant_id_email_deleted_at_key unique_allows_live_duplicates"}},
 	{table: "allows_generated",
-		ddl: users(1000, 10, ", day timestamp GENERATED ALWAYS AS (date_trunc('day', deleted_at AT TIME ZONE 'UTC')) STORED, "+
-			"UNIQUE (email, day)") + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (tenant_id, email, (deleted_at AT TIME ZONE 'UTC'))`,
+		ddl: users(1000, 10,
+			", day timestamp GENERATED ALWAYS AS (date_trunc('day', deleted_at AT TIME ZONE 'UTC')) STORED, "+
+				"UNIQUE (email, day)") +
+			`CREATE UNIQUE INDEX %[1]s_i ON %[1]s (tenant_id, email, (deleted_at AT TIME ZONE 'UTC'))`,
 		want: []string{"allows_generated_email_day_key unique_allows_live_duplicates",
 			"allows_generated_i unique_allows_live_duplicates"}},
 	{table: "allows_deferrable",
 		ddl:  users(1000, 10, ", UNIQUE (email, deleted_at) DEFERRABLE"),
 		want: []string{"allows_deferrable_email_deleted_at_key unique_allows_live_duplicates"}},
 	{table: "allows_enforced_by_expression",
-		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") + `CREATE UNIQUE INDEX ON %[1]s (email, COALESCE(deleted_at, 'infinity'))`},
+		ddl: users(1000, 10, ", UNIQUE (email, deleted_at)") +
+			`CREATE UNIQUE INDEX ON %[1]s (email, COALESCE(deleted_at, 'infinity'))`},
 
 	{table: "second",
 		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD UNIQUE (id, tenant_id, is_deleted);
@@ -227,7 +230,8 @@ var indexCases = []indexCase{
 	{table: "second_key",
 		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD PRIMARY KEY (id), ADD UNIQUE (id, tenant_id, is_deleted)`},
 	{table: "second_time",
-		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD deleted_at timestamptz; UPDATE %[1]s SET deleted_at = now() WHERE is_deleted;
+		ddl: flagged(1000, 10) +
+			`ALTER TABLE %[1]s ADD deleted_at timestamptz; UPDATE %[1]s SET deleted_at = now() WHERE is_deleted;
 			CREATE UNIQUE INDEX ON %[1]s (id, is_deleted, COALESCE(deleted_at, 'infinity'))`},
 	{table: "allows_flag",
 		ddl:  flagged(1000, 10) + `CREATE UNIQUE INDEX %[1]s_i ON %[1]s (id, is_deleted)`,

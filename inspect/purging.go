@@ -102,7 +102,8 @@ type referenceRow struct {
 
 // completeUnindexed finds out what an index on the columns of each of the given keys needs. Unindexed are the
 // places of the keys, by their oids.
-func completeUnindexed(ctx context.Context, s *postgres.Session, keys []softdelete.PurgeKey, unindexed map[uint32]int) error {
+func completeUnindexed(ctx context.Context, s *postgres.Session, keys []softdelete.PurgeKey,
+	unindexed map[uint32]int) error {
 	if len(unindexed) == 0 {
 		return nil
 	}

@@ -129,7 +129,8 @@ func outcomeIn(s state, tokens []token) outcome {
 	if at := lastOutside(tokens, "AT"); at > 0 && at+3 < len(tokens) && tokens[at+1].is("TIME") {
 		return strictly(outcomeIn(s, tokens[:at]), outcomeIn(s, tokens[at+3:]))
 	}
-	if cast > 0 && !slices.ContainsFunc(tokens[cast:], func(t token) bool { return t.is(".") }) { // a type of PostgreSQL's own
+	if cast > 0 && !slices.ContainsFunc(tokens[cast:],
+		func(t token) bool { return t.is(".") }) { // a type of PostgreSQL's own
 		return outcomeIn(s, tokens[:cast])
 	}
 	return whatever
@@ -207,7 +208,8 @@ func callIn(s state, function token, arguments [][]token) outcome {
 		return result
 	case function.is("NULLIF") && len(parts) == 2:
 		return nullIf(parts[0], parts[1])
-	case (function.is("EXTRACT") || slices.Contains(strict, function.name())) && slices.ContainsFunc(parts, outcome.isNull):
+	case (function.is("EXTRACT") || slices.Contains(strict, function.name())) &&
+		slices.ContainsFunc(parts, outcome.isNull):
 		return certainlyNull
 	default:
 		return whatever
