@@ -57,7 +57,7 @@ const (
 
 // Advise returns what to do about the indexes of a table, most important first.
 func Advise(t *softdelete.Table) []Advice {
-	if t.Indexing == nil || empty(t) {
+	if t.Indexing == nil {
 		return nil
 	}
 	a := adviser{table: look(t), names: namer{taken: t.Indexing.Names, given: map[string]bool{}}}

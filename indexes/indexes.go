@@ -98,27 +98,32 @@ type Finding struct {
 	Problem Problem
 }
 
-// Findings returns the problems of the table's indexes, sorted by index name, at most one per index.
+// Findings returns the problems of the table's indexes, sorted by index name, at most one per index. The indexes
+// of a table without rows are only judged by whether they are valid.
 func Findings(of *softdelete.Table) []Finding {
-	if of.Indexing == nil || empty(of) {
+	if of.Indexing == nil {
 		return nil
 	}
 	return look(of).findings()
 }
 
-// empty reports whether the table has no rows: then nothing is known of how it is used.
+// empty reports whether the table is known to have no rows.
 func empty(t *softdelete.Table) bool {
 	return t.Numbers != nil && t.Numbers.Method == softdelete.Exact && t.Numbers.Total.Value == 0
 }
 
 func (t *table) findings() []Finding {
+	judged := problems
+	if empty(t.Table) {
+		judged = []definition{invalid}
+	}
 	var all []Finding
 	for n := range t.Indexing.Indexes {
 		i := &t.Indexing.Indexes[n]
 		if i.Building && !i.Valid {
 			continue
 		}
-		for _, d := range problems {
+		for _, d := range judged {
 			if d.found(t, i) && !(d.partial && t.Markers.Planned()) {
 				all = append(all, Finding{Index: i, Problem: d.Problem})
 				break

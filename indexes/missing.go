@@ -39,7 +39,7 @@ type Need struct {
 
 // Needs returns the purposes for which an index would help, and for each whether there is one.
 func Needs(of *softdelete.Table) []Need {
-	if of.Indexing == nil || of.Numbers == nil || empty(of) {
+	if of.Indexing == nil || of.Numbers == nil {
 		return nil
 	}
 	var all []Need
