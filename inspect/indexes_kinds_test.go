@@ -135,3 +135,64 @@ func TestPredicatesOfOtherKindsAreReadAsPostgreSQLWritesThem(t *testing.T) {
 		}
 	}
 }
+
+// What is said of an expression in live and in deleted rows must hold in each of them.
+func TestTheServerAgreesOnWhatExpressionsCanBe(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `CREATE FUNCTION own(timestamp) RETURNS int IMMUTABLE LANGUAGE sql RETURN 7;
+		CREATE TABLE rows (id int, email text, at timestamp, gone boolean NOT NULL, until timestamp NOT NULL);
+		INSERT INTO rows SELECT i, nullif('e' || i, 'e3'),
+			CASE WHEN i > 5 THEN '2020-01-01'::timestamp + i * interval '1 h' END,
+			i > 5, CASE WHEN i > 5 THEN '2020-01-01'::timestamp + i * interval '1 h' ELSE 'infinity' END
+			FROM generate_series(1, 10) i`)
+	local := softdelete.LocalTimestamp
+	markers := map[string]softdelete.Marker{
+		"at":   {Kind: softdelete.Timestamp, Column: "at", Time: &softdelete.Time{Column: "at", Type: local}},
+		"gone": {Kind: softdelete.Flag, Column: "gone"},
+		"until": {Kind: softdelete.Sentinel, Column: "until", Live: []string{"infinity"},
+			Time: &softdelete.Time{Column: "until", Type: local, NotNull: true}},
+	}
+	certain := 0
+	for n, expression := range []string{
+		"CASE WHEN at IS NULL THEN true END", "CASE WHEN at IS NULL THEN 1 ELSE id END", "CASE WHEN NOT gone THEN email END",
+		"CASE at WHEN '2020-01-01 06:00' THEN 1 ELSE 2 END", "CASE WHEN id > 3 THEN CASE WHEN gone THEN 1 END ELSE 2 END",
+		"date_trunc('day', at)", "at::date", "extract(epoch FROM at)", "at + interval '1 day'",
+		"at AT TIME ZONE 'UTC'", "own(at)",
+		"coalesce(at, 'infinity')", "coalesce(at, until)", "coalesce(email, 'x')", "nullif(gone, true)",
+		"nullif(until, 'infinity')",
+		"nullif(until, '-infinity')", "nullif(at IS NULL, false)", "gone::int", "(at IS NULL)::text", "gone AND id > 3",
+		"gone OR at IS NULL", "until = 'infinity'", "lower(email)", "upper((id + 1)::text || 'x')", "id * 0 + 1",
+		"gone IS NOT TRUE",
+	} {
+		name := fmt.Sprintf("i%d", n)
+		pgtest.Exec(t, dsn, fmt.Sprintf("CREATE INDEX %s ON rows ((%s))", name, expression))
+		text := pgtest.Value[string](t, dsn, "SELECT pg_get_indexdef('"+name+"'::regclass, 1, false)")
+		for column, m := range markers {
+			live, deleted := predicate.OutcomesOf(softdelete.Markers{m}, text)
+			for _, of := range []struct {
+				rows string
+				said predicate.Outcomes
+			}{{"NOT gone", live}, {"gone", deleted}} {
+				nulls, values := pgtest.Value[int64](t, dsn,
+					fmt.Sprintf("SELECT count(*) FILTER (WHERE (%s) IS NULL) FROM rows WHERE %s",
+						expression, of.rows)), pgtest.Value[int64](t, dsn,
+					fmt.Sprintf("SELECT count(DISTINCT (%s)) FROM rows WHERE %s", expression,
+						of.rows))
+				if of.said.Null != softdelete.Some || of.said.Values != nil {
+					certain++
+				}
+				if of.said.Null == softdelete.All && nulls < 5 || of.said.Null == softdelete.None && nulls > 0 ||
+					of.said.Values != nil && values > int64(len(of.said.Values)) {
+					t.Errorf("%s with marker %s is said to be %+v WHERE %s: %d of 5 are NULL, %d values", text, column,
+						of.said, of.rows,
+						nulls, values)
+				}
+			}
+		}
+	}
+	if certain < 50 {
+		t.Errorf("only %d answers are certain", certain)
+	}
+	t.Logf("%d answers are certain", certain)
+}

@@ -61,6 +61,28 @@ func FuzzPredicate(f *testing.F) {
 	})
 }
 
+// Whatever an expression is, reading it ends, and a certain NULL has no values.
+func FuzzOutcomes(f *testing.F) {
+	for _, expression := range []string{
+		`CASE WHEN (deleted_at IS NULL) THEN true ELSE NULL::boolean END`, `CASE`, `CASE END`, `CASE WHEN THEN END`,
+		`CASE WHEN CASE a WHEN b THEN c END THEN 1 END`, `COALESCE(deleted_at, 'infinity'::timestamptz)`, `NULLIF(a)`,
+		`NULLIF(is_deleted, true)`, `EXTRACT(epoch FROM deleted_at)`, `EXTRACT()`, `date_trunc('day'::text, deleted_at)`,
+		`(deleted_at AT TIME ZONE 'UTC'::text)`, `AT TIME ZONE`, `NULL::int`, `- 1`, `1 +`, ``,
+	} {
+		f.Add(expression)
+	}
+	f.Fuzz(func(t *testing.T, expression string) {
+		for _, markers := range asked {
+			live, deleted := OutcomesOf(markers, expression)
+			for _, o := range []Outcomes{live, deleted} {
+				if o.Null == softdelete.All && o.Values != nil {
+					t.Errorf("%q is %+v", expression, o)
+				}
+			}
+		}
+	})
+}
+
 // Whatever stands in a string or in the name of another column changes nothing of what
 // the rest of the predicate says.
 func FuzzQuotes(f *testing.F) {
