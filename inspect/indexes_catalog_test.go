@@ -234,7 +234,8 @@ func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 		CREATE TABLE users_email_live (id int);
 		CREATE TABLE users_email_live1 (id int);
 		CREATE TABLE %[1]s (email text, deleted_at timestamptz, UNIQUE (email, deleted_at));
-		CREATE TABLE %[1]s_ (email text, deleted_at timestamptz, UNIQUE (email, deleted_at))`, long[:60]))
+		CREATE TABLE %[1]s_ (email text, deleted_at timestamptz, UNIQUE (email, deleted_at));
+		INSERT INTO users VALUES ('a'); INSERT INTO %[1]s VALUES ('a'); INSERT INTO %[1]s_ VALUES ('a')`, long[:60]))
 	i := inspector(t, dsn, patient)
 	s := first(t, i)
 	names := map[string]bool{}

@@ -260,7 +260,7 @@ SELECT column_facts AS facts, me.rolname::text AS owner, accepted,
   k.*
 FROM seen JOIN pg_roles me ON me.oid = relowner
 LEFT JOIN LATERAL (
-  SELECT k.oid::int8 AS key_oid, n.nspname::text AS schema, c.relname::text AS name, k.conname::text AS key, k.columns, k.itself,
-    k.period, k.large AND NOT k.indexed AS unindexed, k.cascades AND NOT k.itself AND NOT EXISTS (:along) AS cascades
+  SELECT k.oid::int8 AS key_oid, n.nspname::text AS schema, c.relname::text AS name, k.conname::text AS key, k.columns,
+    k.itself, k.period, k.large AND NOT k.indexed AS unindexed, k.cascades AND NOT k.itself AND NOT EXISTS (:along) AS cascades
   FROM (:keys) AS k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace) AS k ON true
 ORDER BY k.schema, k.name, k.key;
