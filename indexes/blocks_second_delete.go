@@ -21,9 +21,10 @@ var blocksSecondDelete = definition{
 		Remedy: "create a unique index on live rows, then consider dropping the old one",
 		Source: docs + "indexes-partial.html#INDEXES-PARTIAL-EX3",
 	},
-	rank:   -1,
-	found:  (*table).blocksSecondDelete,
-	advise: adviser.allowSecondDelete,
+	rank:    -1,
+	partial: true,
+	found:   (*table).blocksSecondDelete,
+	advise:  adviser.allowSecondDelete,
 	replaced: func(t *table, i *softdelete.Index) replacement {
 		_, rest := t.flags(i)
 		return replacement{rest, besideLive(i)}
