@@ -146,6 +146,8 @@ func (d *databaseRefresh) isDue(t *table) bool {
 func (d *databaseRefresh) recount(ctx context.Context, t *table) (numbers *softdelete.Numbers, err error) {
 	aging := d.unchanged(t) && t.Numbers.Method == softdelete.Sampled
 	count := func() (err error) {
+		d.session.Guarded = t.guardedPartitions()
+		defer func() { d.session.Guarded = nil }()
 		if aging {
 			if done, err := d.age(ctx, t); done || err != nil {
 				return err

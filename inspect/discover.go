@@ -26,6 +26,9 @@ type table struct {
 	listed bool
 	// rowSecurity means that policies hide rows of the table itself from us.
 	rowSecurity bool
+	// visible means that they hide none all the same; hasPolicies that the table has row-level security,
+	// for us or for others.
+	visible, hasPolicies bool
 	// attnums are the numbers of its columns, by name.
 	attnums map[string]int16
 	// key is the column with the row's own number, if we may read it.
@@ -50,7 +53,7 @@ type column struct {
 	UniquenessVersion            string
 	Comment                      string
 	Usage, Readable, RowSecurity bool
-	Heap, Tids                   bool
+	HasPolicies, Heap, Tids      bool
 	// Key is the row's own number, if we may read it.
 	Key string
 	// answer is what had to be asked beside the catalogs.
@@ -154,6 +157,7 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 			Policy: r.config.Policy(settings)},
 		listed:      entry != nil,
 		rowSecurity: c.RowSecurity,
+		hasPolicies: c.HasPolicies,
 	}
 	if why := r.config.LeftOut(name, entry, settings); why != "" {
 		r.tellDecision(c, why, nil)

@@ -112,7 +112,7 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 
 func (d surveyedDatabase) grants(role string) []string {
 	schemas := map[string]bool{}
-	var tables []string
+	var tables, policies []string
 	checked := map[uint32][]string{} // the columns that checks read beside the markers
 	for i := range d.keys {
 		for _, n := range d.keys[i].needs() {
@@ -134,6 +134,7 @@ func (d surveyedDatabase) grants(role string) []string {
 			tables = append(tables, queries.GrantColumns(schema, name, columns, role))
 		}
 		grant(t.OID, t.Schema, t.Name)
+		policies = append(policies, t.hiddenRows(role)...)
 		for _, l := range t.allPartitions() {
 			if l.OID != t.OID { // a grant on the parent does not reach its partitions
 				grant(l.OID, l.Schema, l.Name)
@@ -144,5 +145,5 @@ func (d surveyedDatabase) grants(role string) []string {
 	for _, schema := range slices.Sorted(maps.Keys(schemas)) {
 		statements = append(statements, queries.GrantUsage(schema, role))
 	}
-	return append(statements, tables...)
+	return slices.Concat(statements, tables, policies)
 }

@@ -17,6 +17,9 @@ type partition struct {
 	Schema, Name, Relkind string
 	Unlogged              bool
 	Readable, RowSecurity bool
+	// HasPolicies means that it has row-level security, for us or for others; visible that this hides
+	// no row of it from us, although it is active.
+	HasPolicies, visible bool
 	// children means that the relation is counted with all that inherits from it.
 	children bool
 	// Heap means that it is an ordinary table, whose blocks can be sampled; Tids that we
@@ -66,6 +69,9 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 			}
 		}
 	}
+	if err := findVisible(ctx, s, relations); err != nil {
+		return err
+	}
 	for i := range relations {
 		t := &relations[i]
 		err := r.catchStep(s, "partitions", t.Schema, t.Name, func() error {
@@ -87,6 +93,7 @@ func (t *table) allPartitions() []partition { return slices.Concat(t.partitions,
 // the table's own grants and policies hold, and no others.
 func (t *table) asOneRelation() partition {
 	return partition{OID: t.OID, Schema: t.Schema, Name: t.Name, Relkind: "r", Readable: true, RowSecurity: t.rowSecurity,
+		visible:  t.visible,
 		children: true}
 }
 
@@ -127,7 +134,7 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 			t.catalogProblem = &softdelete.Problem{Reason: softdelete.Unsupported,
 				Message: fmt.Sprintf("%s.%s is unlogged and cannot be read on a standby", l.Schema, l.Name),
 				Remedy:  "watch the primary instead"}
-		case l.RowSecurity:
+		case l.RowSecurity && !l.visible:
 			t.catalogProblem = l.hidden(s)
 		case !l.Readable:
 			denied = append(denied, queries.GrantColumns(l.Schema, l.Name, t.Markers.Columns(), s.Role))
@@ -137,7 +144,7 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 	case t.catalogProblem != nil || len(denied) == 0:
 	case len(t.partitions) <= fewPartitions:
 		t.partitions, t.ungranted = []partition{t.asOneRelation()}, t.partitions
-		if t.rowSecurity {
+		if t.rowSecurity && !t.visible {
 			t.catalogProblem = t.partitions[0].hidden(s)
 		}
 	default:
@@ -152,5 +159,5 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 func (l partition) hidden(s *postgres.Session) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.RowSecurity,
 		Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),
-		Remedy:  queries.BypassRowSecurity(s.Role)}
+		Remedy:  queries.ShowAllRows(l.Schema, l.Name, s.Role)}
 }

@@ -27,6 +27,9 @@ type Session struct {
 	// answer quickly, ProvingLimits for questions to the planner about contradictions.
 	limits, ShortLimits, ProvingLimits string
 	statementTimeout                   time.Duration
+	// Guarded are relations with row-level security that are to be read because it hides no row of them
+	// from us. Each transaction checks that this still holds, behind what it read.
+	Guarded []uint32
 	// escaped are the texts that differ from those in the database.
 	escaped map[string]bool
 }
@@ -113,6 +116,9 @@ func Query[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
 // are set.
 var errRoleTimeout = errors.New("the statement_timeout of the role ends even the shortest statement")
 
+// errHidden is the error of a query of which a policy hid rows: it changed since discovery.
+var errHidden = errors.New("row-level security hides rows since a moment ago; will try again")
+
 // errClosed is the error of a query after the connection was lost and could not be reopened.
 var errClosed = errors.New("the connection was lost")
 
@@ -133,6 +139,9 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 		limited = true
 		return nil
 	})
+	if len(s.Guarded) > 0 {
+		batch.Queue(queries.RowSecurity())
+	}
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
 		// A panic here would leave the connection in the middle of an answer.
 		err = rescue.Catch(func() (err error) {
@@ -144,6 +153,14 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 		rescue.Log(s.postgres.Logger, err, "datname", s.Database)
 		return err
 	})
+	hidden := false
+	if len(s.Guarded) > 0 {
+		batch.Queue(queries.Visible(s.Guarded)).Query(func(r pgx.Rows) error {
+			visible, err := pgx.CollectRows(r, pgx.RowTo[int64])
+			hidden = len(visible) < len(s.Guarded)
+			return err
+		})
+	}
 	batch.Queue(queries.Commit())
 	if err := s.conn.SendBatch(ctx, batch).Close(); err != nil {
 		s.recover()
@@ -151,6 +168,9 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 			err = fmt.Errorf("%w: %w", errRoleTimeout, err)
 		}
 		return nil, s.conn.info.Hide(err)
+	}
+	if hidden {
+		return nil, errHidden
 	}
 	return rows, nil
 }

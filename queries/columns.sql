@@ -50,7 +50,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        a.attgenerated <> '' AS generated, COALESCE(comment.description, '') AS comment,
        COALESCE(has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
        COALESCE(has_column_privilege(c.oid, a.attnum, 'SELECT'), true) AS readable,
-       row_security_active(c.oid) AS row_security,
+       row_security_active(c.oid) AS row_security, c.relrowsecurity AS has_policies,
        -- The key of an ordinary table, if that is one number which we may read.
        CASE WHEN c.relkind = 'r' AND COALESCE(base.typname, t.typname) IN ('int2', 'int4', 'int8', 'numeric') THEN
          COALESCE((SELECT k.attname::text

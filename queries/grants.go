@@ -49,6 +49,13 @@ func rename(body string, oid uint32) string {
 	return advice("rename.sql", vars{"body": advice(body, vars{"relation": fmt.Sprint(oid)})})
 }
 
+// ShowAllRows lets a role read every row of a relation, or, in a comment, of all relations: a policy
+// can be restricted by others.
+func ShowAllRows(schema, name, role string) string {
+	return advice("policy.sql", vars{"schemaname": schema, "relname": name, "role": role}) +
+		" -- or, if another policy restricts that: " + BypassRowSecurity(role)
+}
+
 // BypassRowSecurity lets a role see all rows.
 func BypassRowSecurity(role string) string {
 	return advice("bypassrls.sql", vars{"role": role})

@@ -9,7 +9,7 @@ WITH RECURSIVE tree (root, relid) AS (
 SELECT tree.root::int8 AS root, c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS relkind, c.relpersistence = 'u' AS unlogged,
        COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'), true) AS readable,
-       row_security_active(c.oid) AS row_security,
+       row_security_active(c.oid) AS row_security, c.relrowsecurity AS has_policies,
        COALESCE(c.relkind = 'r' AND a.amname = 'heap', false) AS heap,
        COALESCE(has_column_privilege(c.oid, (-1)::int2, 'SELECT'), false) AS tids -- ctid; some relations have none
 FROM tree

@@ -57,6 +57,14 @@ func Evidence(relation uint32) string {
 	return statement("evidence.sql", vars{"relation": fmt.Sprint(relation)})
 }
 
+// RowSecurity reads what policies let us read, for the rest of a transaction.
+func RowSecurity() string { return statement("row_security.sql", nil) }
+
+// Visible asks which of the relations hide no row from us.
+func Visible(relations []uint32) string {
+	return statement("visible.sql", vars{"relations": array(relations)})
+}
+
 // Statistics returns values of columns, by oid and name in parallel, without reading their tables.
 func Statistics(relations []uint32, attnames []string) string {
 	return statement("statistics.sql", vars{"relations": array(relations), "attnames": array(attnames)})

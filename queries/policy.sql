@@ -1,0 +1,1 @@
+CREATE POLICY softdelete_exporter ON :"schemaname".:"relname" FOR SELECT TO :"role" USING (true);
