@@ -7,8 +7,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// recommendValues recommends to correct configured values that no row has: a misspelled one would
-// make a table look as if nothing were deleted in it.
+// recommendValues recommends to correct configured values that no row has: with a misspelled value, a table could
+// look as if it had no deleted rows.
 func (t *TableHealth) recommendValues() []Recommendation {
 	if t.Numbers == nil || t.Problem != nil || len(t.Numbers.Unseen) == 0 {
 		return nil
@@ -25,6 +25,6 @@ func (t *TableHealth) recommendValues() []Recommendation {
 			"counted as live, or live rows as deleted.", values, t.Markers[0].Column),
 		Gain:     Gain{Text: "Rows are counted as what they are."},
 		Remedies: []string{"softdelete_exporter check-config --connect"},
-		Notes:    []string{"Nothing is to be done if the value is right and just not in use yet."},
+		Notes:    []string{"If the value is right but not used yet, there is nothing to do."},
 	}}
 }

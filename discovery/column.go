@@ -10,36 +10,34 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Column is a column that could mark deleted rows, as the catalogs have it.
+// Column is a column that could mark deleted rows, as described by the catalogs.
 type Column struct {
 	Name string
-	// Type is PostgreSQL's name of its type, such as timestamptz or bool; of a domain
-	// that of its base.
+	// Type is PostgreSQL's name of its type, such as timestamptz or bool; for a domain that of its base type.
 	Type string
-	// OwnType is the type, or that of a domain's base, with its schema, if values must be cast to it
-	// to be compared: it is not PostgreSQL's own, or an enum under a domain. Equality is the operator
-	// that it then has; empty if that is PostgreSQL's, or there is none that we may use.
+	// OwnType is the type, or the base type of a domain, with its schema. It is set if values must be cast to it to
+	// be compared, because the type is not PostgreSQL's own, or is an enum under a domain. Equality is its operator;
+	// empty if that is PostgreSQL's own, or there is none that may be used.
 	OwnType, Equality string
-	// Labels are those of an enum type.
+	// Labels are the labels of an enum type.
 	Labels  []string
 	NotNull bool
-	// Born are the constants with which rows are born, or once were: the column's default,
-	// its domain's, and what the rows got that were there when the column was added. NULL is
-	// not among them.
+	// Born are the constants that new rows get, or once got: the defaults of the column and of its domain, and the
+	// value that existing rows got when the column was added. NULL is not included.
 	Born []string
-	// Varies tells of a default that is no constant, such as now().
+	// Varies is true if a default is not a constant, such as now().
 	Varies  bool
 	Comment string
-	// Meaning is what an integer column turned out to hold.
+	// Meaning is what an integer column contains.
 	Meaning softdelete.IntegerMeaning
-	// Evidence is what the table's unique indexes say of the column.
+	// Evidence is what the table's unique indexes show about the column.
 	Evidence Evidence
-	// Unborn is why its defaults could not be read this time, Unread why its values could not;
-	// empty if they were, or need not be.
+	// Unborn is why its defaults could not be read this time, Unread why its values could not be read; empty if they
+	// were read, or are not needed.
 	Unborn, Unread string
 }
 
-// class is what matters of the column's type.
+// class returns the class of the column's type.
 func (c Column) class() softdelete.Class {
 	if len(c.Labels) > 0 {
 		return softdelete.EnumClass
@@ -63,28 +61,27 @@ func (c Column) isNumeric() bool {
 	return c.class() == softdelete.IntegerClass || c.class() == softdelete.FloatClass
 }
 
-// counters are the folded names that stand for a number of rows where they are of a type for
-// large numbers. deleted is none of them: some applications keep the row's own id in it.
+// counters are folded names of columns that count rows if they have a type for large numbers. The name deleted is not
+// included: some applications keep the row's own id in it.
 var counters = []string{"softdeleted"}
 
-// isCounter reports whether a column that is called a flag counts rows instead.
+// isCounter reports whether a column with the name of a flag counts rows instead.
 func (c Column) isCounter() bool {
 	return (c.Type == "int8" || c.Type == "numeric") && slices.Contains(counters, softdelete.Fold(c.Name))
 }
 
-// Need is what must be asked of a column before it can be decided on.
+// Need is what must be read about a column before it can be decided on.
 type Need int
 
 // What a column can need.
 const (
 	NeedNothing  Need = iota
-	NeedUnit          // what an integer that is a time counts
-	NeedEvidence      // what unique indexes say of it
-	NeedKind          // whether an integer that is called a flag is one
+	NeedUnit          // the unit of an integer time
+	NeedEvidence      // what unique indexes show about it
+	NeedKind          // whether an integer with the name of a flag is one
 )
 
-// need says what must be asked of a column that is to mark deleted rows; timed that
-// it is called a time.
+// need returns what must be read about a column that may be a marker; timed is true if it has the name of a time.
 func (c Column) need(timed bool) Need {
 	switch _, unit := unitOf(c.Name); {
 	case !c.isNumeric() || unit != "":
@@ -96,7 +93,7 @@ func (c Column) need(timed bool) Need {
 	}
 }
 
-// time is the column as that of a deletion time.
+// time returns the column as a deletion time.
 func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 	t := &softdelete.Time{Column: c.Name, Type: softdelete.TimeType(c.Type), NotNull: c.NotNull}
 	if c.isNumeric() {
@@ -105,21 +102,21 @@ func (c Column) time(unit softdelete.Unit) *softdelete.Time {
 	return t
 }
 
-// partnerTime is the column as the time of a flag's deletion.
+// partnerTime returns the column as the deletion time that belongs to a flag.
 func (c Column) partnerTime(unit softdelete.Unit) *softdelete.Time {
 	t := c.time(unit)
 	t.Live = c.Born
 	return t
 }
 
-// units are the ends of names that tell what an integer counts.
+// units are endings of names that show the unit of an integer.
 var units = map[string]softdelete.Unit{
 	"unix": softdelete.Seconds, "ms": softdelete.Milliseconds, "millis": softdelete.Milliseconds,
 	"us": softdelete.Microseconds, "micros": softdelete.Microseconds, "ns": softdelete.Nanoseconds,
 	"nanos": softdelete.Nanoseconds,
 }
 
-// unitEnd finds them where they are a word of their own: not in status.
+// unitEnd matches them only as separate words: not in status.
 var unitEnd = func() *regexp.Regexp {
 	var small, capital []string
 	for _, end := range slices.Sorted(maps.Keys(units)) {
@@ -129,7 +126,7 @@ var unitEnd = func() *regexp.Regexp {
 	return regexp.MustCompile(`(?:_(?i:` + strings.Join(small, "|") + `)|[a-z](?:` + strings.Join(capital, "|") + `))$`)
 }()
 
-// unitOf is the unit that a name tells, and the folded name without it.
+// unitOf returns the unit that a name shows, and the folded name without it.
 func unitOf(name string) (bare string, unit softdelete.Unit) {
 	folded := softdelete.Fold(name)
 	if !unitEnd.MatchString(name) {
@@ -143,14 +140,14 @@ func unitOf(name string) (bare string, unit softdelete.Unit) {
 	return folded, ""
 }
 
-// stems are beginnings by which a flag and a time are known to tell of the same
-// thing: is_deleted and deleted_at, del_flag and delete_time, alive and deleted_at.
+// stems are beginnings of names of a flag and a time that belong together: is_deleted and deleted_at, del_flag and
+// delete_time, alive and deleted_at.
 var stems = [][]string{
 	{"del", "alive", "live", "visible", "status", "state"},
 	{"remov"}, {"trash"}, {"discard"}, {"destroy"}, {"void"}, {"retire"}, {"archiv"}, {"hid"}, {"activ"}, {"abled"},
 }
 
-// stem says which of the stems a name has; the folded name itself if none.
+// stem returns the stem of a name; the folded name itself if it has none.
 func stem(name string) string {
 	folded := softdelete.Fold(name)
 	for _, same := range stems {
@@ -161,7 +158,7 @@ func stem(name string) string {
 	return folded
 }
 
-// spellings are the usual ways to write a word.
+// spellings returns the usual ways to write a word.
 func spellings(word string) []string {
 	_, first := utf8.DecodeRuneInString(word)
 	return []string{word, strings.ToUpper(word), strings.ToUpper(word[:first]) + word[first:]}

@@ -10,15 +10,15 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// MarkerConfig is what the configuration says of a table's marker. It overrides every rule.
+// MarkerConfig is what the configuration says about a table's marker. It overrides every rule.
 type MarkerConfig struct {
-	// Column decides; TimeColumn says when, where Column does not.
+	// Column decides; TimeColumn is the deletion time, if Column is not a time.
 	Column, TimeColumn string
-	// Kind is that of Column; empty to go by its type.
+	// Kind is the kind of Column; if empty, its type decides.
 	Kind softdelete.Kind
-	// Live or Deleted are the values of Column that say so; both empty to go by the kind.
+	// Live or Deleted are the values of Column with that meaning; if both are empty, the kind decides.
 	Live, Deleted []string
-	// Unit is what the time counts, if it is an integer; empty to go by name and values.
+	// Unit is the unit of an integer time; if empty, its name and values decide.
 	Unit softdelete.Unit
 	// Future is what a deletion time in the future means; empty means that the row is deleted.
 	Future Future
@@ -35,11 +35,11 @@ const (
 	FutureDeleted Future = "deleted" // it is deleted already
 )
 
-// Futures are what it can mean.
+// Futures are all meanings.
 var Futures = []Future{FutureLive, FutureDeleted}
 
-// Marker is the marker that the setting makes of a column, and of the column of its
-// time if there is one; nil if the two cannot be read so, and why.
+// Marker makes a marker from a column, and from the column of its time if there is one. If the columns do not suit
+// the setting, it returns nil and the reason.
 func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.Marker, error) {
 	m := &softdelete.Marker{Column: c.Name, Type: c.OwnType, Equality: c.Equality, Kind: s.kind(c, at),
 		Live: s.Live, Deleted: s.Deleted}
@@ -80,7 +80,7 @@ func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.M
 	return m, s.unitSuits(m, c, at, now)
 }
 
-// kind is what the setting takes a column for.
+// kind returns the kind that the setting gives a column.
 func (s MarkerConfig) kind(c Column, at *Column) softdelete.Kind {
 	if s.Kind != "" {
 		return s.Kind
@@ -103,13 +103,13 @@ func (s MarkerConfig) kind(c Column, at *Column) softdelete.Kind {
 		}
 		return softdelete.Flag
 	case softdelete.TextClass:
-		return softdelete.Status // a name that no rule knows does not tell its values
+		return softdelete.Status // an unknown name does not show the meaning of its values
 	default:
 		return softdelete.KindOf(c.class())
 	}
 }
 
-// suits says why a column of its type cannot be of a kind; nil if it can.
+// suits returns why a column of its type cannot have a kind; nil if it can.
 func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	d, values := kind.Definition(), slices.Concat(s.Live, s.Deleted)
 	switch {
@@ -144,8 +144,7 @@ func (s MarkerConfig) suits(kind softdelete.Kind, c Column) error {
 	return nil
 }
 
-// unitSuits says why the setting's unit cannot be that of the time; nil if it can, or nothing is
-// known of its values.
+// unitSuits returns why the configured unit cannot be right; nil if it can, or if nothing is known about the values.
 func (s MarkerConfig) unitSuits(m *softdelete.Marker, c Column, at *Column, now time.Time) error {
 	if at != nil {
 		c = *at
@@ -156,7 +155,7 @@ func (s MarkerConfig) unitSuits(m *softdelete.Marker, c Column, at *Column, now 
 	return WrongUnit(m.Time, c.Meaning.Example, c.Meaning.Example, now)
 }
 
-// Needs says what must be asked of the columns before Marker, by name.
+// Needs returns what must be read about the columns before Marker, by name.
 func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	needs := map[string]Need{}
 	for _, c := range columns {
@@ -170,20 +169,20 @@ func (s MarkerConfig) Needs(columns []Column) map[string]Need {
 	return needs
 }
 
-// need says what must be asked of the deciding column.
+// need returns what must be read about the deciding column.
 func (s MarkerConfig) need(c Column) Need {
 	switch {
 	case s.TimeColumn != "", s.Kind != "" && s.Kind != softdelete.Epoch:
 		return NeedNothing
 	case s.Unit != "":
-		return c.need(true) // it is checked
+		return c.need(true) // the unit is checked
 	case len(s.Live)+len(s.Deleted) > 0:
 		return NeedNothing
 	}
 	return c.need(s.Kind == softdelete.Epoch)
 }
 
-// meaning is what an integer column holds, by its name or its values.
+// meaning returns what an integer column contains, by its name or its values.
 func (s MarkerConfig) meaning(c Column) softdelete.IntegerMeaning {
 	if _, unit := unitOf(c.Name); unit != "" {
 		return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}
@@ -191,7 +190,7 @@ func (s MarkerConfig) meaning(c Column) softdelete.IntegerMeaning {
 	return c.Meaning
 }
 
-// unit is what an integer time counts.
+// unit returns the unit of an integer time.
 func (s MarkerConfig) unit(c Column) softdelete.Unit {
 	if s.Unit != "" {
 		return s.Unit
@@ -199,7 +198,7 @@ func (s MarkerConfig) unit(c Column) softdelete.Unit {
 	return s.meaning(c).Unit
 }
 
-// isBool reports whether a list of values is the one boolean.
+// isBool reports whether a list of values contains only this boolean.
 func isBool(values []string, want bool) bool {
 	if len(values) != 1 {
 		return false

@@ -9,14 +9,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Unclear is why it is not certain what a marker says, and the line of configuration that
-// settles it.
+// Unclear is why it is not certain what a marker means, and the setting that makes it certain.
 type Unclear struct {
 	Message, Remedy string
 }
 
-// UnclearDefault says where the default of a marker's deciding column does not fit what the
-// marker means: a row is born live. Nil where it does.
+// UnclearDefault returns why the default of a marker's deciding column contradicts the meaning of the marker, because
+// new rows are live; nil if it does not.
 func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclear {
 	remedy := settle(schema, table, m)
 	if c.Varies {
@@ -39,8 +38,8 @@ func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclea
 	}
 }
 
-// settle is the line that says what the values of a marker mean. That only the reader knows: a
-// guess that was pasted would count live rows as deleted, and have them purged.
+// settle returns the setting that says what the values of a marker mean. Only the reader knows that: a pasted guess
+// could count live rows as deleted, and have them purged.
 func settle(schema, table string, m softdelete.Marker) string {
 	setting := ", deleted_values: [" + softdelete.FillIn + "]"
 	switch m.Decides() {
@@ -50,8 +49,8 @@ func settle(schema, table string, m softdelete.Marker) string {
 	return explainer{schema: schema, table: table}.configure(m.Column, setting+timeColumn(m))
 }
 
-// liveBesideNull are the values that mean live, beside NULL, in a time of which rows are born
-// with some constants. In an epoch 0 is one of them; none are needed if it is the only one.
+// liveBesideNull returns the values that mean live, in addition to NULL, in a time column whose defaults are some
+// constants. For an epoch that includes 0; it returns none if 0 is the only one.
 func liveBesideNull(kind softdelete.Kind, born []string) []string {
 	m := softdelete.Marker{Kind: kind}
 	if kind == softdelete.Sentinel {
@@ -67,7 +66,7 @@ func liveBesideNull(kind softdelete.Kind, born []string) []string {
 	return live
 }
 
-// listed is a setting with a list of values.
+// listed returns a setting with a list of values.
 func listed(setting string, values []string) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {
@@ -76,19 +75,19 @@ func listed(setting string, values []string) string {
 	return fmt.Sprintf(", %s: [%s]", setting, strings.Join(quoted, ", "))
 }
 
-// zeroTimes are by type the time that Go's libraries write into live rows.
+// zeroTimes are, by type, the times that Go's libraries write into live rows.
 var zeroTimes = map[softdelete.TimeType]string{
 	softdelete.Timestamptz: "0001-01-01 00:00:00+00", softdelete.LocalTimestamp: "0001-01-01 00:00:00",
 	softdelete.Date: "0001-01-01",
 }
 
-// IsZeroTime reports whether a value of a marker's column says that its row was never deleted.
+// IsZeroTime reports whether a value of a marker's column means that its row was never deleted.
 func IsZeroTime(m softdelete.Marker, value string) bool {
 	return m.Time != nil && m.Time.Column == m.Column && zeroTimes[m.Time.Type] == value
 }
 
-// UnclearKey means that a marker that was taken for a time holds the row's own key, and that other
-// values of it were taken for those of live rows.
+// UnclearKey returns the problem of a marker that looked like a time but contains the row's own key, if some of its
+// other values were taken for those of live rows.
 func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
 	return &Unclear{
 		Message: fmt.Sprintf("column %q holds the row's own key in every deleted row, and rows are born with %s: what its "+
@@ -97,7 +96,7 @@ func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
 	}
 }
 
-// UnclearShared means that many rows share a round instant that a marker takes for their deletion.
+// UnclearShared returns the problem that many rows share a round instant, which may not be their deletion time.
 func UnclearShared(schema, table string, m softdelete.Marker, value string, rows float64) *Unclear {
 	live := listed("live_values", append(slices.Clone(m.Live), softdelete.FillIn))
 	return &Unclear{
@@ -108,7 +107,7 @@ func UnclearShared(schema, table string, m softdelete.Marker, value string, rows
 	}
 }
 
-// UnclearLetters means that the letters in a marker's deciding column are of no one alphabet.
+// UnclearLetters returns the problem that the letters in a deciding column belong to different alphabets.
 func UnclearLetters(schema, table string, m softdelete.Marker, letters []string) *Unclear {
 	quoted := make([]string, len(letters))
 	for i, letter := range letters {
@@ -121,8 +120,7 @@ func UnclearLetters(schema, table string, m softdelete.Marker, letters []string)
 	}
 }
 
-// UnclearValue means that a value stands in a marker's deciding column of which it is not
-// certain what it means.
+// UnclearValue returns the problem that a deciding column has a value whose meaning is not certain.
 func UnclearValue(schema, table string, m softdelete.Marker, value string) *Unclear {
 	if m.Decides() != softdelete.Letter {
 		e := explainer{schema: schema, table: table}

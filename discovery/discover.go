@@ -1,6 +1,6 @@
-// Package discovery tells which column of a table marks its deleted rows, and why: rules
-// on names and types, what integers and letters hold, and a sentence on each decision for
-// people to read. What it must know of a column it is given; it asks no database.
+// Package discovery decides which column of a table marks its deleted rows, and explains each decision to people. It
+// uses rules about names and types, and the values of integers and letters. Its callers supply all facts: it does not
+// query a database.
 package discovery
 
 import (
@@ -13,17 +13,16 @@ import (
 // Found is what the rules find in one table.
 type Found struct {
 	Markers softdelete.Markers
-	// Unclear is why the markers must not be counted by, though they are known; nil if nothing
-	// is.
+	// Unclear is why the known markers must not be used for counting; nil if they can be used.
 	Unclear *Unclear
-	// Undecided is why it is not known this time whether all markers were found; empty
-	// if they were. The markers then hold the guess, and must not be counted by.
+	// Undecided is why it is not known this time whether all markers were found; empty if they were. The markers are
+	// then a guess, and must not be used for counting.
 	Undecided string
-	// Decisions say of each column why it was taken or left.
+	// Decisions say for each column why it is used or not.
 	Decisions []Decision
 }
 
-// Needs says what must be asked of the columns of a table before Discover, by name.
+// Needs returns what Discover needs to know about the columns of a table, by name.
 func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[string]Need {
 	if r.copies(schema, table, columns) != nil && !listed {
 		return nil
@@ -36,7 +35,7 @@ func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[st
 	for _, c := range found {
 		need := c.need(c.rule.Group.holdsTime())
 		if need == NeedKind && (c.rule.Group != Flags || partner(c, found) >= 0) {
-			continue // it is a flag whatever it holds
+			continue // it is a flag whatever it contains
 		}
 		if need != NeedNothing {
 			needs[c.Name] = need
@@ -45,8 +44,7 @@ func (r Rules) Needs(schema, table string, listed bool, columns []Column) map[st
 	return needs
 }
 
-// Considered are the columns of a table of which Discover must know what rows are born
-// with.
+// Considered returns the columns of a table for which Discover must know the values of new rows.
 func (r Rules) Considered(schema, table string, listed bool, columns []Column) []string {
 	if r.copies(schema, table, columns) != nil && !listed {
 		return nil
@@ -61,7 +59,7 @@ func (r Rules) Considered(schema, table string, listed bool, columns []Column) [
 	return names
 }
 
-// candidates are the columns with one of these rejections, the surest first.
+// candidates returns the columns with one of these rejections, the most certain first.
 func (r Rules) candidates(columns []Column, among ...rejection) []candidate {
 	var found []candidate
 	for _, c := range columns {
@@ -75,17 +73,16 @@ func (r Rules) candidates(columns []Column, among ...rejection) []candidate {
 	return found
 }
 
-// partner is the place of the time that belongs to a flag; -1 if there is none.
+// partner returns the index of the time that belongs to a flag; -1 if there is none.
 func partner(flag candidate, among []candidate) int {
 	return slices.IndexFunc(among, func(t candidate) bool {
 		return t.rule.Group.holdsTime() && stem(t.Name) == stem(flag.Name)
 	})
 }
 
-// Discover finds the markers among the columns of a table, what they need having been
-// asked. A flag and a time of the same stem are one marker, a pair; what is left, if
-// there are several, is or-ed. A table that the configuration lists is not left alone
-// for its name.
+// Discover finds the markers among the columns of a table, after the facts in Needs were read. A flag and a time of
+// the same stem form one marker, a pair. If several markers remain, a row is deleted if any of them says so. A table
+// that the configuration lists is not left out because of its name.
 func (r Rules) Discover(schema, table string, listed bool, columns []Column) Found {
 	var d Found
 	copies := r.copies(schema, table, columns)
@@ -108,9 +105,9 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	for _, flag := range flags {
 		m := r.marker(flag)
 		if i := partner(flag, times); i >= 0 {
-			flag.Meaning = softdelete.IntegerMeaning{} // a flag is what it says, whatever it holds
+			flag.Meaning = softdelete.IntegerMeaning{} // a flag is what its name says, whatever it contains
 			m = r.marker(flag)
-			if !times[i].Varies { // else it tells of rows that were made, too
+			if !times[i].Varies { // otherwise it would also be set in new rows
 				m.Kind, m.Flag, m.Time = softdelete.Pair, m.Kind, times[i].partnerTime(times[i].meaning().Unit)
 			}
 			times = slices.Delete(times, i, i+1)
@@ -129,7 +126,7 @@ func (r Rules) Discover(schema, table string, listed bool, columns []Column) Fou
 	return d
 }
 
-// add adds a marker, of which a column decides.
+// add adds a marker with its deciding column.
 func (f *Found) add(schema, table string, m softdelete.Marker, c Column) {
 	f.Markers = append(f.Markers, m)
 	if f.Unclear == nil {
@@ -137,7 +134,7 @@ func (f *Found) add(schema, table string, m softdelete.Marker, c Column) {
 	}
 }
 
-// marker is a candidate as a marker of its own.
+// marker makes a marker from a candidate alone.
 func (r Rules) marker(c candidate) softdelete.Marker {
 	m := softdelete.Marker{Column: c.Name, Type: c.OwnType, Equality: c.Equality}
 	inverted := c.rule.Group == InvertedFlags
@@ -178,8 +175,7 @@ func (r Rules) marker(c candidate) softdelete.Marker {
 	return m
 }
 
-// meaning is what an integer is taken to hold: what its name told, else its values,
-// else what its rule is for.
+// meaning returns what an integer is assumed to contain: by its name, or else by its values, or else by its rule.
 func (c candidate) meaning() softdelete.IntegerMeaning {
 	if _, unit := unitOf(c.Name); unit != "" {
 		return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit}

@@ -148,7 +148,7 @@ func TestAWordIsSpeltInWholeLetters(t *testing.T) {
 	}
 }
 
-// Every kind can be configured for each of the types it takes, and is then explained.
+// Every kind can be configured for each of its types, and is explained.
 func TestEveryKindIsConfiguredAndExplained(t *testing.T) {
 	types := map[softdelete.Class][]Column{}
 	for name, class := range softdelete.Classes {

@@ -6,27 +6,27 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// WithUniqueIndex are names that also stand for rows that are wanted. They mark deleted rows where
+// WithUniqueIndex is the group of names that are also used for rows that are not deleted. They mark deleted rows if
 // uniqueness is enforced only among the rows in which the column is NULL.
 const WithUniqueIndex Group = "with_unique_index"
 
-// Evidence is what the unique indexes and exclusion constraints of a table say of a column.
+// Evidence is what the unique indexes and exclusion constraints of a table show about a column.
 type Evidence struct {
-	// Mentioned means that the predicate or a key of one with a predicate has the column.
+	// Mentioned is true if one that has a predicate uses the column, in the predicate or in a key.
 	Mentioned bool
-	// OnlyNull means that one of them holds only rows in which the column is NULL.
+	// OnlyNull is true if one of them contains only rows in which the column is NULL.
 	OnlyNull bool
 	// Excluded are words for deleted rows that one of them leaves out.
 	Excluded []string
-	// Unread is why they could not be read this time; empty if they were, or need not be.
+	// Unread is why they could not be read this time; empty if they were read, or are not needed.
 	Unread string
 }
 
-// speaks reports whether an index gives a column away.
+// speaks reports whether an index suggests that the column is a marker.
 func (e Evidence) speaks() bool { return e.OnlyNull || len(e.Excluded) > 0 }
 
-// sole leaves out the columns that only an index speaks for, except the first where no other column
-// marks deleted rows: they never are a second marker.
+// sole removes columns that only an index suggests, except the first one if no other column marks deleted rows: such
+// a column is never a second marker.
 func sole(found []candidate) []candidate {
 	byIndex := func(c candidate) bool { return c.rule.Group == WithUniqueIndex }
 	others := slices.DeleteFunc(slices.Clone(found), byIndex)
@@ -36,8 +36,8 @@ func sole(found []candidate) []candidate {
 	return others
 }
 
-// provable are the columns that the indexes must be asked about: those that their name alone does not
-// tell of, in a table where nothing else marks deleted rows.
+// provable returns the columns for which the indexes must be read: columns whose name alone is not enough, in a table
+// that has no other marker.
 func (r Rules) provable(columns []Column) []candidate {
 	if len(r.candidates(columns, fits, alwaysSet)) > 0 {
 		return nil
@@ -55,7 +55,7 @@ func (r Rules) provable(columns []Column) []candidate {
 	return found
 }
 
-// listsWithUniqueIndex reports whether a unique index is enough for the name of a column.
+// listsWithUniqueIndex reports whether a unique index is enough for a column of this name.
 func (r Rules) listsWithUniqueIndex(c Column) bool {
 	folded := softdelete.Fold(c.Name)
 	return slices.ContainsFunc(r.Names, func(rule Rule) bool {
@@ -63,7 +63,7 @@ func (r Rules) listsWithUniqueIndex(c Column) bool {
 	})
 }
 
-// DeletedWords are the values of a status that mean deleted, in the spellings that it can have.
+// DeletedWords returns the values of a status that mean deleted, in all spellings that it can have.
 func (r Rules) DeletedWords(c Column) []string {
 	if c.class() == softdelete.EnumClass {
 		return r.labels(c)

@@ -9,31 +9,28 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Decision says of one column why it marks deleted rows or was left alone, for a
-// person to read.
+// Decision says for one column, for a person, why it marks deleted rows or is not used.
 type Decision struct {
 	Column string
-	// Rule is the setting that knows the column; empty if none does.
+	// Rule is the setting that matches the column; empty if none does.
 	Rule  string
 	Taken bool
-	// Kind is that of the marker which the column is part of; empty if it was left.
+	// Kind is the kind of the marker to which the column belongs; empty if it is not used.
 	Kind softdelete.Kind
 	Why  string
-	// Remedy is what to write into the configuration to change the decision; empty
-	// where nothing can.
+	// Remedy is what to write into the configuration to change the decision; empty if nothing can.
 	Remedy string
 }
 
-// TableDecision is what was decided on one table, for a person to read.
+// TableDecision is the decision on one table, for a person.
 type TableDecision struct {
 	Schema, Table string
-	// Left is why the table as a whole was left alone; empty if its columns were judged.
+	// Left is why the whole table is left out; empty if its columns were considered.
 	Left      string
 	Decisions []Decision
 }
 
-// ConfiguredDecisions are the decisions on the columns of a marker that the configuration
-// names, by the setting that does.
+// ConfiguredDecisions returns the decisions on the columns of a configured marker; by is the setting that names it.
 func ConfiguredDecisions(columns []Column, m softdelete.Marker, by string) []Decision {
 	var all []Decision
 	for _, c := range columns {
@@ -45,14 +42,14 @@ func ConfiguredDecisions(columns []Column, m softdelete.Marker, by string) []Dec
 	return all
 }
 
-// explainer knows what the decisions of one table have in common.
+// explainer is what the decisions on one table have in common.
 type explainer struct {
 	rules         Rules
 	schema, table string
 	copies        *TableRule
 }
 
-// explain says why a column was taken into the markers, or left out of them.
+// explain says why a column is part of a marker, or is not used.
 func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 	j := e.rules.match(c)
 	d := Decision{Column: c.Name}
@@ -74,7 +71,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 	switch {
 	case d.Taken:
 	case e.copies != nil:
-		d.Why = fmt.Sprintf("the table's name tells of copies or jobs (rules.copies: %s)", e.copies.Name)
+		d.Why = fmt.Sprintf("the table's name is that of a table of copies or jobs (rules.copies: %s)", e.copies.Name)
 		d.Remedy = setting("copies", e.copies.Name, false)
 	default:
 		d.Why, d.Remedy = e.reject(j)
@@ -82,7 +79,7 @@ func (e explainer) explain(c Column, markers softdelete.Markers) Decision {
 	return d
 }
 
-// reject says why a candidate was left, and what would have it taken.
+// reject says why a candidate is not used, and what to write to use it.
 func (e explainer) reject(j candidate) (why, remedy string) {
 	column := e.configure(j.Name, "")
 	if slices.Contains([]softdelete.Class{softdelete.TextClass, softdelete.EnumClass, softdelete.BitClass}, j.class()) {
@@ -90,13 +87,13 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	}
 	switch j.reason {
 	case fits:
-		why, remedy = "a unique index leaves its rows out, but another column marks the deleted rows", column
+		why, remedy = "a unique index leaves its rows out, but another column marks deleted rows", column
 	case unknownName:
-		why, remedy = "no rule knows the name: it may tell of something else's deletion", column
+		why, remedy = "no rule matches the name: it may mean that something else was deleted", column
 	case wrongType:
 		why, remedy = fmt.Sprintf("%s is not for columns of type %s", j.rule, j.Type), column
 	case switchedOff:
-		why, remedy = fmt.Sprintf("%s is off: the name also stands for rows that are wanted",
+		why, remedy = fmt.Sprintf("%s is off: the name is also used for rows that are not deleted",
 			j.rule), setting(string(j.rule.Group), j.rule.Name, true)
 		if j.Evidence.speaks() {
 			why, remedy = e.candidate(j)
@@ -109,11 +106,11 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 		why = fmt.Sprintf("none of its labels means deleted: %s", strings.Join(j.Labels, ", "))
 		remedy = e.configure(j.Name, ", deleted_values: ["+softdelete.FillIn+"]")
 	case alwaysSet:
-		why = "it is NOT NULL and has no constant as its default: every row tells of a deletion"
+		why = "it is NOT NULL and has no constant as its default: no value means live"
 		remedy = e.configure(j.Name, ", live_values: ["+softdelete.FillIn+"]")
 	}
 	if j.reason == fits && j.Varies {
-		why, remedy = "its default is no constant, so that it does not say when a row was deleted", e.line("ignore: true")
+		why, remedy = "its default is not a constant, so it does not show when a row was deleted", e.line("ignore: true")
 	}
 	if j.class() == softdelete.OtherClass {
 		why, remedy = fmt.Sprintf("a column of type %s does not say whether its row is deleted", j.Type), ""
@@ -121,7 +118,7 @@ func (e explainer) reject(j candidate) (why, remedy string) {
 	return why, remedy
 }
 
-// candidate says of a column that is off why an index speaks for it, and what takes it.
+// candidate says why an index suggests a column whose rule is off, and what to write to use it.
 func (e explainer) candidate(j candidate) (why, remedy string) {
 	why = fmt.Sprintf("%s is off, but a unique index holds only rows in which it is NULL: it may mark deleted rows",
 		j.rule)
@@ -137,7 +134,7 @@ func (e explainer) candidate(j candidate) (why, remedy string) {
 	return why, e.configure(j.Name, ", deleted_values: ["+words+"]")
 }
 
-// explainMarker says how the marker reads a column of its.
+// explainMarker says how the marker reads one of its columns.
 func explainMarker(m softdelete.Marker, c candidate) string {
 	isTime := m.Time != nil && m.Time.Column == c.Name
 	unit := ""
@@ -146,7 +143,7 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 	}
 	switch {
 	case c.Unborn != "" || c.reason == unread:
-		return "undecided: " + cmp.Or(c.Unborn, c.Evidence.Unread) + "; it will be looked at again"
+		return "undecided: " + cmp.Or(c.Unborn, c.Evidence.Unread) + "; the next refresh tries again"
 	case isTime && m.Kind == softdelete.Pair:
 		return fmt.Sprintf("the deletion time of %s%s", m.Column, unit)
 	}
@@ -154,22 +151,22 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 	what := d.Words.Decision
 	switch {
 	case d.KeepsTime:
-		what = fmt.Sprintf("a %s that is %s while the row lives%s", c.Type, liveWords(m, c), unit)
+		what = fmt.Sprintf("a %s that is %s in live rows%s", c.Type, liveWords(m, c), unit)
 	case len(m.Deleted) > 0:
 		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
 	case len(m.Live) > 0:
 		what = "live where it is " + strings.Join(m.Live, ", ")
 	}
 	if m.Planned() {
-		what += "; a time in the future is a plan, and the row lives until then"
+		what += "; a time in the future is a plan, and the row is live until then"
 	}
 	if c.Unread != "" {
-		what += " (its values could not be looked at: " + c.Unread + "; it will be done again)"
+		what += " (its values could not be read: " + c.Unread + "; the next refresh tries again)"
 	}
 	return what
 }
 
-// liveWords say what a time holds in live rows.
+// liveWords say what a time contains in live rows.
 func liveWords(m softdelete.Marker, c candidate) string {
 	switch live := strings.Join(m.Live, " or "); {
 	case live == "":
@@ -181,7 +178,7 @@ func liveWords(m softdelete.Marker, c candidate) string {
 	}
 }
 
-// explainTime says what an integer time counts.
+// explainTime says which unit an integer time has.
 func explainTime(t *softdelete.Time) string {
 	switch {
 	case t.Type != softdelete.EpochTime:
@@ -198,7 +195,7 @@ func explainTime(t *softdelete.Time) string {
 		}
 		return fmt.Sprintf(", in %s since 1970%s", t.Unit, guessed)
 	default:
-		return ", in a unit that is not known: counted, but without ages"
+		return ", in an unknown unit: rows are counted, but their ages are unknown"
 	}
 }
 
@@ -209,18 +206,18 @@ func timeColumn(m softdelete.Marker) string {
 	return ", time_column: " + softdelete.QuoteYAML(m.Time.Column)
 }
 
-// line is the line that says something of the table.
+// line returns a line of the configuration about the table.
 func (e explainer) line(what string) string {
 	return fmt.Sprintf("tables: [{schema: %s, table: %s, %s}]", softdelete.QuoteYAML(e.schema),
 		softdelete.QuoteYAML(e.table), what)
 }
 
-// configure is the line that makes a column the table's marker.
+// configure returns the line that makes a column the table's marker.
 func (e explainer) configure(column, more string) string {
 	return e.line("column: " + softdelete.QuoteYAML(column) + more)
 }
 
-// setting is the line that switches a rule.
+// setting returns the line that switches a rule.
 func setting(group, name string, on bool) string {
 	state := map[bool]string{true: "on", false: "off"}[on]
 	return fmt.Sprintf("discovery: {rules: {%s: {%s: %s}}}", group, softdelete.QuoteYAML(name), state)

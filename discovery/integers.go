@@ -10,14 +10,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// year2000 is when that began, in seconds since 1970. Soft delete is not much older.
+// year2000 is when that year began, in seconds since 1970. Soft delete is not much older.
 const year2000 = 946684800
 
-// ClassifyInteger says what an integer column that needs it holds, by some of its values,
-// the least and the greatest among them: a time, if all of them lie between 2000 and tomorrow
-// in one unit, else a number. Zero, and what rows are born with, tell nothing. One that is
-// called a flag is never a time in nanoseconds: where it holds numbers of that size, they are
-// the row's own id (snowflake ids have 19 digits).
+// ClassifyInteger says what an integer column contains, given some of its values that include the smallest and the
+// largest. It is a time if all of them are between 2000 and tomorrow in one unit, and otherwise a number. Zero and
+// the values of new rows are ignored. A column that is called a flag is never a time in nanoseconds: numbers of that
+// size are the row's own id (snowflake ids have 19 digits).
 func ClassifyInteger(need Need, values []float64, born []string, now time.Time) softdelete.IntegerMeaning {
 	telling := slices.DeleteFunc(slices.Clone(values), func(v float64) bool {
 		return v == 0 || slices.ContainsFunc(born, func(b string) bool {
@@ -35,8 +34,8 @@ func ClassifyInteger(need Need, values []float64, born []string, now time.Time) 
 	return softdelete.IntegerMeaning{Kind: softdelete.Epoch, Unit: unit, Example: slices.Max(telling)}
 }
 
-// plausible is the unit in which all values from the least to the greatest lie between 2000 and
-// tomorrow; empty if there is none.
+// plausible returns the unit in which all values between the two are between 2000 and tomorrow; empty if there is
+// none.
 func plausible(least, greatest float64, now time.Time) softdelete.Unit {
 	tomorrow := float64(now.Add(24 * time.Hour).Unix())
 	for _, unit := range softdelete.Units {
@@ -48,11 +47,11 @@ func plausible(least, greatest float64, now time.Time) softdelete.Unit {
 	return ""
 }
 
-// year10000 is when that begins, in seconds since 1970: no PostgreSQL server deleted a row then.
+// year10000 is when that year begins, in seconds since 1970: no PostgreSQL server deletes a row then.
 const year10000 = 253402300800
 
-// UnclearInteger says what contradicts the meaning of an integer marker, by the least and the
-// greatest value of deleted rows that the count found; nil if nothing does.
+// UnclearInteger returns what contradicts the meaning of an integer marker, given the smallest and the largest value
+// of the deleted rows; nil if nothing does.
 func UnclearInteger(schema, table string, m softdelete.Marker, least, greatest float64, now time.Time) *Unclear {
 	e := explainer{schema: schema, table: table}
 	t := m.Time
@@ -78,8 +77,8 @@ func UnclearInteger(schema, table string, m softdelete.Marker, least, greatest f
 	}
 }
 
-// WrongUnit says why a configured unit cannot be that of a time, of which the least and the
-// greatest value of deleted rows are known; nil if it can.
+// WrongUnit returns why a configured unit cannot be right, given the smallest and the largest value of the deleted
+// rows; nil if it can.
 func WrongUnit(t *softdelete.Time, least, greatest float64, now time.Time) error {
 	if t == nil || !t.UnitGiven {
 		return nil
@@ -99,7 +98,7 @@ func WrongUnit(t *softdelete.Time, least, greatest float64, now time.Time) error
 	}
 }
 
-// yearOf is the year of a time in seconds since 1970, for a person.
+// yearOf returns the year of a time in seconds since 1970, for a person.
 func yearOf(seconds float64) string {
 	const year = 365.2425 * 24 * 60 * 60
 	return fmt.Sprintf("%.0f", 1970+math.Floor(seconds/year))

@@ -8,50 +8,48 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Rules are what discovery goes by: the names by which a column is known to mark
-// deleted rows, and what keeps it from being taken nevertheless.
+// Rules are the names by which columns are recognized as markers, and the reasons not to use such a column.
 type Rules struct {
-	// Names are the rules of columns, the surest first.
+	// Names are the rules for columns, the most certain first.
 	Names []Rule
 	// StatusValues are the values of a status that mean deleted, in lower case.
 	StatusValues []string
-	// Copies are tables whose rows are copies of others, or jobs: what marks deleted
-	// rows elsewhere tells of something else there.
+	// Copies match tables whose rows are copies of other rows, or jobs. In them, a marker does not mean that its row
+	// is deleted.
 	Copies []TableRule
-	// CopiesWithTime are those of them in which a deletion time nevertheless deletes the row
-	// itself, if it may be NULL and no flag stands beside it.
+	// CopiesWithTime match those of these tables in which a deletion time still marks the row itself, if it may be
+	// NULL and there is no flag.
 	CopiesWithTime []TableRule
-	// Unused are the comments that say that a column is not in use.
+	// Unused match comments that say that a column is not in use.
 	Unused []*regexp.Regexp
 }
 
-// Rule is a name that columns have. It takes those whose type its group allows.
+// Rule is a name of columns. It applies only to columns of the types that its group allows.
 type Rule struct {
 	Group Group
 	// Name is folded.
 	Name string
-	// On is false for a rule that must be asked for.
+	// On is false for a rule that must be switched on.
 	On bool
 }
 
-// String names the rule as the configuration does.
+// String writes the rule as in the configuration.
 func (r Rule) String() string { return string(r.Group) + "." + r.Name }
 
-// Group is what the columns of a rule hold. Its text is the setting that lists the
-// rules.
+// Group says what the columns of a rule contain. Its text is the setting that lists the rules.
 type Group string
 
 // The groups of rules.
 const (
 	Times         Group = "times"          // when a row was deleted: a time, or an integer
-	Epochs        Group = "epochs"         // when it was deleted, as an integer; a time of that name is a plan
+	Epochs        Group = "epochs"         // when it was deleted, as an integer; a time of that name is a planned deletion
 	TextTimes     Group = "text_times"     // when it was deleted, as a text
 	Flags         Group = "flags"          // whether it is deleted: a boolean, an integer or a short text
 	InvertedFlags Group = "inverted_flags" // whether it is live
 	Statuses      Group = "statuses"       // its state, of which some values mean deleted
 )
 
-// allowed are the classes of type that the columns of a group can have.
+// allowed are the classes of types that the columns of each group can have.
 var allowed = map[Group][]softdelete.Class{
 	Times:         {softdelete.TimeClass, softdelete.IntegerClass},
 	Epochs:        {softdelete.IntegerClass},
@@ -63,14 +61,14 @@ var allowed = map[Group][]softdelete.Class{
 	WithUniqueIndex: {softdelete.TimeClass},
 }
 
-// holdsTime reports whether a flag of the same stem can find its time in the group.
+// holdsTime reports whether the group can contain the time that belongs to a flag.
 func (g Group) holdsTime() bool { return g == Times || g == Epochs }
 
-// isFlag reports whether the group says whether, not when.
+// isFlag reports whether the group says whether a row is deleted, and not when.
 func (g Group) isFlag() bool { return g == Flags || g == InvertedFlags || g == Statuses }
 
-// Candidates are the folded names that a column can have which a rule knows, the
-// names with a unit included: the rules that are on, or with the others too.
+// Candidates returns the folded names that match a rule, including names with a unit: of the rules that are on, or of
+// all rules.
 func (r Rules) Candidates(off bool) []string {
 	var names []string
 	for _, rule := range r.Names {
@@ -88,35 +86,35 @@ func (r Rules) Candidates(off bool) []string {
 	return slices.Compact(names)
 }
 
-// Similar is a regular expression of folded names that may tell of deletion but are
-// in no rule. Such columns are never taken, only explained.
+// Similar is a regular expression of folded names that sound like deletion but match no rule. Such columns are
+// explained, but never used.
 const Similar = "delet|remov|trash|discard|destroy|tombstone|purge|^isdel|^delflag"
 
 var similar = regexp.MustCompile(Similar)
 
-// rejection is why a column is left alone.
+// rejection is why a column is not used.
 type rejection int
 
 const (
 	fits        rejection = iota
-	unknownName           // no rule knows it
+	unknownName           // no rule matches it
 	wrongType             // the rule is for other types
 	switchedOff           // the rule is off
 	counter               // as a number of its size it counts rows
 	unused                // its comment says that it is not in use
 	noLabel               // an enum without a label that means deleted
-	alwaysSet             // NOT NULL, and nothing stands for live rows
+	alwaysSet             // NOT NULL, and no value means live
 	unread                // its default or its indexes could not be read this time
 )
 
-// candidate is a column and the rule that knows it.
+// candidate is a column with the rule that matches it.
 type candidate struct {
 	Column
 	rule   Rule
 	reason rejection
 }
 
-// match finds the rule that knows a column, and why that leaves it alone, if it does.
+// match finds the rule that matches a column, and why the column is not used, if so.
 func (r Rules) match(c Column) candidate {
 	rule, known := r.rule(c)
 	j := candidate{c, rule, fits}
@@ -141,9 +139,8 @@ func (r Rules) match(c Column) candidate {
 	return j
 }
 
-// rule is the rule that knows a column by its name: one for its type before others,
-// one that is on before one that is off, one of flags for an integer that could be
-// either, then the surest.
+// rule returns the rule that matches the name of a column. It prefers a rule for the column's type, then one that is
+// on, then a flag rule for an integer that could be either, then the most certain rule.
 func (r Rules) rule(c Column) (best Rule, known bool) {
 	folded := softdelete.Fold(c.Name)
 	bare, unit := unitOf(c.Name)
@@ -154,7 +151,7 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 			continue
 		}
 		if rule.Group == WithUniqueIndex && !c.Evidence.OnlyNull && c.Evidence.Unread == "" {
-			continue // no index speaks for it
+			continue // no index suggests it
 		}
 		worth := 1
 		if slices.Contains(allowed[rule.Group], c.class()) {
@@ -173,7 +170,7 @@ func (r Rules) rule(c Column) (best Rule, known bool) {
 	return best, most > 0
 }
 
-// labels are those of an enum that mean deleted.
+// labels returns the labels of an enum that mean deleted.
 func (r Rules) labels(c Column) []string {
 	var deleted []string
 	for _, label := range c.Labels {

@@ -9,15 +9,15 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// TableRule is a name that tables have.
+// TableRule is a pattern of table names.
 type TableRule struct {
-	// Name is the pattern as it is written. One with an escaped dot is of schema.table.
+	// Name is the pattern as written. A pattern with an escaped dot is matched against schema.table.
 	Name    string
 	Pattern *regexp.Regexp
 	On      bool
 }
 
-// matches reports whether the rule is on and knows a table by its name, as it is or in snake case.
+// matches reports whether the rule is on and matches the name of a table, as it is or in snake case.
 func (t TableRule) matches(schema, table string) bool {
 	name := table
 	if strings.Contains(t.Name, `\.`) {
@@ -26,7 +26,7 @@ func (t TableRule) matches(schema, table string) bool {
 	return t.On && (t.Pattern.MatchString(name) || t.Pattern.MatchString(snakeCase(name)))
 }
 
-// firstMatch is the first of the rules that knows a table; nil if none does.
+// firstMatch returns the first rule that matches a table; nil if none does.
 func firstMatch(rules []TableRule, schema, table string) *TableRule {
 	i := slices.IndexFunc(rules, func(t TableRule) bool { return t.matches(schema, table) })
 	if i < 0 {
@@ -35,7 +35,7 @@ func firstMatch(rules []TableRule, schema, table string) *TableRule {
 	return &rules[i]
 }
 
-// copies is the rule by which a table's rows are copies or jobs; nil if none.
+// copies returns the rule that says that a table's rows are copies or jobs; nil if there is none.
 func (r Rules) copies(schema, table string, columns []Column) *TableRule {
 	rule := firstMatch(r.Copies, schema, table)
 	if rule != nil && firstMatch(r.CopiesWithTime, schema, table) != nil && r.hasOwnTime(columns) {
@@ -44,8 +44,8 @@ func (r Rules) copies(schema, table string, columns []Column) *TableRule {
 	return rule
 }
 
-// hasOwnTime reports whether the only marker among the columns is a time that may be NULL. The copy
-// of a row has a flag, if anything.
+// hasOwnTime reports whether the only marker among the columns is a time that may be NULL. A copy would also have the
+// flag of the original, if there is one.
 func (r Rules) hasOwnTime(columns []Column) bool {
 	found := sole(r.candidates(columns, fits))
 	return len(found) > 0 && !slices.ContainsFunc(found, func(c candidate) bool {
@@ -53,7 +53,7 @@ func (r Rules) hasOwnTime(columns []Column) bool {
 	})
 }
 
-// snakeCase is a name as it would be without capitals: user_histories of UserHistories.
+// snakeCase writes a name without capitals: user_histories for UserHistories.
 func snakeCase(name string) string {
 	letters := []rune(name)
 	var snake strings.Builder

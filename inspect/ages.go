@@ -11,29 +11,28 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// The questions that an index may answer exactly although the table is too large to be
-// counted. Each is asked only where the planner would read the index alone, or a
-// bounded part of the table through it, and not for a day after it took too long.
+// The questions that an index may answer exactly although the table is too large to be counted. A question is asked
+// only if the planner would read just the index, or a limited part of the table through it. If it takes too long, it
+// is not asked again for a day.
 const (
 	byDeleted = "deleted"
 	byRecent  = "recent"
 	byOldest  = "oldest"
 )
 
-// indexQuestion is one of them. Its answer is rows of T.
+// indexQuestion is one of these questions. Its answer is rows of T.
 type indexQuestion[T any] struct {
 	name string
-	// sql asks it of a relation, and where an index is given, only while that is there.
+	// sql returns the query about a relation; with an index, it returns no row if that no longer exists.
 	sql func(r queries.Relation, index string) string
-	// suits reports whether a plan is as cheap as it must be.
+	// suits reports whether a plan is cheap enough.
 	suits func(plan) bool
-	// add takes a row of the answer; false if the row says that there is none.
+	// add adds a row of the answer; it returns false if the row says that there is no answer.
 	add func(T) bool
 }
 
-// ask asks it of every sampled partition. It returns false if one of them has no answer, or
-// there is no time left. An error other than a lost connection costs only this fact, until
-// the next refresh.
+// ask asks the question for every sampled partition. It returns false if one of them has no answer, or no time is
+// left. After an error other than a lost connection, only this fact is missing until the next refresh.
 func (q indexQuestion[T]) ask(ctx context.Context, c *count) (answered bool, err error) {
 	if len(c.sampled) > fewPartitions {
 		return false, nil
@@ -54,7 +53,7 @@ func (q indexQuestion[T]) ask(ctx context.Context, c *count) (answered bool, err
 	return true, nil
 }
 
-// askOf asks it of one partition.
+// askOf asks the question for one partition.
 func (q indexQuestion[T]) askOf(ctx context.Context, c *count, p partition) (answered bool, err error) {
 	proof, err := c.prove(ctx, p, q.name, q.sql(c.on(p), ""), q.suits)
 	if err != nil || !proof.Sound {
@@ -77,19 +76,19 @@ func (q indexQuestion[T]) askOf(ctx context.Context, c *count, p partition) (ans
 	return true, nil
 }
 
-// deletedTally is what queries.Relation.Deleted answers.
+// deletedTally is a row of queries.Relation.Deleted.
 type deletedTally struct {
-	// Bytes is what the answer costs; nil when the index is gone.
+	// Bytes is the cost of the answer; nil if the index no longer exists.
 	Bytes        *int64
 	Deleted, Old int64
 	Next         *float64
 }
 
-// deletedByIndex counts the deleted and the old rows of the parts through an index of
-// the deleted rows, and adds what was counted before.
+// deletedByIndex counts the deleted and the old rows of the sampled partitions through an index on the deleted rows,
+// and adds what was counted before.
 func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, err error) {
 	sum = c.sum
-	left := int64(c.refresh.config.Counting.ExactMaxBytes) // for all parts together
+	left := int64(c.refresh.config.Counting.ExactMaxBytes) // for all partitions together
 	indexed, err = indexQuestion[deletedTally]{
 		name:  byDeleted,
 		sql:   func(r queries.Relation, index string) string { return r.Deleted(index, left) },
@@ -106,7 +105,7 @@ func (c *count) deletedByIndex(ctx context.Context) (sum tally, indexed bool, er
 	return sum, indexed, err
 }
 
-// ages adds to the numbers what indexes know exactly of the times of deletion.
+// ages adds exact facts about deletion times to the numbers, from indexes.
 func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, indexed bool) error {
 	if indexed && c.table.HasAges() {
 		old := softdelete.Exactly(deleted.Old)
@@ -148,8 +147,7 @@ func (c *count) ages(ctx context.Context, n *softdelete.Numbers, deleted tally, 
 	return err
 }
 
-// age brings the numbers of a sampled table up to date that time alone changes, and
-// reports whether it could.
+// age updates those numbers of a sampled table that change with time alone. It reports whether it could.
 func (d *databaseRefresh) age(ctx context.Context, t *table) (done bool, err error) {
 	c := d.newCount(t)
 	if err := c.countExactly(ctx); err != nil {

@@ -9,27 +9,26 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 )
 
-// budget is what a refresh may still spend on counting. What does not fit is carried over
-// to the next refresh.
+// budget is what a refresh may still spend on counting. Tables that do not fit wait for the next refresh.
 type budget struct {
-	// deadline is when the refresh stops to begin with tables.
+	// deadline is when the refresh stops counting further tables.
 	deadline time.Time
-	// blocks is how many may still be sampled.
+	// blocks is how many blocks may still be sampled.
 	blocks int
 }
 
-// errSpent means that a table has to wait for the next refresh.
+// errSpent is the error of a table that must wait for the next refresh.
 var errSpent = errors.New("the budget of the refresh is used up")
 
 func newBudget(c config.Counting, began time.Time) budget {
 	return budget{deadline: began.Add(c.PassTime.Std()), blocks: c.PassBlocks}
 }
 
-// over reports whether the time is spent.
+// over reports whether the time is used up.
 func (b *budget) over() bool { return !time.Now().Before(b.deadline) }
 
-// queue is the order in which tables get their turn: the most urgent first. Those that
-// have waited the longest come to the front whatever the others do, so all do in time.
+// queue returns the tables in the order of their turns, the most urgent first. Tables that have waited longest come
+// first in the end, whatever happens to the others, so that all get their turn.
 func queue(relations []table, now time.Time) []*table {
 	type place struct {
 		*table

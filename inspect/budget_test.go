@@ -10,8 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// However uneven the writes are, no table of many waits more than a few times longer than
-// if they took turns.
+// However unevenly tables are written to, no table waits more than a few times longer than if all took turns.
 func TestNobodyStarves(t *testing.T) {
 	t.Parallel()
 	const tables, turns = 2000, 60
@@ -22,13 +21,13 @@ func TestNobodyStarves(t *testing.T) {
 	for pass := range 20 * tables / turns {
 		now = now.Add(5 * time.Minute)
 		for i := range relations {
-			// A third is rewritten all the time, a third a little, a third never.
+			// A third is rewritten all the time, a third sometimes, a third never.
 			relations[i].writes += int64(i%3) * 500
 		}
 		for place, r := range queue(relations, now) {
 			i := int(r.OID)
 			if pass == 0 {
-				i = place // the first pass takes them as they come
+				i = place // the first pass takes them in their order
 				r.OID = uint32(i)
 			}
 			if place >= turns {
@@ -66,7 +65,7 @@ func TestNobodyStarves(t *testing.T) {
 	}
 }
 
-// What the budget does not allow waits, keeps its numbers, and has its turn later.
+// Tables beyond the budget wait, keep their numbers, and get their turn later.
 func TestTheBudgetIsCarriedOver(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -77,7 +76,7 @@ func TestTheBudgetIsCarriedOver(t *testing.T) {
 				500) AS filler FROM generate_series(1, 8000) i`, n))
 	}
 	settled(t, dsn)
-	// Each table needs 100 blocks and more, a pass allows 400.
+	// Each table needs at least 100 blocks, and a pass allows 400.
 	i := inspector(t, dsn,
 		"counting: {method: sampled, blocks: 100, batch: 50, target_margin: 0, pass_blocks: 400, recount_after: 1ms}")
 	s := empty(t, i)
@@ -115,7 +114,7 @@ func TestTheBudgetIsCarriedOver(t *testing.T) {
 	}
 }
 
-// When the time of a pass is up no table is begun with.
+// When the time of a pass is over, no further table is counted.
 func TestTheTimeOfAPassIsABudget(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -135,8 +134,7 @@ func previousTable(s *softdelete.Snapshot, name string) softdelete.Table {
 	return softdelete.Table{}
 }
 
-// A pass over many unchanged tables asks as little as one over none: a few questions of
-// the whole set.
+// A pass over many unchanged tables sends as few queries as one over no tables: some queries about all of them.
 func TestAPassOverUnchangedTablesAsksFewQuestions(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

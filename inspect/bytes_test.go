@@ -14,7 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// A database of encoding SQL_ASCII takes any bytes for a name.
+// In a database of encoding SQL_ASCII a name can be any bytes.
 func TestNamesThatAreNoUTF8(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"shared_buffers": "2MB"}})
@@ -86,7 +86,7 @@ discovery: {rules: {statuses: {status: on}}}
 		strings.Contains(text, `\xe9`) || strings.Contains(text, "parted") {
 		t.Errorf("%v, the grants are %s", err, text)
 	}
-	// The remedies need not write the names.
+	// The remedies work without writing the names.
 	for name, expected := range map[string]string{`caf\xe9`: "10 4 3", "t": "10 4 3", `whole\xe9`: "0 0 0",
 		"parted": "0 0 0"} {
 		oid := tableNamed(t, s, name).OID
@@ -106,16 +106,16 @@ discovery: {rules: {statuses: {status: on}}}
 	}
 }
 
-// allUTF8 finds what is no UTF-8 in a Snapshot.
+// allUTF8 checks that everything in a Snapshot is UTF-8.
 func allUTF8(t *testing.T, s *softdelete.Snapshot) {
 	t.Helper()
 	for _, d := range s.Databases {
 		tables := slices.Clone(d.Tables)
 		for i := range tables {
-			tables[i].Counting = nil // which JSON cannot write
+			tables[i].Counting = nil // JSON cannot contain it
 			tables[i].Integrity = slices.Clone(tables[i].Integrity)
 			for j := range tables[i].Integrity {
-				tables[i].Integrity[j].Fingerprint = "" // which is no text
+				tables[i].Integrity[j].Fingerprint = "" // it is not text
 			}
 		}
 		text, err := json.Marshal([]any{d.Name, d.Problem, tables})
@@ -128,7 +128,7 @@ func allUTF8(t *testing.T, s *softdelete.Snapshot) {
 	}
 }
 
-// What all databases have in common is written in the encoding of whichever made it.
+// Objects that all databases share are written in the encoding of the database that created them.
 func illegibleDatabases(t *testing.T, server *pgserver.Server) {
 	pgtest.Exec(t, server.DSN("sql_ascii", superuser), "CREATE DATABASE \"caf\xe9\" TEMPLATE template0;")
 	s := first(t, inspector(t, server.DSN("postgres", superuser), "databases: {all: true}"))
@@ -146,8 +146,8 @@ func illegibleDatabases(t *testing.T, server *pgserver.Server) {
 	}
 }
 
-// Where there is an encoding, names come in ours. What it cannot write cannot be there,
-// and keeps nothing else from being found.
+// In a database with an encoding, names arrive in UTF-8. A name that it cannot represent cannot exist there, and does
+// not prevent other tables from being found.
 func foreignNames(t *testing.T, dsn string) {
 	pgtest.Exec(t, dsn, deletedAt("users")+deletedAt("caf\xe9")+
 		"CREATE TABLE listed (id int, supprim\xe9 boolean); INSERT INTO listed VALUES (1, true), (2, false);")

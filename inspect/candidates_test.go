@@ -9,8 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Where nothing is watched, the columns are named that may mark deleted rows, with the line
-// that takes them.
+// If nothing is watched, columns that may mark deleted rows are listed, with the setting that makes them markers.
 func TestCandidatesAreNamedWhereNothingIsWatched(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -12,8 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// What happens between discovery and counting, what the refresh makes of it, and what
-// the next one does. The table is called t; another one is never touched by it.
+// Changes between discovery and counting, with the results of this refresh and of the next one. The table is called
+// t; another table must never be affected.
 func TestChangesInMidRefresh(t *testing.T) {
 	t.Parallel()
 	const absent = ""
@@ -68,7 +68,7 @@ func TestChangesInMidRefresh(t *testing.T) {
 	}
 }
 
-// The same changes between two refreshes leave no number of what was before.
+// If the same changes happen between two refreshes, no old number remains.
 func TestChangesBetweenRefreshes(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -99,7 +99,7 @@ func TestChangesBetweenRefreshes(t *testing.T) {
 	}
 }
 
-// refreshUntilDiscovered is what a refresh publishes first.
+// refreshUntilDiscovered returns the first Snapshot that a refresh publishes.
 func refreshUntilDiscovered(t *testing.T, i *Inspector,
 	previous *softdelete.Snapshot) (discovered *softdelete.Snapshot) {
 	t.Helper()
@@ -111,7 +111,7 @@ func refreshUntilDiscovered(t *testing.T, i *Inspector,
 	return discovered
 }
 
-// Tables that come and go all the time do not keep discovery from the others.
+// Tables that come and go all the time do not prevent the discovery of the others.
 func TestDiscoveryInTheMidstOfChanges(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -139,7 +139,7 @@ func TestDiscoveryInTheMidstOfChanges(t *testing.T) {
 			t.Fatalf("checks %+v: %v", d.Checks, told(s))
 		}
 		for name, got := range told(s) {
-			// A partition can go once more while we look again, or be locked.
+			// A partition can disappear again while it is looked up, or be locked.
 			if name != "public.users" && name != "public.parted" && got != "0 0 0" {
 				t.Errorf("%s is %q", name, got)
 			}
@@ -161,7 +161,7 @@ func TestAConnectionThatIsTerminatedCostsNothing(t *testing.T) {
 	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
 		if !once {
 			once = true
-			pgtest.Terminate(t, dsn) // the ping's as well
+			pgtest.Terminate(t, dsn) // this also ends the ping's session
 		}
 	})
 	want := map[string]string{"public.a": "10 4 3", "public.b": "10 4 3", "public.c": "10 4 3"}
@@ -176,7 +176,7 @@ func TestAConnectionThatIsTerminatedCostsNothing(t *testing.T) {
 	}
 }
 
-// A table whose count costs the connection every time does not starve the others.
+// A table whose count breaks the connection every time does not keep the others from their turn.
 func TestATableThatAlwaysCostsTheConnection(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -197,7 +197,7 @@ func TestATableThatAlwaysCostsTheConnection(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	}
-	// Now it pauses.
+	// It pauses now.
 	want := map[string]string{"public.a": "10 4 3", "public.b": "error", "public.c": "10 4 3"}
 	if diff := cmp.Diff(want, told(refreshAfter(t, i, s, nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

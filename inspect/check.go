@@ -14,32 +14,31 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// ConfigError is a fault of the configuration that the database shows.
+// ConfigError is an error in the configuration that shows only in the database.
 type ConfigError struct{ error }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the error itself.
 func (e *ConfigError) Unwrap() error { return e.error }
 
-// surveyedDatabase is one database with its watched tables, uncounted.
+// surveyedDatabase is one database with its watched tables, which are not counted.
 type surveyedDatabase struct {
 	postgres.ServerInfo
 	tables  []table
 	skipped int
-	// keys are the foreign keys of the tables that opted in to checks of integrity, and
-	// checks are those that can be made, or lack no more than a grant.
+	// keys are the foreign keys of the tables with integrity checks; checks are the checks that can be made, or that
+	// only lack a grant.
 	keys   []foreignKey
 	checks []*check
-	// names are those of all its tables.
+	// names are the names of all its tables.
 	names []config.TableName
-	// unseen are by table the values that the configuration lists and that no row has.
+	// unseen are, by table, the configured values that no row has.
 	unseen map[uint32][]string
-	// decisions are what was decided on every table that has a candidate.
+	// decisions are the decisions on all tables with candidates.
 	decisions []discovery.TableDecision
 }
 
-// survey discovers the tables of every watched database, without counting any, but looks for the
-// values that the configuration lists if it is told to. Its error
-// speaks of the databases that are missing among the answers.
+// survey discovers the tables of every watched database without counting any. If looks is true, it also looks for the
+// configured values. Its error is about the databases that are missing in the result.
 func (i *Inspector) survey(ctx context.Context, looks bool) ([]surveyedDatabase, error) {
 	r := i.newRefresh(&softdelete.Snapshot{}, nil)
 	names, err := r.databaseNames(ctx)
@@ -91,8 +90,8 @@ func (r *refresh) surveyOne(ctx context.Context, name string, looks bool) (surve
 	return d, nil
 }
 
-// unseen are by table the values that the configuration lists and that no row has. Only tables
-// are read that would be counted exactly; what fails is told when they are counted.
+// unseen returns, by table, the configured values that no row has. It reads only tables that would be counted
+// exactly. It ignores errors, because counting reports them.
 func (r *refresh) unseen(ctx context.Context, s *postgres.Session, relations []table) map[uint32][]string {
 	found := map[uint32][]string{}
 	for i := range relations {
@@ -109,24 +108,22 @@ func (r *refresh) unseen(ctx context.Context, s *postgres.Session, relations []t
 	return found
 }
 
-// Check holds the configured tables against the database. It returns a
-// *ConfigError that lists every table and column that is not there, or another
-// error when not all databases could be asked.
+// Check compares the configured tables with the database. It returns a *ConfigError that lists every missing table
+// and column, or another error if a database could not be read.
 func (i *Inspector) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, i.Config().Ping.Timeout.Std()+time.Second)
 	defer cancel()
 	return i.faults(i.survey(ctx, false))
 }
 
-// faults are those of the configuration that a survey shows, and what the survey
-// itself says.
+// faults returns the errors in the configuration that a survey shows, and the survey's own error.
 func (i *Inspector) faults(databases []surveyedDatabase, unasked error) error {
 	var faults []error
 	for _, d := range databases {
 		for _, r := range d.tables {
 			if r.listed && r.catalogProblem != nil &&
 				(r.catalogProblem.Reason == softdelete.MarkerMissing || r.catalogProblem.Reason == softdelete.Unsupported) {
-				faults = append(faults, errors.New(softdelete.Printable(r.catalogProblem.Message))) // a line each
+				faults = append(faults, errors.New(softdelete.Printable(r.catalogProblem.Message))) // one line each
 			}
 		}
 	}
@@ -134,7 +131,7 @@ func (i *Inspector) faults(databases []surveyedDatabase, unasked error) error {
 		has := func(d surveyedDatabase) bool {
 			return slices.ContainsFunc(d.tables, func(r table) bool { return r.Schema == t.Schema && r.Name == t.Table })
 		}
-		// Where we cannot look now, the table may be; that holds for what is probed, too.
+		// In a database that could not be read the table may exist; so may it on a probed server.
 		if unasked == nil && len(i.Config().Probe.Allow) == 0 && !t.Ignore && !slices.ContainsFunc(databases, has) {
 			faults = append(faults,
 				fmt.Errorf("no watched database has a table %s.%s; correct or remove it under tables: in the configuration",

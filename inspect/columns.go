@@ -18,30 +18,30 @@ import (
 )
 
 const (
-	// columnQuestionsTime bounds what a refresh spends on asking after single columns of one
-	// database; the rest waits for the next refresh.
+	// columnQuestionsTime limits how long a refresh queries single columns of one database; the rest waits for the
+	// next refresh.
 	columnQuestionsTime = 5 * time.Second
-	// probeAgain is how long a search that found nothing, or took too long, is not repeated.
+	// probeAgain is when a search is repeated that found nothing, or took too long.
 	probeAgain = 6 * time.Hour
 	// probedPartitions is how many partitions of a partitioned table are searched.
 	probedPartitions = 8
 )
 
-// columnAnswer is what had to be asked of a column beside its catalog row.
+// columnAnswer are the facts about a column that are not in its catalog row.
 type columnAnswer struct {
-	// born and varies are as discovery.Column has them, considered means that they matter.
+	// born and varies are as in discovery.Column; considered is true if they are needed.
 	born               []string
 	varies, considered bool
 	meaning            softdelete.IntegerMeaning
-	// evidence is what the table's unique indexes say of it.
+	// evidence is what the table's unique indexes show about it.
 	evidence discovery.Evidence
-	// unborn and unread are why defaults or values could not be asked for this time, fault the
-	// panic that kept them from being asked, of which the table is told.
+	// unborn and unread are why defaults or values could not be read this time; fault is the panic that prevented
+	// it, which becomes the table's problem.
 	unborn, unread string
 	fault          error
 }
 
-// columnQuestion is a column of which something is to be learned.
+// columnQuestion is a column for which something must be read.
 type columnQuestion struct {
 	column *column
 	need   discovery.Need
@@ -52,9 +52,9 @@ func (q *columnQuestion) id() softdelete.ColumnID {
 	return softdelete.ColumnID{Relation: q.column.OID, Attnum: q.column.Attnum}
 }
 
-// answerColumnQuestions finds out what the rules and the configuration need to know of columns beyond
-// their catalog rows: defaults, what integers hold, and what unique indexes say. What the last Snapshot knew is
-// not asked again while it holds.
+// answerColumnQuestions reads what the rules and the configuration need to know about columns in addition to their
+// catalog rows: defaults, the meaning of integers, and evidence from unique indexes. Facts of the last Snapshot that
+// are still valid are not read again.
 func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session, tables [][]column,
 	listed map[[2]string]*config.Table) {
 	d := r.databases[s.Database]
@@ -90,7 +90,7 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 	r.databases[s.Database] = d
 }
 
-// columnQuestions are what is needed, with what is known of it already.
+// columnQuestions returns the columns for which something is needed, with what is known already.
 func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed map[[2]string]*config.Table,
 	known map[softdelete.ColumnID]softdelete.ColumnFacts) []columnQuestion {
 	var all []columnQuestion
@@ -127,7 +127,7 @@ func (r *refresh) columnQuestions(s *postgres.Session, tables [][]column, listed
 	return all
 }
 
-// open reports whether a question must be asked of the table.
+// open reports whether the table must be queried.
 func (q *columnQuestion) open(now time.Time) bool {
 	if q.need == discovery.NeedEvidence {
 		return q.ColumnFacts.UniquenessVersion != q.column.UniquenessVersion
@@ -136,7 +136,7 @@ func (q *columnQuestion) open(now time.Time) bool {
 		now.Sub(q.Probed) >= probeAgain
 }
 
-// ask asks the table, in a transaction that gives way to whoever changes it.
+// ask queries the table, in a transaction that gives way to others that change it.
 func (q *columnQuestion) ask(ctx context.Context, s *postgres.Session, now time.Time) error {
 	if q.need == discovery.NeedEvidence {
 		return q.askIndexes(ctx, s)
@@ -171,7 +171,7 @@ func (q *columnQuestion) probe(ctx context.Context, s *postgres.Session, now tim
 	return nil
 }
 
-// readStatistics settles integers by what the statistics say, which reads no table.
+// readStatistics determines the meaning of integers from the statistics, which reads no table.
 func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, questions []columnQuestion) {
 	var relations []uint32
 	var attnames []string
@@ -208,7 +208,7 @@ func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, quest
 	}
 }
 
-// whyUnread says in a few words why a table could not be asked.
+// whyUnread says in a few words why a table could not be read.
 func whyUnread(err error) string {
 	return cmp.Or(map[softdelete.Reason]string{
 		softdelete.Locked:   "the table was locked",

@@ -10,7 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// asked is how many queries a refresh sends.
+// asked returns how many queries a refresh sends.
 func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *softdelete.Snapshot) {
 	t.Helper()
 	before := spent(i).Queries
@@ -18,7 +18,7 @@ func asked(t *testing.T, i *Inspector, previous *softdelete.Snapshot) (int64, *s
 	return spent(i).Queries - before, s
 }
 
-// read is how each table of a Snapshot is read.
+// read returns how each table of a Snapshot is read.
 func read(s *softdelete.Snapshot) map[string]string {
 	all := map[string]string{}
 	for _, d := range s.Databases {
@@ -35,13 +35,13 @@ func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	pgtest.Exec(t, dsn, `CREATE TABLE t (deleted_at timestamptz NOT NULL DEFAULT 'infinity');
 		INSERT INTO t VALUES (DEFAULT), (DEFAULT), (now());
 		CREATE TABLE log (deleted_at timestamptz NOT NULL DEFAULT now())`)
-	// How the database writes times must not matter.
+	// The way in which the database writes times must not matter.
 	pgtest.Exec(t, dsn, `ALTER DATABASE "`+database(t, dsn)+`" SET datestyle = 'SQL, DMY'; ALTER DATABASE "`+
 		database(t, dsn)+`" SET timezone = 'Asia/Tokyo'`)
 	i := inspector(t, dsn, "")
 	many, s := asked(t, i, empty(t, i))
 	few, s := asked(t, i, s)
-	if many != few+1 { // one constant
+	if many != few+1 { // one more, for a constant
 		t.Errorf("the first refresh sent %d queries, the second %d, want 1 less", many, few)
 	}
 	if diff := cmp.Diff(map[string]string{"t": "sentinel: deleted_at | 3 1 0"}, read(s)); diff != "" {
@@ -63,7 +63,7 @@ func TestADefaultIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	}
 }
 
-// What rows are born with is known without a lock on their table.
+// The values of new rows are read without a lock on their table.
 func TestTheDefaultOfALockedTableIsKnown(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -84,8 +84,7 @@ func TestTheDefaultOfALockedTableIsKnown(t *testing.T) {
 	}
 }
 
-// A table whose default could not be evaluated is not decided on: it says so, and the next
-// refresh tries again.
+// If a default could not be evaluated, its table remains undecided and says so. The next refresh tries again.
 func TestADefaultThatTakesTooLongLeavesATableUndecided(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -114,12 +113,11 @@ func TestADefaultThatTakesTooLongLeavesATableUndecided(t *testing.T) {
 	})
 }
 
-// countAlways makes every refresh count every table, so that a difference in the number
-// of queries is one of learning.
+// countAlways makes every refresh count every table, so that only queries about columns change the number of queries.
 const countAlways = "counting: {recount_after: 1ms}"
 
-// What the statistics tell of an integer is known without reading its table, even one
-// that is locked; what they do not tell is asked when the table is free.
+// The meaning of an integer is read from the statistics if possible, without reading its table, even if that is
+// locked. Otherwise the table is queried when it is not locked.
 func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -160,7 +158,7 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	if diff := cmp.Diff(want, read(s)); diff != "" {
 		t.Errorf("when they are free (-want +got):\n%s", diff)
 	}
-	// Once known it stays, whatever becomes of the rows, and nothing is asked.
+	// Once known, it is kept whatever happens to the rows, and no query is sent.
 	pgtest.Exec(t, dsn, `TRUNCATE analyzed, flags, fresh, parted, fresh_parted;
 		INSERT INTO fresh VALUES (1600000000000000); ANALYZE`)
 	sent, s := asked(t, i, s)
@@ -172,7 +170,7 @@ func TestIntegersAreSettledByStatisticsThenByAProbe(t *testing.T) {
 	}
 }
 
-// A search that finds no deleted row is not repeated at each refresh.
+// A search that finds no deleted row is not repeated in each refresh.
 func TestAProbeThatFindsNothingIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -183,7 +181,7 @@ func TestAProbeThatFindsNothingIsNotRepeated(t *testing.T) {
 	if first != second+1 {
 		t.Errorf("%d queries, then %d, want 1 less", first, second)
 	}
-	// The statistics cost no read, so they are asked each time.
+	// Statistics cost no read of the table, so they are queried each time.
 	pgtest.Exec(t, dsn, `INSERT INTO t VALUES (1700000000); ANALYZE t`)
 	_, s = asked(t, i, s)
 	if got := read(s)["t"]; got != "epoch: deleted_at s | 2 1 1" {

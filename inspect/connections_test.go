@@ -17,8 +17,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// fleet is many targets that share the connections of one process. Its targets are
-// one database in truth.
+// fleet makes many targets that share the connections of one process. They are really one database.
 func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	t.Helper()
 	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 1m}", connections))
@@ -43,8 +42,7 @@ func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	return all
 }
 
-// atMost watches that a count is never larger than allowed, until the function that it
-// returns is called.
+// atMost checks that a count never exceeds a limit, until the returned function is called.
 func atMost(t *testing.T, dsn, count string, allowed int) (stop func()) {
 	t.Helper()
 	observer, err := pgx.Connect(t.Context(), dsn)
@@ -102,7 +100,7 @@ func TestManyTargetsShareFewConnections(t *testing.T) {
 	stop()
 }
 
-// However many tables are being counted, a server that is up must be seen as up.
+// However many tables are being counted, a server that is up is shown as up.
 func TestRefreshesLeaveRoomForPings(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

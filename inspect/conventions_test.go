@@ -11,18 +11,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// convention is a way in which somebody marks deleted rows.
+// convention is a way in which applications mark deleted rows.
 type convention struct {
 	who string
-	// columns are the columns of its table, and rows what is in them.
+	// columns are the columns of its table, and rows their values.
 	columns, rows string
 	// rules are the rules that must be switched on.
 	rules string
-	// want is how the table is read: "kind: columns [unit] | total deleted old".
+	// want is how the table should be read: "kind: columns [unit] | total deleted old".
 	want string
 }
 
-// The rows of a time column: one live, one deleted yesterday, one long ago.
+// The rows of a time column: one live, one deleted yesterday, one deleted long ago.
 const (
 	times  = `(NULL), (now() - interval '1 day'), (now() - interval '1 year')`
 	flags  = `(true), (false), (true), (false)`
@@ -159,7 +159,7 @@ var conventions = []convention{
 	{"capitals", `"DELETED_AT" timestamptz`, times, "", "timestamp: DELETED_AT | 3 2 1"},
 }
 
-// reading is how a table was read, in the words of a convention.
+// reading describes how a table was read, in the form of want.
 func reading(t softdelete.Table) string {
 	words := t.Markers.KindLabel() + ": " + t.Markers.Label()
 	for _, m := range t.Markers {
@@ -171,7 +171,7 @@ func reading(t softdelete.Table) string {
 	return words + " | " + told(s)[t.Schema+"."+t.Name]
 }
 
-// Tables as ORMs and real applications make them are found and read as they mean it.
+// Tables of ORMs and real applications are found, and read as they are meant.
 func TestEveryConventionIsRead(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -182,7 +182,7 @@ func TestEveryConventionIsRead(t *testing.T) {
 		fmt.Fprintf(&script, `CREATE TABLE "%s" (%s); INSERT INTO "%[1]s" VALUES %[3]s;`, c.who, c.columns, c.rows)
 	}
 	pgtest.Exec(t, dsn, script.String())
-	// One pass for all that need the same rules.
+	// One refresh for all conventions that need the same rules.
 	read := map[string]map[string]string{}
 	for _, c := range conventions {
 		if read[c.rules] == nil {
@@ -203,7 +203,7 @@ func TestEveryConventionIsRead(t *testing.T) {
 	}
 }
 
-// What only looks like soft delete is left alone, and every column of it is explained.
+// Tables that only look like soft delete are not watched, and each of their columns is explained.
 func TestEveryLookAlikeIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, ddl string }{

@@ -8,8 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// What we say that we cost is what the server says: no statement of ours is left out,
-// and little is added by the way to the server and back.
+// The exporter's costs agree with the server's own statistics: no statement is missing, and the network adds little.
 func TestDatabaseSecondsAreTheServersOwn(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t,
@@ -20,7 +19,7 @@ func TestDatabaseSecondsAreTheServersOwn(t *testing.T) {
 		CREATE TABLE counted AS SELECT CASE WHEN i % 3 = 0 THEN now() END AS deleted_at FROM generate_series(1, 1000000) i;
 		CREATE TABLE sampled AS SELECT CASE WHEN i % 3 = 0 THEN now() END AS deleted_at, repeat('x',
 			300) FROM generate_series(1, 100000) i`)
-	// Where others use the machine, too, we wait for more than the server: not always.
+	// On a busy machine the exporter waits longer than the server works, but not in every refresh.
 	for range 10 {
 		pgtest.Exec(t, dsn, "SELECT pg_stat_statements_reset()")
 		i := inspector(t, dsn,

@@ -14,14 +14,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// tooLargeFor is how long a table is sampled whose exact count took too long.
+// tooLargeFor is how long a table is sampled after an exact count took too long.
 const tooLargeFor = 24 * time.Hour
 
 const (
 	// usualBlock is the size of a block unless PostgreSQL was built with another one.
 	usualBlock = 8 << 10
-	// tiny is up to which size a partition is always counted: the planner would rather scan it
-	// than read it block by block, and it is read sooner than that is found out.
+	// tiny is the size up to which a partition is always counted: the planner would scan it rather than read single
+	// blocks, and reading it is faster than asking the planner.
 	tiny = 16 * usualBlock
 )
 
@@ -30,19 +30,19 @@ type count struct {
 	refresh *refresh
 	session *postgres.Session
 	table   *table
-	// kept is what the next count will need of this one.
+	// kept is what the next count needs from this one.
 	kept softdelete.Counting
-	// exact are the partitions that were counted, with the sum of what they held; sampled are
-	// those that are too large for that.
+	// exact are the partitions that were counted, with the sum of their rows; sampled are those that are too large
+	// for that.
 	exact   []sampling.Counted
 	sum     tally
 	sampled []sampledPartition
-	// observed is what the values show that were counted.
+	// observed is what the counted values show.
 	observed observed
 	// block is the size of a block.
 	block int64
-	// provisional means that the numbers are not all that can be had, so that the table is
-	// counted again at the next refresh even if it does not change.
+	// provisional is true if better numbers may be possible: the table is counted again at the next refresh even if
+	// it does not change.
 	provisional bool
 }
 
@@ -52,11 +52,11 @@ type sampledPartition struct {
 	blocks int64
 }
 
-// tally is what queries.Relation.Count answers, and the sum of such answers.
+// tally is a row of queries.Relation.Count, or the sum of several.
 type tally struct {
 	Bytes, Block                int64
 	Total, Deleted, Old, Recent int64
-	// Oldest, Next and Coming are seconds since 1970; nil where there is no such row.
+	// Oldest, Next and Coming are seconds since 1970; nil if there is no such row.
 	Oldest, Next, Coming *float64
 	observed
 }
@@ -77,7 +77,7 @@ func least(a, b *float64) *float64 {
 	return a
 }
 
-// count finds the numbers of one table by the method that suits it.
+// count counts one table by the method that suits it.
 func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numbers, error) {
 	began := time.Now()
 	c := d.newCount(t)
@@ -100,8 +100,8 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 	return numbers, err
 }
 
-// newCount begins with what the last count kept, without proofs that nobody believes
-// any more: those of dropped partitions are among them.
+// newCount starts with what the last count has kept, without proofs that have expired, including those of dropped
+// partitions.
 func (d *databaseRefresh) newCount(t *table) *count {
 	c := &count{refresh: d.refresh, session: d.session, table: t, kept: t.Kept()}
 	c.kept.Proofs = maps.Clone(c.kept.Proofs)
@@ -112,9 +112,8 @@ func (d *databaseRefresh) newCount(t *table) *count {
 	return c
 }
 
-// choose counts by the configured method. Under auto that is the surest which is
-// cheap enough: the gate is the size in bytes, because the planner's cost is only as
-// good as its statistics.
+// choose counts by the configured method. With auto this is the most certain method that is cheap enough. The size in
+// bytes decides, because the planner's cost is only as good as its statistics.
 func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
 	if c.table.Policy.Method == softdelete.Statistics {
 		return c.byStatistics(ctx)
@@ -132,7 +131,7 @@ func (c *count) choose(ctx context.Context) (*softdelete.Numbers, error) {
 	return c.sampledNumbers(ctx, estimate)
 }
 
-// gate is how many bytes of the table may be counted exactly.
+// gate returns how many bytes of the table may be counted exactly.
 func (c *count) gate() int64 {
 	switch {
 	case c.table.Policy.Method == softdelete.Exact:
@@ -140,13 +139,13 @@ func (c *count) gate() int64 {
 	case c.refresh.began.Before(c.kept.TooLarge):
 		return 0
 	case c.table.Policy.Method == softdelete.Sampled:
-		return int64(c.refresh.config.Counting.Blocks) * usualBlock // so much would be read in any case
+		return int64(c.refresh.config.Counting.Blocks) * usualBlock // a sample would read as much
 	default:
 		return int64(c.refresh.config.Counting.ExactMaxBytes)
 	}
 }
 
-// lastResort asks the statistics where reading took too long.
+// lastResort uses the statistics if reading took too long.
 func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers, error) {
 	if postgres.Code(err) != postgres.QueryCanceled || c.table.Policy.Method == softdelete.Exact {
 		return nil, err
@@ -159,16 +158,16 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 	return numbers, nil
 }
 
-// on is a partition as queries has it.
+// on returns a partition as a queries.Relation.
 func (c *count) on(l partition) queries.Relation {
 	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.table.Table,
 		Key: c.table.key}
 }
 
-// countExactly reads every row of the partitions that together pass the gate, each
-// once and in a transaction of its own: the snapshot is held, and a lock waited for, no
-// longer than one partition takes. The others are sampled. The size of what is not an
-// ordinary table says nothing, so only time bounds that.
+// countExactly reads every row of the partitions that together fit within the gate. Each is read once in a separate
+// transaction, so that a snapshot is held, and a lock waited for, no longer than one partition takes. The other
+// partitions are sampled. For a relation that is not an ordinary table the size means nothing, so only time limits
+// its count.
 func (c *count) countExactly(ctx context.Context) error {
 	left := c.gate()
 	for _, l := range c.table.partitions {
@@ -179,7 +178,7 @@ func (c *count) countExactly(ctx context.Context) error {
 		rows, err := postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
 		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.table.Policy.Method != softdelete.Exact {
 			c.kept.TooLarge = c.refresh.began.Add(tooLargeFor)
-			left, limit = 0, -1 // for the size alone
+			left, limit = 0, -1 // only read the size
 			rows, err = postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
 		}
 		if err != nil {
@@ -202,7 +201,7 @@ func (c *count) countExactly(ctx context.Context) error {
 	return nil
 }
 
-// exactNumbers are those of a table of which every partition was counted.
+// exactNumbers returns the numbers of a table of which every partition was counted.
 func (c *count) exactNumbers() *softdelete.Numbers {
 	n := softdelete.ExactNumbers(c.sum.Total, c.sum.Deleted)
 	if c.table.HasAges() {
@@ -227,8 +226,7 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 	return n
 }
 
-// bytes is the size of blocks; nil where the size of the relation is not that of what
-// holds the rows.
+// bytes returns the size of blocks; nil if the rows are not in the relation itself.
 func (c *count) bytes(blocks float64) *float64 {
 	if slices.ContainsFunc(c.table.partitions, func(l partition) bool { return l.children }) {
 		return nil
@@ -237,7 +235,7 @@ func (c *count) bytes(blocks float64) *float64 {
 	return &size
 }
 
-// due is when time alone changes what was counted next; zero for never.
+// due returns when time alone next changes the counted numbers; zero for never.
 func (c *count) due(t tally) time.Time {
 	next := instant(t.Next)
 	if !next.IsZero() {
@@ -249,11 +247,11 @@ func (c *count) due(t tally) time.Time {
 	return next
 }
 
-// endOfTime is when the year 10000 begins, in seconds since 1970. Times beyond stand for
-// something else, and do not fit.
+// endOfTime is when the year 10000 begins, in seconds since 1970. Later times have another meaning, and do not fit
+// into Go's format.
 const endOfTime = 253402300800
 
-// instant reads seconds since 1970; the zero time where there are none.
+// instant converts seconds since 1970; nil becomes the zero time.
 func instant(seconds *float64) time.Time {
 	if seconds == nil || *seconds >= endOfTime {
 		return time.Time{}

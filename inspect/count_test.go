@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// method is how a table's numbers were found, or its problem.
+// method returns how a table was counted, or its problem.
 func method(t softdelete.Table) string {
 	switch {
 	case t.Problem != nil:
@@ -24,7 +24,7 @@ func method(t softdelete.Table) string {
 	}
 }
 
-// The size decides, not the statistics: none of these tables was analyzed.
+// The size decides, not the statistics: none of these tables has been analyzed.
 func TestTheSizeDecidesOnTheMethod(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -63,7 +63,7 @@ tables:
 	}
 }
 
-// What is larger than the gate is not read to find that out.
+// A table that is larger than the gate is not read to find that out.
 func TestTheGateReadsNothing(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -91,7 +91,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 	}
 }
 
-// A table whose exact pass took too long is sampled at once, and for a day.
+// A table whose exact count took too long is sampled immediately, and for a day.
 func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -108,7 +108,7 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	if until := time.Until(got.Kept().TooLarge); until < 23*time.Hour || until > 24*time.Hour {
 		t.Errorf("it is sampled for another %s", until)
 	}
-	// A faster server does not change that today.
+	// A faster server does not change that on the same day.
 	calm := inspector(t, dsn,
 		"limits: {statement_timeout: 10s}\ncounting: {exact_max_bytes: 1GB, recount_after: 1ms, blocks: 50, batch: 10}")
 	s = refreshAfter(t, calm, s, nil)
@@ -119,7 +119,7 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	if m := method(tableNamed(t, refreshAfter(t, calm, s, nil), "slow")); m != "exact" {
 		t.Errorf("after the day it is counted by %s", m)
 	}
-	// Who asks for an exact count does not want a guess.
+	// If an exact count is configured, there is no estimate.
 	pgtest.Exec(t, dsn, "ANALYZE slow")
 	strict := inspector(t, dsn, "limits: {statement_timeout: 200ms, lock_timeout: 50ms}\ncounting: {method: exact}")
 	if m := method(tableNamed(t, discovered(t, strict), "slow")); !strings.HasPrefix(m, "timeout") {
@@ -127,8 +127,8 @@ func TestAfterATimeoutTheTableIsSampledForADay(t *testing.T) {
 	}
 }
 
-// With an index on the marker, deleted and old rows are exact while the total is
-// sampled, and the recent and the oldest deletion are known.
+// With an index on the marker, deleted and old rows are exact while the total is sampled, and the recent rows and the
+// oldest deletion are known.
 func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -155,14 +155,14 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	if d := n.Oldest.Sub(want).Abs(); d > time.Millisecond {
 		t.Errorf("the oldest deletion is %s, want %s", n.Oldest, want)
 	}
-	// A bulk deletion shows.
+	// A bulk deletion is visible.
 	pgtest.Exec(t, dsn, "UPDATE orders SET deleted_at = now() WHERE id <= 5000 AND deleted_at IS NULL")
 	settled(t, dsn)
 	s = refreshAfter(t, i, s, nil)
 	if n := tableNamed(t, s, "orders").Numbers; n.Recent == nil || n.Recent.Value != 4900 {
 		t.Errorf("recent is %+v, want 4900", n.Recent)
 	}
-	// Without the index nothing is claimed, and no table is read to find out.
+	// Without the index these numbers are absent, and no table is read for them.
 	pgtest.Exec(t, dsn, "DROP INDEX orders_deleted_at_idx")
 	settled(t, dsn)
 	pgtest.Exec(t, dsn, "UPDATE orders SET filler = '' WHERE id = 1")
@@ -173,7 +173,7 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	}
 }
 
-// What is no ordinary table cannot be sampled: it is counted, whatever its size.
+// A relation that is not an ordinary table cannot be sampled: it is counted, whatever its size.
 func TestOnlyOrdinaryTablesAreSampled(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

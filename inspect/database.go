@@ -13,22 +13,20 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// databaseRefresh brings one database up to date.
+// databaseRefresh refreshes one database.
 type databaseRefresh struct {
 	refresh *refresh
 	session *postgres.Session
 	tables  []table
 	skipped int
-	// candidates are for who sees that nothing is watched.
+	// candidates are shown if nothing is watched.
 	candidates []softdelete.Candidate
-	// reopened means that the connection was lost once already; lostFor why it could
-	// not be opened anew.
+	// reopened is true if the connection was lost once already; lostFor is why it could not be reopened.
 	reopened bool
 	lostFor  error
 }
 
-// run discovers the tables and brings their numbers up to date. Its error means that
-// the connection was lost, and why there is no new one.
+// run discovers the tables and counts them. It returns an error if the connection was lost and could not be reopened.
 func (d *databaseRefresh) run(ctx context.Context) error {
 	before := d.refresh.databases[d.session.Database]
 	err := d.withRetry(ctx, func() error {
@@ -65,7 +63,7 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 	return d.lostFor
 }
 
-// store puts the tables as they stand into the next Snapshot.
+// store puts the tables in their current state into the next Snapshot.
 func (d *databaseRefresh) store(checks softdelete.Checks) {
 	name := d.session.Database
 	next := softdelete.Database{Name: name, Checks: checks, Skipped: d.skipped, Candidates: d.candidates,
@@ -76,15 +74,14 @@ func (d *databaseRefresh) store(checks softdelete.Checks) {
 	d.refresh.databases[name] = next
 }
 
-// carryOver gives a table what the previous snapshot knew of it, if it is still the
-// same table with the same meaning.
+// carryOver gives a table what the previous Snapshot knew about it, if it is the same table with the same meaning.
 func (t *table) carryOver(previous []softdelete.Table) {
 	i, found := slices.BinarySearchFunc(previous, &t.Table, byName)
 	if found && previous[i].SameSubject(&t.Table) {
 		policy := t.Policy
 		t.Table = previous[i]
 		if t.Policy.Method != policy.Method {
-			// The numbers hold, but they are not what is asked for now.
+			// The numbers are still valid, but were not counted by the method that is configured now.
 			t.Counting, t.Failures, t.RetryAt = nil, 0, time.Time{}
 		}
 		t.Policy = policy
@@ -94,12 +91,11 @@ func (t *table) carryOver(previous []softdelete.Table) {
 	}
 }
 
-// countAll brings the numbers of every table up to date, the most urgent first, and
-// reports whether it came to the end of them. What the budget does not allow is carried
-// over to the next refresh.
+// countAll counts every table, the most urgent first, and reports whether it reached the last one. Tables beyond the
+// budget wait for the next refresh.
 func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 	if err := d.takeFingerprints(ctx); err != nil {
-		// Then nothing counts as unchanged.
+		// Every table then counts as changed.
 		d.refresh.warn(ctx, "cannot find out which tables have changed", d.session.Database, err)
 	}
 	for _, t := range queue(d.tables, d.refresh.began) {
@@ -115,7 +111,7 @@ func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 	return true
 }
 
-// countOne brings the numbers of one table up to date.
+// countOne counts one table.
 func (d *databaseRefresh) countOne(ctx context.Context, t *table) {
 	if d.isDue(t) {
 		numbers, err := d.recount(ctx, t)
@@ -123,12 +119,12 @@ func (d *databaseRefresh) countOne(ctx context.Context, t *table) {
 	}
 }
 
-// isDue reports whether a table is to be counted now. If it is not, the table is told why.
+// isDue reports whether a table must be counted now. If not, it updates the table's state.
 func (d *databaseRefresh) isDue(t *table) bool {
 	sampled := t.Numbers != nil && t.Numbers.Method == softdelete.Sampled
 	switch {
 	case t.catalogProblem != nil:
-		// It costs nothing to find it again, so the table is never left alone.
+		// Discovery finds this problem again at no cost, so the table is never paused.
 		d.markFailed(t, *t.catalogProblem, true)
 	case t.dropped || d.refresh.began.Before(t.RetryAt):
 	case d.unchanged(t) && !t.aged(d.refresh.began):
@@ -141,8 +137,8 @@ func (d *databaseRefresh) isDue(t *table) bool {
 	return false
 }
 
-// recount counts a table. The numbers of a sampled one that has not changed only age; then,
-// as where the table went away, it returns none.
+// recount counts a table. It returns no numbers if the table no longer exists, or if it is sampled and has not
+// changed; then only its ages are updated.
 func (d *databaseRefresh) recount(ctx context.Context, t *table) (numbers *softdelete.Numbers, err error) {
 	aging := d.unchanged(t) && t.Numbers.Method == softdelete.Sampled
 	count := func() (err error) {
@@ -163,10 +159,10 @@ func (d *databaseRefresh) recount(ctx context.Context, t *table) (numbers *softd
 	return numbers, err
 }
 
-// record notes what came of counting a table.
+// record records the result of counting a table.
 func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdelete.Numbers, err error) {
 	switch {
-	case t.dropped || err != nil && ctx.Err() != nil: // or it is we who end
+	case t.dropped || err != nil && ctx.Err() != nil: // or the exporter is ending
 	case errors.Is(err, errSpent):
 		t.Waiting = true
 	case err != nil:
@@ -177,8 +173,8 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 		if p.Reason == softdelete.TimedOut && len(t.ungranted) > 0 {
 			p.Remedy = "grant the role each partition: run the statements that softdelete_exporter grants prints"
 		}
-		// A lost connection does not count as passing: it may be this table that costs it,
-		// and those behind it must have their turn some day.
+		// A lost connection is not a passing problem: this table may be the cause, and the tables after it must get
+		// their turn.
 		if d.lostFor != nil {
 			t.Interrupt(p, d.refresh.began, d.refresh.config.TTL.Std())
 			return
@@ -191,11 +187,11 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 	}
 }
 
-// conflicts is how often a question that a standby cancelled is asked again. Once is
-// not enough: what cancelled the first can still hit the second.
+// conflicts is how often a query that a standby cancelled is repeated. Once is not enough: the same recovery can
+// cancel the second one.
 const conflicts = 3
 
-// withRetry asks a question, and repeats it after a standby conflict or a lost connection.
+// withRetry runs a query, and repeats it after a standby conflict or a lost connection.
 func (d *databaseRefresh) withRetry(ctx context.Context, ask func() error) error {
 	err := ask()
 	for tries := 0; postgres.IsConflict(err) && tries < conflicts; tries++ {
@@ -207,8 +203,8 @@ func (d *databaseRefresh) withRetry(ctx context.Context, ask func() error) error
 	return err
 }
 
-// refindPartitions finds out what is left of a table of which a relation went away since
-// discovery, and reports whether it can still be counted.
+// refindPartitions finds out what is left of a table if one of its relations was dropped since discovery. It reports
+// whether the table can still be counted.
 func (d *databaseRefresh) refindPartitions(ctx context.Context, t *table) bool {
 	one := []table{*t}
 	one[0].partitions, one[0].ungranted = nil, nil
@@ -219,7 +215,7 @@ func (d *databaseRefresh) refindPartitions(ctx context.Context, t *table) bool {
 	return !t.dropped && t.catalogProblem == nil
 }
 
-// problem says what went wrong with a table.
+// problem returns what went wrong with a table.
 func (d *databaseRefresh) problem(ctx context.Context, err error, t *table) softdelete.Problem {
 	relations := []uint32{t.OID}
 	for _, l := range t.partitions {
@@ -228,7 +224,7 @@ func (d *databaseRefresh) problem(ctx context.Context, err error, t *table) soft
 	return unsupported(d.session.Problem(ctx, err, relations...), err)
 }
 
-// markFailed notes a table's problem; its last good numbers stay.
+// markFailed records a problem of a table; its last good numbers stay.
 func (d *databaseRefresh) markFailed(t *table, p softdelete.Problem, passing bool) {
 	if t.Problem == nil || t.Problem.Reason != p.Reason {
 		level.Warn(d.refresh.Logger).Log("msg", "cannot read table", "datname", d.session.Database, "schemaname", t.Schema,
@@ -237,7 +233,7 @@ func (d *databaseRefresh) markFailed(t *table, p softdelete.Problem, passing boo
 	t.Fail(p, passing, d.refresh.began, d.refresh.config.TTL.Std())
 }
 
-// reopen opens a lost connection anew, once in a refresh.
+// reopen reopens a lost connection, once in a refresh.
 func (d *databaseRefresh) reopen(ctx context.Context) bool {
 	if d.reopened {
 		return false

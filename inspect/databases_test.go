@@ -14,7 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// with creates databases of one table each, until the test ends.
+// with creates databases with one table each, until the test ends.
 func with(t *testing.T, server *pgserver.Server, names ...string) {
 	t.Helper()
 	admin := server.DSN("postgres", superuser)
@@ -25,7 +25,7 @@ func with(t *testing.T, server *pgserver.Server, names ...string) {
 	}
 }
 
-// checks are those of every database of a Snapshot.
+// checks returns the checks of every database of a Snapshot.
 func checks(s *softdelete.Snapshot) map[string]softdelete.Checks {
 	all := map[string]softdelete.Checks{}
 	for _, d := range s.Databases {
@@ -55,7 +55,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 
 	dropped := false
 	s := refreshAfter(t, i, empty(t, i), func(*softdelete.Snapshot) {
-		if !dropped { // in mid-refresh, one that was not visited yet
+		if !dropped { // during a refresh, one that was not visited yet
 			dropped = true
 			pgtest.Exec(t, admin, "DROP DATABASE two")
 			with(t, server, "four")
@@ -73,7 +73,7 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	}
 	stop()
 
-	// Between refreshes nothing of ours is in the way.
+	// Between refreshes the exporter does not prevent anything.
 	if p := i.Ping(t.Context()); !p.Up {
 		t.Errorf("ping: %s", p.Err)
 	}
@@ -96,12 +96,12 @@ func databasesComeAndGo(t *testing.T, server *pgserver.Server) {
 	}
 }
 
-// Nor does one that does not answer: the others have their turn, and before it.
+// A database that does not answer does not affect the others either: they get their turn, and before it.
 func databaseHangs(t *testing.T, server *pgserver.Server) {
 	admin := server.DSN("postgres", superuser)
 	with(t, server, "one", "two")
 	m := newMigration(t, server.DSN("one", superuser))
-	m.do("BEGIN; LOCK TABLE pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE") // as VACUUM FULL does
+	m.do("BEGIN; LOCK TABLE pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE") // like VACUUM FULL
 	i := inspector(t, admin, "databases: {names: [one, two]}")
 	s := first(t, i)
 	if diff := cmp.Diff(map[string]softdelete.Checks{"one": {}, "two": passed}, checks(s)); diff != "" {
@@ -121,7 +121,7 @@ func databaseHangs(t *testing.T, server *pgserver.Server) {
 	}
 }
 
-// A database that goes while it is being counted costs no other.
+// A database that is dropped while it is counted does not affect another.
 func databaseDroppedUnderUs(t *testing.T, server *pgserver.Server) {
 	admin := server.DSN("postgres", superuser)
 	with(t, server, "one", "two", "three")
@@ -137,7 +137,7 @@ func databaseDroppedUnderUs(t *testing.T, server *pgserver.Server) {
 	}
 }
 
-// Nor does one that lets us not in.
+// A database that refuses the connection does not affect the others either.
 func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
 	admin := server.DSN("postgres", superuser)
 	with(t, server, "barred", "crowded", "open", "revoked")
@@ -170,7 +170,7 @@ func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
 				t.Errorf("%s: %+v for the reason %+v", d.Name, d.Checks, d.Problem)
 			}
 		}
-		// And they heal.
+		// They recover.
 		pgtest.Exec(t, admin, `ALTER DATABASE crowded CONNECTION LIMIT -1; GRANT CONNECT ON DATABASE revoked TO PUBLIC`)
 		s = refreshAfter(t, i, s, nil)
 		want["crowded"], want["revoked"] = passed, passed
@@ -180,7 +180,7 @@ func databasesRefuseUs(t *testing.T, server *pgserver.Server) {
 	})
 }
 
-// The only database keeps its name and its numbers, whatever refuses the connection.
+// The only database keeps its name and its numbers, whatever the reason for a refused connection.
 func TestWhatIsKnownOutlivesARefusedConnection(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -13,20 +13,19 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// defaultRow is what queries.Defaults answers: a default, or a value that rows got when the
-// column was added, or both.
+// defaultRow is a row of queries.Defaults: a default, or a value that rows got when the column was added, or both.
 type defaultRow struct {
 	Relation             uint32
 	Column               string
 	Missing              *string
 	HasDefault, Constant bool
-	// Expression is the default, if it is constant, and Type that of the column.
+	// Expression is the default if it is constant; Type is the type of the column.
 	Expression *string
 	Type       string
 }
 
-// readDefaults finds out what the rows of the columns that may be markers are born with. It
-// returns what is worth keeping: a constant is evaluated once.
+// readDefaults reads the values that new rows get in the columns that may be markers. It returns what to keep: each
+// constant is evaluated only once.
 func (r *refresh) readDefaults(ctx context.Context, s *postgres.Session, tables [][]column,
 	facts map[softdelete.ColumnID]softdelete.ColumnFacts,
 	deadline time.Time) map[softdelete.ColumnID]softdelete.ColumnFacts {
@@ -81,7 +80,7 @@ func (r *refresh) readDefaults(ctx context.Context, s *postgres.Session, tables 
 	return kept
 }
 
-// defaults are those of one column, and of the same column of partitions.
+// defaults are the defaults of one column, including those of the same column in partitions.
 type defaults struct {
 	refresh *refresh
 	session *postgres.Session
@@ -91,7 +90,7 @@ type defaults struct {
 	deadline    time.Time
 }
 
-// note tells the column what its rows are born with.
+// note records the values that new rows get in the column.
 func (d *defaults) note(ctx context.Context, rows []defaultRow) {
 	a := &d.column.answer
 	born := func(value *string) {
@@ -115,17 +114,17 @@ func (d *defaults) note(ctx context.Context, rows []defaultRow) {
 			case passing(err):
 				a.unborn = whyUnread(err)
 			default:
-				a.varies = true // it fails for whoever inserts a row, too
+				a.varies = true // inserting a row would fail, too
 			}
 		}
 	}
 	slices.Sort(a.born)
 }
 
-// constant is the value of a constant default; nil for NULL.
+// constant returns the value of a constant default; nil for NULL.
 func (d *defaults) constant(ctx context.Context, row defaultRow) (value *string, err error) {
 	if _, found := d.session.Illegible(*row.Expression); found {
-		return row.Expression, nil // it is none of the values that a marker can name
+		return row.Expression, nil // no marker can name such a value
 	}
 	question := queries.Constant(*row.Expression, row.Type)
 	value, known := d.known[question]
@@ -153,8 +152,8 @@ func (d *defaults) constant(ctx context.Context, row defaultRow) (value *string,
 	return value, nil
 }
 
-// passing reports whether what failed may succeed at the next refresh: it came neither from
-// the expression nor from what it may use.
+// passing reports whether the query may succeed at the next refresh: the error is not caused by the expression or by
+// what it uses.
 func passing(err error) bool {
 	code := postgres.Code(err)
 	return len(code) < 2 || !slices.Contains([]string{"22", "0A", "42", "54"}, code[:2])

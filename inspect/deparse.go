@@ -14,7 +14,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// detailRow is what queries.IndexDetails answers.
+// detailRow is a row of queries.IndexDetails.
 type detailRow struct {
 	OID                        uint32
 	Method                     string
@@ -28,7 +28,7 @@ type detailRow struct {
 	ReplicaIdentity            bool
 }
 
-// deparseRow is what queries.IndexDeparse answers.
+// deparseRow is a row of queries.IndexDeparse.
 type deparseRow struct {
 	OID         uint32
 	Predicate   string
@@ -37,11 +37,11 @@ type deparseRow struct {
 	Generated []string
 }
 
-// atOnce is how many indexes one question asks of, so that it ends well in time.
+// atOnce is how many indexes one query is about, so that it ends in time.
 const atOnce = 1000
 
-// readDetails completes the given indexes but for what has to be deparsed, and
-// returns which these are, and which could not be completed.
+// readDetails completes the given indexes except for deparsed text. It returns those that must be deparsed, and those
+// that could not be completed.
 func (d *databaseRefresh) readDetails(ctx context.Context,
 	indexes map[uint32]*softdelete.Index) (deparse map[uint32]bool, unread map[uint32]error, err error) {
 	deparse, unread = map[uint32]bool{}, map[uint32]error{}
@@ -58,7 +58,7 @@ func (d *databaseRefresh) readDetails(ctx context.Context,
 	return deparse, unread, nil
 }
 
-// complete notes of an index what the row says.
+// complete copies the row into an index.
 func (row detailRow) complete(i *softdelete.Index) error {
 	i.Method, i.Unique, i.Primary, i.Exclusion = row.Method, row.Unique, row.Primary, row.Exclusion
 	i.Deferrable, i.NullsNotDistinct, i.ReplicaIdentity = row.Deferrable, row.NullsNotDistinct, row.ReplicaIdentity
@@ -76,8 +76,8 @@ func (row detailRow) complete(i *softdelete.Index) error {
 	return nil
 }
 
-// deparse completes the indexes of one table with their predicates and expressions.
-// An index that went away since it was listed is left out.
+// deparse completes the indexes of one table with their predicates and expressions. An index that was dropped
+// meanwhile is left out.
 func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.Indexing,
 	wanted map[uint32]bool) error {
 	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return i.Method == "" })
@@ -116,12 +116,12 @@ func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.I
 	return nil
 }
 
-// decide asks the planner about a predicate whose words we do not know.
+// decide asks the planner about a predicate that the exporter does not understand.
 func (d *databaseRefresh) decide(ctx context.Context, t *table, i *softdelete.Index) error {
 	if len(t.partitions) == 0 {
 		return nil
 	}
-	l := t.partitions[0] // of a partitioned table: the parent itself has no rows to plan for
+	l := t.partitions[0] // for a partitioned table, because the planner does not read the parent itself
 	none, err := d.contradict(ctx, queries.DeletedContradicts(l.Schema, l.Name, i.Predicate, t.Markers))
 	if err != nil {
 		return err
@@ -136,8 +136,8 @@ func (d *databaseRefresh) decide(ctx context.Context, t *table, i *softdelete.In
 	return err
 }
 
-// contradict reports whether the planner sees that a query finds nothing. Where we may
-// not read the columns, or a function of a constraint fails, nothing is proved.
+// contradict reports whether the planner sees that a query returns no row. It returns false if the role may not read
+// the columns, or if a function of a constraint fails.
 func (d *databaseRefresh) contradict(ctx context.Context, sql string) (bool, error) {
 	rows, err := postgres.QueryUnder[struct {
 		Plan string `db:"QUERY PLAN"`

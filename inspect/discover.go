@@ -12,35 +12,34 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// table is a watched table and what counting it needs to know.
+// table is a watched table with everything that is needed to count it.
 type table struct {
 	softdelete.Table
-	// partitions hold the rows: the table itself, or the leaves of a partitioned one.
+	// partitions are the relations with the rows: the table itself, or the leaves of a partitioned table.
 	partitions []partition
-	// ungranted are those that may not all be read by themselves, so that the table is
-	// counted as one.
+	// ungranted are partitions that the role may not all read, so that the table is counted as one relation.
 	ungranted []partition
-	// catalogProblem is why the table cannot be read, found in the catalogs; nil if it can.
+	// catalogProblem is a problem that the catalogs show; nil if there is none.
 	catalogProblem *softdelete.Problem
-	// listed means that the configuration names the table.
+	// listed is true if the configuration names the table.
 	listed bool
-	// rowSecurity means that policies hide rows of the table itself from us.
+	// rowSecurity is true if policies hide rows of the table itself from the role.
 	rowSecurity bool
 	// visible means that they hide none all the same; hasPolicies that the table has row-level security,
 	// for us or for others.
 	visible, hasPolicies bool
 	// attnums are the numbers of its columns, by name.
 	attnums map[string]int16
-	// key is the column with the row's own number, if we may read it.
+	// key is the column with the number of the row, if the role may read it.
 	key string
-	// dropped means that the table went away during the refresh.
+	// dropped is true if the table disappeared during the refresh.
 	dropped bool
-	// fingerprint and writes are those of now, as softdelete.Counting keeps them.
+	// fingerprint and writes are the current ones, as in softdelete.Counting.
 	fingerprint string
 	writes      int64
 }
 
-// column is what queries.Columns answers.
+// column is a row of queries.Columns.
 type column struct {
 	OID                          uint32
 	Schema, Name, Relkind        string
@@ -54,15 +53,14 @@ type column struct {
 	Comment                      string
 	Usage, Readable, RowSecurity bool
 	HasPolicies, Heap, Tids      bool
-	// Key is the row's own number, if we may read it.
+	// Key is the number of the row, if the role may read it.
 	Key string
-	// answer is what had to be asked beside the catalogs.
+	// answer are the facts that are not in the catalogs.
 	answer columnAnswer
 }
 
-// discover finds the watched tables of a database: those that the rules know and
-// those that the configuration lists, in the order of schema and name. Those beyond
-// the cap are only counted.
+// discover finds the watched tables of a database: those that match the rules and those that the configuration lists,
+// sorted by schema and name. Tables beyond max_tables are only counted.
 func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations []table, skipped int, err error) {
 	listed := r.config.TablesOf(s.Database)
 	var names, schemas, relnames []string
@@ -91,7 +89,7 @@ func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations 
 		}
 	}
 	for name, entry := range listed {
-		// Where many databases are watched, an entry for all of them need not hold in each.
+		// If many databases are watched, an entry for all of them need not exist in each.
 		if entry.Database == "" && r.many {
 			continue
 		}
@@ -103,7 +101,7 @@ func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations 
 	return relations, skipped, r.findPartitions(ctx, s, relations)
 }
 
-// byTable takes the columns apart by table.
+// byTable groups the columns by table.
 func byTable(columns []column) [][]column {
 	var tables [][]column
 	for len(columns) > 0 {
@@ -117,8 +115,8 @@ func byTable(columns []column) [][]column {
 	return tables
 }
 
-// catchWatchedTable is relation, of which a panic becomes the table's problem. Whether the
-// table is watched at all is then not known, so it is shown.
+// catchWatchedTable calls watchedTable and turns a panic into the table's problem. Whether the table is watched at
+// all is not known then, so it is shown.
 func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry *config.Table) (t table,
 	watched bool) {
 	c := columns[0]
@@ -139,16 +137,16 @@ func (r *refresh) catchWatchedTable(s *postgres.Session, columns []column, entry
 		catalogProblem: &why}
 	previous := r.databases[s.Database].Tables
 	if i, found := slices.BinarySearchFunc(previous, &t.Table, byName); found && previous[i].OID == t.OID {
-		t.Table = previous[i] // what was known stays
+		t.Table = previous[i] // keep what was known
 	}
 	return t, true
 }
 
-// byName finds a table among others that are in order.
+// byName finds a table in a sorted list.
 func byName(t softdelete.Table, key *softdelete.Table) int { return t.Compare(key) }
 
-// watchedTable turns the candidate columns of one table into a watched table; false if
-// none of them marks deleted rows, or the configuration leaves the table out.
+// watchedTable makes a watched table from the candidate columns of one table. It returns false if none of them marks
+// deleted rows, or if the configuration leaves the table out.
 func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *config.Table) (table, bool) {
 	c := columns[0]
 	name, settings := r.settings(s, columns, entry)
@@ -193,11 +191,10 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 	return t, true
 }
 
-// relkinds are the kinds of relation that are not tables (PostgreSQL
-// documentation, pg_class).
+// relkinds are the kinds of relations that are not tables (PostgreSQL documentation, pg_class).
 var relkinds = map[string]string{"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
-// settings are what the configuration says of a table that has the columns.
+// settings returns what the configuration says about the table of the columns.
 func (r *refresh) settings(s *postgres.Session, columns []column, entry *config.Table) (config.TableName,
 	config.TableSettings) {
 	name := config.TableName{Target: r.Target, Database: s.Database, Schema: columns[0].Schema, Table: columns[0].Name}
@@ -207,8 +204,8 @@ func (r *refresh) settings(s *postgres.Session, columns []column, entry *config.
 	return name, r.config.Settings(name, entry, has)
 }
 
-// absent is a table that the configuration lists and the database does not have; false if
-// the configuration leaves it out.
+// absent makes a table that the configuration lists and that does not exist in the database. It returns false if the
+// configuration leaves it out.
 func (r *refresh) absent(s *postgres.Session, schema, name string, entry *config.Table) (table, bool) {
 	full, settings := r.settings(s, []column{{Schema: schema, Name: name}}, entry)
 	todo := "correct or remove it under tables: in the configuration"
@@ -226,7 +223,7 @@ func missing(format string, args ...any) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.MarkerMissing, Message: fmt.Sprintf(format, args...)}
 }
 
-// ungranted says which grant we lack to read the marker columns; nil if none.
+// ungranted returns the problem that a grant on the marker columns is missing; nil if none is.
 func ungranted(s *postgres.Session, columns []column, markers softdelete.Markers) *softdelete.Problem {
 	c := columns[0]
 	if !c.Usage {
@@ -246,8 +243,8 @@ func ungranted(s *postgres.Session, columns []column, markers softdelete.Markers
 	return nil
 }
 
-// capped keeps the tables that the configuration lists and as many others as there
-// is room for, in the order of their names.
+// capped keeps the tables that the configuration lists, and as many others as max_tables allows, in the order of
+// their names.
 func capped(relations []table, most int) (kept []table, skipped int) {
 	byFullName := func(a, b table) int { return a.Compare(&b.Table) }
 	slices.SortFunc(relations, func(a, b table) int {
@@ -260,6 +257,6 @@ func capped(relations []table, most int) (kept []table, skipped int) {
 		relations, skipped = relations[:most], len(relations)-most
 	}
 	slices.SortFunc(relations, byFullName)
-	// An escaped name can be that of another table.
+	// An escaped name can equal the name of another table.
 	return slices.CompactFunc(relations, func(a, b table) bool { return byFullName(a, b) == 0 }), skipped
 }

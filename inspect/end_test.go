@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// A refresh that is told to end fails wherever it stands. That is no trouble to tell of.
+// A refresh that is told to end fails in whatever it is doing. That is not an error to log.
 func TestARefreshThatIsToldToEndLogsNothing(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -42,7 +42,7 @@ func TestARefreshThatIsToldToEndLogsNothing(t *testing.T) {
 	}
 }
 
-// A server that is stopped while a table is counted or checked is no problem of that table.
+// If the server stops while a table is counted or checked, that is not a problem of the table.
 func TestAServerThatStopsIsNoTablesProblem(t *testing.T) {
 	t.Parallel()
 	halt, kill := (*pgserver.Server).Halt, (*pgserver.Server).Kill
@@ -52,7 +52,7 @@ func TestAServerThatStopsIsNoTablesProblem(t *testing.T) {
 	}{
 		{"in good order while it counts", "children", halt},
 		{"by a crash while it counts", "children", kill},
-		// The parents have not changed, so only the check of the children waits for them.
+		// The parents have not changed, so only the check of the children waits for the lock.
 		{"while it checks", "parents", halt},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Values are compared as the application compares them: by the equality of the column's type, which
-// our search path does not show.
+// Values are compared as the application compares them: with the equality of the column's type, which may be outside
+// the exporter's search path.
 func TestValuesAreComparedByTheEqualityOfTheirType(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -62,7 +62,7 @@ tables:
 	}
 }
 
-// Code of a stranger is not run as our role to compare values.
+// Comparing values does not run another role's code.
 func TestNoEqualityIsUsedThatIsNotWrittenInC(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

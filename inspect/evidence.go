@@ -11,7 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// askIndexes reads the predicates of the table's unique indexes, for the column to be judged by.
+// askIndexes reads the predicates of the table's unique indexes, as evidence about the column.
 func (q *columnQuestion) askIndexes(ctx context.Context, s *postgres.Session) error {
 	rows, err := postgres.Query[struct{ Predicate string }](ctx, s, queries.Evidence(q.column.OID))
 	if err != nil {
@@ -24,7 +24,7 @@ func (q *columnQuestion) askIndexes(ctx context.Context, s *postgres.Session) er
 	return nil
 }
 
-// evidence is what the predicates of unique indexes say of a column.
+// evidence returns what the predicates of unique indexes show about a column.
 func (r *refresh) evidence(c *column, predicates []string) discovery.Evidence {
 	e := discovery.Evidence{Mentioned: c.UniquenessVersion != ""}
 	if softdelete.Classes[c.Type] == softdelete.TimeClass {
@@ -39,8 +39,8 @@ func (r *refresh) evidence(c *column, predicates []string) discovery.Evidence {
 	return e
 }
 
-// noteEvidence tells the column of a question what unique indexes say of it; unread is why they could
-// not be read this time.
+// noteEvidence records what unique indexes show about the column of a question; unread is why they could not be read
+// this time.
 func (r *refresh) noteEvidence(s *postgres.Session, q *columnQuestion, unread string) {
 	a := &q.column.answer
 	if err := r.catchStep(s, "evidence", q.column.Schema, q.column.Name, func() error {

@@ -7,16 +7,16 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// A unique index or exclusion constraint that holds only the rows without a time turns on a name
-// that elsewhere stands for rows that are wanted. Nothing weaker does.
+// A name that is also used for rows that are not deleted is a marker if a unique index or exclusion constraint
+// contains only the rows in which it is NULL. Weaker evidence is not enough.
 func TestAUniqueIndexSpeaksForAName(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	tests := []struct {
 		table, ddl string
-		// want is how the table is read; empty if it is left alone.
+		// want is how the table is read; empty if it is not watched.
 		want string
-		// why is what check-config says of a column that is left alone, and remedy its line.
+		// why is what check-config says about a column that is not used, and remedy is its setting.
 		why, remedy string
 	}{
 		{"archived",
@@ -55,7 +55,7 @@ func TestAUniqueIndexSpeaksForAName(t *testing.T) {
 			"", "flags.archived is off: the name", "flags: {archived: on}"},
 		{"unknown", `(name text, record_deleted_at timestamptz);
 			CREATE UNIQUE INDEX ON unknown (name) WHERE record_deleted_at IS NULL`,
-			"", "no rule knows the name", "column: record_deleted_at"},
+			"", "no rule matches the name", "column: record_deleted_at"},
 		{"revoked", `(name text, revoked_at timestamptz); CREATE UNIQUE INDEX ON revoked (name) WHERE revoked_at IS NULL`,
 			"", "times.revokedat is off, but a unique index holds only rows in which it is NULL",
 			"tables: [{schema: public, table: revoked, column: revoked_at}]"},
@@ -99,12 +99,12 @@ func TestAUniqueIndexSpeaksForAName(t *testing.T) {
 	if d := decisions["archived"]; !strings.Contains(d, "a unique index holds only such rows") {
 		t.Errorf("archived: %s", d)
 	}
-	if d := decisions["first"]; !strings.Contains(d, "another column marks the deleted rows") {
+	if d := decisions["first"]; !strings.Contains(d, "another column marks deleted rows") {
 		t.Errorf("first: %s", d)
 	}
 }
 
-// Predicates are read once, and again when the indexes change. A table that is locked then is shown.
+// Predicates are read once, and again if the indexes change. If the table is locked then, that is shown.
 func TestAPredicateIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -122,7 +122,7 @@ func TestAPredicateIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	if got := read(s)["t"]; got != "timestamp: archived_at | 1 1 0" {
 		t.Errorf("with the index: %s", got)
 	}
-	// What the Snapshot knows of an unchanged index is believed, so it is not read again.
+	// What the Snapshot knows about an unchanged index is not read again.
 	for id, facts := range s.Databases[0].ColumnFacts {
 		facts.Predicates = []string{"(archived_at IS NOT NULL)"}
 		s.Databases[0].ColumnFacts[id] = facts

@@ -13,35 +13,35 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Explanation is what the exporter makes of one table, and why.
+// Explanation says whether the exporter watches a table, and why.
 type Explanation struct {
 	Database, Schema, Table string
-	// Markers are empty for a table that is left alone, Policy is what holds for others.
+	// Markers are empty for a table that is not watched; Policy is set for the others.
 	Markers softdelete.Markers
 	Policy  softdelete.Policy
-	// Problem is what keeps a watched table from being read; nil when it can be.
+	// Problem is why a watched table cannot be read; nil if it can.
 	Problem *softdelete.Problem
-	// Unchecked is what keeps the rows of the table from being checked.
+	// Unchecked is why rows of the table cannot be checked.
 	Unchecked []softdelete.Problem
-	// Unseen are the values that the configuration lists and that no row has.
+	// Unseen are the configured values that no row has.
 	Unseen []string
-	// Decision is what was decided on its columns.
+	// Decision is the decision on its columns.
 	Decision discovery.TableDecision
-	// Watched is false for a table that is left alone.
+	// Watched is false for a table that is not watched.
 	Watched bool
 }
 
-// Explained is what the exporter makes of the watched databases.
+// Explained is what the exporter says about the watched databases.
 type Explained struct {
 	Tables []Explanation
-	// Skipped counts the tables beyond the cap.
+	// Skipped counts the tables beyond max_tables.
 	Skipped int
 	// Unmatched are the patterns of the configuration that match nothing.
 	Unmatched []string
 }
 
-// Explain says of every watched table whether it can be read, and of every table that has a
-// column whose name speaks of deletion what was decided on it. The error is that of Check.
+// Explain says for every watched table whether it can be read, and for every table with a column whose name sounds
+// like deletion how it was decided. The error is the one of Check.
 func (i *Inspector) Explain(ctx context.Context) (e Explained, err error) {
 	databases, err := i.survey(ctx, true)
 	names := map[string][]config.TableName{}
@@ -56,7 +56,7 @@ func (i *Inspector) Explain(ctx context.Context) (e Explained, err error) {
 	return e, i.faults(databases, err)
 }
 
-// explanations are those of one database, in the order of schema and name.
+// explanations returns the explanations for one database, sorted by schema and name.
 func (d surveyedDatabase) explanations() []Explanation {
 	decisions := map[[2]string]discovery.TableDecision{}
 	for _, j := range d.decisions {
@@ -77,7 +77,7 @@ func (d surveyedDatabase) explanations() []Explanation {
 		delete(decisions, name)
 	}
 	for name, j := range decisions {
-		if !slices.ContainsFunc(j.Decisions, func(d discovery.Decision) bool { return d.Taken }) { // or it is beyond the cap
+		if !slices.ContainsFunc(j.Decisions, func(d discovery.Decision) bool { return d.Taken }) { // or beyond max_tables
 			all = append(all, Explanation{Database: d.Database, Schema: name[0], Table: name[1], Decision: j})
 		}
 	}
@@ -87,15 +87,14 @@ func (d surveyedDatabase) explanations() []Explanation {
 	return all
 }
 
-// Grants are the statements that let a role see the watched tables and nothing
-// else, for one database, to which Connect brings psql.
+// Grants are the statements for one database that let a role read the watched tables and nothing else. Connect is
+// psql's command to connect to the database.
 type Grants struct {
 	Connect    string
 	Statements []string
 }
 
-// Grants makes the statements for every watched database. Its error speaks of those
-// that could not be asked.
+// Grants returns the statements for every watched database. Its error is about the databases that could not be read.
 func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 	databases, err := i.survey(ctx, false)
 	var all []Grants
@@ -113,7 +112,7 @@ func (i *Inspector) Grants(ctx context.Context, role string) ([]Grants, error) {
 func (d surveyedDatabase) grants(role string) []string {
 	schemas := map[string]bool{}
 	var tables, policies []string
-	checked := map[uint32][]string{} // the columns that checks read beside the markers
+	checked := map[uint32][]string{} // columns that checks read in addition to the markers
 	for i := range d.keys {
 		for _, n := range d.keys[i].needs() {
 			checked[n.OID] = append(checked[n.OID], n.columns...)
@@ -136,7 +135,7 @@ func (d surveyedDatabase) grants(role string) []string {
 		grant(t.OID, t.Schema, t.Name)
 		policies = append(policies, t.hiddenRows(role)...)
 		for _, l := range t.allPartitions() {
-			if l.OID != t.OID { // a grant on the parent does not reach its partitions
+			if l.OID != t.OID { // a grant on the parent does not cover its partitions
 				grant(l.OID, l.Schema, l.Name)
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Where an extension keeps the rows, the table itself looks empty. Children stand in
-// here for the shards and chunks; that is how TimescaleDB does it, too.
+// If an extension keeps the rows, the table itself looks empty. Children take the place of shards and chunks here, as
+// they do in TimescaleDB.
 const distributed = `
 	CREATE TABLE distributed (id int, deleted_at timestamptz);
 	CREATE SCHEMA _timescaledb_internal;
@@ -43,7 +43,7 @@ func TestDistributedTablesAreNotEmpty(t *testing.T) {
 			if diff := cmp.Diff(want, told(s)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			// Policies of the table hold for all of it.
+			// Policies of the table apply to all of it.
 			pgtest.Exec(t, dsn, "ALTER TABLE distributed ENABLE ROW LEVEL SECURITY")
 			want["public.distributed"] = "10 4 3 row_security"
 			s = refreshAfter(t, i, s, nil)
@@ -57,8 +57,7 @@ func TestDistributedTablesAreNotEmpty(t *testing.T) {
 	}
 }
 
-// A catalog that we may not read leaves us without knowing which tables look empty:
-// no number is better than a wrong one.
+// If the catalog cannot be read, it is not known which tables only look empty: no number is better than a wrong one.
 func TestAnUnreadableCatalogMakesDiscoveryFail(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -12,17 +12,17 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// fingerprintRow is what queries.Fingerprint answers.
+// fingerprintRow is a row of queries.Fingerprint.
 type fingerprintRow struct {
 	OID    uint32
 	Writes int64
-	// Print is nil where the counters prove nothing.
+	// Print is nil if the counters prove nothing.
 	Print *string
 }
 
-// takeFingerprints notes of every table what will tell, later, whether it has changed.
-// It is asked before anything is counted, in a transaction that has ended by then: the
-// counters can be behind what a count sees, but then they differ the next time.
+// takeFingerprints reads a fingerprint of every table, by which a later refresh sees whether the table has changed.
+// It does so before anything is counted, in a separate transaction. If the counters are behind what a count sees,
+// they differ the next time, and the table is counted again.
 func (d *databaseRefresh) takeFingerprints(ctx context.Context) error {
 	var oids []uint32
 	var columns []string
@@ -61,8 +61,8 @@ func (d *databaseRefresh) takeFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// noteFingerprint puts the prints of the table's partitions together. Without one of them, or where
-// the rows are elsewhere, nothing is proved.
+// noteFingerprint combines the fingerprints of the table's partitions. If one is missing, or the rows are elsewhere,
+// there is no proof.
 func (t *table) noteFingerprint(known map[uint32]fingerprintRow) {
 	t.writes, t.fingerprint = 0, ""
 	proved := len(t.partitions) > 0
@@ -92,15 +92,14 @@ func (t *table) noteFingerprint(known map[uint32]fingerprintRow) {
 	}
 }
 
-// unchanged reports whether what was counted still holds, but for what time changes.
-// Counters arrive late, so that after recount_after nothing is believed any more.
+// unchanged reports whether the counted numbers are still right, except for changes by time alone. Counters arrive
+// late, so after recount_after they are not trusted.
 func (d *databaseRefresh) unchanged(t *table) bool {
 	return t.Numbers != nil && t.Problem == nil && t.fingerprint != "" && t.fingerprint == t.Kept().Fingerprint &&
 		d.refresh.began.Sub(t.Counted) < d.refresh.config.Counting.RecountAfter.Std()
 }
 
-// aged reports whether time alone has changed, or may have changed, a number: a row
-// became old, or ceased to be recent.
+// aged reports whether time alone has changed a number, or may have: a row has become old, or is no longer recent.
 func (t *table) aged(now time.Time) bool {
 	next := t.Kept().NextChange
 	return !next.IsZero() && !now.Before(next) || t.Numbers.Recent != nil && t.Numbers.Recent.Value > 0

@@ -15,14 +15,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// settled waits until the counters of writes tell of all that was done.
+// settled waits until the counters include all writes.
 func settled(t *testing.T, dsn string) {
 	t.Helper()
 	settles(t, dsn, "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables")
 }
 
-// settles is the value of a counter once it tells of all that was done: a session has
-// handed over what it did when it has ended, before version 15 to a collector, which is late.
+// settles returns the value of a counter when it includes all writes: a session reports its writes when it ends, and
+// before version 15 to a collector that is late.
 func settles(t *testing.T, dsn, counter string) (last int64) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -56,11 +56,11 @@ func settles(t *testing.T, dsn, counter string) (last int64) {
 	return last
 }
 
-// counted reports whether a table was counted between two snapshots.
+// counted reports whether a table was counted between two Snapshots.
 func counted(before, after softdelete.Table) bool { return after.Counted.After(before.Counted) }
 
-// An unchanged table is not counted again, and its numbers are known true. Each part of
-// the fingerprint is needed: its change, and in most cases nothing else, shows here.
+// An unchanged table is not counted again, and its numbers count as confirmed. Each part of the fingerprint is
+// needed: a change of it, and in most cases only that, is tested here.
 func TestWhatDidNotChangeIsNotCountedAgain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -114,8 +114,8 @@ func TestWhatDidNotChangeIsNotCountedAgain(t *testing.T) {
 	}
 }
 
-// Another server's counters, or those of this one after a restart, are no proof. A crash
-// sets them to zero, and then as many rows may be written as before.
+// The counters of another server, or of the same server after a restart, prove nothing. A crash sets them to zero,
+// and then as many rows may be written as before.
 func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{})
@@ -131,13 +131,13 @@ func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 	if !counted(tableNamed(t, last, "users"), tableNamed(t, s, "users")) {
 		t.Error("the counters of before the restart were believed")
 	}
-	// A backend that is killed takes the counters with it, but not the postmaster.
+	// Killing a backend resets the counters but does not restart the postmaster.
 	victim, witness := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
 	started := pgtest.Value[time.Time](t, dsn, "SELECT pg_postmaster_start_time()")
 	if err := syscall.Kill(int(victim.PgConn().PID()), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	// Until the server has noticed, everybody else is served as before.
+	// Until the server has noticed, it serves other clients as before.
 	pgtest.WaitFor(t, "the crash", func() bool { return witness.Ping(t.Context()) != nil })
 	pgtest.WaitFor(t, "recovery", func() bool {
 		conn, err := pgx.Connect(t.Context(), dsn)
@@ -153,7 +153,7 @@ func TestACrashIsNoProofThatNothingChanged(t *testing.T) {
 	}
 }
 
-// What the counters do not show in time is found after recount_after at the latest.
+// Changes that the counters do not show are found after recount_after at the latest.
 func TestRecountAfterBoundsEveryError(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -161,7 +161,7 @@ func TestRecountAfterBoundsEveryError(t *testing.T) {
 	settled(t, dsn)
 	i := inspector(t, dsn, "counting: {recount_after: 6h}")
 	s := first(t, i)
-	// A session that counts nothing: the change shows in no counter.
+	// This session counts nothing, so no counter shows its change.
 	pgtest.Exec(t, dsn, "SET track_counts = off; DELETE FROM users WHERE id = 10")
 	if got := told(refreshAfter(t, i, s, nil))["public.users"]; got != "10 4 3" {
 		t.Fatalf("the test does not hide the change: %s", got)
@@ -173,8 +173,8 @@ func TestRecountAfterBoundsEveryError(t *testing.T) {
 	}
 }
 
-// later is a snapshot with some of its tables, and their rows deleted since, as they would
-// be after so much time. No counter tells of it.
+// later returns a Snapshot as if some time had passed since: some tables with rows that were deleted since then, as
+// no counter shows.
 func later(t *testing.T, dsn string, s *softdelete.Snapshot, by time.Duration, tables ...string) *softdelete.Snapshot {
 	t.Helper()
 	d := s.Databases[0]
@@ -197,7 +197,7 @@ func later(t *testing.T, dsn string, s *softdelete.Snapshot, by time.Duration, t
 	return &softdelete.Snapshot{Taken: s.Taken, Databases: []softdelete.Database{d}}
 }
 
-// Time alone makes rows old, and recent ones cease to be so.
+// With time alone, rows become old, and others are no longer recent.
 func TestTimeAloneChangesOldAndRecent(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -220,7 +220,7 @@ func TestTimeAloneChangesOldAndRecent(t *testing.T) {
 	}
 }
 
-// replaceDB puts the name of the database into a statement.
+// replaceDB inserts the name of the database into a statement.
 func replaceDB(t *testing.T, dsn, sql string) string {
 	t.Helper()
 	return strings.ReplaceAll(sql, ":db", pgx.Identifier{database(t, dsn)}.Sanitize())

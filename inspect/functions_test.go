@@ -12,8 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// An index may be made with any function only before PostgreSQL 17, which makes it under
-// a search_path of its own.
+// Before PostgreSQL 17 an index can be created with any function. PostgreSQL 17 creates it with its own search_path.
 func TestFunctionsOfIndexes(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{Version: "15", Settings: map[string]string{"shared_buffers": "2MB"}})
@@ -21,8 +20,8 @@ func TestFunctionsOfIndexes(t *testing.T) {
 	t.Run("only what is gone is dropped", func(t *testing.T) { functionsDropNothing(t, pgtest.NewDatabase(t, server)) })
 }
 
-// Whoever plans a query, PostgreSQL looks into the functions of the table's indexes,
-// and finds no name there that its author's search_path found.
+// To plan a query, PostgreSQL inspects the functions of the table's indexes, and does not find names that their
+// author's search_path found.
 func functionsFail(t *testing.T, dsn string) {
 	pgtest.Exec(t, dsn, `CREATE SCHEMA app; CREATE SCHEMA "Odd one"; CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data;
 		CREATE TABLE ranks (id int, weight int);
@@ -110,7 +109,7 @@ func functionsFail(t *testing.T, dsn string) {
 	if diff := cmp.Diff(want, told(healed)); diff != "" {
 		t.Errorf("with the remedies (-want +got):\n%s", diff)
 	}
-	// What fails every time costs less each time.
+	// A table that always fails costs less each time.
 	for range 2 {
 		healed = refreshAfter(t, i, healed, nil)
 	}
@@ -119,8 +118,8 @@ func functionsFail(t *testing.T, dsn string) {
 	}
 }
 
-// The planner is asked about predicates whose words we do not know, and looks then into
-// CHECK constraints, too. What fails there proves nothing, and costs no index its facts.
+// To answer about predicates that the exporter does not understand, the planner also inspects CHECK constraints. An
+// error there proves nothing, but the index keeps its other facts.
 func TestAFunctionOfAConstraintCostsNoIndex(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -136,7 +135,7 @@ func TestAFunctionOfAConstraintCostsNoIndex(t *testing.T) {
 	}
 }
 
-// A count that a dropped table fails is told from one that fails in a function.
+// An error about a dropped table is distinguished from one inside a function.
 func functionsDropNothing(t *testing.T, dsn string) {
 	pgtest.Exec(t, dsn, `CREATE TABLE ranks (id int);
 		CREATE FUNCTION weigh(int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT count(*) FROM ranks WHERE id = $1';`+

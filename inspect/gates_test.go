@@ -10,18 +10,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// big makes a table of 11 MB, a quarter of it deleted.
+// big creates a table of 11 MB, with a quarter of its rows deleted.
 const big = `CREATE TABLE big AS SELECT i AS id, CASE WHEN i % 4 = 0 THEN now() END AS deleted_at, repeat('x',
 	500) AS filler FROM generate_series(1, 20000) i;`
 
-// two makes a table of two partitions, the second of 11 MB.
+// two creates a table with two partitions, the second of 11 MB.
 const two = `CREATE TABLE t (id int, part int, deleted_at timestamptz, filler text) PARTITION BY LIST (part);
 	CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t_2 PARTITION OF t FOR VALUES IN (2);
 	INSERT INTO t SELECT i, 2, CASE WHEN i % 4 = 0 THEN now() END, repeat('x', 500) FROM generate_series(1, 20000) i;
 	INSERT INTO t SELECT i, 1, now() FROM generate_series(1, 20) i;`
 
-// On some servers not everybody may ask when the counters were reset. Then nothing is
-// known to be unchanged, but the gate is as it was.
+// On some servers not every role may read when the counters were reset. Then no table counts as unchanged, but the
+// gate works as before.
 func TestTheGateHoldsWithoutAFingerprint(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -57,8 +57,8 @@ func TestTheGateHoldsWhenAPartitionIsDroppedMeanwhile(t *testing.T) {
 	}
 }
 
-// What a leaf takes that cannot be sampled is not taken from the others: the second is of
-// half a megabyte, the third has no block at all.
+// A partition that cannot be sampled does not reduce the gate of the others: the second has half a megabyte, the
+// third has no block.
 func TestALeafOfAnotherKindLeavesTheGateOfTheOthersAlone(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -74,7 +74,7 @@ func TestALeafOfAnotherKindLeavesTheGateOfTheOthersAlone(t *testing.T) {
 	}
 }
 
-// A leaf of one block would be scanned sooner than read block by block.
+// PostgreSQL would scan a partition with one block instead of reading single blocks.
 func TestATinyLeafDoesNotKeepTheOthersFromBeingSampled(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -86,7 +86,7 @@ func TestATinyLeafDoesNotKeepTheOthersFromBeingSampled(t *testing.T) {
 	}
 }
 
-// The gates of many leaves together are one gate.
+// All partitions share one gate.
 func TestLeavesShareTheGate(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -100,8 +100,7 @@ func TestLeavesShareTheGate(t *testing.T) {
 	}
 }
 
-// Where other tables hold the rows, neither statistics nor sizes tell anything, and 0
-// would be a lie.
+// If other tables hold the rows, neither statistics nor sizes say anything, and 0 would be wrong.
 func TestNothingIsSaidOfRowsThatAreElsewhere(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -119,8 +118,8 @@ func TestNothingIsSaidOfRowsThatAreElsewhere(t *testing.T) {
 	}
 }
 
-// What time alone changes of a sampled table is brought up to date by an index, with the
-// leaves that are counted, and its total stays.
+// Numbers of a sampled table that change with time alone are updated through an index, together with its counted
+// partitions. The total stays.
 func TestASampledTableAgesByItsIndex(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -146,8 +145,8 @@ func TestASampledTableAgesByItsIndex(t *testing.T) {
 	}
 }
 
-// A day is over at its end, the future comes, and what lies beyond all time never does:
-// none of them makes a table be counted again and again.
+// Times near a limit: the end of a day, a deletion in the near future, and a time beyond every limit. None of them
+// makes a table be counted again and again.
 func TestTimesThatAreNear(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -182,7 +181,7 @@ func TestTimesThatAreNear(t *testing.T) {
 	}
 }
 
-// Another method is tried at once, whatever the last one came to.
+// A newly configured method is tried immediately, whatever the result of the last one was.
 func TestAnotherMethodEndsThePause(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -200,7 +199,7 @@ func TestAnotherMethodEndsThePause(t *testing.T) {
 	}
 }
 
-// What the planner said of a partition is forgotten some time after it is gone.
+// The planner's answers about a partition are dropped some time after the partition.
 func TestProofsAreForgotten(t *testing.T) {
 	old := map[softdelete.Asked]softdelete.Proof{
 		{Relation: 1}: {At: time.Now().Add(-provedFor - time.Minute)}, {Relation: 2}: {At: time.Now().Add(-time.Hour)},
@@ -214,8 +213,8 @@ func TestProofsAreForgotten(t *testing.T) {
 	}
 }
 
-// What was read before a batch failed is an estimate already. A migration takes the
-// table after half of the queries, in the midst of ten batches.
+// The batches before a failed one already give an estimate. A migration locks the table after half of the queries, in
+// the middle of ten batches.
 func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -227,7 +226,7 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	}
 	total, deleted, _ := truth(t, dsn, "orders")
 	front := pgtest.NewFront(t, dsn)
-	front.Behave(pgtest.Slow) // so that nobody misses the moment
+	front.Behave(pgtest.Slow) // so that the moment is not missed
 	i := inspector(t, front.DSN, config)
 	made := behind(t, i, empty(t, i))
 	pgtest.WaitFor(t, "half of the queries", func() bool { return spent(i).Queries >= spent(whole).Queries/2 })
@@ -242,8 +241,8 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	within(t, "deleted", got.Numbers.Deleted, deleted, deleted/2)
 }
 
-// An index that would not answer at once is left alone for a day, and what was counted
-// stays. This one seems to lead to a deleted row soon, and leads to none.
+// An index that would not answer quickly is not asked again for a day, and the counted numbers stay. This one seems
+// to find a deleted row soon, but does not contain any.
 func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -273,8 +272,7 @@ func TestAnIndexThatDoesNotAnswerAtOnceIsLeftAlone(t *testing.T) {
 	}
 }
 
-// An index of each of many large partitions would have to be asked; that is not cheap
-// any more.
+// For many large partitions the index of each would have to be asked, which is not cheap.
 func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
 	t.Parallel()
 	for leaves, known := range map[int]bool{fewPartitions: true, fewPartitions + 1: false} {
@@ -295,8 +293,8 @@ func TestIndexesOfManyPartitionsAreNotAsked(t *testing.T) {
 	}
 }
 
-// Where a table is no ordinary one, and counting takes too long, the statistics are all
-// there is. They are not kept: the next refresh tries again.
+// If a relation is not an ordinary table and counting it takes too long, only the statistics remain. They are not
+// kept: the next refresh tries again.
 func TestTheStatisticsAreTheLastResort(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -316,8 +314,8 @@ func TestTheStatisticsAreTheLastResort(t *testing.T) {
 	}
 }
 
-// Numbers that nobody confirms any more grow stale, also those of a table that waited
-// for its turn when the catalogs could still be read.
+// Numbers that can no longer be confirmed expire, even those of a table that was waiting for its turn when the
+// catalogs could last be read.
 func TestNobodyWaitsWhereNothingCanBeDiscovered(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

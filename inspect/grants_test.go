@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// aSchemaToGrant has every case that a grant must reach.
+// aSchemaToGrant has every case for which grants are needed.
 const aSchemaToGrant = `
 	CREATE SCHEMA app; REVOKE ALL ON SCHEMA public FROM PUBLIC;
 	CREATE TABLE app.pairs (id int, is_deleted bool, deleted_at timestamptz);
@@ -47,7 +47,7 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	readsTheLeaf(t, i)
-	// And a range of blocks can be read, as sampling does.
+	// A range of blocks can be read, too, as for sampling.
 	pgtest.Exec(t, its, `SELECT count(deleted_at) FROM users WHERE ctid < '(1,0)' AND tableoid = 'users'::regclass`)
 	for _, more := range []string{"SELECT id FROM users", "SELECT * FROM app.pairs", "SELECT id FROM leaves.parted_1",
 		"DELETE FROM users", "CREATE TABLE public.mine (id int)"} {
@@ -57,8 +57,8 @@ func TestWhatGrantsPrintsIsEnoughAndNotMore(t *testing.T) {
 	}
 }
 
-// The role itself can be asked what it lacks: the partitions are not forgotten, whether
-// nothing is granted yet or only the partitioned table.
+// The role can print the grants that it lacks itself: partitions are included, whether it has no grant yet or only
+// one on the partitioned table.
 func TestGrantsAreWholeWhoeverAsks(t *testing.T) {
 	t.Parallel()
 	for _, granted := range []string{"", "GRANT USAGE ON SCHEMA public TO watcher; GRANT SELECT ON parted TO watcher;"} {
@@ -78,8 +78,8 @@ func TestGrantsAreWholeWhoeverAsks(t *testing.T) {
 	}
 }
 
-// readsTheLeaf fails the test unless the one leaf of parted is read by itself: nothing
-// locks all leaves at once.
+// readsTheLeaf fails the test unless the only partition of parted is read by itself, so that no statement locks all
+// partitions.
 func readsTheLeaf(t *testing.T, i *Inspector) {
 	t.Helper()
 	for _, d := range survey(t, i) {
@@ -91,7 +91,7 @@ func readsTheLeaf(t *testing.T, i *Inspector) {
 	}
 }
 
-// The role reads no more than it is granted, whatever the method, and loses nothing.
+// The role needs no more than these grants for any method, and misses no result.
 func TestTheGrantsAreEnoughForEachMethod(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -176,7 +176,7 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 					}
 				}
 			}
-			// The remedies, carried out, heal at the next refresh.
+			// After the remedies were run, the next refresh succeeds.
 			for _, d := range s.Databases {
 				for _, table := range d.Tables {
 					if table.Problem != nil {
@@ -191,8 +191,7 @@ func TestAMissingGrantCostsOnlyItsTable(t *testing.T) {
 	}
 }
 
-// Many leaves without a grant are not counted through their parent, which would lock
-// every one of them.
+// Many partitions without a grant are not counted through their parent, because that would lock each of them.
 func TestManyUngrantedLeavesAreReported(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -259,7 +258,7 @@ func TestRowSecurity(t *testing.T) {
 			"2 1 0"},
 		{"on a leaf", parted + "ALTER TABLE t_9 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher",
 			"row_security"},
-		// Leaves do not inherit it, and they are what is read.
+		// Partitions do not inherit it, and they are what is read.
 		{"on the parent of granted leaves", parted + hide +
 			"ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t, t_1, t_9 TO watcher", "2 1 0"},
 		{"on the parent of leaves that are not granted",

@@ -11,15 +11,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// tryIndexes asks the hypopg extension, where there is one, how large the indexes would
-// be that seem to shrink without deleted rows. An answer holds until the index has
-// another size.
+// tryIndexes asks the hypopg extension, if it is installed, how large indexes would be without deleted rows, if they
+// would probably shrink. An answer is kept until the size of the index changes.
 func (d *databaseRefresh) tryIndexes(ctx context.Context) {
 	hypopg, more := "", true
 	for n := range d.tables {
 		t := &d.tables[n]
 		if !more || t.Indexing == nil || t.Indexing.At.Before(d.refresh.began) || len(t.Indexing.Partitions) > 0 {
-			continue // published already, or partitioned, which hypopg does not know
+			continue // published already; or partitioned, which hypopg does not support
 		}
 		_ = d.catchTable(t, "trial", true, func() error {
 			more = d.tryIndexesOf(ctx, t, &hypopg)
@@ -28,8 +27,8 @@ func (d *databaseRefresh) tryIndexes(ctx context.Context) {
 	}
 }
 
-// tryIndexesOf does so for one table, and reports whether others can be tried, too. The schema
-// of the extension is asked for when it is needed first.
+// tryIndexesOf does this for one table, and reports whether other tables can be tried as well. The schema of the
+// extension is read when it is first needed.
 func (d *databaseRefresh) tryIndexesOf(ctx context.Context, t *table, hypopg *string) (more bool) {
 	for _, i := range indexes.Shrinking(&t.Table) {
 		if i.Trial != nil && i.Trial.Of == i.Bytes {

@@ -14,9 +14,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// What the questions about indexes answer: indexRow queries.Indexes, constraintRow
-// queries.IndexConstraints, heapRow queries.IndexHeaps, partitionRow
-// queries.IndexPartitions.
+// Rows of the queries about indexes: indexRow of queries.Indexes, constraintRow of queries.IndexConstraints, heapRow
+// of queries.IndexHeaps, partitionRow of queries.IndexPartitions.
 type (
 	indexRow struct {
 		OID, Relid            uint32
@@ -44,15 +43,14 @@ type (
 	}
 )
 
-// catalog is what was read of the indexes of all tables of a database, by the table
-// that it belongs to.
+// catalog is what was read about the indexes of all tables of a database, by table.
 type catalog struct {
-	// indexes are those of the table and of its partitions.
+	// indexes are the indexes of the table and of its partitions.
 	indexes     map[uint32][]indexRow
 	partitions  map[uint32][]partitionRow
 	constraints map[uint32][]constraintRow
 	heaps       map[uint32]heapRow
-	// referenced are the indexes that a foreign key relies on.
+	// referenced are the indexes on which a foreign key depends.
 	referenced map[uint32]bool
 	names      []string
 	since      time.Time
@@ -62,9 +60,8 @@ func (p partitionRow) partition() softdelete.Partition {
 	return softdelete.Partition{OID: p.OID, Parent: p.Parent, Schema: p.Schema, Name: p.Name, HoldsRows: p.Leaf}
 }
 
-// indexAll brings what is known of the indexes of every table up to date, and tells
-// whether the catalogs could be read. A table of which something could not be read
-// keeps what was known of it.
+// indexAll reads the indexes of every table, and reports whether the catalogs could be read. If something about a
+// table could not be read, the table keeps its last results.
 func (d *databaseRefresh) indexAll(ctx context.Context) bool {
 	var relids []uint32
 	for i := range d.tables {
@@ -91,7 +88,7 @@ func (d *databaseRefresh) indexAll(ctx context.Context) bool {
 	return err == nil
 }
 
-// readCatalog reads what may change at any time, one question a subject.
+// readCatalog reads everything that may change at any time, with one query for each subject.
 func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*catalog, error) {
 	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{},
 		constraints: map[uint32][]constraintRow{},
@@ -158,7 +155,7 @@ func (d *databaseRefresh) readServer(ctx context.Context, c *catalog) error {
 	return nil
 }
 
-// indexTables gives every table what is known of its indexes now.
+// indexTables updates what is known about the indexes of every table.
 func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 	now := time.Now()
 	tables := make([]*softdelete.Indexing, len(d.tables))
@@ -221,8 +218,7 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 	return nil
 }
 
-// indexing puts together what is known of the indexes of one table. Those that are
-// new or have changed have no Method yet.
+// indexing collects what is known about the indexes of one table. New and changed indexes do not have a Method yet.
 func (c *catalog) indexing(t *table, now time.Time) *softdelete.Indexing {
 	heap := c.heaps[t.OID]
 	x := &softdelete.Indexing{Bytes: heap.Bytes, HOT: 1, Updated: heap.Updates > 0, PartitionKeys: heap.PartitionKeys,
@@ -269,14 +265,14 @@ func (c *catalog) indexing(t *table, now time.Time) *softdelete.Indexing {
 	return x
 }
 
-// indexWithPartitions is an index with those of the partitions that belong to it.
+// indexWithPartitions is an index together with the indexes of partitions that belong to it.
 type indexWithPartitions struct {
 	indexRow
 	parts []softdelete.PartitionIndex
 }
 
-// joinPartitions adds the indexes of partitions to the partitioned ones of the table. What is
-// left of the partitions' own is kept only if it is invalid.
+// joinPartitions adds the indexes of partitions to the partitioned indexes of the table. Other indexes of partitions
+// are kept only if they are invalid.
 func joinPartitions(table uint32, rows []indexRow) []*indexWithPartitions {
 	at := map[uint32]*indexWithPartitions{}
 	for _, row := range rows {

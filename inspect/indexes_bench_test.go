@@ -14,9 +14,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Discovery and the indexes of 10,000 tables with 30,000 indexes, of which 20,000
-// have something to deparse, when nothing has changed: it must cost the database less
-// than two seconds.
+// Discovery and the indexes of 10,000 unchanged tables with 30,000 indexes, 20,000 of which have something to
+// deparse: this must cost the database less than two seconds.
 //
 //	go test -run '^$' -bench Catalog -benchtime 3x ./inspect
 func BenchmarkUnchangedCatalog(b *testing.B) {
@@ -41,7 +40,7 @@ func BenchmarkUnchangedCatalog(b *testing.B) {
 		Logger:      log.NewNopLogger(),
 	}))
 	defer i.Close()
-	// look is a refresh without the counting.
+	// look is a refresh without counting.
 	look := func(previous *softdelete.Snapshot) *softdelete.Snapshot {
 		r := i.newRefresh(previous, func(*softdelete.Snapshot) {})
 		s, err := r.open(b.Context(), "")

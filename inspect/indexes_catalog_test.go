@@ -40,8 +40,8 @@ func TestOnTheDemoTheAdviceIsWhatAnExpertWouldSay(t *testing.T) {
 	}
 }
 
-// PostgreSQL writes the predicates, in the words that real schemas have; the rows
-// that it then lets in are what ScopeOf must say.
+// PostgreSQL writes predicates of real schemas in its own form. ScopeOf must agree with the rows that it then
+// includes.
 func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -102,7 +102,7 @@ func TestPredicatesAreReadAsPostgreSQLWritesThem(t *testing.T) {
 	}
 }
 
-// Nothing but the planner can tell of these; where it cannot either, nothing is said.
+// Only the planner can decide these; if it cannot either, they remain undecided.
 func TestThePlannerProvesWhatTheTextDoesNotSay(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -133,7 +133,7 @@ func TestThePlannerProvesWhatTheTextDoesNotSay(t *testing.T) {
 	}
 }
 
-// index is one index of a table, by its name.
+// index returns an index of a table by name.
 func index(t *testing.T, table softdelete.Table, name string) softdelete.Index {
 	t.Helper()
 	if table.Indexing == nil {
@@ -148,7 +148,7 @@ func index(t *testing.T, table softdelete.Table, name string) softdelete.Index {
 	return softdelete.Index{}
 }
 
-// partitioned is a table of two levels of partitions.
+// partitioned creates a table with two levels of partitions.
 const partitioned = `
 	CREATE TABLE events (id bigint NOT NULL, region int NOT NULL, tag text,
 		deleted_at timestamptz) PARTITION BY LIST (region);
@@ -224,7 +224,7 @@ func TestAnInvalidIndexOfOnePartitionIsFound(t *testing.T) {
 	}
 }
 
-// A long name, and names that are taken.
+// A long name, and names that exist already.
 func TestTheNameOfANewIndexIsLegalAndUnused(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -286,7 +286,7 @@ func TestATableInMigrationDoesNotHideTheIndexesOfOthers(t *testing.T) {
 	}
 	s = refreshAfter(t, i, s, nil)
 	index(t, tableNamed(t, s, "locked"), "locked_a")
-	// What has not changed needs no lock.
+	// An unchanged index needs no lock.
 	if _, err := conn.Exec(t.Context(),
 		`BEGIN; LOCK TABLE locked; CREATE INDEX locked_b ON locked (id); COMMIT; BEGIN; LOCK TABLE locked`); err != nil {
 		t.Fatal(err)
@@ -311,7 +311,7 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 	begun := spent(i).Queries
 	s = refreshAfter(t, i, s, nil)
 	unchanged := spent(i).Queries - begun
-	if unchanged > 20+12 { // the counts, and some set-wide questions
+	if unchanged > 20+12 { // the counts, and some queries about all tables
 		t.Errorf("%d questions for an unchanged catalog", unchanged)
 	}
 	pgtest.Exec(t, dsn, `ALTER TABLE t3 RENAME other TO another; DROP INDEX t4_i; CREATE INDEX t4_i ON t4 (other)`)
@@ -333,7 +333,7 @@ func TestWhatDidNotChangeIsNotDeparsedAgain(t *testing.T) {
 	}
 }
 
-// The age of the counters is what decides whether an index may be called unused.
+// The age of the counters decides whether an index may be called unused.
 func TestTheAgeOfTheStatisticsIsThatOfTheLastCrashOrReset(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{})

@@ -12,8 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// An index that is advised is no use if the application's own words do not lead to
-// it, and the advice would come again if we did not know the index for what it is.
+// An advised index is useless if the application's own queries do not use it, and the advice would be repeated if the
+// exporter did not recognize the index.
 func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -83,15 +83,14 @@ func TestForEveryKindTheAdvisedIndexIsUsedAndKnown(t *testing.T) {
 	}
 }
 
-// planned is how a query would be answered if reading the whole table were forbidden.
+// planned returns the plan of a query if reading the whole table is forbidden.
 func planned(t *testing.T, dsn, where string) string {
 	t.Helper()
 	return pgtest.Value[string](t, dsn+"&options=-c%20enable_seqscan%3Doff",
 		`EXPLAIN (FORMAT JSON) SELECT id FROM rows WHERE `+where)
 }
 
-// The words of real schemas, as PostgreSQL writes them, for the kinds beside times
-// and flags.
+// Predicates of real schemas, as PostgreSQL writes them, for the kinds other than times and flags.
 func TestPredicatesOfOtherKindsAreReadAsPostgreSQLWritesThem(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

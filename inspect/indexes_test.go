@@ -16,24 +16,24 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// patient lets the tests' own tables be counted on a busy machine.
+// patient gives a busy machine enough time to count the tests' tables.
 const patient = `limits: {statement_timeout: 10s}`
 
-// indexCase is a table and what is to be said of its indexes.
+// indexCase is a table with the expected findings about its indexes.
 type indexCase struct {
-	// table is its name, for which %[1]s stands in ddl.
+	// table is its name, which replaces %[1]s in ddl.
 	table, ddl string
-	// aged means that the statistics are to be taken for 45 days old.
+	// aged makes the statistics 45 days old.
 	aged bool
 	// want are the findings, "index problem", and the presences, "purpose=present".
 	want []string
-	// mend is done before the advice is followed: what a person has to see to.
+	// mend is run before the advice is followed: it does what a person must do.
 	mend string
-	// left is what is still said when all advice was followed.
+	// left is what is still reported after all advice was followed.
 	left []string
 }
 
-// users is a table of n rows, so many per cent of them deleted, with its constraints.
+// users creates a table of n rows with a percentage of deleted ones, and with constraints.
 func users(n, percent int, constraints string) string {
 	return fmt.Sprintf(`CREATE TABLE %%[1]s (id bigint NOT NULL, tenant_id bigint, email text, name text, token text,
 		deleted_at timestamptz%s);
@@ -95,7 +95,7 @@ var indexCases = []indexCase{
 	{table: "plain_flag", aged: true,
 		ddl:  flagged(60_000, 40) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
 		want: []string{"plain_flag_i plain_flag"}},
-	{table: "plain_flag_rare", aged: true, // unused for all that, but not because it is on a flag
+	{table: "plain_flag_rare", aged: true, // unused, but not because it is on a flag
 		ddl:  flagged(60_000, 4) + `CREATE INDEX %[1]s_i ON %[1]s (is_deleted) WITH (deduplicate_items = off)`,
 		want: []string{"plain_flag_rare_i unused"}},
 	{table: "plain_flag_read", aged: true,
@@ -124,7 +124,7 @@ var indexCases = []indexCase{
 	{table: "holds_deleted_needed",
 		ddl: users(15_000, 60, ", PRIMARY KEY (id)") + `CREATE UNIQUE INDEX %[1]s_token ON %[1]s (token);
 			ALTER TABLE %[1]s ALTER token SET NOT NULL, REPLICA IDENTITY USING INDEX %[1]s_token`},
-	{table: "holds_deleted_hot", // being the first to mention the marker would cost more than it wins
+	{table: "holds_deleted_hot", // the cost of being the first to mention the marker is larger than the gain
 		ddl: users(8_000, 60,
 			", PRIMARY KEY (id), UNIQUE (token), UNIQUE (id, token), UNIQUE (token, id), UNIQUE (id, token, name)") +
 			`CREATE INDEX ON %[1]s (email)`},
@@ -250,7 +250,7 @@ var indexCases = []indexCase{
 	{table: "purge_nothing",
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
 			INSERT INTO %[1]s SELECT '', CASE WHEN i < 10 THEN now() - interval '1 year' END FROM generate_series(1, 50000) i`},
-	{table: "purge_in_time", // nothing is past retention, and little comes in a day
+	{table: "purge_in_time", // nothing is past retention, and few rows become so in a day
 		ddl: `CREATE TABLE %[1]s (pad char(300), deleted_at timestamptz);
 			INSERT INTO %[1]s SELECT '', CASE WHEN i %% 2 = 0 THEN now() END FROM generate_series(1, 50000) i`},
 
@@ -287,7 +287,7 @@ func TestEachIndexProblemIsFoundAndItsNearMissesAreNot(t *testing.T) {
 	}
 }
 
-// find is the table of a case as the Snapshot has it.
+// find returns the table of a case from the Snapshot.
 func (c indexCase) find(t *testing.T, s *softdelete.Snapshot) softdelete.Table {
 	t.Helper()
 	name := c.table
@@ -309,7 +309,7 @@ func (c indexCase) find(t *testing.T, s *softdelete.Snapshot) softdelete.Table {
 	return found
 }
 
-// said is what is found of a table's indexes.
+// said returns the findings about a table's indexes.
 func said(table softdelete.Table) []string {
 	var all []string
 	for _, f := range indexes.Findings(&table) {
@@ -321,7 +321,7 @@ func said(table softdelete.Table) []string {
 	return all
 }
 
-// follow does what is advised, and what is to be considered after it.
+// follow runs what is advised, and then what is to be considered.
 func (c indexCase) follow(t *testing.T, dsn string, table softdelete.Table) {
 	t.Helper()
 	if c.mend != "" {

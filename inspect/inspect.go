@@ -1,6 +1,5 @@
-// Package inspect makes Snapshots: it discovers the tables that use soft delete, counts
-// them, checks their rows and reads their indexes. Each refresh makes a new Snapshot out
-// of the one before, over one connection at a time.
+// Package inspect makes Snapshots: it discovers the tables that use soft delete, counts them, checks their rows and
+// reads their indexes. Each refresh makes a new Snapshot from the previous one, over one connection at a time.
 package inspect
 
 import (
@@ -12,16 +11,15 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Inspector asks one server. Ping and Refresh may run beside each other; two of
-// the same kind may not.
+// Inspector inspects one server. Ping and Refresh may run at the same time; two calls of the same method may not.
 type Inspector struct {
 	*postgres.Server
-	// Target is the server as /probe is asked for it; empty for that of the connection string.
+	// Target is the server as a target of /probe; empty for the server of the connection string.
 	Target string
-	// Config returns the configuration in force; a refresh keeps the one that it began with.
+	// Config returns the configuration in force; a refresh uses one configuration to its end.
 	Config func() *config.Config
-	// each is called before each step, with the table that it concerns, if it is one: tests
-	// make it panic. Else it is nil.
+	// each is called before each step, with the table if the step is about one. It is nil except in tests, which
+	// let it panic.
 	each func(step, table string)
 }
 
@@ -30,18 +28,17 @@ func New(config func() *config.Config, server *postgres.Server) *Inspector {
 	return &Inspector{Server: server, Config: config}
 }
 
-// Ping asks whether the server answers.
+// Ping checks whether the server answers.
 func (i *Inspector) Ping(ctx context.Context) softdelete.Ping {
 	return i.Server.Ping(ctx, i.Config().Ping.Timeout.Std())
 }
 
-// Refresh makes a new Snapshot out of the one before. It publishes one after each
-// database's discovery, in which new tables are pending and known ones keep their
-// last numbers, and one at the end.
+// Refresh makes a new Snapshot from the previous one. It publishes one after the discovery of each database, in which
+// new tables are pending and known ones keep their last numbers, and one at the end.
 func (i *Inspector) Refresh(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
 	end, err := i.Connections.AcquireRefreshSlot(ctx)
 	if err != nil {
-		return // the exporter ends
+		return // the exporter is ending
 	}
 	defer end()
 	i.newRefresh(previous, publish).run(ctx)

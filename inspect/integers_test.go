@@ -11,13 +11,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// bigint is a time some days ago as a number of units.
+// bigint writes a time some days ago as a number of units.
 func bigint(perSecond int64, days int) string {
 	return fmt.Sprintf("(extract(epoch FROM now() - interval '%d days') * %d)::int8", days, perSecond)
 }
 
-// A unit that was guessed is confirmed by every count. What contradicts it takes the numbers away,
-// and when it is gone they come back.
+// Every count confirms a guessed unit. If a value contradicts it, the table loses its numbers until the value is
+// gone.
 func TestEveryCountConfirmsAGuessedUnit(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -60,7 +60,7 @@ func TestEveryCountConfirmsAGuessedUnit(t *testing.T) {
 	}
 }
 
-// Units that are mixed from the beginning are no number either.
+// There are no numbers either if units are mixed from the beginning.
 func TestMixedUnitsAreUnclear(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -75,8 +75,8 @@ func TestMixedUnitsAreUnclear(t *testing.T) {
 	}
 }
 
-// A marker that holds the row's own key is a number, even if the keys look like times: where the
-// role may read the key.
+// If the role may read the key, a marker that contains the row's own key is a number, even if the keys look like
+// times.
 func TestTheRowsOwnKeyIsNoTime(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -110,7 +110,7 @@ func TestTheRowsOwnKeyIsNoTime(t *testing.T) {
 	}
 }
 
-// A configured unit that does not fit the values is an error, of check-config and of the table.
+// If a configured unit does not fit the values, check-config and the table report an error.
 func TestAConfiguredUnitThatDoesNotFitIsAnError(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

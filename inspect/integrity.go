@@ -18,40 +18,40 @@ import (
 )
 
 const (
-	// ownShare is the part of the refresh's time that is the checks' own: else they would
-	// starve where counting spends all of it. The one that waits longest goes first.
+	// ownShare is the part of the refresh's time that is reserved for checks: otherwise counting could use all of
+	// it. The check that has waited longest goes first.
 	ownShare = 10
-	// uncheckableFor is how long a check is left alone that took too long, failedFor one
-	// that failed otherwise.
+	// uncheckableFor is how long a check that took too long is paused, failedFor how long one that failed for another
+	// reason.
 	uncheckableFor = 24 * time.Hour
 	failedFor      = time.Hour
-	// manyPairs is how many partitions of two tables are compared with each other.
+	// manyPairs is how many pairs of partitions of two tables are compared at most.
 	manyPairs = 1000
 )
 
 var (
-	// errTooLarge means that a check would read more than it may, errTooMany that it would
-	// ask too often, errUnsized that nobody knows how much it would read.
+	// errTooLarge: a check would read more than it may. errTooMany: it would need too many queries. errUnsized: it is
+	// not known how much it would read.
 	errTooLarge = errors.New("too large")
 	errTooMany  = fmt.Errorf("the partitions of the two tables make more than %d pairs", manyPairs)
 	errUnsized  = errors.New("not all of it is in ordinary tables, whose size shows what reading them costs")
 )
 
-// check is one question about the integrity of a table.
+// check is one integrity check of a table.
 type check struct {
 	softdelete.Check
 	child *table
-	// foreign is nil for the question about the table's own rows.
+	// foreign is nil for the check of the table's own rows.
 	foreign *foreignKey
-	// refused means that the role lacks a grant.
+	// refused is true if the role lacks a grant.
 	refused bool
 }
 
-// found is what a check found in one relation, or in all.
+// found is the result of a check for one relation, or for all.
 type found struct{ Bytes, Inconsistent, Future, Orphaned int64 }
 
-// checkAll brings the checks up to date of the tables that opted in. What fails here
-// leaves the numbers of the table alone.
+// checkAll makes the checks of the tables that have them switched on. An error here does not affect the numbers of
+// the table.
 func (d *databaseRefresh) checkAll(ctx context.Context) {
 	opted := slices.ContainsFunc(d.tables, func(t table) bool { return t.checkable() })
 	if !opted || ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
@@ -82,12 +82,12 @@ func (d *databaseRefresh) checkAll(ctx context.Context) {
 	d.storeChecks(checks)
 }
 
-// checkable reports whether the rows of the table are to be checked, and can be read.
+// checkable reports whether the rows of the table should be checked, and can be read.
 func (t *table) checkable() bool {
 	return t.Policy.Integrity && t.catalogProblem == nil && t.Problem == nil && len(t.partitions) > 0
 }
 
-// storeChecks gives each table its checks, in the order of their constraints.
+// storeChecks gives each table its checks, sorted by constraint.
 func (d *databaseRefresh) storeChecks(checks []*check) {
 	for i := range d.tables {
 		if d.tables[i].checkable() {
@@ -100,8 +100,8 @@ func (d *databaseRefresh) storeChecks(checks []*check) {
 	}
 }
 
-// findChecks puts together what there is to ask, with what was found the last time, and
-// the foreign keys of all tables that opted in.
+// findChecks returns the checks with their last results, and the foreign keys of all tables that have checks switched
+// on.
 func (r *refresh) findChecks(ctx context.Context, s *postgres.Session, relations []table) (keys []foreignKey,
 	checks []*check, err error) {
 	for i := range relations {
@@ -123,7 +123,7 @@ func (r *refresh) findChecks(ctx context.Context, s *postgres.Session, relations
 	return keys, checks, findRefused(ctx, s, checks)
 }
 
-// checkOne brings one check up to date.
+// checkOne makes one check if it is due.
 func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.Time) {
 	before := c.child.Check(c.Constraint).Problem
 	switch {
@@ -150,15 +150,14 @@ func (d *databaseRefresh) checkOne(ctx context.Context, c *check, deadline time.
 	}
 }
 
-// holds reports whether what was found still holds.
+// holds reports whether the last result is still valid.
 func (c *check) holds(d *databaseRefresh) bool {
 	print := c.fingerprint()
 	return c.Found != nil && c.Problem == nil && !c.Found.Changing() && print != "" && print == c.Fingerprint &&
 		d.refresh.began.Sub(c.Asked) < d.refresh.config.Counting.RecountAfter.Std()
 }
 
-// fingerprint is the fingerprint of the question and of all that it reads; empty where
-// nothing is proved.
+// fingerprint returns the fingerprint of the check and of everything that it reads; empty if there is no proof.
 func (c *check) fingerprint() string {
 	read := []*table{c.child}
 	if c.foreign != nil {
@@ -173,13 +172,13 @@ func (c *check) fingerprint() string {
 	}
 	text, err := json.Marshal(question)
 	if err != nil {
-		return "" // then nothing is proved
+		return "" // there is no proof then
 	}
 	sum := sha256.Sum256(text)
 	return string(sum[:])
 }
 
-// ask asks anew and notes what was found, or why nothing was.
+// ask makes the check again and records its result, or why there is none.
 func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time) {
 	var sum found
 	began := time.Now()
@@ -191,12 +190,12 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 	if errors.Is(err, errSpent) || ctx.Err() != nil {
 		c.Waiting = true
 		if began.Before(deadline) {
-			c.Asked = now // what does not fit goes to the end of the queue
+			c.Asked = now // a check that does not fit goes to the end of the queue
 		}
 		return
 	}
 	if d.lostFor != nil {
-		// It is asked again, but not soon: it may be what ended the server.
+		// It is repeated, but not soon: it may be what crashed the server.
 		c.Asked, c.Waiting, c.RetryAt = now, true, d.refresh.began.Add(failedFor)
 		return
 	}
@@ -229,7 +228,7 @@ func (c *check) ask(ctx context.Context, d *databaseRefresh, deadline time.Time)
 	}
 }
 
-// found is the sum of what was found, without what does not apply.
+// found returns the sum of the results, without those that do not apply.
 func (c *check) found(sum found) *softdelete.Found {
 	number := func(n int64) *float64 { f := float64(n); return &f }
 	if c.foreign != nil {
@@ -245,8 +244,8 @@ func (c *check) found(sum found) *softdelete.Found {
 	return f
 }
 
-// askAll asks of every relation that the check reads, each in a transaction of its own,
-// and only if all of them together are small enough.
+// askAll queries every relation that the check reads, each in a separate transaction, but only if all of them
+// together are small enough.
 func (c *check) askAll(ctx context.Context, d *databaseRefresh, deadline time.Time) (sum found, err error) {
 	most := int64(d.refresh.config.Counting.ExactMaxBytes)
 	questions, err := c.questions()
@@ -255,7 +254,7 @@ func (c *check) askAll(ctx context.Context, d *databaseRefresh, deadline time.Ti
 	}
 	limits := []int64{most}
 	if len(questions) > 1 {
-		limits = []int64{-1, most} // the sizes first: what is too large is not read in part
+		limits = []int64{-1, most} // read the sizes first, so that nothing is read if the total is too large
 	}
 	for _, limit := range limits {
 		sum = found{}
@@ -283,10 +282,10 @@ func (f *found) add(o found) {
 	f.Orphaned += o.Orphaned
 }
 
-// question asks of one relation, or two, unless they are larger than most bytes.
+// question queries one relation, or two, unless they are larger than most bytes.
 type question func(ctx context.Context, s *postgres.Session, most int64) (found, error)
 
-// questions are one for each partition, or pair of partitions.
+// questions returns one question for each partition, or pair of partitions.
 func (c *check) questions() ([]question, error) {
 	children, err := c.child.heaps()
 	if err != nil {
@@ -326,8 +325,8 @@ func (c *check) questions() ([]question, error) {
 	return questions, nil
 }
 
-// heaps are the partitions of a table as queries has them, if all are ordinary ones that are
-// read by themselves.
+// heaps returns the partitions of a table as queries.Relation, if all of them are ordinary tables that are read
+// separately.
 func (t *table) heaps() ([]queries.Relation, error) {
 	all := make([]queries.Relation, len(t.partitions))
 	for i, l := range t.partitions {

@@ -12,13 +12,13 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// foreignKey is what queries.ForeignKeys answers, between two watched tables.
+// foreignKey is a row of queries.ForeignKeys, between two watched tables.
 type foreignKey struct {
 	Name                           string
 	Child, Parent                  uint32
 	Columns, Referenced, Operators []string
 	child, parent                  *table
-	// problem is why it cannot be asked about; nil if it can.
+	// problem is why it cannot be checked; nil if it can.
 	problem *softdelete.Problem
 }
 
@@ -27,7 +27,7 @@ func (k *foreignKey) reference() *softdelete.Reference {
 		Columns: k.Columns, Referenced: k.Referenced, Operators: k.Operators}
 }
 
-// foreignKeys are those of the tables that opted in which reference a watched table.
+// foreignKeys returns the foreign keys of the tables with checks that reference a watched table.
 func (r *refresh) foreignKeys(ctx context.Context, s *postgres.Session, relations []table) ([]foreignKey, error) {
 	at := map[uint32]*table{}
 	var children, parents []uint32
@@ -49,7 +49,7 @@ func (r *refresh) foreignKeys(ctx context.Context, s *postgres.Session, relation
 	if err != nil {
 		return nil, fmt.Errorf("reading the foreign keys of database %q: %w", s.Database, err)
 	}
-	// An escaped name can be that of another key.
+	// An escaped name can equal the name of another key.
 	byName := func(a, b foreignKey) int { return cmp.Or(cmp.Compare(a.Child, b.Child), cmp.Compare(a.Name, b.Name)) }
 	slices.SortFunc(keys, byName)
 	keys = slices.CompactFunc(keys, func(a, b foreignKey) bool { return byName(a, b) == 0 })
@@ -63,13 +63,13 @@ func (r *refresh) foreignKeys(ctx context.Context, s *postgres.Session, relation
 	return keys, nil
 }
 
-// needed is a relation and the columns of it that a check reads beside its markers.
+// needed is a relation with the columns that a check reads in addition to its markers.
 type needed struct {
 	partition
 	columns []string
 }
 
-// needs is what the check of a foreign key reads beside what counting does.
+// needs returns what the check of a foreign key reads in addition to what counting reads.
 func (k *foreignKey) needs() []needed {
 	if k == nil || k.problem != nil {
 		return nil
@@ -84,8 +84,7 @@ func (k *foreignKey) needs() []needed {
 	return all
 }
 
-// findRefused finds in the catalogs which checks lack a grant, so that no statement fails of
-// it again and again.
+// findRefused finds in the catalogs which checks lack a grant, so that their queries do not fail again and again.
 func findRefused(ctx context.Context, s *postgres.Session, checks []*check) error {
 	var relations []uint32
 	var attnames []string
@@ -116,7 +115,7 @@ func findRefused(ctx context.Context, s *postgres.Session, checks []*check) erro
 	return nil
 }
 
-// refuse notes which columns, by relation, may not be read.
+// refuse records which columns, by relation, the role may not read.
 func (c *check) refuse(denied map[uint32][]string, role string) {
 	var p *softdelete.Problem
 	for _, n := range c.foreign.needs() {

@@ -12,8 +12,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// family is two parents, one of them deleted, and four children: of the live one, of
-// the deleted one, a deleted one of the deleted one, and of none.
+// family has two parents, one of them deleted, and four children: of the live parent, of the deleted one, of none,
+// and a deleted child of the deleted parent.
 const family = `
 	CREATE TABLE parents (id int PRIMARY KEY, deleted_at timestamptz);
 	INSERT INTO parents VALUES (1, NULL), (2, now());
@@ -75,7 +75,7 @@ func TestLiveRowsThatReferenceDeletedOnes(t *testing.T) {
 	}
 }
 
-// A lock takes away neither what was known nor the other checks.
+// A lock affects neither known results nor the other checks.
 func TestALockedParentKeepsWhatWasKnown(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -95,8 +95,8 @@ func TestALockedParentKeepsWhatWasKnown(t *testing.T) {
 	}
 }
 
-// What grants prints is enough for the checks, and no more than without them where they
-// are off; without it the checks say what they lack and the counts stay.
+// The printed grants are enough for the checks, and are no more than usual if checks are off. Without them the checks
+// report what they lack, and the counts stay.
 func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE SCHEMA other;` + family + `
@@ -133,7 +133,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 			t.Errorf("%s: %s, want %s", relname, got, want)
 		}
 	}
-	// check-config says the same before anything runs.
+	// check-config reports the same before anything runs.
 	found, err := i.Explain(t.Context())
 	tables := found.Tables
 	if err != nil {
@@ -148,7 +148,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", e.Table, diff)
 		}
 	}
-	// Each remedy heals its own check at the next refresh.
+	// After each remedy its own check succeeds at the next refresh.
 	remedy := tableNamed(t, s, "children").Integrity[1].Problem.Remedy
 	pgtest.Exec(t, dsn, remedy)
 	s = refreshAfter(t, i, s, nil)
@@ -171,7 +171,7 @@ func TestGrantsReachWhatTheChecksRead(t *testing.T) {
 	}
 }
 
-// Deleted parents that a policy hides would make orphans look like none.
+// A policy that hides deleted parents would hide orphans, too.
 func TestAParentThatCannotBeReadIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, hide := range map[string]string{

@@ -16,8 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// facts are what the checks of a table found, in words: "inconsistent 1", and the
-// reason where nothing is known.
+// facts describes the results of a table's checks, such as "inconsistent 1", or the reason if there is no result.
 func facts(t softdelete.Table) string {
 	var words []string
 	for _, c := range t.Integrity {
@@ -45,8 +44,7 @@ func facts(t softdelete.Table) string {
 	return strings.Join(words, ", ")
 }
 
-// shown fails the test unless the statement that the report prints shows just the rows
-// that were found.
+// shown fails the test unless the statement in the report shows exactly the rows that were found.
 func shown(t *testing.T, dsn string, of softdelete.Table) {
 	t.Helper()
 	for _, c := range of.Contradictions() {
@@ -57,7 +55,7 @@ func shown(t *testing.T, dsn string, of softdelete.Table) {
 	}
 }
 
-// Each contradiction is made for real, and beside it what is none.
+// Each contradiction is created, together with similar rows that are consistent.
 func TestRowsThatContradictTheirMarker(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, sql, config, want string }{
@@ -122,7 +120,7 @@ func TestRowsThatContradictTheirMarker(t *testing.T) {
 	}
 }
 
-// What is larger than the gate is not read, and not said to be 0.
+// What is larger than the gate is not read, and is not reported as 0.
 func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -166,7 +164,7 @@ func TestTheGateHoldsForBothSidesOfAKey(t *testing.T) {
 	}
 }
 
-// What is too large only with all its partitions is not read in part.
+// If only the sum of the partitions is too large, none of them is read.
 func TestPartitionsAreMeasuredBeforeTheyAreRead(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -189,7 +187,7 @@ func TestPartitionsAreMeasuredBeforeTheyAreRead(t *testing.T) {
 	}
 }
 
-// A check that took too long is absent for a day; the numbers of its table are not.
+// A check that took too long is absent for a day; the numbers of its table are not affected.
 func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -217,7 +215,7 @@ func TestAfterATimeoutTheCheckIsLeftAloneForADay(t *testing.T) {
 	}
 }
 
-// What did not change is not asked again, on either side of a key; what changed is.
+// A check is not repeated if neither side of its key has changed; otherwise it is.
 func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -246,7 +244,7 @@ func TestUnchangedRowsAreNotCheckedAgain(t *testing.T) {
 	}
 }
 
-// A deletion in the future comes to pass without any change of its table.
+// A deletion in the future becomes due without any change of its table.
 func TestTheFutureIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -262,7 +260,7 @@ func TestTheFutureIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// Who opts out, by a reload, loses what was found; the numbers of the table stay.
+// If a reload switches the checks off, their results are dropped, and the numbers of the table stay.
 func TestOptingOutTakesTheFactsAway(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -277,8 +275,8 @@ func TestOptingOutTakesTheFactsAway(t *testing.T) {
 	})
 }
 
-// Where counting spends all of its budget, the checks still have a little of their own;
-// what does not fit waits, and is no problem.
+// If counting uses all of its budget, the checks still have a small one of their own. Checks that do not fit wait,
+// which is not a problem.
 func TestChecksHaveTheirTurnWhenCountingSpendsAll(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -17,8 +17,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// saysWhy looks at a server that does not give the exporter what it needs: the problem of
-// the database and the log must say both, and what to do.
+// saysWhy looks at a server that does not give the exporter what it needs: the problem of the database and the log
+// must say why, and what to do.
 func saysWhy(t *testing.T, i *Inspector, why, remedy string) {
 	t.Helper()
 	written := &bytes.Buffer{}
@@ -52,7 +52,7 @@ func TestALimitOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 			name, its := role(t, dsn)
-			// Names enough that what discovery asks does not fit into so little memory.
+			// So many names that a query of discovery does not fit into so little memory.
 			var wide strings.Builder
 			for n := range 1500 {
 				fmt.Fprintf(&wide, ", %q int", fmt.Sprintf("a column of which the name is rather long: number %d", n))
@@ -71,8 +71,8 @@ func TestALimitOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 	}
 }
 
-// Each transaction begins under the role's own statement_timeout. One of a millisecond is
-// played by one that is longer, on a server that takes its time.
+// Each transaction begins with the role's own statement_timeout. A longer one on a slow server takes the place of one
+// of a millisecond.
 func TestATimeoutOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -83,7 +83,7 @@ func TestATimeoutOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 	saysWhy(t, inspector(t, its, ""), "the statement_timeout of the role", "ALTER ROLE … SET statement_timeout = '1s'")
 }
 
-// The last connections of a server are kept for superusers.
+// The last connections of a server are reserved for superusers.
 func TestAServerWithoutRoomIsSaid(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"shared_buffers": "2MB",

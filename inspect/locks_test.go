@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// migration is a session of somebody else that takes locks.
+// migration is another session that takes locks.
 type migration struct {
 	t    *testing.T
 	conn *pgx.Conn
@@ -32,7 +32,7 @@ func (m migration) do(sql string) {
 	}
 }
 
-// behind starts a refresh and returns what it will have made.
+// behind starts a refresh and returns a channel for its result.
 func behind(t *testing.T, i *Inspector, previous *softdelete.Snapshot) <-chan *softdelete.Snapshot {
 	t.Helper()
 	made := make(chan *softdelete.Snapshot, 1)
@@ -44,8 +44,8 @@ func behind(t *testing.T, i *Inspector, previous *softdelete.Snapshot) <-chan *s
 	return made
 }
 
-// parted makes a partitioned table of three leaves that is counted through the table
-// itself, because the role is not granted the leaves: one statement, many locks.
+// parted creates a partitioned table with three partitions that is counted through the parent, because the role has
+// no grants on the partitions: one statement, many locks.
 func parted(role string) string {
 	return fmt.Sprintf(`
 		CREATE TABLE parted (id int, deleted_at timestamptz) PARTITION BY LIST (id);
@@ -57,8 +57,8 @@ func parted(role string) string {
 		GRANT SELECT (deleted_at) ON parted TO %q;`, role)
 }
 
-// We hold the parent and wait for a leaf; the migration holds the leaf and wants the
-// parent. PostgreSQL kills whoever finds the deadlock, which must not be possible.
+// The exporter holds the parent and waits for a partition; the migration holds the partition and wants the parent.
+// PostgreSQL cancels the session that detects a deadlock, and that must not be the migration.
 func TestAMigrationSurvivesADeadlockWithUs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -66,7 +66,7 @@ func TestAMigrationSurvivesADeadlockWithUs(t *testing.T) {
 		pause                              time.Duration
 	}{
 		{"at once", "1s", "300ms", 0},
-		// Our own search for deadlocks is over by then, so the migration would find it.
+		// The exporter's own deadlock check is over by then, so the migration would detect it.
 		{"when we have waited for long", "1s", "300ms", 1300 * time.Millisecond},
 		{"where the setting is longer than the server's", "600ms", "5s", 800 * time.Millisecond},
 	} {
@@ -95,7 +95,7 @@ func TestAMigrationSurvivesADeadlockWithUs(t *testing.T) {
 	}
 }
 
-// No set-wide question may wait for the lock of one table.
+// No query about all tables waits for the lock of one table.
 func TestALockedTableHidesNoOther(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -123,7 +123,7 @@ func TestALockedTableHidesNoOther(t *testing.T) {
 	}
 }
 
-// A failure is never cached as a fact: the last good numbers stay, as old as they are.
+// A failure never replaces results: the last good numbers stay, with their age.
 func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -133,7 +133,7 @@ func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; DELETE FROM users WHERE id > 9")
 	locked := s
-	for range 5 { // which never makes it pause
+	for range 5 { // a lock never causes a pause
 		locked = refreshAfter(t, i, locked, nil)
 	}
 	before, after := tableNamed(t, s, "users"), tableNamed(t, locked, "users")
@@ -149,7 +149,7 @@ func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 	}
 }
 
-// While we wait for one lock, we hold none that another migration could wait for.
+// While the exporter waits for one lock, it holds no other that a migration could wait for.
 func TestWeHoldOneLockAtATime(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -162,7 +162,7 @@ func TestWeHoldOneLockAtATime(t *testing.T) {
 		i := inspector(t, dsn, "limits: {lock_timeout: 20s, statement_timeout: 30s}")
 		holder, other := newMigration(t, dsn), newMigration(t, dsn)
 		pgtest.Exec(t, dsn, fmt.Sprintf(`ALTER DATABASE %q SET deadlock_timeout = '60s'`,
-			database(t, dsn))) // or ours is lowered
+			database(t, dsn))) // otherwise the exporter lowers its own
 		holder.do("BEGIN; LOCK TABLE ONLY " + locked + " IN ACCESS EXCLUSIVE MODE")
 		made := behind(t, i, empty(t, i))
 		waitForLock(t, dsn)
@@ -180,7 +180,7 @@ func TestWeHoldOneLockAtATime(t *testing.T) {
 	}
 }
 
-// Whoever wants a table waits for one statement of ours at most, not for the refresh.
+// Another session waits for at most one statement of the exporter, not for the refresh.
 func TestNobodyWaitsLongBehindARefresh(t *testing.T) {
 	t.Parallel()
 	const tables = 200

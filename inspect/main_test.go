@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// load reads a configuration over the built-in one. Where a test does not speak of
-// limits, a busy machine must not look like a slow table.
+// load reads a configuration on top of the built-in one. Its limits, unless the test sets them, are so high that a
+// busy machine does not look like a slow table.
 func load(t testing.TB, text string) *config.Config {
 	t.Helper()
 	if !strings.Contains(text, "limits:") {
@@ -32,8 +32,7 @@ func load(t testing.TB, text string) *config.Config {
 	return configtest.Load(t, text)
 }
 
-// inspector asks the server of a connection string under the given configuration.
-// After the test it must have left no connection.
+// inspector makes an Inspector for the server of a connection string. After the test no connection must be left.
 func inspector(t *testing.T, dsn, text string) *Inspector {
 	t.Helper()
 	c := load(t, text)
@@ -52,8 +51,8 @@ func inspector(t *testing.T, dsn, text string) *Inspector {
 	return i
 }
 
-// refreshAfter makes the Snapshot after the given one. At is called after each discovery,
-// while the refresh waits; it may be nil.
+// refreshAfter makes the Snapshot after the given one. It calls at, which may be nil, after each discovery while the
+// refresh waits.
 func refreshAfter(t *testing.T, i *Inspector, previous *softdelete.Snapshot,
 	at func(*softdelete.Snapshot)) *softdelete.Snapshot {
 	t.Helper()
@@ -76,8 +75,8 @@ func first(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	return refreshAfter(t, i, empty(t, i), nil)
 }
 
-// discovered is the first Snapshot with tables, for tests in which statements time out:
-// on a busy machine those of discovery may, too.
+// discovered returns the first Snapshot with tables. It is for tests in which statements time out, because on a busy
+// machine those of discovery may time out, too.
 func discovered(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
 	var s *softdelete.Snapshot
@@ -88,7 +87,7 @@ func discovered(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	return s
 }
 
-// empty is the Snapshot before the first.
+// empty returns the Snapshot before the first refresh.
 func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
 	info, err := i.Source()
@@ -102,8 +101,7 @@ func empty(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	return softdelete.Empty(name)
 }
 
-// told is what a Snapshot says of each table: "total deleted old", - for what is not
-// known, and its problem.
+// told describes each table of a Snapshot: "total deleted old", with - for an unknown number, and its problem.
 func told(s *softdelete.Snapshot) map[string]string {
 	all := map[string]string{}
 	for _, d := range s.Databases {
@@ -129,7 +127,7 @@ func told(s *softdelete.Snapshot) map[string]string {
 	return all
 }
 
-// spent is what an Inspector has cost so far.
+// spent returns the costs of an Inspector so far.
 func spent(i *Inspector) (sum softdelete.Cost) {
 	for _, c := range i.Costs.All() {
 		sum.Queries += c.Queries
@@ -138,7 +136,7 @@ func spent(i *Inspector) (sum softdelete.Cost) {
 	return sum
 }
 
-// tableNamed is one table of a Snapshot, by its name alone.
+// tableNamed returns a table of a Snapshot by its name.
 func tableNamed(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Table {
 	t.Helper()
 	for _, d := range s.Databases {
@@ -152,7 +150,7 @@ func tableNamed(t *testing.T, s *softdelete.Snapshot, name string) softdelete.Ta
 	return softdelete.Table{}
 }
 
-// database is the name of the database that a connection string names.
+// database returns the database of a connection string.
 func database(t *testing.T, dsn string) string {
 	t.Helper()
 	info, err := conninfo.Parse(dsn)
@@ -166,7 +164,7 @@ func database(t *testing.T, dsn string) string {
 	return name
 }
 
-// source says how to connect to the server of a connection string.
+// source returns a function that returns how to connect to the server of a connection string.
 func source(t testing.TB, dsn string) func() (*conninfo.Info, error) {
 	t.Helper()
 	info, err := conninfo.Parse(dsn)
@@ -176,8 +174,8 @@ func source(t testing.TB, dsn string) func() (*conninfo.Info, error) {
 	return func() (*conninfo.Info, error) { return info, nil }
 }
 
-// role creates a role without any privilege, named after the database, and returns
-// its name and how it connects. It goes with the test.
+// role creates a role without privileges, named after the database. It returns its name and its connection string,
+// and drops it after the test.
 func role(t *testing.T, dsn string) (name, its string) {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -191,7 +189,7 @@ func role(t *testing.T, dsn string) (name, its string) {
 	return name, u.String()
 }
 
-// asRole names the role in statements that are written for one called watcher.
+// asRole replaces the role watcher in statements.
 func asRole(sql, role string) string {
 	return strings.ReplaceAll(sql, "watcher", pgx.Identifier{role}.Sanitize())
 }
@@ -203,8 +201,8 @@ func try(t *testing.T, dsn, sql string) error {
 	return err
 }
 
-// waitForLock waits until a session of ours waits for a lock in the database. It looks
-// often, over one connection, because we do not wait long.
+// waitForLock waits until a session of the exporter waits for a lock in the database. It checks often, because the
+// exporter does not wait long.
 func waitForLock(t *testing.T, dsn string) {
 	t.Helper()
 	conn := pgtest.Connect(t, dsn)
@@ -219,8 +217,7 @@ func waitForLock(t *testing.T, dsn string) {
 	})
 }
 
-// deletedAt makes a table of 10 rows, 4 of them deleted, 3 of those longer ago than
-// the default retention.
+// deletedAt creates a table of 10 rows, 4 of them deleted, 3 of these past the default retention.
 func deletedAt(name string) string {
 	return "CREATE TABLE " + name + " AS " + tenRows
 }
@@ -229,5 +226,5 @@ func deletedAt(name string) string {
 const tenRows = `SELECT i AS id,
 	CASE WHEN i <= 4 THEN now() - i * interval '50 days' END AS deleted_at FROM generate_series(1, 10) i;`
 
-// superuser is who prepares the tests' databases.
+// superuser prepares the tests' databases.
 const superuser = pgserver.Superuser

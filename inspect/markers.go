@@ -11,8 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// similar is the expression of the columns that no rule knows and that are asked for
-// all the same, to be explained.
+// similar returns the expression for columns that match no rule but are read as well, so that they can be explained.
 func (r *refresh) similar() string {
 	if r.onDecision != nil && r.config.Discovery.Enabled {
 		return discovery.Similar
@@ -20,9 +19,8 @@ func (r *refresh) similar() string {
 	return "^$"
 }
 
-// markers are what marks deleted rows among the columns of a table: what the
-// configuration says, else what the rules find. The problem tells that nothing does, or
-// that it cannot be counted by.
+// markers returns the markers among the columns of a table: those that the configuration names, or else those that
+// the rules find. The problem says that there are none, or that they cannot be used for counting.
 func (r *refresh) markers(columns []column, entry *config.Table, settings config.TableSettings) (
 	markers softdelete.Markers, problem *softdelete.Problem) {
 	c := columns[0]
@@ -55,10 +53,10 @@ func (r *refresh) markers(columns []column, entry *config.Table, settings config
 	return found.Markers, problem
 }
 
-// mostCandidates is how many candidates are worth naming.
+// mostCandidates is how many candidates are listed at most.
 const mostCandidates = 10
 
-// candidates are columns of a database in which nothing is watched that may mark deleted rows.
+// candidates returns columns that may mark deleted rows, for a database in which nothing is watched.
 func (r *refresh) candidates(ctx context.Context, s *postgres.Session) ([]softdelete.Candidate, error) {
 	var all []softdelete.Candidate
 	r.onDecision = func(t discovery.TableDecision) {
@@ -74,14 +72,14 @@ func (r *refresh) candidates(ctx context.Context, s *postgres.Session) ([]softde
 	return all, err
 }
 
-// tellDecision tells who asks what was decided on the table of a column.
+// tellDecision passes the decision on a table to whoever needs it.
 func (r *refresh) tellDecision(c column, left string, decisions []discovery.Decision) {
 	if r.onDecision != nil {
 		r.onDecision(discovery.TableDecision{Schema: c.Schema, Table: c.Name, Left: left, Decisions: decisions})
 	}
 }
 
-// configured is the marker that the configuration names.
+// configured returns the marker that the configuration names.
 func (r *refresh) configured(columns []column, settings config.TableSettings) (*softdelete.Marker,
 	*softdelete.Problem) {
 	all := discoveryColumns(columns)
@@ -124,13 +122,13 @@ func (r *refresh) configured(columns []column, settings config.TableSettings) (*
 	return m, nil
 }
 
-// unclear is the problem of a table of which it is not certain what its marker says.
+// unclear returns the problem of a table whose marker has no certain meaning.
 func unclear(c column, u *discovery.Unclear) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.MarkerUnclear, Remedy: u.Remedy,
 		Message: fmt.Sprintf("%s.%s: %s", c.Schema, c.Name, u.Message)}
 }
 
-// discoveryColumns is what the rules need of the columns.
+// discoveryColumns converts the columns for the rules.
 func discoveryColumns(columns []column) []discovery.Column {
 	all := make([]discovery.Column, len(columns))
 	for i, c := range columns {

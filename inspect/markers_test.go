@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// What the configuration says of a table overrides every rule.
+// The configuration of a table overrides every rule.
 func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -92,8 +92,7 @@ func TestAConfiguredTableIsReadAsItSays(t *testing.T) {
 	}
 }
 
-// Each decision comes with the line that changes it: written into the configuration,
-// it does.
+// Each decision has a setting that changes it. Written into the configuration, it does.
 func TestEveryRemedyChangesItsDecision(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -132,7 +131,7 @@ func TestEveryRemedyChangesItsDecision(t *testing.T) {
 		}
 		remedy := d.Remedy
 		if strings.Contains(remedy, softdelete.FillIn) {
-			// As it is, it must not load: what is right only the reader knows.
+			// Unchanged it must not load, because only the reader knows the right value.
 			if _, err := configtest.Loader(t, remedy)(); err == nil {
 				t.Errorf("%s: %s loads", name, remedy)
 			}
@@ -175,9 +174,9 @@ func TestTheExplanationNamesRuleAndReason(t *testing.T) {
 			Why:    "the deletion time of is_deleted",
 			Remedy: "tables: [{schema: public, table: t, ignore: true}]"},
 		{Column: "archived", Rule: "flags.archived",
-			Why:    "flags.archived is off: the name also stands for rows that are wanted",
+			Why:    "flags.archived is off: the name is also used for rows that are not deleted",
 			Remedy: "discovery: {rules: {flags: {archived: on}}}"},
-		{Column: "deleted_by", Why: "no rule knows the name: it may tell of something else's deletion",
+		{Column: "deleted_by", Why: "no rule matches the name: it may mean that something else was deleted",
 			Remedy: "tables: [{schema: public, table: t, column: deleted_by}]"},
 	}
 	if diff := cmp.Diff(want, tables[0].Decision.Decisions); diff != "" {

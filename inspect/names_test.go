@@ -11,7 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// oddNames are names that only careful quoting survives.
+// oddNames are names that need careful quoting.
 var oddNames = []string{
 	`it's`, `"quoted"`, `we"ird'`, `CamelCase`, `dots.in.name`, `with space`, ` edge `, "new\nline",
 	"tab\tand\\back\\slash",
@@ -27,7 +27,7 @@ func TestOddNames(t *testing.T) {
 	quoted := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	listed.WriteString("discovery: {enabled: true}\ntables:\n")
 	for _, name := range oddNames {
-		// As a schema and a table that discovery finds, and as a column that is listed.
+		// Each is a schema and a table that discovery finds, and a column that is configured.
 		fmt.Fprintf(&sql, `CREATE SCHEMA %[1]s; %[2]s`, quoted(name), deletedAt(quoted(name)+"."+quoted(name)))
 		want[name+"."+name] = "10 4 3"
 		fmt.Fprintf(&sql, `CREATE TABLE public.%[1]s AS SELECT deleted_at AS %[1]s FROM %[1]s.%[1]s;`, quoted(name))
@@ -54,7 +54,7 @@ func TestADatabaseOfAnOddName(t *testing.T) {
 	}
 }
 
-// Only tables are watched. What else is listed is reported, and costs nothing else.
+// Only tables are watched. Other configured relations are reported, and affect nothing else.
 func TestOtherRelationsThanTables(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -91,7 +91,7 @@ func TestOtherRelationsThanTables(t *testing.T) {
 	}
 }
 
-// A foreign partition is somebody else's server.
+// A foreign partition is on another server.
 func TestAForeignPartitionIsUnsupported(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -106,7 +106,7 @@ func TestAForeignPartitionIsUnsupported(t *testing.T) {
 	}
 }
 
-// A table counts its own rows, its partitions' rows, and nobody's twice.
+// A table's numbers include its own rows and those of its partitions, each once.
 func TestRowsAreCountedOnce(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -126,7 +126,7 @@ func TestRowsAreCountedOnce(t *testing.T) {
 	}
 }
 
-// What the planner believes is no count.
+// The planner's estimates are not a count.
 func TestStatisticsAreNoCount(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

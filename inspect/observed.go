@@ -11,27 +11,27 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// unclearError means that what was counted is not certain to be what it is called.
+// unclearError is the error of a count whose meaning is not certain.
 type unclearError struct{ softdelete.Problem }
 
 func (e *unclearError) Error() string { return e.Message }
 
-// observed is what the values of the deciding columns show, of each marker in turn: what
-// queries.Relation asks beside the numbers, and the sum of such answers.
+// observed is what the values of the deciding columns show, for each marker in turn: the additional results of
+// queries.Relation, or the sum of several.
 type observed struct {
-	// Strange is a value that the marker does not account for.
+	// Strange is a value whose meaning is not known.
 	Strange []*string
-	// Listed are those of the values that it names that are there, as bits.
+	// Listed says, as bits, which of the marker's named values exist.
 	Listed []*int64
-	// Least and Greatest are those of a deleted row's integer time.
+	// Least and Greatest are the smallest and largest integer times of deleted rows.
 	Least, Greatest []*float64
-	// Rounds are how many deleted rows have a round instant there.
+	// Rounds are the numbers of deleted rows with a round instant.
 	Rounds []*int64
-	// Own means that every deleted row has its own key there.
+	// Own is true if the value of every deleted row is its own key.
 	Own []*bool
 }
 
-// add adds what other rows show. What is of a Snapshot, or of an answer, is not changed.
+// add adds the results of other rows. It does not change data of a Snapshot, or of an answer.
 func (o *observed) add(other observed) {
 	o.Strange = each(o.Strange, other.Strange, func(a, b string) string { return min(a, b) })
 	o.Least = each(o.Least, other.Least, func(a, b float64) float64 { return min(a, b) })
@@ -41,7 +41,7 @@ func (o *observed) add(other observed) {
 	o.Listed = each(o.Listed, other.Listed, func(a, b int64) int64 { return a | b })
 }
 
-// each joins two answers on each marker, of which either may be missing.
+// each combines two results for each marker; either may be missing.
 func each[T any](a, b []*T, join func(a, b T) T) []*T {
 	if a == nil {
 		return b
@@ -60,7 +60,7 @@ func each[T any](a, b []*T, join func(a, b T) T) []*T {
 	return all
 }
 
-// at is what is known of one marker; nil if nothing is.
+// at returns the result for one marker; nil if there is none.
 func at[T any](answers []*T, i int) *T {
 	if i >= len(answers) {
 		return nil
@@ -68,7 +68,7 @@ func at[T any](answers []*T, i int) *T {
 	return answers[i]
 }
 
-// listed are the values that a marker names, by whether they are there.
+// listed returns the named values of a marker, those that exist and those that do not.
 func (o *observed) listed(i int, m softdelete.Marker) (there, missing []string) {
 	var bits int64
 	if listed := at(o.Listed, i); listed != nil {
@@ -85,8 +85,8 @@ func (o *observed) listed(i int, m softdelete.Marker) (there, missing []string) 
 	return there, missing
 }
 
-// accept takes the zero time of Go's libraries for live where it was found, and what is the key of
-// every deleted row for a number, and reports whether the table must be counted again with that.
+// accept makes the zero time of Go's libraries live if it was found, and makes a marker a number if every deleted row
+// has its own key there. It reports whether the table must then be counted again.
 func (c *count) accept() (again bool) {
 	for i, own := range c.observed.Own {
 		isNumber := func(f *softdelete.ColumnFacts) { f.Meaning = softdelete.IntegerMeaning{Kind: softdelete.Number} }
@@ -112,21 +112,20 @@ func (c *count) accept() (again bool) {
 	return again
 }
 
-// replace gives the table another marker in the place of one.
+// replace replaces one marker of the table.
 func (c *count) replace(i int, m softdelete.Marker) {
 	c.table.Markers = slices.Clone(c.table.Markers)
 	c.table.Markers[i] = m
 }
 
-// learn keeps what was found out about a column for the next refresh; false if the column is not
-// known.
+// learn keeps a fact about a column for the next refresh; it returns false if the column is not known.
 func (c *count) learn(column string, change func(*softdelete.ColumnFacts)) bool {
 	attnum, known := c.table.attnums[column]
 	if !known {
 		return false
 	}
 	d := c.refresh.databases[c.session.Database]
-	// What is part of a Snapshot is not changed.
+	// Data of a Snapshot must not change.
 	d.ColumnFacts = maps.Clone(d.ColumnFacts)
 	if d.ColumnFacts == nil {
 		d.ColumnFacts = map[softdelete.ColumnID]softdelete.ColumnFacts{}
@@ -139,7 +138,7 @@ func (c *count) learn(column string, change func(*softdelete.ColumnFacts)) bool 
 	return true
 }
 
-// unclear is why what was counted is not certain to be what it is called; nil if it is.
+// unclear returns why the meaning of the counted numbers is not certain; nil if it is.
 func (c *count) unclear(ctx context.Context, n *softdelete.Numbers) error {
 	t := c.table
 	for i, m := range t.Markers {
@@ -176,12 +175,12 @@ func (c *count) unclear(ctx context.Context, n *softdelete.Numbers) error {
 	return nil
 }
 
-// sharedBy is the share of the rows that a round instant must have to be taken for a default that
-// live rows got, and was changed.
+// sharedBy is the share of the rows that must have the same round instant for it to be taken for a former default of
+// live rows.
 const sharedBy = 0.1
 
-// shared is a round instant that too many deleted rows have, and how many; empty if there is none. It
-// reads the table again, where it was read whole, only if enough of its rows have any.
+// shared returns a round instant that too many deleted rows have, and how many; empty if there is none. It reads the
+// table again only if it was read completely and enough of its rows have round instants.
 func (c *count) shared(ctx context.Context, i int, n *softdelete.Numbers) (value string, rows float64, err error) {
 	most := max(sharedBy*n.Total.Value, 1)
 	rounds := float64(*c.observed.Rounds[i])
@@ -211,7 +210,7 @@ func (c *count) shared(ctx context.Context, i int, n *softdelete.Numbers) (value
 	return value, rows, nil
 }
 
-// unseen are the values that the configuration lists and that no row of the table has.
+// unseen returns the configured values that no row of the table has.
 func (c *count) unseen() []string {
 	var all []string
 	for i, m := range c.table.Markers {

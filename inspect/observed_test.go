@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// unclearTables are tables of which it is not certain which rows are deleted.
+// unclearTables are tables for which it is not certain which rows are deleted.
 const unclearTables = `
 	CREATE TABLE flag (is_deleted boolean DEFAULT true); INSERT INTO flag VALUES (DEFAULT), (false);
 	CREATE TABLE inverted (alive boolean DEFAULT false); INSERT INTO inverted VALUES (DEFAULT), (true);
@@ -25,8 +25,8 @@ const unclearTables = `
 	CREATE TABLE days (deleted_on date DEFAULT '1999-01-01'); INSERT INTO days VALUES (DEFAULT), ('1950-01-01'), (now());
 	CREATE TABLE state (status text DEFAULT 'deleted'); INSERT INTO state VALUES (DEFAULT), ('active');`
 
-// A table that is unclear has no numbers. The line that its problem prints settles it, once the
-// reader has filled in what only the reader knows: as it is printed it does not load.
+// An unclear table has no numbers. The setting in its problem makes it certain, once the reader has filled in the
+// placeholder: unchanged it does not load.
 func TestTheLineThatSettlesAnUnclearMarkerSettlesIt(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -57,8 +57,7 @@ func TestTheLineThatSettlesAnUnclearMarkerSettlesIt(t *testing.T) {
 	}
 }
 
-// What makes a table unclear after it was counted takes its numbers away; when it is gone they
-// come back.
+// If a counted table becomes unclear, its numbers disappear. They return when the cause is gone.
 func TestNumbersGoWhenTheirMeaningDoes(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -78,7 +77,7 @@ func TestNumbersGoWhenTheirMeaningDoes(t *testing.T) {
 	}
 }
 
-// The zero time of Go's libraries is live, once it was seen, and the next refresh knows it.
+// The zero time of Go's libraries is live once it was seen, and the next refresh remembers it.
 func TestTheZeroTimeOfGoIsLive(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -103,8 +102,8 @@ func TestTheZeroTimeOfGoIsLive(t *testing.T) {
 	}
 }
 
-// The letters of a column are those of one alphabet, in capitals or not; blank is none of them
-// where a row is born live.
+// The letters of a column belong to one alphabet, in either case. A blank belongs to none if new rows get another
+// value.
 func TestTheLettersOfATableAreOfOneAlphabet(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -148,7 +147,7 @@ counting: {blocks: 100, exact_max_bytes: 1kB}`))
 	}
 }
 
-// What the configuration lists and no row has is told, once every row was read.
+// A configured value that no row has is reported, once every row was read.
 func TestAConfiguredValueThatNoRowHasIsTold(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -196,8 +195,8 @@ tables:
 	}
 }
 
-// A round instant that many rows share is what live rows were born with before the default was
-// changed; what one statement deleted shares an instant that is not round.
+// A round instant that many rows share is a former default of live rows. Rows that one statement deleted share an
+// instant that is not round.
 func TestARoundInstantThatManyRowsShareIsUnclear(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

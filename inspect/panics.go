@@ -8,17 +8,17 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// A panic costs no more than what it happened to: one table, else one part of the work
-// on a database, else one database. What else the refresh finds is kept.
+// A panic affects only one table; or else one part of the work on a database; or else one database. Everything else
+// that the refresh finds is kept.
 
-// beginStep tells the tests which step begins.
+// beginStep tells tests which step begins.
 func (i *Inspector) beginStep(step, table string) {
 	if i.each != nil {
 		i.each(step, table)
 	}
 }
 
-// catchStep does one step of what concerns a table, whose name the log is told of if it panics.
+// catchStep runs one step about a table, whose name is logged if it panics.
 func (r *refresh) catchStep(s *postgres.Session, step, schema, name string, do func() error) error {
 	err := rescue.Catch(func() error {
 		r.beginStep(step, name)
@@ -31,8 +31,8 @@ func (r *refresh) catchStep(s *postgres.Session, step, schema, name string, do f
 	return err
 }
 
-// catchTable does one step of what concerns a table. A panic becomes its problem; passing
-// tells that the table is not left alone for that.
+// catchTable runs one step about a table. A panic becomes the table's problem; if passing, the table is not paused
+// for it.
 func (d *databaseRefresh) catchTable(t *table, step string, passing bool, do func() error) error {
 	err := d.refresh.catchStep(d.session, step, t.Schema, t.Name, do)
 	if rescue.Is(err) {
@@ -41,7 +41,7 @@ func (d *databaseRefresh) catchTable(t *table, step string, passing bool, do fun
 	return err
 }
 
-// catchPart does one part of the work on a database.
+// catchPart runs one part of the work on a database.
 func (d *databaseRefresh) catchPart(step string, do func()) {
 	err := rescue.Catch(func() error {
 		d.refresh.beginStep(step, "")
@@ -54,7 +54,7 @@ func (d *databaseRefresh) catchPart(step string, do func()) {
 	}
 }
 
-// catchDatabase is a visit of which a panic costs the one database only.
+// catchDatabase refreshes a database. A panic affects only this database.
 func (r *refresh) catchDatabase(ctx context.Context, name string) (seen string, err error) {
 	caught := rescue.Catch(func() error {
 		seen, err = r.refreshDatabase(ctx, name)
@@ -64,7 +64,7 @@ func (r *refresh) catchDatabase(ctx context.Context, name string) (seen string, 
 	case caught == nil:
 		return seen, err
 	case name == "":
-		return "", caught // there is no other
+		return "", caught // there is no other database
 	}
 	rescue.Log(r.Logger, caught, "datname", name)
 	r.markSkipped(name, softdelete.Checks{}, caught)

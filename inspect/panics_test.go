@@ -13,7 +13,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// twoTables have all that makes a refresh do something for them.
+// twoTables have everything that a refresh reads.
 const twoTables = `CREATE TABLE good AS SELECT i AS id, i <= 4 AS is_deleted,
 	CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i;
 	CREATE TABLE bad (id int, is_deleted bool, deleted_at timestamptz NOT NULL DEFAULT 'infinity');
@@ -21,18 +21,18 @@ const twoTables = `CREATE TABLE good AS SELECT i AS id, i <= 4 AS is_deleted,
 	CREATE INDEX ON good (lower(id::text)) WHERE deleted_at IS NULL;
 		CREATE INDEX ON bad (lower(id::text)) WHERE deleted_at IS NULL`
 
-// Wherever a panic happens, the other table is as it was, and the next refresh heals.
+// Wherever a panic happens, the other table is not affected, and the next refresh succeeds.
 func TestAPanicCostsTheTableThatItHappensTo(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, twoTables)
 	for _, test := range []struct {
 		step, table string
-		// first and later are what is told of the table in a first refresh and in a later one.
+		// first and later describe the table in the first refresh and in a later one.
 		first, later string
 	}{
 		{"needs", "bad", "error", "10 4 0 error"},
-		{"columns", "bad", "error", "10 4 0"}, // asked once only
+		{"columns", "bad", "error", "10 4 0"}, // this query runs only once
 		{"rules", "bad", "error", "10 4 0 error"},
 		{"partitions", "bad", "error", "10 4 0 error"},
 		{"count", "bad", "error", "10 4 0 error"},
@@ -155,7 +155,7 @@ func (p panicking) Log(keyvals ...any) error {
 	return nil
 }
 
-// The test ends with a look at the connections that are left.
+// The test ends by checking that no connection is left.
 func TestAPanicWhileConnectingLeavesNoConnection(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -170,7 +170,7 @@ func TestAPanicWhileConnectingLeavesNoConnection(t *testing.T) {
 	}
 }
 
-// A table may be dropped at any time, and the catalogs then have no row for it.
+// A table can be dropped at any time, and the catalogs then have no row for it.
 func TestATableThatIsDroppedBeforeItsStatisticsAreRead(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -10,9 +10,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// partition is a relation that holds rows.
+// partition is a relation with rows.
 type partition struct {
-	// Root is the partitioned table that the partition belongs to.
+	// Root is the partitioned table of the partition.
 	Root, OID             uint32
 	Schema, Name, Relkind string
 	Unlogged              bool
@@ -20,20 +20,17 @@ type partition struct {
 	// HasPolicies means that it has row-level security, for us or for others; visible that this hides
 	// no row of it from us, although it is active.
 	HasPolicies, visible bool
-	// children means that the relation is counted with all that inherits from it.
+	// children is true if the relation is counted together with everything that inherits from it.
 	children bool
-	// Heap means that it is an ordinary table, whose blocks can be sampled; Tids that we
-	// may tell one block from another.
+	// Heap is true for an ordinary table, whose blocks can be sampled; Tids is true if the role may read ctid.
 	Heap, Tids bool
 }
 
-// fewPartitions is how many partitions are still few: so many that are not granted are counted
-// through their parent, which locks all of them at once, and of so many that are sampled
-// the indexes are asked.
+// fewPartitions is how many partitions count as few. Up to so many ungranted partitions are counted through their
+// parent, which locks all of them at once; and up to so many sampled partitions are asked for their indexes.
 const fewPartitions = 50
 
-// findPartitions gives each table the relations that hold its rows, and finds what
-// keeps us from reading them.
+// findPartitions finds the relations with the rows of each table, and whatever prevents reading them.
 func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relations []table) error {
 	elsewhere, err := storedByExtension(ctx, s)
 	if err != nil {
@@ -48,7 +45,7 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 			t.partitions = []partition{t.asOneRelation()}
 		case t.partitions == nil && t.OID != 0 &&
 			(t.catalogProblem == nil ||
-				t.catalogProblem.Reason == softdelete.PermissionDenied): // whose grants reach the partitions, too
+				t.catalogProblem.Reason == softdelete.PermissionDenied): // the grants for it include the partitions
 			roots = append(roots, t.OID)
 			at[t.OID] = t
 		}
@@ -59,7 +56,7 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
 		}
 		for _, t := range at {
-			t.dropped = true // unless it is among the answers, by its name
+			t.dropped = true // unless it is in the result, by its name
 		}
 		for _, l := range partitions {
 			t := at[l.Root]
@@ -86,19 +83,19 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 	return nil
 }
 
-// allPartitions partition is a relation that the role should be let read.
+// allPartitions returns the partitions that the role should be able to read.
 func (t *table) allPartitions() []partition { return slices.Concat(t.partitions, t.ungranted) }
 
-// asOneRelation is the table as one relation, counted with all that inherits from it. Then
-// the table's own grants and policies hold, and no others.
+// asOneRelation returns the table as one relation, counted with everything that inherits from it. Then only the
+// table's own grants and policies apply.
 func (t *table) asOneRelation() partition {
 	return partition{OID: t.OID, Schema: t.Schema, Name: t.Name, Relkind: "r", Readable: true, RowSecurity: t.rowSecurity,
 		visible:  t.visible,
 		children: true}
 }
 
-// storedByExtension are the tables whose own files are empty because an extension keeps
-// the rows in other ones. Counted by themselves, they would seem empty.
+// storedByExtension returns the tables whose own files are empty because an extension keeps the rows elsewhere.
+// Counted by themselves they would seem empty.
 func storedByExtension(ctx context.Context, s *postgres.Session) (map[uint32]bool, error) {
 	found := map[uint32]bool{}
 	for question, asked := range map[string]bool{queries.Citus(): s.Citus, queries.Timescale(): s.Timescale} {
@@ -116,7 +113,7 @@ func storedByExtension(ctx context.Context, s *postgres.Session) (map[uint32]boo
 	return found, nil
 }
 
-// findWhatHidesPartitions finds what keeps us from reading the partitions.
+// findWhatHidesPartitions finds what prevents reading the partitions.
 func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 	if t.catalogProblem != nil {
 		return
@@ -155,7 +152,7 @@ func (t *table) findWhatHidesPartitions(s *postgres.Session) {
 	}
 }
 
-// hidden says that policies hide rows from us.
+// hidden returns the problem that policies hide rows from the role.
 func (l partition) hidden(s *postgres.Session) *softdelete.Problem {
 	return &softdelete.Problem{Reason: softdelete.RowSecurity,
 		Message: fmt.Sprintf("row-level security hides rows of %s.%s from role %q", l.Schema, l.Name, s.Role),

@@ -11,8 +11,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// provedFor is how long the planner's answer is believed, and a question that took too
-// long not asked again.
+// provedFor is how long an answer of the planner is trusted, and how long a question that took too long is not
+// repeated.
 const provedFor = 24 * time.Hour
 
 // plan is a node of a plan, as EXPLAIN writes it.
@@ -24,8 +24,8 @@ type plan struct {
 	Plans        []plan
 }
 
-// prove asks the planner, once a day for each relation and question, how it would
-// answer. The proof is sound if every node that scans the relation suits.
+// prove asks the planner how it would run a query, once a day for each relation and question. The proof is sound if
+// every node that scans the relation suits.
 func (c *count) prove(ctx context.Context, l partition, name, question string,
 	suits func(plan) bool) (softdelete.Proof, error) {
 	asked := softdelete.Asked{Relation: l.OID, Question: name}
@@ -56,13 +56,12 @@ func (c *count) note(asked softdelete.Asked, proof softdelete.Proof) {
 	c.kept.Proofs[asked] = proof
 }
 
-// disprove keeps a question from being asked for a day.
+// disprove prevents a question for a day.
 func (c *count) disprove(l partition, name string) {
 	c.note(softdelete.Asked{Relation: l.OID, Question: name}, softdelete.Proof{At: c.refresh.began})
 }
 
-// scans are the nodes that read the relation, an index of a bitmap in the place of the
-// heap that it leads to.
+// scans returns the nodes that read the relation. For a bitmap scan it returns the index instead of the heap.
 func (p plan) scans(relation string) []plan {
 	if p.NodeType == "Bitmap Heap Scan" && len(p.Plans) == 1 {
 		return []plan{p.Plans[0]}

@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// A policy's marker holds for the tables that have its columns, and hides no others.
+// A policy's marker applies to the tables that have its columns, and hides no others.
 func TestAPolicyNamesAMarkerForManyTables(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -47,7 +47,7 @@ policies:
 	}
 }
 
-// Two servers of the same database names are told apart by their targets.
+// Two servers with equal database names are distinguished by their targets.
 func TestAPolicyIsForATarget(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -13,8 +13,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// readings are markers, and the values of live and of deleted rows as tables of each
-// kind have them: a kind may be used in several ways. Odd ones are live, but not meant.
+// readings are markers with the values of live and deleted rows in tables of each kind; a kind can be used in several
+// ways. Odd values are live, but not used on purpose.
 var readings = []struct {
 	marker softdelete.Marker
 	typ    string
@@ -40,7 +40,7 @@ var readings = []struct {
 
 type way struct{ live, deleted, odd string }
 
-// atoms are what people ask of the columns; {odd} is a text that is hard to read, {n} a number.
+// atoms are common conditions on the columns; {odd} is a text that is hard to parse, {n} a number.
 var atoms = []string{
 	"at IS NULL", "at IS NOT NULL", "at > '2024-01-01Z'", "at = 'infinity'", "COALESCE(at, 'infinity') = 'infinity'",
 	"d = 'infinity'", "d <> 'infinity'", "d < 'infinity'",
@@ -64,7 +64,7 @@ var atoms = []string{
 var odds = []string{`'C:\'`, `'\'`, `'\\'''`, `''''`, `'"'`, `'at IS NULL'`, `') OR (at IS NULL'`, `E'a\nb'`, `'--'`,
 	`'/*'`, `'N'`, `'2'`, `'ж'`, `'{'`}
 
-// aPredicate joins atoms at random.
+// aPredicate combines atoms at random.
 func aPredicate(rng *rand.Rand, depth int) string {
 	if depth == 0 || rng.IntN(3) == 0 {
 		atom := atoms[rng.IntN(len(atoms))]
@@ -78,7 +78,7 @@ func aPredicate(rng *rand.Rand, depth int) string {
 		"(NOT " + left + ")"}[rng.IntN(3)]
 }
 
-// Whatever a predicate is made of, what is read out of it is true of every row.
+// Whatever a predicate contains, what is read from it is true for every row.
 func TestWhatIsReadOutOfAPredicateIsTrue(t *testing.T) {
 	t.Parallel()
 	const predicates = 120
@@ -105,7 +105,7 @@ func TestWhatIsReadOutOfAPredicateIsTrue(t *testing.T) {
 	}
 	decided := 0
 	for _, r := range readings {
-		most := make([]bool, predicates) // that all of the meant rows are let in, in one of the ways
+		most := make([]bool, predicates) // all rows on purpose are included, in one of the ways
 		allLive, allDeleted := make([]bool, predicates), make([]bool, predicates)
 		for _, way := range r.ways {
 			pgtest.Exec(t, dsn, fill(r.marker.Column, r.typ, way))
@@ -135,7 +135,7 @@ func TestWhatIsReadOutOfAPredicateIsTrue(t *testing.T) {
 	}
 }
 
-// held is how many rows of each state a predicate lets in, and how many there are.
+// held is how many rows of each state a predicate includes, and how many there are.
 type held struct{ Live, Odd, Deleted, AllLive, AllDeleted int }
 
 func hold(t *testing.T, conn *pgx.Conn, texts []string) []held {
@@ -157,7 +157,7 @@ func hold(t *testing.T, conn *pgx.Conn, texts []string) []held {
 	return all
 }
 
-// fill makes rows of every state of one column, with whatever may stand in the others.
+// fill inserts rows with every state of one column, and any values in the others.
 func fill(column, typ string, w way) string {
 	script := `DROP TABLE IF EXISTS filled; CREATE TABLE filled (LIKE rows, state text); SELECT setseed(0.5);
 		CREATE OR REPLACE FUNCTION pick(of text[]) RETURNS text VOLATILE LANGUAGE sql AS

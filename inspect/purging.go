@@ -15,12 +15,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// purgingFor is how long what stands in the way of a purge is believed. Nothing depends on
-// it: a script looks for itself.
+// purgingFor is how long facts about a purge are kept. Nothing depends on them: a script checks everything itself.
 const purgingFor = time.Hour
 
-// purgeRow is what queries.PurgeCheck answers: of the table, and of one key that references
-// it, if there is any.
+// purgeRow is a row of queries.PurgeCheck: facts about the table, and about one key that references it, if there is
+// any.
 type purgeRow struct {
 	Facts, Owner                        string
 	Accepted, Problems                  []string
@@ -30,8 +29,7 @@ type purgeRow struct {
 	Itself, Period, Unindexed, Cascades *bool
 }
 
-// purgeAll brings up to date what stands in the way of purging the tables that have
-// something to purge.
+// purgeAll updates the obstacles to a purge for the tables that have something to purge.
 func (d *databaseRefresh) purgeAll(ctx context.Context) {
 	for i := range d.tables {
 		t := &d.tables[i].Table
@@ -58,7 +56,7 @@ func (d *databaseRefresh) purgeAll(ctx context.Context) {
 	}
 }
 
-// findPurging asks what a script for a table would find now.
+// findPurging returns what a script for a table would find now.
 func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table,
 	accepted []string) (*softdelete.Purging, error) {
 	rows, err := postgres.Query[purgeRow](ctx, s, queries.PurgeCheck(t, accepted))
@@ -136,9 +134,8 @@ func completeUnindexed(ctx context.Context, s *postgres.Session, keys []softdele
 	return nil
 }
 
-// FindPurging asks what scripts for tables of one database would find, where that is not
-// known, for a reader who accepts triggers by name. A table of which that could not be
-// asked has no Purging, and the error says why.
+// FindPurging finds, for tables of one database, what scripts would find. It uses the given names of accepted
+// triggers. A table about which that could not be found out has no Purging, and the error says why.
 func (i *Inspector) FindPurging(ctx context.Context, database string, tables []*softdelete.Table,
 	accepted []string) error {
 	if len(accepted) > 0 {

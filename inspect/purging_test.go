@@ -7,8 +7,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// A statement is printed where a DELETE removes what is past retention, and that alone.
-// The near misses of what keeps it back stand beside it.
+// There is a script only if a DELETE removes exactly the rows past retention. For each obstacle there is a similar
+// case that is harmless.
 func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -100,11 +100,11 @@ func TestAPurgeIsPrintedOnlyWhereItDoesNoMoreThanItSays(t *testing.T) {
 		}
 		m.do(
 			"BEGIN; LOCK TABLE plain, row_trigger, parents, children, \"Parted\" IN ACCESS EXCLUSIVE " +
-				"MODE") // what was known stays
+				"MODE") // the last result stays
 	}
 }
 
-// Of what was purged there is nothing to tell.
+// After a purge there is nothing to report.
 func TestWithoutOldRowsNoPurgeIsThoughtOf(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

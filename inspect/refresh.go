@@ -18,31 +18,30 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// refresh is one refresh: it makes the next Snapshot out of the previous one, database
-// by database.
+// refresh is one refresh: it makes the next Snapshot from the previous one, database by database.
 type refresh struct {
 	*Inspector
 	config *config.Config
-	// rules are what discovery goes by.
+	// rules are the rules for discovery.
 	rules discovery.Rules
 	began time.Time
-	// taken is what the next Snapshot's Taken will be; before is the previous one's.
+	// taken is the next Snapshot's Taken; previousTaken is the previous one's.
 	taken, previousTaken time.Time
-	// many means that more than one database may be watched: of this server, or of
-	// those that are probed with the same configuration.
+	// many is true if more than one database may be watched: on this server, or on servers that are probed with the
+	// same configuration.
 	many bool
 	// budget is what is left to spend.
 	budget budget
-	// databases are as the next Snapshot has them so far.
+	// databases are the databases of the next Snapshot so far.
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
-	// unnamed are the databases that a connection string of ours cannot name.
+	// unnamed are the databases whose name no connection string can contain.
 	unnamed map[string]bool
-	// onDecision is told what was decided on each table; nil while nobody asks.
+	// onDecision gets the decision on each table; nil if nobody needs it.
 	onDecision func(discovery.TableDecision)
 }
 
-// open opens a session to a database, of which an empty name is the connection string's own.
+// open opens a session to a database; an empty name means the one in the connection string.
 func (r *refresh) open(ctx context.Context, datname string) (*postgres.Session, error) {
 	if r.unnamed[datname] {
 		return nil, errUnnamed
@@ -68,7 +67,7 @@ func (r *refresh) run(ctx context.Context) {
 				r.serverUnreachable(ctx, hung)
 				return
 			}
-			refreshed[name] = true // its turn comes the next time
+			refreshed[name] = true // it gets its turn next time
 			continue
 		}
 		seen, err := r.catchDatabase(ctx, name)
@@ -92,9 +91,9 @@ func (r *refresh) run(ctx context.Context) {
 	r.publishSnapshot()
 }
 
-// databaseNames are the databases to refresh, the one whose tables wait longest first, and behind
-// them those that did not let us in: they may take all the time there is. An empty name
-// is the connection string's own.
+// databaseNames returns the databases to refresh. The one whose tables have waited longest comes first. Databases
+// that refused the connection come last, because they may take all the time. An empty name means the database in the
+// connection string.
 func (p *refresh) databaseNames(ctx context.Context) ([]string, error) {
 	names := p.config.Databases.Names
 	switch {
@@ -133,14 +132,13 @@ func (p *refresh) databaseNames(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
-// refreshDatabase brings one database up to date and returns its name as the server knows it.
-// Its error is one of connecting.
+// refreshDatabase refreshes one database and returns its name on the server. It returns only errors of connecting.
 func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, error) {
 	s, err := r.open(ctx, name)
 	if err == nil {
 		name = s.Database
 		d := &databaseRefresh{refresh: r, session: s}
-		defer func() { d.session.Close() }() // of the connection that it has by then
+		defer func() { d.session.Close() }() // the current connection, which may have been reopened
 		r.taken = r.began
 		err = d.run(ctx)
 	}
@@ -150,21 +148,21 @@ func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, err
 		return name, nil
 	case err == nil || postgres.IsServerWide(err):
 	case postgres.Code(err) == postgres.UndefinedDatabase && r.config.Databases.All:
-		return "", nil // dropped since we listed it
+		return "", nil // dropped since it was listed
 	case name != "":
 		r.markUnreachable(ctx, name, err)
 	}
 	return name, err
 }
 
-// markUnreachable notes that a database could not be reached; what was known of it stays.
+// markUnreachable records that a database could not be reached; its last results stay.
 func (r *refresh) markUnreachable(ctx context.Context, name string, err error) {
 	r.warn(ctx, "cannot read the database", name, err)
 	r.markSkipped(name, softdelete.Checks{}, err)
 }
 
-// markSkipped notes that the tables of a database had no turn, and why, so that none of them
-// waits for one: what cannot be looked at grows stale.
+// markSkipped records that the tables of a database were skipped, and why. None of them is then waiting for its turn,
+// so numbers that cannot be confirmed expire.
 func (r *refresh) markSkipped(name string, checks softdelete.Checks, err error) {
 	d := r.databases[name]
 	why := unsupported(postgres.Problem(err), err)
@@ -181,7 +179,7 @@ func (r *refresh) markSkipped(name string, checks softdelete.Checks, err error) 
 	r.databases[name] = d
 }
 
-// warn says in the log what failed in a database, and what to do if that is known.
+// warn logs what failed in a database, and the remedy if there is one.
 func (r *refresh) warn(ctx context.Context, msg, datname string, err error) {
 	fields := []any{"msg", msg, "datname", datname, "err", softdelete.Legible(err.Error())}
 	if remedy := postgres.Remedy(err); remedy != "" {
@@ -190,9 +188,9 @@ func (r *refresh) warn(ctx context.Context, msg, datname string, err error) {
 	level.Warn(r.log(ctx)).Log(fields...)
 }
 
-// serverUnreachable notes that the server could not be reached, unless it was we who
-// stopped. The refresh does not count as one that could connect, even if it was under
-// way already: so the next one is due once the server is back.
+// serverUnreachable records that the server could not be reached, unless the exporter itself is ending. The refresh
+// then does not count as one that could connect, even if it had begun, so that the next one is due when the server is
+// back.
 func (r *refresh) serverUnreachable(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
@@ -204,7 +202,7 @@ func (r *refresh) serverUnreachable(ctx context.Context, err error) {
 	r.publishSnapshot()
 }
 
-// log is where troubles are told: nowhere once the context has ended, which makes them.
+// log returns the logger; after the context has ended it discards everything, because the end itself causes errors.
 func (r *refresh) log(ctx context.Context) log.Logger {
 	if ctx.Err() != nil {
 		return log.NewNopLogger()
@@ -212,7 +210,7 @@ func (r *refresh) log(ctx context.Context) log.Logger {
 	return r.Logger
 }
 
-// publishSnapshot publishes what is known by now.
+// publishSnapshot publishes what is known so far.
 func (r *refresh) publishSnapshot() {
 	next := &softdelete.Snapshot{Taken: r.taken}
 	for _, name := range slices.Sorted(maps.Keys(r.databases)) {

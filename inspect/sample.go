@@ -12,24 +12,24 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// drawnSample is a sample and the numbers that it was drawn by: when the configuration
-// changes them, all is drawn anew.
+// drawnSample is a sample with the settings for which it was drawn. If the configuration changes them, a new sample
+// is drawn.
 type drawnSample struct {
 	*sampling.Sample
 	want, batch int
 }
 
-// newRand makes the source of all that is random; tests give it a seed.
+// newRand makes the random source; tests replace it by one with a fixed seed.
 var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
 
-// blockRow is what queries.Relation.Sample answers of one block.
+// blockRow is a row of queries.Relation.Sample, for one block.
 type blockRow struct {
 	Block, Total, Deleted, Old int64
 	observed
 }
 
-// sample estimates what the parts hold, from blocks of all of them in proportion to
-// their sizes; the partitions that were counted go in as they are.
+// sample estimates the rows of the partitions from blocks of all of them, in proportion to their sizes. Partitions
+// that were counted are included as exact.
 func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 	partitions := make([]sampling.Partition, len(c.sampled))
 	var blocks int64
@@ -59,8 +59,8 @@ func (c *count) sample(ctx context.Context) (sampling.Estimate, error) {
 	return c.readBatches(ctx, d.Sample)
 }
 
-// byBlocks reports whether every part can be read block by block: we may, and the
-// planner does not scan the relation for each.
+// byBlocks reports whether every partition can be read block by block: the role may, and the planner does not scan
+// the whole relation for each block.
 func (c *count) byBlocks(ctx context.Context) (bool, error) {
 	for _, p := range c.sampled {
 		if !p.Tids {
@@ -76,9 +76,8 @@ func (c *count) byBlocks(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// readBatches reads batch after batch, each spread over the whole, until the estimate
-// is good enough or the budget is spent. What was read by then counts, also when the
-// next batch fails.
+// readBatches reads batches, each spread over the whole relation, until the estimate is good enough or the budget is
+// spent. If a batch fails, those before it still count.
 func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate sampling.Estimate, err error) {
 	var read []sampling.Rows
 	for k := range s.Batches() {
@@ -106,8 +105,7 @@ func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate s
 	return estimate, nil
 }
 
-// readBatch reads blocks, those of one partition in one statement, and returns what each
-// holds in the order of the places.
+// readBatch reads blocks, with one query for each partition, and returns their rows in the order of the places.
 func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampling.Rows, error) {
 	held := map[sampling.Place]sampling.Rows{}
 	for _, p := range c.sampled {
@@ -140,11 +138,10 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 	return read, nil
 }
 
-// systemGroups is how many samples TABLESAMPLE draws: their differences tell how sure
-// they are together.
+// systemGroups is how many samples TABLESAMPLE draws: their differences show how accurate they are together.
 const systemGroups = 10
 
-// sampleSystem is the sample of a role that may not tell one block from another.
+// sampleSystem samples for a role that may not read ctid.
 func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estimate, error) {
 	rng := newRand()
 	rate := min(1, float64(min(c.refresh.config.Counting.Blocks, c.refresh.budget.blocks))/float64(blocks)/systemGroups)
@@ -171,7 +168,7 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 	return sampling.EstimateGroups(blocks, rate, groups, c.exact...), nil
 }
 
-// sampledNumbers are those of an estimate, made exact where an index allows it.
+// sampledNumbers returns the numbers of an estimate, made exact if an index allows it.
 func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softdelete.Numbers, error) {
 	n := &softdelete.Numbers{Method: softdelete.Sampled}
 	c.kept.NextChange = time.Time{}

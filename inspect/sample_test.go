@@ -13,8 +13,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// large fills a table of 2,000 blocks and more, a quarter of it deleted, the older the
-// more, and half of that past retention.
+// large fills a table with at least 2,000 blocks. A quarter of its rows are deleted, most of them among the oldest
+// rows, and half of these are past retention.
 func large(name string) string {
 	return fmt.Sprintf(`
 		CREATE TABLE %[1]s (id int, deleted_at timestamptz, filler text);
@@ -27,7 +27,7 @@ func large(name string) string {
 // sampledAlways samples however small the table is.
 const sampledAlways = "counting: {method: sampled, target_margin: 0, blocks: 500}"
 
-// exec runs statements one by one, as VACUUM needs it.
+// execEach runs statements one by one, as VACUUM requires.
 func execEach(t *testing.T, dsn, sql string) {
 	t.Helper()
 	for _, statement := range strings.Split(sql, ";") {
@@ -37,8 +37,8 @@ func execEach(t *testing.T, dsn, sql string) {
 	}
 }
 
-// within fails the test unless an estimate is near the truth, with a margin that says
-// something. Twice the margin: one interval in twenty does not hold the truth.
+// within fails the test unless an estimate is near the true value, with a useful margin. It allows twice the margin,
+// because one interval in twenty does not contain the true value.
 func within(t *testing.T, what string, e softdelete.Estimate, truth, most float64) {
 	t.Helper()
 	if math.Abs(e.Value-truth) > 2*e.Margin || e.Margin > most || e.Margin == 0 {
@@ -46,7 +46,7 @@ func within(t *testing.T, what string, e softdelete.Estimate, truth, most float6
 	}
 }
 
-// truth is total, deleted and old rows by plain SQL.
+// truth returns the total, deleted and old rows, counted with plain SQL.
 func truth(t *testing.T, dsn, name string) (total, deleted, old float64) {
 	t.Helper()
 	count := func(where string) float64 {
@@ -78,11 +78,11 @@ func TestALargeTableIsSampled(t *testing.T) {
 	if n.Recent != nil || !n.Oldest.IsZero() {
 		t.Errorf("a sample cannot know of recent %v or the oldest %s", n.Recent, n.Oldest)
 	}
-	if n := got.Kept().Blocks.Len(); n < 300 || n > 1000 { // a fifth of them all
+	if n := got.Kept().Blocks.Len(); n < 300 || n > 1000 { // a fifth of all
 		t.Errorf("%d blocks were kept", n)
 	}
 
-	// At the next refresh most of the blocks are the same. The table must not grow: that moves the strata.
+	// Most blocks are the same in the next refresh. The table must not grow, because that would move the strata.
 	pgtest.Exec(t, dsn, "DELETE FROM orders WHERE id = 1")
 	settled(t, dsn)
 	again := tableNamed(t, refreshAfter(t, i, s, nil), "orders")
@@ -95,12 +95,12 @@ func TestALargeTableIsSampled(t *testing.T) {
 			}
 		}
 	}
-	if all := before.Len(); same*100 < all*82 || same*100 > all*95 { // one that is drawn anew may be the same
+	if all := before.Len(); same*100 < all*82 || same*100 > all*95 { // a new draw can give the same block
 		t.Errorf("%d of %d blocks are the same, want seven eighths", same, all)
 	}
 }
 
-// Leaves are sampled in proportion to their size, small ones are counted.
+// Partitions are sampled in proportion to their sizes; small ones are counted.
 func TestPartitionsAreSampledInProportion(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -128,7 +128,7 @@ func TestPartitionsAreSampledInProportion(t *testing.T) {
 	}
 }
 
-// A role that may not tell blocks apart gets a sample all the same, with a wider margin.
+// A role that may not read ctid also gets a sample, with a wider margin.
 func TestWithoutCtidTheSampleIsDrawnByTheServer(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -145,7 +145,7 @@ func TestWithoutCtidTheSampleIsDrawnByTheServer(t *testing.T) {
 	}
 }
 
-// Empty, new and half-empty blocks, and a relation that shrinks, are no trouble.
+// Empty, new and half-empty blocks, and a relation that shrinks, cause no errors.
 func TestBloatAndEmptyBlocksAreSampledRight(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -165,7 +165,7 @@ func TestBloatAndEmptyBlocksAreSampledRight(t *testing.T) {
 	}
 }
 
-// The blocks of a sample, as the server saw them.
+// The server's statistics show which blocks a sample reads.
 func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -177,7 +177,7 @@ func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
 	if read := blocksRead(t, dsn, "orders") - before; read < 150 || read > 260 {
 		t.Errorf("a sample of 200 blocks read %d", read)
 	}
-	// One batch is enough for a margin that is always reached.
+	// One batch is enough if the margin is always reached.
 	content := inspector(t, dsn, "counting: {method: sampled, target_margin: 0.99, blocks: 200, batch: 50}")
 	before = blocksRead(t, dsn, "orders")
 	first(t, content)
@@ -186,17 +186,16 @@ func TestASampleReadsNoMoreThanItsBlocks(t *testing.T) {
 	}
 }
 
-// blocksRead is how many blocks of the table were read, once that no longer changes.
+// blocksRead returns how many blocks of the table were read, when that number no longer changes.
 func blocksRead(t *testing.T, dsn, name string) int64 {
 	t.Helper()
 	return settles(t, dsn, "SELECT (heap_blks_hit + heap_blks_read)::int8 FROM pg_statio_user_tables WHERE relname = '"+
 		name+"'")
 }
 
-// An interval of 95% on a real server, with a seed: even, oldest first, and rare. How often
-// intervals hold is tested in sampling, a thousand times each; of those here fewer are
-// enough to see that the blocks are the ones that were drawn. It is not parallel to other
-// tests, as it sets what they draw from.
+// Intervals of 95% on a real server, with a fixed seed, for rows that are deleted evenly, oldest first, and rarely.
+// Package sampling tests how often intervals contain the true value, a thousand times each. A few are enough here to
+// check that the right blocks are read. The test does not run in parallel, because it replaces the random source.
 func TestIntervalsHoldOnARealServer(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	layouts := map[string]string{"even": "random() < 0.2", "oldest_first": "i < 20000", "rare": "random() < 0.001"}

@@ -22,7 +22,7 @@ func newSession(t *testing.T, dsn, text string) *postgres.Session {
 	return s
 }
 
-// A DBA who sees a statement must know whose it is.
+// A DBA who sees a statement must be able to recognize the exporter.
 func TestEveryStatementSaysWhoseItIs(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t,

@@ -12,7 +12,7 @@ import (
 
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	// Serializable as the default, because a standby refuses it.
+	// The default isolation is serializable, which a standby rejects.
 	primary := pgtest.Start(t,
 		pgserver.Options{Settings: map[string]string{"default_transaction_isolation": "serializable", "autovacuum": "off"}})
 	pgtest.Exec(t, primary.DSN("postgres", superuser), deletedAt("users")+deletedAt("busy")+`
@@ -22,14 +22,14 @@ func TestStandby(t *testing.T) {
 		CREATE UNLOGGED TABLE parted_2 PARTITION OF parted FOR VALUES IN (2)`)
 	standby := pgtest.Standby(t, primary, pgserver.Options{Settings: map[string]string{
 		"max_standby_streaming_delay": "10ms",
-		"deadlock_timeout":            "60s", // or our lock_timeout is lowered
+		"deadlock_timeout":            "60s", // otherwise the exporter lowers its lock_timeout
 	}})
 	t.Run("is read like a primary, but for unlogged tables", func(t *testing.T) { readStandby(t, primary, standby) })
 	t.Run("is preferred, wherever it stands in the list", func(t *testing.T) { preferred(t, primary, standby) })
 	t.Run("conflicts with recovery are retried", func(t *testing.T) { conflictWithRecovery(t, primary, standby) })
 }
 
-// catchUp waits until the standby has seen all that the primary did.
+// catchUp waits until the standby has replayed everything.
 func catchUp(t *testing.T, primary, standby *pgserver.Server) {
 	t.Helper()
 	written := pgtest.Value[string](t, primary.DSN("postgres", superuser), "SELECT pg_current_wal_flush_lsn()::text")
@@ -38,13 +38,12 @@ func catchUp(t *testing.T, primary, standby *pgserver.Server) {
 	})
 }
 
-// readable is how the test itself can ask the standby.
+// readable returns how the test itself connects to the standby.
 func readable(standby *pgserver.Server) string {
 	return standby.DSN("postgres", superuser) + "&default_transaction_isolation=read%20committed"
 }
 
-// preferred connects to the standby where there is one, and to the primary where there is
-// none.
+// preferred connects to the standby if there is one, and otherwise to the primary.
 func preferred(t *testing.T, primary, standby *pgserver.Server) {
 	for _, test := range []struct {
 		ports, wanted string
@@ -77,7 +76,7 @@ func readStandby(t *testing.T, primary, standby *pgserver.Server) {
 	if p := tableNamed(t, s, "unlogged").Problem; p == nil || p.Remedy == "" {
 		t.Errorf("no remedy is told: %v", p)
 	}
-	// Its counters stand still, which proves nothing.
+	// Its counters do not change, which proves nothing.
 	pgtest.Exec(t, primary.DSN("postgres", superuser), "DELETE FROM users WHERE id > 8")
 	catchUp(t, primary, standby)
 	want["public.users"] = "8 4 3"
@@ -86,8 +85,8 @@ func readStandby(t *testing.T, primary, standby *pgserver.Server) {
 	}
 }
 
-// Recovery cancels our query on the standby: we hold the parent while we wait for a
-// leaf, and the primary locks the parent.
+// Recovery cancels the exporter's query on the standby: it holds the parent while it waits for a partition, and the
+// primary locks the parent.
 func conflictWithRecovery(t *testing.T, primary, standby *pgserver.Server) {
 	on := primary.DSN("postgres", superuser)
 	pgtest.Exec(t, on, "DROP TABLE parted; CREATE ROLE watcher LOGIN;"+parted("watcher"))
@@ -97,7 +96,7 @@ func conflictWithRecovery(t *testing.T, primary, standby *pgserver.Server) {
 
 	holder := newMigration(t, on)
 	holder.do("BEGIN; LOCK TABLE parted_2 IN ACCESS EXCLUSIVE MODE")
-	pgtest.Exec(t, on, "DELETE FROM users WHERE id = 8") // a commit, which sends the lock along
+	pgtest.Exec(t, on, "DELETE FROM users WHERE id = 8") // a commit sends the lock to the standby
 	catchUp(t, primary, standby)
 	made := behind(t, i, empty(t, i))
 	waitForLock(t, readable(standby))

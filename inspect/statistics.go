@@ -10,17 +10,16 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// shareRow is what queries.Relation.Shares answers: shares of the rows.
+// shareRow is a row of queries.Relation.Shares: shares of the rows.
 type shareRow struct {
 	Rows, Bytes float64
-	// Known is the share of the rows that the statistics cover; nil when there are none.
+	// Known is the share of the rows that the statistics cover; nil if there are none.
 	Known        *float64
 	Deleted, Old float64
 	observed
 }
 
-// byStatistics puts the numbers together from what ANALYZE left, without reading a
-// row. Nobody knows how wrong they are.
+// byStatistics computes the numbers from the results of ANALYZE, without reading a row. Their error is unknown.
 func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 	if len(c.table.Markers) != 1 {
 		return nil, errors.New("statistics cover one column at a time, and this table has several markers")

@@ -8,8 +8,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// Whoever may create in a schema of the search path must not have his operators and
-// functions run by us, not even before the path is set.
+// The exporter must not run operators and functions of a user who can create objects in a schema of the search path,
+// not even before it sets the path.
 func TestNoStrangersCodeIsRun(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

@@ -8,13 +8,12 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// A timestamp without time zone is of the zone that the configuration says, whatever
-// the server's own is.
+// A timestamp without time zone is in the configured zone, whatever the server's own zone is.
 func TestTimeZones(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	// Rows that were deleted 1, 3 and 20 hours ago: by the clock of UTC, by that of a
-	// zone 9 hours ahead, and as instants.
+	// Rows that were deleted 1, 3 and 20 hours ago: as local times in UTC, as local times in a zone 9 hours ahead,
+	// and as instants.
 	pgtest.Exec(t, dsn, `
 		CREATE TABLE utc AS SELECT (now() - h * interval '1 hour') AT TIME ZONE 'UTC' AS deleted_at
 			FROM unnest('{1, 3, 20}'::int[]) h;
@@ -44,8 +43,8 @@ func TestTimeZones(t *testing.T) {
 	}
 }
 
-// Times without end mark deleted rows, but are neither old nor young. Those before there were
-// databases may stand for live rows, so that nothing is certain.
+// Infinite times mark deleted rows, but count neither as old nor as recent. Times before there were databases may be
+// values of live rows, so nothing is certain.
 func TestInfiniteTimesTakeNoPartInAges(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -64,8 +63,7 @@ func TestInfiniteTimesTakeNoPartInAges(t *testing.T) {
 	}
 }
 
-// A change of the configuration that changes what the numbers mean takes them away
-// until they were counted anew.
+// If the configuration changes the meaning of numbers, they disappear until the table was counted again.
 func TestNumbersOfAnotherMeaningAreGone(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -79,7 +77,7 @@ func TestNumbersOfAnotherMeaningAreGone(t *testing.T) {
 		"tables: [{table: users, column: gone}]": false,
 		"tables: [{table: users, service: accounts}]":              true,
 		"policies: [{service: accounts, tables: ['public\\..*']}]": true,
-		"tables: [{table: users, time_zone: UTC}]":                 false, // it is known now
+		"tables: [{table: users, time_zone: UTC}]":                 false, // the zone is known now
 		"tables: [{table: users, column: gone, retention: 10d}]":   false,
 	} {
 		got := told(refreshUntilDiscovered(t, inspector(t, dsn, change), s))["public.users"]

@@ -7,13 +7,13 @@ import (
 )
 
 var (
-	// errUnnamed means that no connection string can hold the name of a database.
+	// errUnnamed: a connection string cannot contain the name of the database.
 	errUnnamed = errors.New("its name is not valid UTF-8")
-	// errElsewhere means that the statistics of a table say nothing of its rows.
+	// errElsewhere: the statistics of the table do not describe its rows.
 	errElsewhere = errors.New("the rows are in other tables, which the statistics do not cover")
 )
 
-// unsupported completes the problem of an error that is not the server's but ours.
+// unsupported completes the problem of an error that does not come from the server.
 func unsupported(p softdelete.Problem, err error) softdelete.Problem {
 	switch {
 	case p.Reason != softdelete.OtherError:

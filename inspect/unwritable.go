@@ -9,10 +9,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// notText is the error of what holds such a text.
+// notText returns the error about something that contains such a text.
 func notText(text string) error { return fmt.Errorf("%s is not valid UTF-8", text) }
 
-// namable says which name of the indexes of a table no statement can write; nil if none.
+// namable returns an error if a name among the indexes of a table cannot be written in a statement; nil otherwise.
 func namable(s *postgres.Session, x *softdelete.Indexing) error {
 	var names []string
 	for _, i := range x.Indexes {
@@ -37,8 +37,8 @@ func namable(s *postgres.Session, x *softdelete.Indexing) error {
 	return nil
 }
 
-// writable keeps the names of those tables that the encoding of the database can write.
-// The others cannot be there.
+// writable returns those tables whose names the encoding of the database can represent. The others cannot exist
+// there.
 func writable(ctx context.Context, s *postgres.Session, schemas, relnames []string) (these, names []string) {
 	for i, schema := range schemas {
 		_, err := postgres.Query[struct{ Text string }](ctx, s, queries.Writable(schema+"."+relnames[i]))
@@ -49,8 +49,7 @@ func writable(ctx context.Context, s *postgres.Session, schemas, relnames []stri
 	return these, names
 }
 
-// unnamed is the problem with a relation that no statement can name; nil if it can be
-// named.
+// unnamed returns the problem of a relation whose name cannot be written in a statement; nil if it can.
 func unnamed(s *postgres.Session, oid uint32, schema, name string) *softdelete.Problem {
 	p := &softdelete.Problem{Reason: softdelete.Unsupported}
 	if _, found := s.Illegible(schema); found {

@@ -10,8 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// The whole way on every supported version: grants, discovery, counting, partitions, a
-// locked table.
+// Grants, discovery, counting, partitions and a locked table work in every supported version.
 func TestEverySupportedVersion(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"14", "15", "16", "17", "18"} {
@@ -45,7 +44,7 @@ func TestEverySupportedVersion(t *testing.T) {
 	}
 }
 
-// An older server is played by one that claims to be older, in one of its databases.
+// A server that claims to be older, in one of its databases, takes the place of an older server.
 func TestAnOlderServerIsRefused(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))

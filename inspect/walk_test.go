@@ -11,8 +11,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// walked are the tables that a walk changes, with what tells their deleted and their
-// old rows.
+// walked are the tables that the test changes, with the conditions for their deleted and old rows.
 var walked = []struct{ name, ddl, deleted, old string }{
 	{"stamps", "(id int, deleted_at timestamptz)", "deleted_at IS NOT NULL", "deleted_at < now() - interval '90 days'"},
 	{"flags", "(id int, is_deleted bool)", "is_deleted", ""},
@@ -22,8 +21,8 @@ var walked = []struct{ name, ddl, deleted, old string }{
 		"deleted_at < now() - interval '90 days'"},
 }
 
-// steps are what applications, migrations and people do to a table of which the name is
-// put in for t; {set} is what deletes a row, {unset} what restores it, {n} a number below 1,000.
+// steps are what applications, migrations and people do to a table, whose name replaces t. {set} deletes a row,
+// {unset} restores it, {n} is a number below 1,000.
 var steps = []string{
 	"INSERT INTO t (id) SELECT i FROM generate_series(1, {n}) i",
 	"INSERT INTO t (id) SELECT i FROM generate_series(1, {n}) i; UPDATE t SET {set} WHERE id % 5 = 0",
@@ -43,7 +42,7 @@ var steps = []string{
 	"SELECT pg_stat_reset(); INSERT INTO t (id) VALUES ({n})",
 }
 
-// partitionSteps are what is done to the partitions of one.
+// partitionSteps are changes of the partitions of a table.
 var partitionSteps = []string{
 	"ALTER TABLE parts DETACH PARTITION parts_1; DELETE FROM parts_1 WHERE id < {n}; ALTER TABLE parts ATTACH " +
 		"PARTITION parts_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
@@ -51,7 +50,7 @@ var partitionSteps = []string{
 	"TRUNCATE parts_1",
 }
 
-// truths are the numbers of the walked tables by plain SQL, in the words of told.
+// truths returns the numbers of the walked tables, counted with plain SQL, in the form of told.
 func truths(t *testing.T, dsn string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -67,8 +66,8 @@ func truths(t *testing.T, dsn string) map[string]string {
 	return all
 }
 
-// Whatever happens between two refreshes, the second tells the truth, be a table counted
-// again or believed to be unchanged.
+// Whatever happens between two refreshes, the second one has the right numbers, both for tables that are counted
+// again and for those that count as unchanged.
 func TestNumbersFollowWhateverHappens(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
@@ -101,7 +100,7 @@ func TestNumbersFollowWhateverHappens(t *testing.T) {
 	}
 }
 
-// aStep is something that is done to one of the tables.
+// aStep returns a random change of one of the tables.
 func aStep(rng *rand.Rand) string {
 	w := walked[rng.IntN(len(walked))]
 	step := steps[rng.IntN(len(steps))]

@@ -74,8 +74,8 @@ tables: [{table: beta, service: own}]
 	}
 }
 
-// An entry that names no database is for every watched one that has the table, and
-// says nothing of the others: neither of those of one server nor of those that are probed.
+// An entry without a database applies to every watched database that has the table, and says nothing about the
+// others, on the same server or on probed ones.
 func TestAnEntryForAllDatabasesNeedNotHoldInEach(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -95,7 +95,7 @@ func TestAnEntryForAllDatabasesNeedNotHoldInEach(t *testing.T) {
 			if diff := cmp.Diff(test.want, told(first(t, i))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			// What is reported of a table is a fault of the configuration, and nothing else is.
+			// A reported problem of a table is an error in the configuration, and nothing else is.
 			err := i.Check(t.Context())
 			if _, reported := test.want["public.orders"]; reported != errors.As(err, new(*ConfigError)) {
 				t.Errorf("Check: %v", err)

@@ -8,34 +8,34 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// test is what a predicate asks of one operand.
+// test is a condition on one operand.
 type test struct {
 	operand operand
-	// operator is IS or a comparison; empty when the operand itself is the answer.
+	// operator is IS or a comparison; empty if the operand itself is the result.
 	operator string
-	// not turns the answer of IS round.
+	// not negates the result of IS.
 	not bool
-	// literals are what it is compared with: one, or those of a list.
+	// literals are what it is compared with: one value, or a list.
 	literals []literal
-	// all means that the comparison must hold with all of the list, not with any.
+	// all is true if the comparison must be true for all of the list, not just for one.
 	all bool
 }
 
-// operand is a column, or what stands in for its NULL.
+// operand is a column, or COALESCE of a column and a literal.
 type operand struct {
 	column string
-	// instead is the second argument of COALESCE; nil for the bare column.
+	// instead is the second argument of COALESCE; nil for the column alone.
 	instead *literal
 }
 
 // literal is a constant.
 type literal struct {
 	text string
-	// number means that it is of a numeric type, and not a text that looks like one.
+	// number is true if it has a numeric type, and is not a text that looks like a number.
 	number bool
 }
 
-// swapped are the comparisons seen from the other side.
+// swapped are the comparisons with their sides exchanged.
 var swapped = map[string]string{"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 // comparison reads a predicate without AND, OR and NOT.
@@ -99,7 +99,7 @@ func compare(left []token, operator string, right []token) condition {
 // readOperand reads a column or COALESCE(column, literal).
 func readOperand(tokens []token) (operand, bool) {
 	tokens = unwrap(tokens)
-	// A cast to text changes nothing of what the column is compared with.
+	// A cast to text does not change the result of the comparison.
 	if at := slices.IndexFunc(tokens, func(t token) bool { return t.is("::") }); at > 0 && texts[written(tokens[at+1:])] {
 		return readOperand(tokens[:at])
 	}
@@ -113,7 +113,7 @@ func readOperand(tokens []token) (operand, bool) {
 		}
 		o, isOperand := readOperand(arguments[0])
 		l, isLiteral := readLiteral(arguments[1])
-		if o.instead == nil { // else the first is never NULL
+		if o.instead == nil { // otherwise the first one is never NULL
 			o.instead = &l
 		}
 		return o, isOperand && isLiteral
@@ -131,13 +131,13 @@ var (
 		"double precision": true}
 )
 
-// readLiteral reads a constant, with or without the casts that leave its value alone.
+// readLiteral reads a constant, with or without casts that do not change its value.
 func readLiteral(tokens []token) (literal, bool) {
 	tokens = unwrap(tokens)
 	if at := lastCast(tokens); at > 0 {
 		inner, kind := unwrap(tokens[:at]), tokens[at+1:]
 		name := written(kind)
-		if len(inner) == 1 && inner[0].kind == stringToken { // the type of the constant itself
+		if len(inner) == 1 && inner[0].kind == stringToken { // the cast to the type of the constant
 			return literal{inner[0].text, numeric[name]}, len(kind) > 0 && !slices.ContainsFunc(kind, notOfType)
 		}
 		l, ok := readLiteral(inner)
@@ -147,7 +147,7 @@ func readLiteral(tokens []token) (literal, bool) {
 		n, err := strconv.ParseInt(l.text, 10, 64)
 		const mostExact = 1 << 53 // the whole numbers up to it are all there in double precision
 		return l, ok && err == nil &&
-			(exact[name] || name == "double precision" && -mostExact < n && n < mostExact) // else it could be rounded
+			(exact[name] || name == "double precision" && -mostExact < n && n < mostExact) // otherwise it could be rounded
 	}
 	if len(tokens) != 1 {
 		return literal{}, false
@@ -157,9 +157,8 @@ func readLiteral(tokens []token) (literal, bool) {
 		t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
 }
 
-// notOfType says what the name of a type does not hold that leaves a constant as it is
-// written: timestamp without time zone, text[], public."Status", but not varchar(3), which
-// cuts it.
+// notOfType reports whether a token cannot be part of the name of a type that keeps a constant as it is written:
+// timestamp without time zone, text[], public."Status", but not varchar(3), which truncates it.
 func notOfType(t token) bool {
 	return t.kind == stringToken || t.kind == constantToken || t.is("COLLATE") ||
 		t.kind == signToken && !strings.Contains("[].", t.text)
@@ -174,8 +173,7 @@ func lastCast(tokens []token) int {
 	return -1
 }
 
-// readList reads what ANY and ALL are given: (ARRAY[literal, ...]), cast to an array of
-// text or not.
+// readList reads the argument of ANY and ALL: (ARRAY[literal, ...]), with or without a cast to an array of text.
 func readList(tokens []token) ([]literal, bool) {
 	tokens = unwrap(tokens)
 	if at := lastCast(tokens); at > 0 && closing(tokens) == at-1 {
@@ -231,7 +229,7 @@ func (t test) in(s state) truth {
 	return result
 }
 
-// truth is what the value is as a boolean.
+// truth returns the value as a boolean.
 func (v value) truth() truth {
 	switch {
 	case v.Class == softdelete.Null:
@@ -243,7 +241,7 @@ func (v value) truth() truth {
 	}
 }
 
-// is is what `value IS word` can be; it is never unknown.
+// is returns the possible results of `value IS word`, which is never unknown.
 func (v value) is(word string) truth {
 	if word == "NULL" {
 		return truthOf(v.Class == softdelete.Null)

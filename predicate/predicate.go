@@ -1,11 +1,10 @@
-// Package predicate tells what the WHERE of an index lets in of a table's live and deleted
-// rows. It reads PostgreSQL's own words, those of pg_get_expr, and never guesses.
+// Package predicate decides which live and deleted rows of a table the WHERE of an index includes. It reads the text
+// of pg_get_expr, and never guesses.
 //
-// PostgreSQL can be asked something similar: EXPLAIN shows whether its planner sees that a
-// predicate contradicts "deleted". But its answer is only ever that no deleted row is let
-// in, never that every live one is; it does not understand COALESCE(flag, false) = false;
-// and EXPLAIN needs SELECT on all columns of the predicate, while our role may have it on the
-// marker alone. So the planner is asked only where this package finds no answer.
+// PostgreSQL can answer a similar question: EXPLAIN shows whether the planner sees that a predicate contradicts
+// "deleted". But that only proves that no deleted row is included, never that every live row is. The planner does not
+// understand COALESCE(flag, false) = false. And EXPLAIN needs SELECT on all columns of the predicate, while the role
+// may have it only on the marker. So the planner is asked only if this package finds no answer.
 package predicate
 
 import (
@@ -16,8 +15,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// ScopeOf reads a predicate in PostgreSQL's own words, those of pg_get_expr. It
-// never guesses: All and None hold whatever the parts that it does not know mean.
+// ScopeOf reads a predicate in the form of pg_get_expr. It never guesses: All and None are true whatever the parts
+// that it does not understand mean.
 func ScopeOf(markers softdelete.Markers, predicate string) softdelete.Scope {
 	if predicate == "" {
 		return softdelete.Scope{Live: softdelete.All, Deleted: softdelete.All}
@@ -49,12 +48,12 @@ func ScopeOf(markers softdelete.Markers, predicate string) softdelete.Scope {
 	return s
 }
 
-// cover adds up what a predicate is in the states of one kind of row.
+// cover collects the results of a predicate for the states of one kind of row.
 type cover struct {
-	// all is what it can be in any state, meant in those that applications mean.
+	// all are the possible results in any state, meant those in the states that applications use on purpose.
 	all, meant truth
-	// either is what it can be where one of several states is meant; one means that
-	// one of them is let in.
+	// either are the possible results if a table uses only one of several states; one is true if one of these is
+	// included.
 	either truth
 	one    bool
 }
@@ -82,8 +81,8 @@ func (c *cover) cover() softdelete.Cover {
 	}
 }
 
-// Mentions reports whether one of the columns stands in an expression of PostgreSQL's
-// writing; of one that cannot be read, whether it may.
+// Mentions reports whether an expression of PostgreSQL uses one of the columns. If the expression cannot be read, it
+// reports whether it may use one.
 func Mentions(expression string, columns []string) bool {
 	tokens, readable := scan(expression)
 	if !readable {
@@ -100,7 +99,7 @@ func Mentions(expression string, columns []string) bool {
 	return false
 }
 
-// Conjuncts are the parts of a predicate that must all be true, as text.
+// Conjuncts returns the parts of a predicate that must all be true, as text.
 func Conjuncts(predicate string) []string {
 	tokens, readable := scan(predicate)
 	switch {
@@ -119,7 +118,7 @@ func Conjuncts(predicate string) []string {
 // token is a piece of an expression.
 type token struct {
 	kind tokenKind
-	// text is what is meant, raw what is written, quotes included.
+	// text is the meaning of the token, raw is how it is written, including quotes.
 	text, raw string
 }
 
@@ -128,7 +127,7 @@ type tokenKind int
 // The kinds of token, in the order of the groups of lexeme.
 const (
 	_             tokenKind = iota
-	constantToken           // in quotes, of a value that is not read
+	constantToken           // in quotes; its value is not read
 	stringToken
 	nameToken // in double quotes
 	wordToken // a name or a key word
@@ -136,22 +135,21 @@ const (
 	signToken // an operator, a bracket or the like
 )
 
-// lexeme is one token as PostgreSQL's scanner has it (scan.l), with a group for each
-// kind. Only E'…' has escapes: elsewhere a backslash is a character like any other.
+// lexeme matches one token as PostgreSQL's scanner does (scan.l), with a group for each kind. Only E'…' has escapes:
+// elsewhere a backslash is an ordinary character.
 var lexeme = regexp.MustCompile(
 	`(?s)^\s*(?:([Ee]'(?:[^'\\]|\\.|'')*'|[BbXxNn]'(?:[^']|'')*')|('(?:[^']|'')*')|("(?:[^"]|"")+")|` +
 		`([A-Za-z_[:^ascii:]][\w$[:^ascii:]]*)|(\d+(?:\.\d*)?(?:[Ee][-+]?\d+)?)|(::|[-+*/<>=~!@#%^&|` + "`" +
 		`?]+|[(),.:\[\]]))`)
 
-// blanks stand between tokens. Others that Unicode knows are letters to PostgreSQL.
+// blanks separate tokens. For PostgreSQL, other blanks of Unicode are letters.
 const blanks = " \t\n\r\f"
 
-// deepest is how many brackets are read within each other: what it costs to read a
-// predicate grows with them, and no person nests so many.
+// deepest is how many nested brackets are read: the cost of reading grows with them, and nobody writes so many.
 const deepest = 100
 
-// scan takes an expression apart. It is not readable if PostgreSQL does not write such:
-// what is understood of it could be wrong, so that nothing is.
+// scan splits an expression into tokens. It is not readable if PostgreSQL would not write it; then no part of it is
+// used, because it could be misunderstood.
 func scan(text string) (tokens []token, readable bool) {
 	var open []string // the brackets that wait to be closed
 	for text = strings.Trim(text, blanks); text != ""; {
@@ -160,7 +158,7 @@ func scan(text string) (tokens []token, readable bool) {
 			return nil, false
 		}
 		var t token
-		for t.kind = constantToken; at[2*t.kind] < 0; t.kind++ { // to the group that was found
+		for t.kind = constantToken; at[2*t.kind] < 0; t.kind++ { // go to the group that matched
 		}
 		t.raw, text = text[at[2*t.kind]:at[1]], text[at[1]:]
 		t.text = t.raw
@@ -192,8 +190,8 @@ func scan(text string) (tokens []token, readable bool) {
 	return tokens, len(open) == 0
 }
 
-// name is the column that a token can be the name of. PostgreSQL quotes whatever is
-// not plain lower case, so that its key words are told apart by their capitals.
+// name returns the column name that a token can be. PostgreSQL quotes every name that is not plain lower case, so its
+// keywords can be recognized by their capitals.
 func (t token) name() string {
 	if t.kind == nameToken || t.kind == wordToken && strings.ToLower(t.text) == t.text {
 		return t.text
@@ -201,12 +199,12 @@ func (t token) name() string {
 	return ""
 }
 
-// is reports whether a token is the key word, operator or bracket given.
+// is reports whether a token is the given keyword, operator or bracket.
 func (t token) is(text string) bool {
 	return (t.kind == wordToken || t.kind == signToken) && t.text == text
 }
 
-// condition is a predicate, or a part of one.
+// condition is a predicate, or a part of it.
 type condition interface{ in(state) truth }
 
 type (
@@ -237,8 +235,8 @@ func (c negation) in(s state) truth { return c.condition.in(s).not() }
 
 func (opaque) in(state) truth { return anything }
 
-// parse reads a predicate. PostgreSQL writes every operand of AND, OR and NOT that
-// is not a mere name in brackets, so that they are found outside of any.
+// parse reads a predicate. PostgreSQL puts every operand of AND, OR and NOT that is not just a name in brackets, so
+// these operators are outside all brackets.
 func parse(tokens []token) condition {
 	tokens = unwrap(tokens)
 	if parts := split(tokens, "OR"); len(parts) > 1 {
@@ -261,7 +259,7 @@ func each(parts [][]token) []condition {
 	return conditions
 }
 
-// unwrap takes off brackets around the whole.
+// unwrap removes brackets around the whole expression.
 func unwrap(tokens []token) []token {
 	for len(tokens) > 1 && tokens[0].is("(") && closing(tokens) == len(tokens)-1 {
 		tokens = tokens[1 : len(tokens)-1]
@@ -269,7 +267,7 @@ func unwrap(tokens []token) []token {
 	return tokens
 }
 
-// closing is the index of the bracket that closes the first one.
+// closing returns the index of the bracket that closes the first one.
 func closing(tokens []token) int {
 	depth := 0
 	for i, t := range tokens {
@@ -292,7 +290,7 @@ func bracket(t token) int {
 	}
 }
 
-// split takes the tokens apart at each separator outside of brackets.
+// split splits the tokens at each separator outside brackets.
 func split(tokens []token, separator string) [][]token {
 	var parts [][]token
 	depth, start := 0, 0
@@ -306,7 +304,7 @@ func split(tokens []token, separator string) [][]token {
 	return append(parts, tokens[start:])
 }
 
-// written is the tokens as text again.
+// written returns the tokens as text.
 func written(tokens []token) string {
 	all := make([]string, len(tokens))
 	for i, t := range tokens {

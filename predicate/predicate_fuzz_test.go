@@ -7,7 +7,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// asked are markers of every kind, so that a predicate is held against all of them.
+// asked are markers of every kind, to check a predicate against all of them.
 var asked = []softdelete.Markers{
 	{{Kind: softdelete.Timestamp, Column: "deleted_at",
 		Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}},
@@ -61,7 +61,7 @@ func FuzzPredicate(f *testing.F) {
 	})
 }
 
-// Whatever an expression is, reading it ends, and a certain NULL has no values.
+// Reading any expression terminates, and a certain NULL has no values.
 func FuzzOutcomes(f *testing.F) {
 	for _, expression := range []string{
 		`CASE WHEN (deleted_at IS NULL) THEN true ELSE NULL::boolean END`, `CASE`, `CASE END`, `CASE WHEN THEN END`,
@@ -83,15 +83,14 @@ func FuzzOutcomes(f *testing.F) {
 	})
 }
 
-// Whatever stands in a string or in the name of another column changes nothing of what
-// the rest of the predicate says.
+// The content of a string or the name of another column does not change what the rest of the predicate means.
 func FuzzQuotes(f *testing.F) {
 	for _, text := range []string{`C:\`, `\'`, `''`, `"`, `\\`, `) OR (deleted_at IS NULL`, "a\nb", `E'`, `--`, `/*`,
 		`U&`, `;`, `$$`, `{`, "\xff"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		text = strings.ReplaceAll(text, "\x00", "") // PostgreSQL has no such
+		text = strings.ReplaceAll(text, "\x00", "") // which PostgreSQL does not allow
 		literal := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 		name := `"` + strings.ReplaceAll(text, `"`, `""`) + `x"`
 		for _, part := range []string{

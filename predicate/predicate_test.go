@@ -9,8 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// The predicates are as pg_get_expr writes them; a test of inspect has a real server
-// write those that are in use.
+// These predicates are in the form of pg_get_expr. A test of inspect lets a real server write the common ones.
 func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 	at := &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}
 	timestamp := softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at", Time: at}}
@@ -60,7 +59,7 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `(record_deleted_at IS NULL)`, softdelete.Scope{}},
 		{timestamp, `(note = 'deleted_at IS NULL'::text)`, softdelete.Scope{}},
 		{timestamp, `deleted_at(id)`, softdelete.Scope{}},
-		// A backslash is a character like any other, and a quote after it ends the string.
+		// A backslash is an ordinary character, and a quote after it ends the string.
 		{timestamp, `((path <> 'C:\'::text) AND (deleted_at IS NULL))`, someLive},
 		{timestamp, `(((path || '\'::text) = '\'::text) OR (deleted_at IS NULL))`,
 			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
@@ -68,7 +67,7 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{timestamp, `((bits = B'1'::"bit") AND (deleted_at IS NULL))`, someLive},
 		{timestamp, `((path <> E'\'deleted_at IS NOT NULL'::text) AND (deleted_at IS NULL))`, someLive},
 		{timestamp, `(note = 'C:\'::text)`, softdelete.Scope{}},
-		// What PostgreSQL does not write is not understood.
+		// Text that PostgreSQL would not write is not understood.
 		{timestamp, `(deleted_at IS NULL) AND (path <> 'C:`, unread},
 		{timestamp, `(deleted_at IS NULL) AND (path <> "C:`, unread},
 		{timestamp, `((deleted_at IS NULL)`, unread},

@@ -10,11 +10,11 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// value is what is known of the value in a marker column.
+// value is what is known about the value in a marker column.
 type value softdelete.Value
 
-// markerMeaning is what the values of the deciding column mean in a predicate that compares
-// it with the given literals. A table has but one alphabet: that of the letters it says.
+// markerMeaning returns what the values of the deciding column mean in a predicate that compares it with these
+// literals. A table has only one alphabet: the one of the letters in its predicates.
 func markerMeaning(m softdelete.Marker, said []string) softdelete.Meaning {
 	meaning := m.Meaning()
 	if len(m.Live)+len(m.Deleted) > 0 {
@@ -33,7 +33,7 @@ func markerMeaning(m softdelete.Marker, said []string) softdelete.Meaning {
 	return meaning
 }
 
-// timeMeaning is what the values of a time beside a flag mean.
+// timeMeaning returns what the values of a time with a flag mean.
 func timeMeaning(t *softdelete.Time) softdelete.Meaning {
 	deleted := softdelete.Value{Class: softdelete.Other}
 	var live []softdelete.Value
@@ -50,19 +50,19 @@ func timeMeaning(t *softdelete.Time) softdelete.Meaning {
 	}
 	m := softdelete.Meaning{Live: live, Deleted: []softdelete.Value{deleted}, Either: true}
 	if live == nil {
-		m.Live = m.Deleted // some time, which nothing tells from that of a deleted row
+		m.Live = m.Deleted // some time, like that of a deleted row
 	}
 	return m
 }
 
-// state is a state of a row as far as the markers of its table tell: the values of
-// the marker columns, and what they mean.
+// state is a state of a row, as seen by the markers of its table: the values of the marker columns, and their
+// meaning.
 type state struct {
 	columns              map[string]value
 	deleted, odd, either bool
 }
 
-// literals are what a predicate compares each column with.
+// literals are the values with which a predicate compares each column.
 type literals map[string][]string
 
 func (said literals) collect(c condition) {
@@ -84,8 +84,8 @@ func (said literals) collect(c condition) {
 	}
 }
 
-// markerStates are the states that a row can be in by one marker. A pair is taken at its
-// word: flag and time agree, because an application that filters by either means both.
+// markerStates returns the states that a row can have in one marker. Flag and time of a pair are assumed to agree,
+// because an application that filters by one of them means both.
 func markerStates(m softdelete.Marker, said literals) []state {
 	flag := markerMeaning(m, said[m.Column])
 	time := softdelete.Meaning{Live: []softdelete.Value{{}}, Deleted: []softdelete.Value{{}}}
@@ -114,11 +114,11 @@ func markerStates(m softdelete.Marker, said literals) []state {
 	return states
 }
 
-// manyStates is how many states of a row are looked at: they multiply with each marker.
+// manyStates is how many states of a row are considered at most: their number multiplies with each marker.
 const manyStates = 5000
 
-// rowStates are the states that a row can be in by all markers together, for a predicate
-// that compares columns with the given literals; false if they are too many.
+// rowStates returns the states that a row can have in all markers together, for a predicate that compares columns
+// with these literals; false if there are too many.
 func rowStates(ms softdelete.Markers, said literals) ([]state, bool) {
 	all := []state{{columns: map[string]value{}}}
 	for _, m := range ms {
@@ -140,7 +140,7 @@ func rowStates(ms softdelete.Markers, said literals) ([]state, bool) {
 	return all, true
 }
 
-// truth is a set of the three truth values of SQL: what a predicate can be.
+// truth is a set of SQL's three truth values: the possible results of a predicate.
 type truth uint8
 
 const (
@@ -162,8 +162,8 @@ func (t truth) not() truth {
 	return n
 }
 
-// and is what two predicates together can be. They are taken to be independent,
-// which may make the set too large, never too small.
+// and returns the possible results of two predicates together. It assumes that they are independent, so the set may
+// be too large, but never too small.
 func (t truth) and(o truth) truth {
 	var r truth
 	for _, a := range []truth{yes, no, unknown} {
@@ -184,7 +184,7 @@ func (t truth) and(o truth) truth {
 
 func (t truth) or(o truth) truth { return t.not().and(o.not()).not() }
 
-// compare is what `value operator literal` can be.
+// compare returns the possible results of `value operator literal`.
 func (v value) compare(operator string, l literal) truth {
 	if v.Class == softdelete.Null {
 		return unknown
@@ -220,7 +220,7 @@ func (v value) compare(operator string, l literal) truth {
 	return less
 }
 
-// less is what `value < number` can be.
+// less returns the possible results of `value < number`.
 func (v value) less(number string) truth {
 	l, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsNaN(l) {
@@ -246,9 +246,8 @@ func truthOf(b bool) truth {
 	return no
 }
 
-// different reports whether two texts cannot be the same value: two numbers, two
-// truth values, or two words that differ in more than case and blanks, which a
-// collation or char(n) may not tell apart. Times may be written in several ways.
+// different reports whether two texts cannot be the same value: two numbers, two booleans, or two words that differ
+// in more than case and blanks, which a collation or char(n) may ignore. A time can be written in several ways.
 func different(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)

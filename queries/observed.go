@@ -7,9 +7,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// observed asks, for each marker in turn, what the values of its column show about their meaning;
-// NULL where there is nothing to ask.
-// Alone means that of each marker only the deciding column can be asked.
+// observed returns expressions, for each marker in turn, that show what the values of its column mean; NULL if
+// nothing has to be checked. With alone, only the deciding column of each marker can be read.
 func (r Relation) observed(alone bool) string {
 	columns := []struct {
 		name, typ string
@@ -35,7 +34,7 @@ func (r Relation) observed(alone bool) string {
 	return strings.Join(each, ", ")
 }
 
-// strange asks for a value that the marker does not account for.
+// strange looks for a value whose meaning the marker does not know.
 func (r Relation) strange(m softdelete.Marker) string {
 	switch {
 	case m.Given:
@@ -48,7 +47,7 @@ func (r Relation) strange(m softdelete.Marker) string {
 	return ""
 }
 
-// extreme asks for the least, or the greatest, value of what is an integer time, or could be one.
+// extreme returns the smallest or largest value of an integer that is a time, or could be one.
 func (r Relation) extreme(question string, m softdelete.Marker, alone bool) string {
 	column, rows := m.Column, decide(m, "deleted")
 	switch t := m.Time; {
@@ -63,7 +62,7 @@ func (r Relation) extreme(question string, m softdelete.Marker, alone bool) stri
 	return ask(question, vars{"time": column, "rows": rows})
 }
 
-// own asks whether what is taken for a time is the row's own key.
+// own checks whether a supposed time is the row's own key.
 func (r Relation) own(m softdelete.Marker, alone bool) string {
 	if r.Key == "" || alone || !m.GuessedEpoch() {
 		return ""
@@ -71,7 +70,7 @@ func (r Relation) own(m softdelete.Marker, alone bool) string {
 	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": decide(m, "deleted")})
 }
 
-// rounds asks how many deleted rows have a round instant in a time that is finer than a day.
+// rounds counts the deleted rows with a round instant, in a time that is more precise than a day.
 func (r Relation) rounds(m softdelete.Marker) string {
 	if !m.HoldsInstants() || m.Given {
 		return ""
@@ -87,10 +86,10 @@ func (r Relation) round(m softdelete.Marker) string {
 	return ask(question, vars{"column": m.Column, "zone": r.Table.Policy.TimeZone})
 }
 
-// Shared asks which round instants deleted rows share by a marker whose column holds instants.
+// Shared returns which round instants deleted rows share, for a marker whose column has instants.
 func (r Relation) Shared(m softdelete.Marker) string { return r.shared("shared.sql", m) }
 
-// SharedStatistics asks the same of the statistics.
+// SharedStatistics returns the same from the statistics.
 func (r Relation) SharedStatistics(m softdelete.Marker) string {
 	return r.shared("shared_statistics.sql", m)
 }
@@ -101,7 +100,7 @@ func (r Relation) shared(file string, m softdelete.Marker) string {
 	return statement(file, v)
 }
 
-// listed asks which of the values that the marker names are there, as the bits of a number.
+// listed returns, as the bits of a number, which of the values that the marker names exist.
 func listed(m softdelete.Marker) string {
 	values, typed := m.Named()
 	if len(values) == 0 {

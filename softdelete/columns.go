@@ -8,26 +8,25 @@ type ColumnID struct {
 	Attnum   int16
 }
 
-// ColumnFacts is what had to be read about a column beyond its catalog row. It is kept from one Snapshot to the
-// next, so that it is not read again.
+// ColumnFacts are facts about a column that are not in its catalog row. They are kept from one Snapshot to the next,
+// so that they are not read again.
 type ColumnFacts struct {
-	// Constants are what the constant expressions of its defaults are, nil for NULL.
+	// Constants are the values of the constant expressions among its defaults; nil for NULL.
 	Constants map[string]*string
-	// UniquenessVersion is that of the indexes whose predicates Predicates are; empty if they were
-	// never read.
+	// UniquenessVersion is the version of the indexes whose predicates are in Predicates; empty if they were never
+	// read.
 	UniquenessVersion string
 	Predicates        []string
-	// Zero is the time by which rows say that they were never deleted, found in them; empty if
-	// none was.
+	// Zero is a time in the column that means that a row was never deleted; empty if none was found.
 	Zero string
-	// Meaning says what an integer column contains. Once known it stays.
+	// Meaning says what an integer column contains. Once known, it does not change.
 	Meaning IntegerMeaning
-	// Probed is when the table was last searched for a value; zero if it was not.
+	// Probed is when the table was last searched for a value; zero if never.
 	Probed time.Time
 }
 
-// IntegerMeaning is what an integer column holds: a Number or an Epoch with its unit. Its
-// zero value is not known.
+// IntegerMeaning says what an integer column contains: a Number, or an Epoch with its unit. Its zero value means
+// unknown.
 type IntegerMeaning struct {
 	Kind Kind
 	Unit Unit

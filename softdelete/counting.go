@@ -18,27 +18,24 @@ const Auto Method = "auto"
 // Methods are the methods that can be configured for a table.
 var Methods = []Method{Auto, Exact, Sampled, Statistics}
 
-// Drawn are the blocks of a table that were sampled. A Snapshot carries them to the
-// next refresh, which renews an eighth of them: so differences between refreshes are
-// differences of the same blocks. Only inspect uses its content.
+// Drawn are the sampled blocks of a table. A Snapshot passes them to the next refresh, which replaces an eighth of
+// them. So differences between refreshes mostly come from the same blocks. Only inspect uses its content.
 type Drawn interface{ Len() int }
 
-// Counting is what the counting of a table keeps for the next refresh. It is never
-// changed once it is part of a Snapshot.
+// Counting is what a count keeps for the next refresh. It does not change once it is part of a Snapshot.
 type Counting struct {
-	// Fingerprint tells, by comparison with a later one, whether the table may have
-	// changed since the count; empty when it cannot. Writes is the number of rows that
-	// had been written by then, which orders what changed most.
+	// Fingerprint changes if the table may have changed since the count; empty if that cannot be known. Writes is
+	// the number of rows that had been written by then; it orders tables by how much they have changed.
 	Fingerprint string
 	Writes      int64
-	// NextChange is when time alone changes a number next: a row becomes old, or a
-	// deletion in the future comes to pass. Zero when nothing will, or nobody knows.
+	// NextChange is when time alone next changes a number: a row becomes old, or a deletion in the future becomes
+	// due. Zero if never, or if unknown.
 	NextChange time.Time
 	// TooLarge is until when the table is sampled because an exact count took too long.
 	TooLarge time.Time
-	// Blocks is the last sample; nil when there was none.
+	// Blocks is the last sample; nil if there was none.
 	Blocks Drawn
-	// Proofs are what the planner answered about the table's relations, for a day.
+	// Proofs are the planner's answers about the table's relations; each is kept for a day.
 	Proofs map[Asked]Proof
 }
 
@@ -48,16 +45,16 @@ type Asked struct {
 	Question string
 }
 
-// Proof is what the planner answered; unsound too when the question took too long.
+// Proof is the planner's answer. A query that took too long is recorded as not sound.
 type Proof struct {
 	At time.Time
-	// Index is the name of the index that answers the question, where one must.
+	// Index is the index that answers the question, if one is needed.
 	Index string
-	// Sound means that the plan has the shape that bounds its cost.
+	// Sound is true if the form of the plan limits its cost.
 	Sound bool
 }
 
-// Kept is what is kept of the last count; the zero value when there was none.
+// Kept returns what the last count has kept; the zero value if there was none.
 func (t *Table) Kept() Counting {
 	if t.Counting == nil {
 		return Counting{}
@@ -65,7 +62,7 @@ func (t *Table) Kept() Counting {
 	return *t.Counting
 }
 
-// turn is when the table last had its turn: when it was last known true, or tried.
+// turn returns when the table last had its turn: when it was last confirmed, or tried.
 func (t *Table) turn() time.Time {
 	if t.Tried.After(t.Checked) {
 		return t.Tried
@@ -73,9 +70,8 @@ func (t *Table) turn() time.Time {
 	return t.Checked
 }
 
-// Urgency orders the tables that wait for a count: the longer ago its last turn and
-// the more of it was written since, the sooner. How much was written weighs no more
-// than a factor of four, so that every table's turn comes.
+// Urgency orders the tables that wait for a count: tables whose last turn is longer ago, and to which more was
+// written since, come first. Writes count for at most a factor of four, so that every table gets its turn.
 func (t *Table) Urgency(now time.Time, writes int64) float64 {
 	const never = 100 * 365 * 24 * time.Hour
 	age := never
@@ -89,14 +85,13 @@ func (t *Table) Urgency(now time.Time, writes int64) float64 {
 	return age.Seconds() * (1 + 3*min(changed, 1))
 }
 
-// Confirm notes that the table did not change since it was counted.
+// Confirm records that the table has not changed since it was counted.
 func (t *Table) Confirm(now time.Time) {
 	t.Checked, t.Waiting = now, false
 }
 
-// KnowsRecent reports whether recent deletions can be told: the markers keep instants.
-// A day is too coarse for that, and a local time whose zone was only assumed may be
-// hours off.
+// KnowsRecent reports whether recent deletions can be determined: the markers have instants. A day is not precise
+// enough, and a local time whose zone is only assumed may be wrong by hours.
 func (t *Table) KnowsRecent() bool {
 	for _, m := range t.Markers {
 		switch {

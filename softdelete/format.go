@@ -111,14 +111,14 @@ func PrintableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plainYAML are the texts that need no quotes in YAML, unless they are one of its words.
+// plainYAML matches texts that need no quotes in YAML, unless they are in yamlWords.
 var plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // yamlWords are the words that YAML does not read as a text.
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
-// FillIn stands, in a setting that we suggest, for what the reader alone knows. The
-// configuration refuses it, so that no suggestion does harm when it is pasted as it is.
+// FillIn is the placeholder, in a suggested setting, for what only the reader knows. The configuration refuses it, so
+// that a suggestion that is pasted unchanged has no effect.
 const FillIn = "<fill in>"
 
 // QuoteYAML quotes a name so that YAML reads it as a text.

@@ -6,65 +6,62 @@ import (
 	"time"
 )
 
-// Check is one question about the integrity of a table, and what it found: rows that
-// contradict their own marker, or live rows that reference deleted ones. It is never
-// changed once it is part of a Snapshot.
+// Check is one integrity check of a table and its result: rows that contradict their own marker, or live rows that
+// reference deleted ones. It does not change once it is part of a Snapshot.
 type Check struct {
-	// Constraint is the foreign key whose rows are asked for, and Key what it compares;
-	// empty and nil for the question about the table's own rows.
+	// Constraint is the foreign key to check, and Key what it compares; empty and nil for the check of the table's
+	// own rows.
 	Constraint string
 	Key        *Reference
-	// Found is nil while nothing is known.
+	// Found is nil if nothing is known.
 	Found *Found
-	// At is when it was last known true.
+	// At is when the result was last confirmed.
 	At time.Time
-	// Problem is why it could not be asked, or not at that price; nil if it could.
+	// Problem is why the check could not be made, or would cost too much; nil if it was made.
 	Problem *Problem
-	// RetryAt is the earliest time to ask again after it took too long.
+	// RetryAt is the earliest time of the next attempt after one that took too long.
 	RetryAt time.Time
-	// Waiting means that the last refresh ended before its turn came.
+	// Waiting is true if the last refresh ended before this check's turn.
 	Waiting bool
-	// Fingerprint tells, by comparison with a later one, whether the answer may have
-	// changed; empty when it cannot.
+	// Fingerprint changes if the result may have changed; empty if that cannot be known.
 	Fingerprint string
-	// Asked is when it was last asked, with or without an answer.
+	// Asked is when it was last tried, with or without a result.
 	Asked time.Time
 }
 
-// Reference is how a foreign key references another watched table.
+// Reference says how a foreign key references another watched table.
 type Reference struct {
-	// Schema, Name and Markers are those of the other table.
+	// Schema, Name and Markers belong to the other table.
 	Schema, Name string
 	Markers      Markers
-	// Columns are those of the key, Referenced the other table's, and Operators compare
-	// a referenced column with its own; all in parallel.
+	// Columns are the columns of the key, Referenced those of the other table, and Operators compare them; all three
+	// in parallel.
 	Columns, Referenced, Operators []string
 }
 
-// Parent is the other table, as schema.table.
+// Parent returns the other table as schema.table.
 func (r *Reference) Parent() string { return r.Schema + "." + r.Name }
 
-// Found is what a check found; nil stands for what does not apply or is not known.
+// Found is the result of a check; nil means not applicable, or unknown.
 type Found struct {
 	// Inconsistent are rows whose flag and time disagree.
 	Inconsistent *float64
-	// Future are rows that claim to have been deleted later than now.
+	// Future are rows whose deletion time is in the future.
 	Future *float64
 	// Orphaned are live rows that reference a deleted one.
 	Orphaned *float64
 }
 
-// Changing means that time alone may change what was found.
+// Changing reports whether time alone can change the result.
 func (f *Found) Changing() bool { return f.Future != nil && *f.Future > 0 }
 
-// Pairs are the markers whose flag and time can disagree.
+// Pairs returns the markers whose flag and time can disagree.
 func (ms Markers) Pairs() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Kind != Pair || m.Time == nil })
 }
 
-// KnowsFuture reports whether a deletion time can be told to lie in the future: the
-// clock of every time that the markers keep is known. A local time, or a day, whose
-// zone was only assumed may be hours off.
+// KnowsFuture reports whether it is known if a deletion time is in the future: the clock of every time column is
+// known. A local time, or a day, whose zone is only assumed may be wrong by hours.
 func (t *Table) KnowsFuture() bool {
 	timed := t.Markers.WithTime()
 	return len(timed) > 0 && !slices.ContainsFunc(timed, func(m Marker) bool {
@@ -73,17 +70,15 @@ func (t *Table) KnowsFuture() bool {
 	})
 }
 
-// WithTime are the markers that keep a time of deletion.
+// WithTime returns the markers that have a deletion time.
 func (ms Markers) WithTime() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Time == nil })
 }
 
-// CanContradict reports whether rows of the table can contradict their own marker in a
-// way that shows.
+// CanContradict reports whether rows of the table can contradict their own marker in a way that can be found.
 func (t *Table) CanContradict() bool { return len(t.Markers.Pairs()) > 0 || t.KnowsFuture() }
 
-// Check finds the same question in an earlier state of the table; the zero value if it
-// was not asked then.
+// Check returns the same check in an earlier state of the table; the zero value if it was not made then.
 func (t *Table) Check(constraint string) Check {
 	for _, c := range t.Integrity {
 		if c.Constraint == constraint {
@@ -93,12 +88,12 @@ func (t *Table) Check(constraint string) Check {
 	return Check{}
 }
 
-// outdated means that what was found can no longer be believed.
+// outdated reports whether the result is too old to be shown.
 func (c Check) outdated(now time.Time, maxStale time.Duration) bool {
 	return c.Found != nil && !c.Waiting && now.Sub(c.At) > maxStale
 }
 
-// ContradictionKind is how rows contradict the soft delete of their table.
+// ContradictionKind says how rows contradict the soft delete of their table.
 type ContradictionKind string
 
 // The kinds of contradiction.
@@ -112,11 +107,11 @@ const (
 type Contradiction struct {
 	Kind ContradictionKind
 	Rows float64
-	// Check is the one that found them.
+	// Check is the check that found them.
 	Check Check
 }
 
-// Contradictions are what the checks found wrong, in their order.
+// Contradictions returns what the checks have found, in their order.
 func (t *Table) Contradictions() []Contradiction {
 	var all []Contradiction
 	for _, c := range t.Integrity {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Kind is how a marker column says that its row is deleted.
+// Kind says how a marker column marks deleted rows.
 type Kind string
 
 // The kinds of marker. KindTable says what each of them means.
@@ -21,55 +21,51 @@ const (
 	Pair         Kind = "pair"
 )
 
-// KindDefinition is all that is known of a kind of marker, but for its SQL.
+// KindDefinition is everything about a kind of marker, except its SQL.
 type KindDefinition struct {
 	Kind Kind
-	// Classes are the types that a column of the kind can have; none for a pair, whose
-	// two columns are of other kinds.
+	// Classes are the types that a column of the kind can have; none for a pair, whose two columns have other kinds.
 	Classes []Class
-	// Meaning is what the values of the column mean, unless the marker lists them.
+	// Meaning is what the values of the column mean, unless the marker lists its values.
 	Meaning Meaning
-	// Alphabets are the pairs of values of which a table uses one; nil if Meaning says it.
+	// Alphabets are pairs of values of which a table uses one; nil if Meaning is enough.
 	Alphabets []Alphabet
-	// Sections name its predicates in queries/markers.sql and queries/partial.sql.
+	// Sections are the names of its predicates in queries/markers.sql and queries/partial.sql.
 	Sections Sections
-	// KeepsTime says that the column is also the time of the deletion, if it holds times.
+	// KeepsTime is true if the column is also the deletion time, if its type is a time.
 	KeepsTime bool
-	// FewValues says that the column has but a few different values.
+	// FewValues is true if the column has only a few different values.
 	FewValues bool
-	// Type is a PostgreSQL type that holds its values, where the marker does not know theirs.
+	// Type is a PostgreSQL type for its values, if the marker does not know theirs.
 	Type string
 	// Words are for people.
 	Words Words
 }
 
-// Sections are the beginnings of names of sections: each of them has the sections "live",
-// "deleted", "live index" and "purge index".
+// Sections are the first words of section names. For each there are the sections "live", "deleted", "live index" and
+// "purge index".
 type Sections struct {
-	// Plain is for a marker that lists no values; empty if the kind needs a list. Where the
-	// sections want values, they are those that Meaning knows to be deleted.
+	// Plain is for a marker that lists no values; empty if the kind needs a list. If the sections need values, they
+	// get the deleted values of Meaning.
 	Plain string
-	// Live and Deleted are for a marker that lists its live values, or its deleted ones;
-	// empty if the kind has no such list.
+	// Live and Deleted are for a marker that lists its live or its deleted values; empty if the kind has no such
+	// list.
 	Live, Deleted string
-	// Nullable is Live where NULL is as good a value of live rows as those that are listed;
-	// empty if it is not.
+	// Nullable takes the place of Live if NULL is also live; empty if that is not possible.
 	Nullable string
 }
 
-// Words are how a kind is explained to people.
+// Words explain a kind to people.
 type Words struct {
-	// Column is the types that a column of the kind has.
+	// Column describes the types of the column.
 	Column string
-	// Live, Deleted and Time say which rows are live, which are deleted, and where the
-	// time of the deletion stands.
+	// Live, Deleted and Time say which rows are live, which are deleted, and where the deletion time is.
 	Live, Deleted, Time string
-	// Decision is a sentence on a column that keeps no time.
+	// Decision is a sentence about a column without a time.
 	Decision string
 }
 
-// KindTable is everything that is particular to each kind. All kinds but Pair are those of
-// one column.
+// KindTable is everything that is specific to each kind. All kinds except Pair are for one column.
 var KindTable = []KindDefinition{{
 	Kind: Timestamp, Classes: []Class{TimeClass, TextClass}, KeepsTime: true, Type: "text",
 	Meaning:  Meaning{Live: nothing, Deleted: anything},
@@ -108,7 +104,7 @@ var KindTable = []KindDefinition{{
 		Deleted: "other", Time: "unknown",
 		Decision: "anything but 0 and NULL means deleted"},
 }, {
-	// A value that is known for neither is live: better to miss a row than to accuse it.
+	// An unknown value counts as live: missing a deleted row is better than calling a live one deleted.
 	Kind: Letter, Classes: []Class{TextClass}, FewValues: true, Type: "text",
 	Meaning: Meaning{Live: allBut(DeletedLetters...), Deleted: KnownValues(DeletedLetters...), Odd: nothing,
 		Either: true},
@@ -130,7 +126,7 @@ var KindTable = []KindDefinition{{
 		Time: "the time column"},
 }}
 
-// Kinds are the kinds that a single column can be.
+// Kinds are the kinds of a single column.
 var Kinds = func() []Kind {
 	var kinds []Kind
 	for _, d := range KindTable {
@@ -141,7 +137,7 @@ var Kinds = func() []Kind {
 	return kinds
 }()
 
-// Definition is what is known of the kind; the zero value if there is no such kind.
+// Definition returns the definition of the kind; the zero value if it does not exist.
 func (k Kind) Definition() KindDefinition {
 	for _, d := range KindTable {
 		if d.Kind == k {
@@ -151,10 +147,10 @@ func (k Kind) Definition() KindDefinition {
 	return KindDefinition{}
 }
 
-// Takes reports whether a column of a class of types can be of the kind.
+// Takes reports whether a column with this class of types can have the kind.
 func (d KindDefinition) Takes(class Class) bool { return slices.Contains(d.Classes, class) }
 
-// KindOf is the first kind that takes a class of types; empty if none does.
+// KindOf returns the first kind for a class of types; empty if there is none.
 func KindOf(class Class) Kind {
 	for _, d := range KindTable {
 		if d.Takes(class) {

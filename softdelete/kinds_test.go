@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever reads the table of kinds finds in each row what it looks for.
+// Every row of the table of kinds has everything that its readers use.
 func TestTableOfKindsIsComplete(t *testing.T) {
 	seen := map[Kind]bool{}
 	for _, d := range KindTable {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Legible is a text in which every byte that is not valid UTF-8 is escaped, as in
-// caf\xe9: databases may hold names in any encoding, and labels, JSON and pages may not.
+// Legible returns a text in which every byte that is not valid UTF-8 is escaped, as in caf\xe9. Names in databases
+// can have any encoding; labels, JSON and pages cannot.
 func Legible(text string) string {
 	if utf8.ValidString(text) {
 		return text

@@ -8,48 +8,47 @@ import (
 	"strings"
 )
 
-// Marker is one way in which a table says that a row is deleted.
+// Marker is one way in which a table marks deleted rows.
 type Marker struct {
 	Kind Kind
-	// Flag is the kind of a pair's deciding column; empty means Flag.
+	// Flag is the kind of a pair's deciding column; empty means the kind Flag.
 	Flag Kind
 	// Column decides whether a row is deleted.
 	Column string
 	// Type is what its values are cast to where they are compared with others, as SQL, and Equality
 	// is the operator that compares them; both empty where PostgreSQL's own "=" does.
 	Type, Equality string
-	// Live or Deleted are the values that say so, where the kind alone does not: the
-	// constants of a sentinel, the list of a status, or what was configured. NULL is
-	// live under either list.
+	// Live or Deleted lists the values that decide, if the kind alone does not: the constants of a sentinel, the
+	// list of a status, or configured values. With either list, NULL is live.
 	Live, Deleted []string
-	// Given means that the configuration says what the values mean, by kind or by values;
-	// else that was inferred.
+	// Given is true if the configuration says what the values mean, by kind or by values; otherwise that was
+	// inferred.
 	Given bool
-	// Time is the column of the deletion time; nil when the table does not keep it.
+	// Time is the column of the deletion time; nil if the table has none.
 	Time *Time
 }
 
-// Time is a column that holds when a row was deleted.
+// Time is a column with the deletion time.
 type Time struct {
 	Column string
 	Type   TimeType
-	// Unit is what an EpochTime counts; empty while that is not known.
+	// Unit is the unit of an EpochTime; empty if unknown.
 	Unit Unit
-	// UnitGiven means that the configuration says the unit; else it was inferred.
+	// UnitGiven is true if the configuration says the unit; otherwise it was inferred.
 	UnitGiven bool
-	// Live are the constants that stand for "not deleted", beside NULL and 0.
+	// Live are the constants that mean "not deleted", in addition to NULL and 0.
 	Live []string
-	// NotNull means that NULL cannot stand for it.
+	// NotNull is true if the column cannot be NULL.
 	NotNull bool
 	// Planned means that a time in the future is a plan: the row is live until then. It is the
 	// time zone of a time that has none; empty where such a row is deleted already.
 	Planned string
 }
 
-// TimeType is the type of a time column, which decides how it is compared with now.
+// TimeType is the type of a time column. It decides how the column is compared with the current time.
 type TimeType string
 
-// The types of a time column, the first three by PostgreSQL's names.
+// The types of a time column; the first three have PostgreSQL's names.
 const (
 	Timestamptz    TimeType = "timestamptz" // an instant
 	LocalTimestamp TimeType = "timestamp"   // a local time, of the table's time zone
@@ -57,7 +56,7 @@ const (
 	EpochTime      TimeType = "epoch"       // a number of units since 1970
 )
 
-// Unit is what an integer time counts.
+// Unit is the unit of an integer time.
 type Unit string
 
 // The units of an integer time.
@@ -71,7 +70,7 @@ const (
 // Units are the units that an integer time can count.
 var Units = []Unit{Seconds, Milliseconds, Microseconds, Nanoseconds}
 
-// PerSecond is how many of the unit make a second; 0 for an unknown one.
+// PerSecond returns how many units make a second; 0 if the unit is unknown.
 func (u Unit) PerSecond() int64 {
 	return map[Unit]int64{Seconds: 1, Milliseconds: 1e3, Microseconds: 1e6, Nanoseconds: 1e9}[u]
 }
@@ -79,19 +78,17 @@ func (u Unit) PerSecond() int64 {
 // Known reports whether instants can be compared with the column.
 func (t *Time) Known() bool { return t != nil && (t.Type != EpochTime || t.Unit != "") }
 
-// GuessedEpoch reports whether the marker is an integer of which only its values, or its name,
-// say that it is a time.
+// GuessedEpoch reports whether the marker is an integer that is only known to be a time from its values or its name.
 func (m Marker) GuessedEpoch() bool {
 	return m.Kind == Epoch && !m.Given && m.Time != nil && m.Time.Unit != "" && !m.Time.UnitGiven
 }
 
-// HoldsInstants reports whether the column that decides holds instants, or local times: nothing as
-// coarse as a day.
+// HoldsInstants reports whether the deciding column has instants or local times, and not just days.
 func (m Marker) HoldsInstants() bool {
 	return m.Time != nil && m.Time.Column == m.Column && (m.Time.Type == Timestamptz || m.Time.Type == LocalTimestamp)
 }
 
-// Decides is the kind of the column that decides: the marker's own, but for a pair.
+// Decides returns the kind of the deciding column: the marker's own kind, except for a pair.
 func (m Marker) Decides() Kind {
 	if m.Kind != Pair {
 		return m.Kind
@@ -102,8 +99,8 @@ func (m Marker) Decides() Kind {
 // Planned reports whether a row with a deletion time in the future is live.
 func (m Marker) Planned() bool { return m.Time != nil && m.Time.Planned != "" }
 
-// Meaning is what the values of the marker's deciding column mean: what it lists, else
-// what its kind says. Times are taken to be past.
+// Meaning returns what the values of the deciding column mean: as listed by the marker, or else as defined by its
+// kind. Times are assumed to be in the past.
 func (m Marker) Meaning() Meaning {
 	d := m.Decides().Definition()
 	switch {
@@ -120,14 +117,13 @@ func (m Marker) Meaning() Meaning {
 	}
 }
 
-// NullIsLive reports whether a row is live whose deciding column is NULL.
+// NullIsLive reports whether a row is live if its deciding column is NULL.
 func (m Marker) NullIsLive() bool {
 	meaning := m.Meaning()
 	return slices.ContainsFunc(slices.Concat(meaning.Live, meaning.Odd), func(v Value) bool { return v.Class == Null })
 }
 
-// Section is the beginning of the names of the sections of SQL that decide by the marker,
-// and the values that they may want.
+// Section returns the first words of the names of the SQL sections for the marker, and the values that they need.
 func (m Marker) Section() (name string, values []string) {
 	d := m.Decides().Definition()
 	switch {
@@ -147,11 +143,11 @@ func (m Marker) Section() (name string, values []string) {
 	return d.Sections.Plain, values
 }
 
-// mostNamed is how many of its values are looked for: each is a bit of a number.
+// mostNamed is how many values of a marker are looked for: each is one bit of a number.
 const mostNamed = 60
 
-// Named are the values that the marker looks for in its deciding column: those that the
-// configuration lists, which are of the column's type, or the letters that are known, as text.
+// Named returns the values to look for in the deciding column: those that the configuration lists, in the column's
+// type, or the known letters, as text.
 func (m Marker) Named() (values []string, typed bool) {
 	switch d := m.Decides().Definition(); {
 	case m.Given && !d.KeepsTime:
@@ -164,14 +160,14 @@ func (m Marker) Named() (values []string, typed bool) {
 	}
 }
 
-// OneAlphabet reports whether a table can hold all of some letters: those of one alphabet.
+// OneAlphabet reports whether a table can contain all of some letters, because they belong to one alphabet.
 func (m Marker) OneAlphabet(letters []string) bool { return oneAlphabet(letters, len(m.Live) > 0) }
 
-// nullable reports whether NULL can stand in the column of a marker that is a time.
+// nullable reports whether the column of a marker that is a time can be NULL.
 func (m Marker) nullable() bool { return m.Time == nil || m.Time.Column != m.Column || !m.Time.NotNull }
 
-// Deletes reports whether the marker takes a row for deleted of which the deciding column
-// holds a value, as PostgreSQL writes it; NULL aside.
+// Deletes reports whether a row is deleted if its deciding column has this value, as PostgreSQL writes it. The value
+// is not NULL.
 func (m Marker) Deletes(text string) bool {
 	return slices.ContainsFunc(m.Meaning().Deleted, func(v Value) bool {
 		switch v.Class {
@@ -187,8 +183,8 @@ func (m Marker) Deletes(text string) bool {
 	})
 }
 
-// sameValue reports whether two texts are one value: equal but for blanks at the end, which
-// char(n) adds, or the same number or truth.
+// sameValue reports whether two texts are the same value: equal except for blanks at the end, which char(n) adds, or
+// the same number or boolean.
 func sameValue(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
@@ -200,7 +196,7 @@ func sameValue(a, b string) bool {
 		truths[b] == a && a != ""
 }
 
-// Columns are the columns of the marker, the deciding one first.
+// Columns returns the columns of the marker, the deciding one first.
 func (m Marker) Columns() []string {
 	if m.Time == nil || m.Time.Column == m.Column {
 		return []string{m.Column}
@@ -216,8 +212,7 @@ func (ms Markers) Planned() bool {
 	return slices.ContainsFunc(ms, func(m Marker) bool { return m.Planned() })
 }
 
-// Timed reports whether every marker knows when a row was deleted: only then has
-// the table ages.
+// Timed reports whether every marker has a deletion time. Only then can the table have old rows.
 func (ms Markers) Timed() bool {
 	for _, m := range ms {
 		if !m.Time.Known() {
@@ -227,7 +222,7 @@ func (ms Markers) Timed() bool {
 	return len(ms) > 0
 }
 
-// Columns are the columns of all markers, each once.
+// Columns returns the columns of all markers, each once.
 func (ms Markers) Columns() []string {
 	var columns []string
 	for _, m := range ms {
@@ -240,11 +235,10 @@ func (ms Markers) Columns() []string {
 	return columns
 }
 
-// labelled is how many columns the label of a metric names.
+// labelled is how many columns the label of a metric can name.
 const labelled = 4
 
-// Label names the marker columns, for the label of a metric: all of them, unless
-// they are absurdly many.
+// Label names the marker columns for the label of a metric: all of them, unless there are very many.
 func (ms Markers) Label() string {
 	columns := ms.Columns()
 	if more := len(columns) - labelled; more > 0 {
@@ -253,7 +247,7 @@ func (ms Markers) Label() string {
 	return strings.Join(columns, ",")
 }
 
-// KindLabel names the kinds, each once, for the label of a metric.
+// KindLabel names the kinds for the label of a metric, each once.
 func (ms Markers) KindLabel() string {
 	var kinds []string
 	for _, m := range ms {

@@ -27,17 +27,16 @@ type Problem struct {
 	Remedy string
 }
 
-// patience is how often a table may fail in a row before it is left alone for a while.
+// patience is how often a table can fail in a row before it is paused.
 const patience = 2
 
 // longestPause is the longest pause for a table that keeps failing.
 const longestPause = time.Hour
 
-// Fail notes an attempt at now that did not succeed; the last good numbers stay, unless it
-// is not known any more what they mean.
-// The first two failures are tried again at the next refresh, then the table is
-// left alone for 2, 4, 8 … times ttl: what fails every time should cost less each
-// time. Passing trouble, such as a lock, never makes it pause.
+// Fail records that an attempt at now did not succeed. The last good numbers stay, unless it is no longer known what
+// they mean. After the first two failures the next refresh tries again. Then the table is paused for 2, 4, 8 … times
+// ttl, so that a table that always fails costs less each time. A passing problem, such as a lock, never causes a
+// pause.
 func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) {
 	t.Problem = &p
 	if p.Reason == MarkerUnclear {
@@ -58,9 +57,8 @@ func (t *Table) Fail(p Problem, passing bool, now time.Time, ttl time.Duration) 
 	}
 }
 
-// Interrupt notes an attempt at now that ended because the server went away. A restart ends
-// whatever runs, so the first two in a row are not the table's problem. Then they are: its
-// count may be what crashes the server.
+// Interrupt records that an attempt at now ended because the server went away. A restart ends all queries, so the
+// first two in a row are not a problem of the table. More are: its count may be what crashes the server.
 func (t *Table) Interrupt(p Problem, now time.Time, ttl time.Duration) {
 	if t.Failures >= patience {
 		t.Fail(p, false, now, ttl)

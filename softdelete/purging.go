@@ -6,50 +6,49 @@ import (
 	"time"
 )
 
-// Purging is what the catalogs say of a purge of one table.
+// Purging is what the catalogs say about a purge of one table.
 type Purging struct {
-	// At is when they were asked.
+	// At is when they were read.
 	At time.Time
-	// Columns are the marker columns, in the words in which a script compares them.
+	// Columns describes the marker columns in the form in which a script compares them.
 	Columns string
-	// Defaulted means that a time among them has a default, or had one when it was added.
-	// Live rows may hold it, or one that it had in between.
+	// Defaulted is true if a time among them has a default, or had one when it was added. Live rows may have that
+	// value, or an earlier default.
 	Defaulted bool
-	// Owner is the role that is to run a script.
+	// Owner is the role that should run a script.
 	Owner string
-	// Problems are why a script would remove nothing, or not what it was written for.
+	// Problems are why a script would remove nothing, or would do something else.
 	Problems []string
-	// Accepted are the triggers that the reader accepted, each with the digest of its function.
+	// Accepted are the triggers that the user accepts, each with the digest of its function.
 	Accepted []string
 	// Keys are the foreign keys that reference the table.
 	Keys []PurgeKey
 }
 
-// PurgeKey is a foreign key that references a table with rows to purge: a row that any
-// row of the other table references stays.
+// PurgeKey is a foreign key that references a table with rows to purge. A row that the other table references stays.
 type PurgeKey struct {
-	// Schema and Name are those of the table that references.
+	// Schema and Name are those of the referencing table.
 	Schema, Name string
 	// Key is the constraint's name, Columns are its columns, quoted.
 	Key, Columns string
-	// Itself means that the table references itself.
+	// Itself is true if the table references itself.
 	Itself bool
-	// Unindexed says what an index on the columns needs, if there is none: then each row of a purge would
-	// read the other table whole.
+	// Unindexed describes the index on the columns that is missing; nil if there is one. Without it each purged row
+	// needs a full read of the other table.
 	Unindexed *UnindexedKey
-	// Cascades means that the key would take the referencing rows along, and that nothing
-	// but its own table is concerned if it does.
+	// Cascades is true if the key would delete the referencing rows as well, with no effect on any table but its
+	// own.
 	Cascades bool
 }
 
-// UnindexedKey is a foreign key whose columns have no index, and what it takes to make one.
+// UnindexedKey is a foreign key whose columns have no index, with what is needed to create one.
 type UnindexedKey struct {
-	// Table is the table that references, Columns are the key's, and Partitions those of the table, each after
-	// its parent.
+	// Table is the referencing table, Columns are the columns of the key, and Partitions are the partitions of the
+	// table, each after its parent.
 	Table      Partition
 	Columns    []string
 	Partitions []Partition
-	// Near are indexes that have one of the columns, and do not help.
+	// Near are indexes with one of the columns that do not help.
 	Near []NearIndex
 }
 
@@ -61,13 +60,13 @@ type NearIndex struct {
 	Lacks string
 }
 
-// Doubt is why it is not certain which rows of a table are past retention, and what to
-// write into the table's entry of the configuration to settle it, as YAML. What only the reader
-// knows is left to be filled in: pasted as it is, no setting confirms what we guessed.
+// Doubt is why it is not certain which rows of a table are past retention, and the setting for the table's entry in
+// the configuration that makes it certain, as YAML. The setting has a placeholder for what only the reader knows, so
+// that pasting it unchanged confirms no guess.
 type Doubt struct{ Why, Setting string }
 
-// Doubts are why the rows past retention are not certain enough to be removed for good.
-// What is not known to be certain is not.
+// Doubts returns why the rows past retention are not certain enough to be removed permanently. A missing fact counts
+// as a doubt.
 func (t *Table) Doubts() []Doubt {
 	var doubts []Doubt
 	allDeleted := t.Numbers != nil && t.Numbers.Total.Value > 0 && t.Numbers.Active.Value <= 0
@@ -105,7 +104,7 @@ func (t *Table) Doubts() []Doubt {
 	return doubts
 }
 
-// meaningSetting is the setting that says what the marker's values mean, which only the reader knows.
+// meaningSetting returns the setting that says what the marker's values mean, with placeholders.
 func (m Marker) meaningSetting() string {
 	if m.Kind == Sentinel {
 		return "live_values: [" + FillIn + "]"
@@ -113,8 +112,7 @@ func (m Marker) meaningSetting() string {
 	return "kind: " + FillIn
 }
 
-// Withheld is why no statement is printed that would purge the table; empty if one is.
-// A fact that is missing is a reason.
+// Withheld returns why there is no script to purge the table; empty if there is one. A missing fact is a reason, too.
 func (t *Table) Withheld() []string {
 	var reasons []string
 	switch {
@@ -135,14 +133,14 @@ func (t *Table) Withheld() []string {
 	return append(reasons, t.Purging.Problems...)
 }
 
-// PurgeGroups puts tables with rows to purge into an order: those that reference others
-// stand before them. Tables that reference each other in a circle are one group.
+// PurgeGroups sorts tables with rows to purge: referencing tables come first. Tables that reference each other in a
+// circle form one group.
 func PurgeGroups(tables []*Table) [][]*Table {
 	at := map[[2]string]int{}
 	for i, t := range tables {
 		at[[2]string{t.Schema, t.Name}] = i
 	}
-	// Tarjan's algorithm gives the components in this very order.
+	// Tarjan's algorithm returns the components in exactly this order.
 	var groups [][]*Table
 	var stack []int
 	index, low := make([]int, len(tables)), make([]int, len(tables)) // 0: not met; then counted from 1

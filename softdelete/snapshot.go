@@ -21,8 +21,8 @@ type Snapshot struct {
 	Databases []Database
 }
 
-// Empty is the Snapshot before the first refresh: nothing is known, and no check
-// has succeeded for the database that the connection string names.
+// Empty returns the Snapshot before the first refresh: nothing is known, and no check has succeeded for the database
+// in the connection string.
 func Empty(datname string) *Snapshot {
 	return &Snapshot{Databases: []Database{{Name: datname}}}
 }
@@ -74,40 +74,39 @@ type Checks struct {
 	Connect, Discovery, Counting, Indexes bool
 }
 
-// Table is one watched table: what it is, its numbers, and how fresh they are.
-// It always has numbers, a problem, or is pending.
+// Table is one watched table: what it is, its numbers, and how fresh they are. It has numbers or a problem, or it is
+// pending.
 type Table struct {
 	Schema, Name string
-	// OID is the relation's object identifier; 0 for a configured table that is not there.
+	// OID is the relation's object identifier; 0 for a configured table that does not exist.
 	OID uint32
 	// Partitioned is true if the rows are in the table's partitions.
 	Partitioned bool
 	Markers     Markers
 	Policy      Policy
 
-	// Numbers is nil while nothing is known.
+	// Numbers is nil if nothing is known.
 	Numbers *Numbers
 	// Counted is when the numbers were last counted; Checked is when they were last counted or confirmed
 	// unchanged.
 	Counted, Checked time.Time
-	// Indexing is nil while nothing is known of the table's indexes.
+	// Indexing is nil if nothing is known about the table's indexes.
 	Indexing *Indexing
-	// Counting is what the next count needs from the last one; nil before the first.
+	// Counting is what the next count needs from the last one; nil before the first count.
 	Counting *Counting
-	// Integrity are the checks of the table's rows; none if they are not switched on.
+	// Integrity are the checks of the table's rows; none if they are switched off.
 	Integrity []Check
 	// Purging is nil if nothing is known about a purge, or there is nothing to purge.
 	Purging *Purging
 
-	// Problem is nil when the last attempt succeeded or none was made yet.
+	// Problem is nil if the last attempt succeeded, or if there was none.
 	Problem *Problem
 	// Waiting is true if the last refresh ended before this table's turn.
 	Waiting bool
-	// Failures counts the attempts that failed in a row; RetryAt is the earliest
-	// time of the next one.
+	// Failures counts the failed attempts in a row; RetryAt is the earliest time of the next attempt.
 	Failures int
 	RetryAt  time.Time
-	// Tried is when the last attempt to count the table was made, with or without success.
+	// Tried is when the table was last counted, with or without success.
 	Tried time.Time
 }
 
@@ -116,7 +115,7 @@ func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Policy is what the configuration says about a table, beyond its marker.
 type Policy struct {
-	// Service is who owns the table; empty if not configured.
+	// Service is the service that owns the table; empty if not configured.
 	Service string
 	// Retention is how long deleted rows should be kept; 0 for tables that are never purged, which then have no
 	// old rows.
@@ -133,7 +132,7 @@ type Policy struct {
 	Integrity bool
 }
 
-// Numbers are the counts of one table, all of one moment.
+// Numbers are the counts of one table at one moment.
 type Numbers struct {
 	Method Method
 	// Rows by state; Active + Deleted = Total.
@@ -148,8 +147,7 @@ type Numbers struct {
 	// Oldest is the deletion time of the row deleted longest ago; zero if it is not known exactly, or no row is
 	// deleted.
 	Oldest time.Time
-	// Unseen are the values that the configuration lists and that no row has; not known unless
-	// every row was read.
+	// Unseen are the configured values that no row has. They are known only if every row was read.
 	Unseen []string
 	// DeletedBytes is the estimated size of the deleted rows in the heap; nil if unknown.
 	DeletedBytes *float64

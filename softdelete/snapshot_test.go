@@ -83,8 +83,8 @@ func TestAFailingTableIsAskedLessAndLess(t *testing.T) {
 	}
 }
 
-// A restart of the server is no table's fault, but a table whose count ends the server each
-// time must be found and left alone.
+// A restart of the server is not a fault of a table. But a table whose count ends the server every time must be found
+// and paused.
 func TestOnlyTheThirdLossOfTheServerIsATablesProblem(t *testing.T) {
 	const ttl = 5 * time.Minute
 	table := counted(noon)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Class is what matters of the type of a marker column.
+// Class groups the types of marker columns.
 type Class string
 
 // The classes of types.
@@ -29,16 +29,16 @@ var Classes = map[string]Class{
 	"text": TextClass, "varchar": TextClass, "bpchar": TextClass, "char": TextClass,
 }
 
-// Value stands for one value of a marker column, or for a set of them.
+// Value is one value of a marker column, or a set of values.
 type Value struct {
 	Class ValueClass
-	// Text is the value of a Known one, as PostgreSQL writes it, without its type.
+	// Text is the value of a Known value, as PostgreSQL writes it, without its type.
 	Text string
-	// Except are the values that an Other one is not.
+	// Except are the values that an Other value is not.
 	Except []string
 }
 
-// ValueClass is what is known of a Value.
+// ValueClass says what is known about a Value.
 type ValueClass int
 
 // The classes of values.
@@ -52,21 +52,21 @@ const (
 // Meaning is what the values of a marker column mean.
 type Meaning struct {
 	Live, Deleted []Value
-	// Odd values count as live, but no application means them: a flag that is NULL,
-	// which neither "= true" nor "= false" finds.
+	// Odd values count as live, but applications do not use them on purpose: for example a flag that is NULL, which
+	// neither "= true" nor "= false" finds.
 	Odd []Value
-	// Either says that a table uses one of the values only, though we do not know which.
+	// Either is true if a table uses only one of the values, and it is not known which.
 	Either bool
 }
 
-// Alphabet is a pair of letters by which a table says that a row is live or deleted.
+// Alphabet is a pair of letters with which a table marks rows as live or deleted.
 type Alphabet struct {
 	Live, Deleted string
-	// Answers says that they are no and yes: in a column called active yes means live.
+	// Answers is true if they mean no and yes: in a column called active, yes means live.
 	Answers bool
 }
 
-// Alphabets are the alphabets that are in use.
+// Alphabets are all known alphabets.
 var Alphabets = []Alphabet{
 	{"N", "Y", true}, {"n", "y", true}, {"0", "1", true}, {"0", "2", false}, {"F", "T", true}, {"f", "t", true},
 	{"false", "true", true}, {"False", "True", true}, {"FALSE", "TRUE", true},
@@ -76,13 +76,13 @@ var Alphabets = []Alphabet{
 	{"", "D", false}, {"", "d", false}, {"", "X", false}, {"", "x", false}, {" ", "X", false}, {" ", "x", false},
 }
 
-// DeletedLetters are the letters that mean deleted, YesLetters those that mean yes.
+// DeletedLetters are the letters that mean deleted, YesLetters the letters that mean yes.
 var (
 	DeletedLetters = deletedLetters(func(Alphabet) bool { return true })
 	YesLetters     = deletedLetters(func(a Alphabet) bool { return a.Answers })
 )
 
-// KnownLetters are all letters of the alphabets, in their order.
+// KnownLetters are the letters of all alphabets, in order.
 var KnownLetters = func() []string {
 	var letters []string
 	for _, a := range Alphabets {
@@ -95,9 +95,9 @@ var KnownLetters = func() []string {
 	return letters
 }()
 
-// oneAlphabet reports whether the letters in a column can all be of one alphabet, in capitals or
-// not. Blank stands for a live row in each of them, unless the column says whether a row is live:
-// there only letters for yes and no are certain.
+// oneAlphabet reports whether all letters of a column can belong to one alphabet, in either case. A blank means live
+// in each alphabet. The exception is a column that says whether a row is live: there only letters for yes and no are
+// certain.
 func oneAlphabet(letters []string, inverted bool) bool {
 	return slices.ContainsFunc(Alphabets, func(a Alphabet) bool {
 		if inverted && !a.Answers {
@@ -125,7 +125,7 @@ var (
 	anything = []Value{{Class: Other}}
 )
 
-// KnownValues are values of which each is one text.
+// KnownValues returns a Known value for each text.
 func KnownValues(texts ...string) []Value {
 	values := make([]Value, len(texts))
 	for i, text := range texts {
