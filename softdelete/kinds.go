@@ -83,7 +83,7 @@ var KindTable = []KindDefinition{{
 	Meaning:  Meaning{Live: slices.Concat(KnownValues("0"), nothing), Deleted: []Value{{Class: Positive}}, Either: true},
 	Sections: Sections{Plain: "number", Live: "sentinel", Nullable: "nullable_sentinel"},
 	Words: Words{Column: "smallint, int, bigint or numeric; configured, double precision", Live: "0 or NULL",
-		Deleted: "other, but for the default", Time: "the column, once its unit is known"},
+		Deleted: "other, except the default", Time: "the column, once its unit is known"},
 }, {
 	Kind: Flag, Classes: []Class{BooleanClass}, FewValues: true, Type: "bool",
 	Meaning:  Meaning{Live: KnownValues("false"), Deleted: KnownValues("true"), Odd: nothing},
