@@ -30,8 +30,15 @@ const (
 // newBorn makes a table without rows. The label of the column that decides is that of about.
 func newBorn(column, columns string) *bornTable {
 	b := &bornTable{about: columns, column: column, decidable: true}
-	// The keys begin where numbers look like seconds of 1973.
-	b.sql(`CREATE TABLE %%s (id bigint GENERATED ALWAYS AS IDENTITY (START 120000000) PRIMARY KEY, note int%s);`, columns)
+	b.sql(`CREATE TABLE %%s (note int%s);`, columns)
+	return b
+}
+
+// newKeyed makes a table whose rows have keys, which deleted rows may hold. They begin where numbers
+// look like seconds of 1973, or of 2020.
+func newKeyed(column, columns string, start int) *bornTable {
+	b := newBorn(column, fmt.Sprintf(", id bigint GENERATED ALWAYS AS IDENTITY (START %d) PRIMARY KEY%s", start, columns))
+	b.about = columns
 	return b
 }
 
@@ -184,7 +191,7 @@ func bornIntegers() []*bornTable {
 			deleted := []string{"1", "2"}
 			if typ == "bigint" || typ == "numeric" {
 				defaults = append(defaults, born{sql: largest, value: largest}, born{sql: distant, value: distant})
-				deleted = append(deleted, "s", "ms", "us", "ns", "currval(pg_get_serial_sequence('%[1]s', 'id'))")
+				deleted = append(deleted, "s", "ms", "us", "ns", "1 + currval(pg_get_serial_sequence('%[1]s', 'id'))")
 			}
 			if typ == "int" {
 				deleted = append(deleted, "s", "4711 + i")
@@ -197,7 +204,8 @@ func bornIntegers() []*bornTable {
 							if null != "" && (nulls || d.sql == "NULL") || (n+m+k+l)%4 > 0 {
 								continue
 							}
-							b := newBorn(column, fmt.Sprintf(", %s %s%s%s", column, typ, null, d)).lives(live...)
+							start := []int{120_000_000, 1_600_000_000}[(n+l)%2]
+							b := newKeyed(column, fmt.Sprintf(", %s %s%s%s", column, typ, null, d), start).lives(live...)
 							isTime := len(w) == 1 && w > "9" || len(w) == 2
 							if isTime {
 								for _, w := range deletions[(n+l)%2] {
