@@ -49,7 +49,7 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"only":     "ONLY", "schemaname": "public", "relname": `Odd "table`, "deleted": `"deletedAt" IS NOT NULL`,
 		"old":     "false",
 		"columns": `"deletedAt", ctid`, "role": "odd role", "database": "postgres",
-		"relids": "{1}", "indexes": "{1}", "predicate": "id > 7", "claim": "id < 7",
+		"relids": "{1}", "indexes": "{1}", "constraints": "{1}", "predicate": "id > 7", "claim": "id < 7",
 		"create": "CREATE", "indexname": `Odd "index`, "constraintname": `Odd "key`, "method": "btree", "keys": "id",
 		"including": "",
 		"where":     ` WHERE "deletedAt" IS NULL`, "parentschema": "public", "parentname": "parted_i",

@@ -85,7 +85,8 @@ func TestALiveRowIsNeverCalledDeleted(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("on three versions %d of %d decidable tables have numbers equal to the labels; of %d others %d have none, and a reason",
+	t.Logf("on three versions %d of %d decidable tables have numbers equal to the labels; of %d others %d have none, "+
+		"and a reason",
 		equal.Load(), decidable.Load(), undecidable.Load(), absent.Load())
 	if decidable.Load() < 700 || undecidable.Load() < 600 {
 		t.Error("too few tables were generated")

@@ -37,7 +37,7 @@ func IndexPartitions(relids []uint32) string {
 
 // IndexReferences returns what is needed to index the columns of the given foreign keys.
 func IndexReferences(keys []uint32) string {
-	return statement("indexes_references.sql", vars{"keys": array(keys)})
+	return statement("indexes_references.sql", vars{"constraints": array(keys)})
 }
 
 // IndexNames returns the existing names that have the endings of our names.

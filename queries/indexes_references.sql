@@ -25,4 +25,4 @@ CROSS JOIN LATERAL (
   JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
   JOIN pg_catalog.pg_am am ON am.oid = ic.relam
   WHERE i.indrelid = k.conrelid AND i.indislive AND i.indkey::int2[] && k.conkey) AS near
-WHERE k.oid = ANY (:'keys'::oid[]);
+WHERE k.oid = ANY (:'constraints'::oid[]);

@@ -247,20 +247,31 @@ SELECT column_facts AS facts, me.rolname::text AS owner, accepted,
       AND NOT (has_table_privilege(me.oid, c.oid, r.privilege)
         AND has_schema_privilege(me.oid, c.relnamespace, 'USAGE'))
     UNION ALL
-    SELECT format('publication %I publishes deletes, and %s has no replica identity', t.pubname, c.oid::regclass)
-    FROM pg_class c, pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname AND p.pubdelete
-    WHERE c.oid = ANY (chain) AND c.relkind = 'r'
-      AND to_regclass(format('%I.%I', t.schemaname, t.tablename)) = ANY (chain)
-      AND (c.relreplident = 'n'
-        OR c.relreplident = 'd' AND NOT EXISTS (
-          SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
-        OR c.relreplident = 'i' AND NOT EXISTS (
-          SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))
+    -- The action of a foreign key writes to the referencing table, even if it finds no row there.
+    SELECT format('publication %I publishes %s, and %s has no replica identity', t.pubname, w.writes, c.oid::regclass)
+    FROM (
+      SELECT unnest(chain) AS oid, 'deletes' AS writes
+      UNION
+      SELECT r.relid, CASE k.confdeltype WHEN 'c' THEN 'deletes' ELSE 'updates' END
+      FROM pg_constraint k, LATERAL (
+        SELECT k.conrelid AS relid UNION SELECT tree.relid FROM pg_partition_tree(k.conrelid) AS tree) AS r
+      WHERE k.contype = 'f' AND k.confrelid = ANY (chain) AND k.confdeltype IN ('c', 'n', 'd')) AS w
+    JOIN pg_class c ON c.oid = w.oid AND c.relkind = 'r'
+    JOIN pg_publication_tables t ON to_regclass(format('%I.%I', t.schemaname, t.tablename)) IN (
+      SELECT c.oid UNION SELECT a.relid FROM pg_partition_ancestors(c.oid) AS a (relid))
+    JOIN pg_publication p ON p.pubname = t.pubname
+      AND CASE w.writes WHEN 'deletes' THEN p.pubdelete ELSE p.pubupdate END
+    WHERE c.relreplident = 'n'
+      OR c.relreplident = 'd' AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+      OR c.relreplident = 'i' AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
   ) AS problems,
   k.*
 FROM seen JOIN pg_roles me ON me.oid = relowner
 LEFT JOIN LATERAL (
   SELECT k.oid::int8 AS key_oid, n.nspname::text AS schema, c.relname::text AS name, k.conname::text AS key, k.columns,
-    k.itself, k.period, k.large AND NOT k.indexed AS unindexed, k.cascades AND NOT k.itself AND NOT EXISTS (:along) AS cascades
+    k.itself, k.period, k.large AND NOT k.indexed AS unindexed,
+    k.cascades AND NOT k.itself AND NOT EXISTS (:along) AS cascades
   FROM (:keys) AS k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace) AS k ON true
 ORDER BY k.schema, k.name, k.key;

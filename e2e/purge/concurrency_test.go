@@ -69,6 +69,7 @@ func newCrowd(t *testing.T, server *pgserver.Server, by string) *crowd {
 		CREATE TABLE late (n serial PRIMARY KEY, id int, region int DEFAULT 0, FOREIGN KEY (`+primary+
 		`) REFERENCES parent ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED);
 		CREATE INDEX ON child (id); CREATE INDEX ON late (id);
+		INSERT INTO parent VALUES (0); -- one that was never deleted
 		INSERT INTO parent SELECT i, 0, repeat('x', 60), now() - interval '1 year' FROM generate_series(1, `+
 		fmt.Sprint(crowdRows)+`) i;
 		ANALYZE`)

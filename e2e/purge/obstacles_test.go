@@ -104,7 +104,8 @@ func (w *world) putObstacles() {
 }
 
 // reachParents adds obstacles for the parents of a table: its statement triggers and rules also run for the action of
-// the foreign key, even if that finds no row; and rows that row-level security hides may reference anything.
+// the foreign key, even if that finds no row, and it needs a replica identity if it is published; and rows that
+// row-level security hides may reference anything.
 func (w *world) reachParents() {
 	has := func(t *table, names ...string) bool {
 		return slices.ContainsFunc(t.obstacles, func(o string) bool { return slices.Contains(names, o) })
@@ -120,6 +121,8 @@ func (w *world) reachParents() {
 				reach[k.parent] = "index of another collation than the key's"
 			case has(t, "forced row security"):
 				reach[k.parent] = "forced row security of a table that references it"
+			case k.action != "NO ACTION" && k.action != "RESTRICT" && has(t, "publication without identity"):
+				reach[k.parent] = "publication without identity of a table that references it"
 			case k.action == "CASCADE" && deletes, strings.HasPrefix(k.action, "SET") && updates:
 				reach[k.parent] = "rule or trigger that acts with a foreign key"
 			}
