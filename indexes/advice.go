@@ -154,7 +154,7 @@ func (a adviser) replace(advice *Advice, alike []*softdelete.Index, n *NewIndex,
 }
 
 // replacedCosts are the costs of a unique index on live rows in the place of others. Conflict says what becomes
-// of ON CONFLICT, which never worked with a constraint that can be deferred.
+// of ON CONFLICT where it worked.
 func replacedCosts(alike []*softdelete.Index, conflict string) []string {
 	var costs []string
 	if slices.ContainsFunc(alike, func(i *softdelete.Index) bool { return !i.Deferrable }) {
@@ -162,8 +162,8 @@ func replacedCosts(alike []*softdelete.Index, conflict string) []string {
 	}
 	for _, i := range alike {
 		if i.Deferrable {
-			costs = append(costs, fmt.Sprintf("Constraint %s can be deferred, an index cannot: it checks each row at once.",
-				cmp.Or(i.Constraint, i.Name)))
+			costs = append(costs, fmt.Sprintf("Constraint %s can be deferred, an index cannot: it checks each row at once. "+
+				"ON CONFLICT never worked with the constraint.", cmp.Or(i.Constraint, i.Name)))
 		}
 	}
 	return costs
