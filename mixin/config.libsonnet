@@ -58,7 +58,8 @@ local limits = import 'lib/limits.libsonnet';
       // resolve and fire again around a limit.
       keepFiring: '10m',
       // DatabaseDown: outlasts one failed ping and a failover of the fast kind. It has
-      // to hold two pings; where it does not, `downSlow` does.
+      // to hold three pings; where it does not, as with a scrape a minute, `downSlow`
+      // holds two.
       down: '2m',
       downSlow: '5m',
       // PingsFailing and ScrapesFailing: of what time they take the share.

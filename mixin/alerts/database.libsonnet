@@ -8,20 +8,22 @@ function(config)
   local times = config.times;
   local slow = config.thresholds.response_ms.slow;
 
-  // One failed ping is no outage, however long nobody asks again.
-  local allFailed(time) =
+  // One failed ping is no outage, however long nobody asks again; and two within two
+  // minutes, with a scrape a minute, happen by chance in a month.
+  local allFailed(time, least) =
     local range = '%s[%s]' % [p.series('db_up'), promql.duration(time)];
-    '%s == 0\nand %s >= 2' % [
+    '%s == 0\nand %s >= %d' % [
       p.by(p.serverLabels, 'max_over_time(%s)' % range),
       p.by(p.serverLabels, 'count_over_time(%s)' % range, 'sum'),
+      least,
     ];
 
   local median = p.by(p.serverLabels, 'quantile_over_time(0.5, %s[%s])' % [p.series('db_response_ms'), promql.duration(times.responseMedian)]);
   [
     a.alert(
       'SoftDeleteDatabaseDown',
-      allFailed(times.down) + '\nor ' + allFailed(times.downSlow),
-      'all pings of %s failed, two at least' % promql.duration(times.down),
+      allFailed(times.down, 3) + '\nor ' + allFailed(times.downSlow, 2),
+      'all pings of %s failed, three at least; or all of %s, two at least' % [promql.duration(times.down), promql.duration(times.downSlow)],
       'A database does not answer.',
       'The database behind ' + a.server + ' has not answered a single SELECT 1 within the ping timeout for %s.'
                                           % promql.duration(times.down),

@@ -68,7 +68,7 @@ local other(series, name) = [
       'softdelete_exporter_check_success indexes': '1+0x64 0+0x19 1+0x155',
       softdelete_checked_timestamp_seconds: '0+60x59 3540+0x22 4980+60x160',
     }),
-    { '63': [ofServer('SoftDeleteDatabaseDown')], '80': [ofServer('SoftDeleteDatabaseDown')] },
+    { '66': [ofServer('SoftDeleteDatabaseDown')], '80': [ofServer('SoftDeleteDatabaseDown')] },
     [[60, 90]],
   ),
 

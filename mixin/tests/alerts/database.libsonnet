@@ -20,12 +20,12 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
 
 [
   t.test(
-    'a database that is down raises an alert after two minutes, and resolves ten minutes after its return',
+    'scraped every minute, a database that is down is told within five, and resolves ten after its return',
     [t.series('db_up', '1+0x9 0+0x9 1+0x30')],
     [
-      t.quiet(10, 'SoftDeleteDatabaseDown'),
+      t.quiet(11, 'SoftDeleteDatabaseDown'),
       // The window is closed on its far side up to Prometheus 2.
-      t.fires(12, [down]),
+      t.fires(15, [down]),
       t.fires(29, [down]),
       t.quiet(30, 'SoftDeleteDatabaseDown'),
     ],
@@ -35,6 +35,12 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
     'one failed ping is no alert',
     [t.series('db_up', '1+0x9 0 1+0x9 0 1+0x40')],
     never('SoftDeleteDatabaseDown', 10, 40),
+  ),
+
+  t.test(
+    'nor are two in a row, with a scrape a minute',
+    [t.series('db_up', '1+0x9 0 0 1+0x20 0 0 1+0x40')],
+    never('SoftDeleteDatabaseDown', 10, 60),
   ),
 
   t.test(
@@ -64,7 +70,7 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
   t.test(
     'a database last seen down is forgotten ten minutes after the last ping',
     [t.series('db_up', '1+0x9 0+0x3 stale _x30')],
-    [t.fires(13, [down]), t.fires(24, [down]), t.quiet(29, 'SoftDeleteDatabaseDown')],
+    [t.fires(15, [down]), t.fires(24, [down]), t.quiet(29, 'SoftDeleteDatabaseDown')],
   ),
 
   t.test(
