@@ -43,8 +43,8 @@ func TestPurgeScriptPrintsWhatIsCertainAndSaysWhyNotElse(t *testing.T) {
 			"reference each other: run their scripts again until they remove nothing",
 			"No script for public.local:\n--   the time zone of column \"deleted_at\", UTC, is assumed",
 			"No script for public.moving:\n" +
-				"--   it could not be counted: public.moving: column \"deleted_at\" has a default that is no constant, and rows " +
-				"are born live: what live rows hold is not known\n" +
+				"--   it could not be counted: public.moving: column \"deleted_at\" has a default that is not a " +
+				"constant: new rows are live, and what they hold in it is not known\n" +
 				"--   column \"deleted_at\" has or had a default, and live rows may hold another one than it has now\n" +
 				"--   the default of column deleted_at is now(): a row may be born deleted"}, `of "public"."moving" that`, ""},
 		{"a rehearsal of one", []string{`--table=public\.a_parent`, "--rehearse", "--minutes=5", "--rest=0.5"}, 0,

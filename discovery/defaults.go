@@ -21,8 +21,8 @@ func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclea
 	if c.Varies {
 		return &Unclear{
 			Message: fmt.Sprintf(
-				"column %q has a default that is no constant, and rows are born live: what live rows hold is not "+
-					"known", c.Name),
+				"column %q has a default that is not a constant: new rows are live, and what they hold in it is not known",
+				c.Name),
 			Remedy: remedy,
 		}
 	}
@@ -32,7 +32,7 @@ func UnclearDefault(schema, table string, m softdelete.Marker, c Column) *Unclea
 	}
 	return &Unclear{
 		Message: fmt.Sprintf(
-			"rows are born with %s in column %q, and rows are born live: what its other values mean is not known",
+			"new rows are live and get %s in column %q: what its other values mean is not known",
 			c.Born[i], c.Name),
 		Remedy: remedy,
 	}
@@ -90,7 +90,7 @@ func IsZeroTime(m softdelete.Marker, value string) bool {
 // other values were taken for those of live rows.
 func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
 	return &Unclear{
-		Message: fmt.Sprintf("column %q holds the row's own key in every deleted row, and rows are born with %s: what its "+
+		Message: fmt.Sprintf("column %q holds the row's own key in every deleted row, and new rows get %s: what its "+
 			"other values mean is not known", m.Column, strings.Join(m.Live, " or ")),
 		Remedy: settle(schema, table, m),
 	}
@@ -100,8 +100,8 @@ func UnclearKey(schema, table string, m softdelete.Marker) *Unclear {
 func UnclearShared(schema, table string, m softdelete.Marker, value string, rows float64) *Unclear {
 	live := listed("live_values", append(slices.Clone(m.Live), softdelete.FillIn))
 	return &Unclear{
-		Message: fmt.Sprintf("column %q holds %s in %s rows, as if that were or had been its default, and rows are born "+
-			"live: write live_values if live rows hold it, or kind: %s if it is when they were deleted", m.Column, value,
+		Message: fmt.Sprintf("column %q holds %s in %s rows, which may be a former default of live rows: write live_values "+
+			"if live rows hold it, or kind: %s if it is when they were deleted", m.Column, value,
 			softdelete.Thousands(rows), m.Decides()),
 		Remedy: explainer{schema: schema, table: table}.configure(m.Column, live),
 	}
@@ -125,7 +125,7 @@ func UnclearValue(schema, table string, m softdelete.Marker, value string) *Uncl
 	if m.Decides() != softdelete.Letter {
 		e := explainer{schema: schema, table: table}
 		return &Unclear{
-			Message: fmt.Sprintf("column %q holds %s, before there were databases: live rows may hold it", m.Column, value),
+			Message: fmt.Sprintf("column %q holds %s, a time before 1970: live rows may hold it", m.Column, value),
 			Remedy:  e.configure(m.Column, listed("live_values", append(slices.Clone(m.Live), value))+timeColumn(m)),
 		}
 	}

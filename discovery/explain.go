@@ -134,6 +134,14 @@ func (e explainer) candidate(j candidate) (why, remedy string) {
 	return why, e.configure(j.Name, ", deleted_values: ["+words+"]")
 }
 
+// withArticle puts the article before the name of a type.
+func withArticle(name string) string {
+	if strings.HasPrefix(name, "int") {
+		return "an " + name
+	}
+	return "a " + name
+}
+
 // explainMarker says how the marker reads one of its columns.
 func explainMarker(m softdelete.Marker, c candidate) string {
 	isTime := m.Time != nil && m.Time.Column == c.Name
@@ -151,7 +159,7 @@ func explainMarker(m softdelete.Marker, c candidate) string {
 	what := d.Words.Decision
 	switch {
 	case d.KeepsTime:
-		what = fmt.Sprintf("a %s that is %s in live rows%s", c.Type, liveWords(m, c), unit)
+		what = fmt.Sprintf("%s that is %s in live rows%s", withArticle(c.Type), liveWords(m, c), unit)
 	case len(m.Deleted) > 0:
 		what = "deleted where it is " + strings.Join(m.Deleted, ", ")
 	case len(m.Live) > 0:

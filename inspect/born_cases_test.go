@@ -86,7 +86,7 @@ func (b *bornTable) undecidable() *bornTable {
 // born is a default: its expression, and the value that it comes to, empty for NULL.
 type born struct {
 	sql, value string
-	// varies means that it is no constant, or could be none.
+	// varies means that it is not a constant, or perhaps not one.
 	varies bool
 }
 
