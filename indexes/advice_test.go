@@ -216,3 +216,16 @@ func TestHOTIsOnlyMentionedWhereItIsLost(t *testing.T) {
 		}
 	}
 }
+
+// What is unique can depend on the collation: these are two questions.
+func TestIndexesOfTwoCollationsAreTwoQuestions(t *testing.T) {
+	plain, other := on("a", "email"), on("b", "email")
+	other.Keys[0].Rest = `COLLATE public."ignores case"`
+	if advice := Advise(people(plain, other)); len(advice) != 2 {
+		t.Errorf("%+v", advice)
+	}
+	other.Keys[0].Rest = "DESC"
+	if advice := Advise(people(plain, other)); len(advice) != 1 {
+		t.Errorf("%+v", advice)
+	}
+}

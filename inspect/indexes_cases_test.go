@@ -141,7 +141,7 @@ var indexCases = []indexCase{
 			CREATE UNIQUE INDEX %[1]s_a ON %[1]s ("promoCode"); CREATE UNIQUE INDEX ON %[1]s (reset_code);
 			CREATE UNIQUE INDEX ON %[1]s (encoded)`,
 		want: []string{"unique_chosen_a unique_ignores_deleted"}},
-	{table: "unique_empty", ddl: users(0, 0, ", UNIQUE (email), UNIQUE (email, deleted_at)")},
+	{table: "unique_empty", ddl: users(0, 0, ", UNIQUE (email, deleted_at), UNIQUE (token), UNIQUE (deleted_at, email)")},
 	{table: "unique_generated", // sound: NULL in deleted rows, the same in live ones
 		ddl: users(1000, 10, ", alive boolean GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN true END) STORED, "+
 			"UNIQUE (email, alive), UNIQUE (email, deleted_at)")},
@@ -210,6 +210,8 @@ var indexCases = []indexCase{
 	{table: "second_live",
 		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted) WHERE NOT is_deleted;
 			CREATE UNIQUE INDEX ON %[1]s (tenant_id, id, is_deleted) WHERE is_deleted`},
+	{table: "second_permanent",
+		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD token uuid DEFAULT gen_random_uuid(), ADD UNIQUE (token, is_deleted)`},
 	{table: "second_key",
 		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD PRIMARY KEY (id), ADD UNIQUE (id, tenant_id, is_deleted)`},
 	{table: "second_time",
