@@ -211,7 +211,9 @@ var indexCases = []indexCase{
 		ddl: flagged(1000, 10) + `CREATE UNIQUE INDEX ON %[1]s (id, is_deleted) WHERE NOT is_deleted;
 			CREATE UNIQUE INDEX ON %[1]s (tenant_id, id, is_deleted) WHERE is_deleted`},
 	{table: "second_permanent",
-		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD token uuid DEFAULT gen_random_uuid(), ADD UNIQUE (token, is_deleted)`},
+		ddl: flagged(1000, 10) +
+			`ALTER TABLE %[1]s ADD token uuid DEFAULT gen_random_uuid();
+			ALTER TABLE %[1]s ADD UNIQUE (token, is_deleted)`},
 	{table: "second_key",
 		ddl: flagged(1000, 10) + `ALTER TABLE %[1]s ADD PRIMARY KEY (id), ADD UNIQUE (id, tenant_id, is_deleted)`},
 	{table: "second_time",
