@@ -18,10 +18,10 @@ type Ages struct {
 	Rows []Estimate
 }
 
-// AgeEdges returns the edges of the classes for a table with this retention, at most 60: each of the last 14 days, weeks
-// up to the retention, and after that steps that double, until 16 years ago. All are midnights in UTC, so that the
-// classes of an unchanged table stay valid for the rest of the day. The last edge is the next midnight: later times
-// are in the future.
+// AgeEdges returns the edges of the classes for a table with this retention, at most 64: each of the last 14 days,
+// weeks up to the retention or up to 40 weeks, and after that steps that double, until 16 years ago. All are midnights
+// in UTC, so that the classes of an unchanged table stay valid for the rest of the day. The last edge is the next
+// midnight: later times are in the future.
 func AgeEdges(now time.Time, retention time.Duration) []time.Time {
 	midnight := now.UTC().Truncate(day).Add(day)
 	edges := []time.Time{midnight}

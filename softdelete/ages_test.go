@@ -14,8 +14,8 @@ func TestAgeEdges(t *testing.T) {
 		if want := time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC); !last.Equal(want) {
 			t.Errorf("retention %s: the last edge is %s, want %s", retention, last, want)
 		}
-		if !slices.IsSortedFunc(edges, time.Time.Compare) || len(edges) > 60 {
-			t.Errorf("retention %s: %d edges, want up to 60 in order: %v", retention, len(edges), edges)
+		if !slices.IsSortedFunc(edges, time.Time.Compare) || len(edges) > 64 {
+			t.Errorf("retention %s: %d edges, want up to 64 in order: %v", retention, len(edges), edges)
 		}
 		for i := len(edges) - 14; i < len(edges); i++ {
 			if step := edges[i].Sub(edges[i-1]); step != day {
