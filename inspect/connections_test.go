@@ -20,7 +20,7 @@ import (
 // fleet makes many targets that share the connections of one process. They are really one database.
 func fleet(t *testing.T, dsn string, targets, connections int) []*Inspector {
 	t.Helper()
-	c := load(t, fmt.Sprintf("limits: {connections: %d}\nping: {timeout: 1m}", connections))
+	c := load(t, fmt.Sprintf("limits: {connections: %d, statement_timeout: 1m}\nping: {timeout: 1m}", connections))
 	shared := postgres.NewConnections(connections)
 	all := make([]*Inspector, targets)
 	for i := range all {
@@ -92,7 +92,7 @@ func TestManyTargetsShareFewConnections(t *testing.T) {
 			var last *softdelete.Snapshot
 			i.Refresh(t.Context(), softdelete.Empty("none"), func(s *softdelete.Snapshot) { last = s })
 			if got := told(last)["public.users"]; got != "10 4 3" {
-				t.Errorf("a refresh found %q", got)
+				t.Errorf("a refresh found %q, with the problem %v", got, last.Databases[0].Problem)
 			}
 		})
 	}

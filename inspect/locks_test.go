@@ -128,7 +128,7 @@ func TestALockedTableKeepsItsLastNumbers(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, deletedAt("users"))
-	i := inspector(t, dsn, "limits: {lock_timeout: 20ms}\ncounting: {recount_after: 1ms}")
+	i := inspector(t, dsn, "limits: {lock_timeout: 20ms, statement_timeout: 10s}\ncounting: {recount_after: 1ms}")
 	s := first(t, i)
 	m := newMigration(t, dsn)
 	m.do("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; DELETE FROM users WHERE id > 9")
