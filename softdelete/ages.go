@@ -18,25 +18,35 @@ type Ages struct {
 	Rows []Estimate
 }
 
+// AgeDays are the ages in days, beside the retention, that are edges of the classes of every table.
+var AgeDays = []int{1, 7, 14, 30, 90, 180, 365}
+
 // AgeEdges returns the edges of the classes for a table with this retention, at most 64: each of the last 14 days,
-// weeks up to the retention or up to 40 weeks, and after that steps that double, until 16 years ago. All are midnights
-// in UTC, so that the classes of an unchanged table stay valid for the rest of the day. The last edge is the next
-// midnight: later times are in the future.
+// weeks up to the retention or up to half a year, after that steps that double, for about ten years; and AgeDays and
+// the retention's whole days. All are midnights in UTC, so that the classes of an unchanged table stay valid for the
+// rest of the day. The last edge is the next midnight: later times are in the future. So the edge of 7 days begins
+// the last 7 days of UTC, of which today is the last.
 func AgeEdges(now time.Time, retention time.Duration) []time.Time {
-	midnight := now.UTC().Truncate(day).Add(day)
-	edges := []time.Time{midnight}
-	ago := func(days int) { edges = append(edges, midnight.Add(-time.Duration(days)*day)) }
-	days := 1
-	for ; days <= 14; days++ {
-		ago(days)
+	kept := int(retention / day)
+	days := slices.Concat(AgeDays, []int{kept})
+	for ago := range 14 {
+		days = append(days, ago)
 	}
-	weeks, step := min(int(retention/day), 40*7), 7
-	for days = 14 + step; days < 16*365; days += step {
-		ago(days)
-		if days > weeks {
+	for ago, step := 14, 7; ago < 16*365; ago += step {
+		days = append(days, ago)
+		if ago > min(kept, 182) {
 			step *= 2
 		}
 	}
-	slices.Reverse(edges)
+	slices.Sort(days)
+	var edges []time.Time
+	for _, ago := range slices.Backward(slices.Compact(days)) {
+		edges = append(edges, ageEdge(now, ago))
+	}
 	return edges
+}
+
+// ageEdge returns the midnight in UTC that begins the last so many days, of which today is the last.
+func ageEdge(now time.Time, days int) time.Time {
+	return now.UTC().Truncate(day).AddDate(0, 0, 1-days)
 }

@@ -8,14 +8,24 @@ import (
 
 func TestAgeEdges(t *testing.T) {
 	now := time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
-	for _, retention := range []time.Duration{0, day, 30 * day, 90 * day, 3650 * day} {
+	for _, retention := range []time.Duration{0, day, 30 * day, 45*day + time.Hour, 90 * day, 3650 * day} {
 		edges := AgeEdges(now, retention)
 		last := edges[len(edges)-1]
 		if want := time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC); !last.Equal(want) {
 			t.Errorf("retention %s: the last edge is %s, want %s", retention, last, want)
 		}
-		if !slices.IsSortedFunc(edges, time.Time.Compare) || len(edges) > 64 {
-			t.Errorf("retention %s: %d edges, want up to 64 in order: %v", retention, len(edges), edges)
+		if len(edges) > 64 {
+			t.Errorf("retention %s: %d edges, want at most 64", retention, len(edges))
+		}
+		for i := 1; i < len(edges); i++ {
+			if !edges[i-1].Before(edges[i]) {
+				t.Errorf("retention %s: the edge %s is followed by %s", retention, edges[i-1], edges[i])
+			}
+		}
+		for _, days := range append([]int{int(retention / day)}, AgeDays...) {
+			if !slices.Contains(edges, last.AddDate(0, 0, -days)) {
+				t.Errorf("retention %s: %d days are no edge", retention, days)
+			}
 		}
 		for i := len(edges) - 14; i < len(edges); i++ {
 			if step := edges[i].Sub(edges[i-1]); step != day {
