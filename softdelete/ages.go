@@ -50,3 +50,26 @@ func AgeEdges(now time.Time, retention time.Duration) []time.Time {
 func ageEdge(now time.Time, days int) time.Time {
 	return now.UTC().Truncate(day).AddDate(0, 0, 1-days)
 }
+
+// Within returns how many rows were deleted on the last so many days of UTC, counted back from the day of the count,
+// which is one of them. It returns nil if these days do not begin at an edge: nothing is interpolated.
+func (a *Ages) Within(counted time.Time, days int) *Estimate {
+	i := slices.IndexFunc(a.Edges, ageEdge(counted, days).Equal)
+	if i < 0 {
+		return nil
+	}
+	within := sum(a.Rows[i+1:])
+	return &within
+}
+
+// All returns how many rows have a known deletion time.
+func (a *Ages) All() Estimate { return sum(a.Rows) }
+
+// sum adds numbers of rows. Margins add up, because the errors of neighbouring classes may be one error.
+func sum(rows []Estimate) (total Estimate) {
+	for _, e := range rows {
+		total.Value += e.Value
+		total.Margin += e.Margin
+	}
+	return total
+}

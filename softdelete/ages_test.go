@@ -1,6 +1,7 @@
 package softdelete
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -35,5 +36,25 @@ func TestAgeEdges(t *testing.T) {
 		if !AgeEdges(now.Add(8*time.Hour), retention)[0].Equal(edges[0]) {
 			t.Errorf("retention %s: the edges change within a day", retention)
 		}
+	}
+}
+
+// The edges are those of the day of the count. Within a day, all times since the edge count, future ones included.
+func TestRowsWithinDaysAreKnownOnlyAtAnEdge(t *testing.T) {
+	counted := time.Date(2026, 3, 10, 23, 30, 0, 0, time.FixedZone("", -3600)) // 11 March in UTC
+	a := &Ages{Edges: []time.Time{
+		time.Date(2026, 2, 10, 0, 0, 0, 0, time.UTC),
+		time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC),
+		time.Date(2026, 3, 12, 0, 0, 0, 0, time.UTC),
+	}, Rows: []Estimate{{Value: 8}, {Value: 4}, {Value: 2, Margin: 1}, {Value: 1, Margin: 0.5}}}
+	for days, want := range map[int]*Estimate{
+		0: {1, 0.5}, 7: {3, 1.5}, 30: {7, 1.5}, 6: nil, 8: nil, 29: nil, 365: nil,
+	} {
+		if got := a.Within(counted, days); !reflect.DeepEqual(got, want) {
+			t.Errorf("within %d days: %v, want %v", days, got, want)
+		}
+	}
+	if got := a.All(); got != (Estimate{15, 1.5}) {
+		t.Errorf("all: %v", got)
 	}
 }
