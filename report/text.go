@@ -6,7 +6,9 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
@@ -189,6 +191,33 @@ func (t *text) tables(r Report) {
 		}
 		t.reasons(r, table)
 	}
+	if slices.ContainsFunc(r.Tables, func(t assess.TableHealth) bool { return drawn(r, &t) != nil }) {
+		t.line()
+		t.wrap("  ", "The blocks are the deleted rows by age, oldest first. "+
+			"Those before | are past the retention, to the day.")
+	}
+}
+
+// drawn returns the ages of a table, if the text shows them: if it is not simply good, or if its purge is overdue.
+func drawn(r Report, t *assess.TableHealth) *ages {
+	if t.Verdict.Health == softdelete.Good && !t.Verdict.Straddles() && t.Overdue(r.Now) < 24*time.Hour {
+		return nil
+	}
+	return newAges(t)
+}
+
+// ages shows when the rows of a table were deleted, and what follows from it.
+func (t *text) ages(r Report, table *assess.TableHealth) {
+	const indent = "           "
+	a := drawn(r, table)
+	if a == nil {
+		return
+	}
+	words := strings.Join(table.Ages(r.Now), "; ")
+	if !a.exact() {
+		words = strings.TrimPrefix(words+". "+a.String(), ". ")
+	}
+	t.wrap(indent, a.blocks()+" "+words)
 }
 
 // cells returns the numbers of a table; a dash means unknown.
@@ -220,6 +249,7 @@ func (t *text) reasons(r Report, table *assess.TableHealth) {
 	if table.Problem != nil {
 		t.wrap(indent, table.Problem.Message)
 	}
+	t.ages(r, table)
 	for _, f := range table.Findings {
 		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, f.Problem.Label()))
 	}

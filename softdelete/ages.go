@@ -41,20 +41,20 @@ func AgeEdges(now time.Time, retention time.Duration) []time.Time {
 	slices.Sort(days)
 	var edges []time.Time
 	for _, ago := range slices.Backward(slices.Compact(days)) {
-		edges = append(edges, ageEdge(now, ago))
+		edges = append(edges, AgeEdge(now, ago))
 	}
 	return edges
 }
 
-// ageEdge returns the midnight in UTC that begins the last so many days, of which today is the last.
-func ageEdge(now time.Time, days int) time.Time {
+// AgeEdge returns the midnight of UTC that begins the last so many days, of which today is the last.
+func AgeEdge(now time.Time, days int) time.Time {
 	return now.UTC().Truncate(day).AddDate(0, 0, 1-days)
 }
 
 // Within returns how many rows were deleted on the last so many days of UTC, counted back from the day of the count,
 // which is one of them. It returns nil if these days do not begin at an edge: nothing is interpolated.
 func (a *Ages) Within(counted time.Time, days int) *Estimate {
-	i := slices.IndexFunc(a.Edges, ageEdge(counted, days).Equal)
+	i := slices.IndexFunc(a.Edges, AgeEdge(counted, days).Equal)
 	if i < 0 {
 		return nil
 	}
@@ -73,3 +73,26 @@ func sum(rows []Estimate) (total Estimate) {
 	}
 	return total
 }
+
+// AgeClass are the rows deleted in a period: not before From, and before To. A zero time is no limit.
+type AgeClass struct {
+	From, To time.Time
+	Rows     Estimate
+}
+
+// Classes returns the classes between some of the edges, in order. The classes between the others are joined.
+func (a *Ages) Classes(between func(edge time.Time) bool) []AgeClass {
+	var classes []AgeClass
+	var from time.Time
+	start := 0
+	for i, edge := range a.Edges {
+		if between(edge) {
+			classes = append(classes, AgeClass{from, edge, sum(a.Rows[start : i+1])})
+			from, start = edge, i+1
+		}
+	}
+	return append(classes, AgeClass{From: from, Rows: sum(a.Rows[start:])})
+}
+
+// Exact reports whether the classes come from a count of every row.
+func (a *Ages) Exact() bool { return sum(a.Rows).Margin == 0 }
