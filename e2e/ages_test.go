@@ -55,6 +55,15 @@ func pictures() http.Handler {
 	})
 }
 
+// allAges has rows in every class.
+func allAges(now time.Time, deleted int64) *softdelete.Ages {
+	a := &softdelete.Ages{Edges: softdelete.AgeEdges(now, 90*24*time.Hour)}
+	for range len(a.Edges) + 1 {
+		a.Rows = append(a.Rows, softdelete.Exactly(deleted/int64(len(a.Edges)+1)))
+	}
+	return a
+}
+
 // drawing is a picture as the browser shows it.
 type drawing struct {
 	Width, Height float64
