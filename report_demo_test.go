@@ -25,7 +25,7 @@ var volatile = []struct {
 	instead string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)`), "NOON"},
-	{regexp.MustCompile(`(since|oldest deletion) \d{4}-\d\d-\d\d`), "$1 NOON"},
+	{regexp.MustCompile(`(since|before|deletion is of) \d{4}-\d\d-\d\d`), "$1 NOON"},
 	{regexp.MustCompile(`"deleted_bytes": [1-9][\d.]*`), `"deleted_bytes": 8192`},
 	{regexp.MustCompile(`about [\d.]+ [kM]B of deleted`), "about 8 kB of deleted"},
 	{regexp.MustCompile(`"response_time_ms": [\d.e-]+`), `"response_time_ms": 1`},

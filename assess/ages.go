@@ -143,7 +143,7 @@ func (t *TableHealth) purgedWithin(days float64) bool {
 }
 
 // date writes a day of UTC.
-func date(at time.Time) string { return at.UTC().Format("2 January 2006") }
+func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
 // roughly writes a number with two digits that count.
 func roughly(n float64) string {

@@ -37,7 +37,7 @@ func TestWhatDeletionTimesShow(t *testing.T) {
 		// Until noon there are 29.5 days of the last 30, and 6.5 of the last 7.
 		pace     = "about 1,000 of the rows still here were deleted a day in the last 30 days; purged ones are not seen"
 		forecast = "at this pace, with no rows added or purged, the ratio passes 50% in some "
-		since    = "nothing deleted before 29 September 2025 is left"
+		since    = "nothing deleted before 2025-09-29 is left"
 	)
 	for name, test := range map[string]struct {
 		table softdelete.Table
@@ -46,23 +46,23 @@ func TestWhatDeletionTimesShow(t *testing.T) {
 		"nothing is known":       {counted("orders", 10, 1, 1), nil},
 		"nothing is deleted":     {aged(0, 0, 0, 0, 0), nil},
 		"no numbers":             {softdelete.Table{Schema: "public", Name: "orders"}, nil},
-		"every row has its time": {aged(80, 3, 2, 1, 0), []string{"nothing deleted before 11 December 2025 is left"}},
+		"every row has its time": {aged(80, 3, 2, 1, 0), []string{"nothing deleted before 2025-12-11 is left"}},
 		"a row has no time": {with(aged(80, 3, 2, 1, 0), func(t *softdelete.Table) { t.Numbers.Deleted.Value++ }),
-			[]string{"the oldest deletion is of 11 December 2025"}},
+			[]string{"the oldest deletion is of 2025-12-11"}},
 		"without classes": {with(counted("orders", 10, 1, 1), func(t *softdelete.Table) {
 			t.Numbers.Oldest = noon.AddDate(0, 0, -10)
-		}), []string{"the oldest deletion is of 19 February 2026"}},
+		}), []string{"the oldest deletion is of 2026-02-19"}},
 		"the oldest is planned": {aged(-3, 0, 0, 0, 1), nil},
-		"less than a day late":  {aged(90.9, 3, 0, 0, 0), []string{"nothing deleted before 30 November 2025 is left"}},
+		"less than a day late":  {aged(90.9, 3, 0, 0, 0), []string{"nothing deleted before 2025-11-30 is left"}},
 		"a day late": {aged(91, 3, 0, 0, 0),
-			[]string{"overdue by 1 day: the oldest deletion is of 30 November 2025, retention is 90 days"}},
+			[]string{"overdue by 1 day: the oldest deletion is of 2025-11-30, retention is 90 days"}},
 		"months late": {aged(233.5, 3, 0, 0, 0),
-			[]string{"overdue by 143 days: the oldest deletion is of 11 July 2025, retention is 90 days"}},
+			[]string{"overdue by 143 days: the oldest deletion is of 2025-07-11, retention is 90 days"}},
 		"never purged": {with(aged(233.5, 3, 0, 0, 0), never),
-			[]string{"nothing deleted before 11 July 2025 is left"}},
+			[]string{"nothing deleted before 2025-07-11 is left"}},
 		"late in a sample": {with(aged(0, 3, 0, 0, 0), func(t *softdelete.Table) {
 			t.Numbers.OldestSeen = noon.AddDate(0, 0, -100)
-		}), []string{"overdue by at least 10 days: the sample has a deletion of 21 November 2025, retention is 90 days"}},
+		}), []string{"overdue by at least 10 days: the sample has a deletion of 2025-11-21, retention is 90 days"}},
 		"not late in a sample": {with(aged(0, 3, 0, 0, 0), func(t *softdelete.Table) {
 			t.Numbers.OldestSeen = noon.AddDate(0, 0, -10)
 		}), nil},
@@ -74,10 +74,10 @@ func TestWhatDeletionTimesShow(t *testing.T) {
 			t.Numbers.Ages.Rows[1].Margin = 1
 		}), nil},
 		"a shorter retention": {with(aged(8, 0, 100, 6_500, 0), keep(10)), []string{
-			"nothing deleted before 21 February 2026 is left",
+			"nothing deleted before 2026-02-21 is left",
 			"about 1,000 of the rows still here were deleted a day in the last 7 days; purged ones are not seen"}},
 		"a retention below a week": {with(aged(5, 0, 0, 6_500, 0), keep(6)),
-			[]string{"nothing deleted before 24 February 2026 is left"}},
+			[]string{"nothing deleted before 2026-02-24 is left"}},
 
 		// The forecast.
 		"steady": {with(aged(153, 0, 23_000, 6_500, 0), never), []string{since, pace, forecast + "20 days"}},
@@ -98,13 +98,13 @@ func TestWhatDeletionTimesShow(t *testing.T) {
 		}), []string{since,
 			"about 10 of the rows still here were deleted a day in the last 30 days; purged ones are not seen"}},
 		"before the first purge": {with(aged(60, 0, 23_000, 6_500, 0), keep(90)), []string{
-			"nothing deleted before 31 December 2025 is left", pace, forecast + "20 days"}},
+			"nothing deleted before 2025-12-31 is left", pace, forecast + "20 days"}},
 		"a purge comes first": {with(aged(80, 0, 23_000, 6_500, 0), keep(90)),
-			[]string{"nothing deleted before 11 December 2025 is left", pace}},
+			[]string{"nothing deleted before 2025-12-11 is left", pace}},
 		"a purge runs": {with(aged(92, 0, 23_000, 6_500, 0), keep(90)), []string{
-			"overdue by 2 days: the oldest deletion is of 29 November 2025, retention is 90 days", pace}},
+			"overdue by 2 days: the oldest deletion is of 2025-11-29, retention is 90 days", pace}},
 		"no purge runs": {with(aged(97, 0, 23_000, 6_500, 0), keep(90)), []string{
-			"overdue by 7 days: the oldest deletion is of 24 November 2025, retention is 90 days", pace,
+			"overdue by 7 days: the oldest deletion is of 2025-11-24, retention is 90 days", pace,
 			forecast + "20 days"}},
 	} {
 		if diff := cmp.Diff(test.want, assessed(t, test.table).Tables[0].Ages(noon)); diff != "" {

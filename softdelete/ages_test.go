@@ -61,11 +61,11 @@ func TestRowsWithinDaysAreKnownOnlyAtAnEdge(t *testing.T) {
 
 func TestClassesAreJoinedAtTheOtherEdges(t *testing.T) {
 	at := func(days int) time.Time { return time.Date(2026, 3, days, 0, 0, 0, 0, time.UTC) }
-	a := &Ages{Edges: []time.Time{at(1), at(2), at(3)}, Rows: []Estimate{{1, 0.1}, {2, 0.2}, {4, 0}, {8, 0}}}
+	a := &Ages{Edges: []time.Time{at(1), at(2), at(3)}, Rows: []Estimate{{1, 0.25}, {2, 0.5}, {4, 0}, {8, 0}}}
 	for days, want := range map[int][]AgeClass{
-		0: {{Rows: Estimate{15, 0.1 + 0.2}}},
-		2: {{To: at(2), Rows: Estimate{3, 0.1 + 0.2}}, {From: at(2), Rows: Estimate{12, 0}}},
-		3: {{To: at(3), Rows: Estimate{7, 0.1 + 0.2}}, {From: at(3), Rows: Estimate{8, 0}}},
+		0: {{Rows: Estimate{15, 0.75}}},
+		2: {{To: at(2), Rows: Estimate{3, 0.75}}, {From: at(2), Rows: Estimate{12, 0}}},
+		3: {{To: at(3), Rows: Estimate{7, 0.75}}, {From: at(3), Rows: Estimate{8, 0}}},
 	} {
 		got := a.Classes(func(edge time.Time) bool { return edge.Equal(at(days)) })
 		if days == 0 {
