@@ -82,8 +82,8 @@ func (t *TableHealth) pace() string {
 			continue
 		}
 		if rate := t.rate(days); rate >= 1.5 {
-			return fmt.Sprintf("about %s of the rows still here were deleted a day in the last %d days; "+
-				"purged ones are not seen", roughly(rate), days)
+			return fmt.Sprintf("about %s of the rows still here were deleted a day in the last %d days",
+				roughly(rate), days)
 		}
 		return ""
 	}

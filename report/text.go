@@ -194,7 +194,7 @@ func (t *text) tables(r Report) {
 	if slices.ContainsFunc(r.Tables, func(t assess.TableHealth) bool { return drawn(r, &t) != nil }) {
 		t.line()
 		t.wrap("  ", "The blocks are the deleted rows by age, oldest first. "+
-			"Those before | are past the retention, to the day.")
+			"Those before | are past the retention, to the day. What was purged is not seen.")
 	}
 }
 
@@ -206,14 +206,19 @@ func drawn(r Report, t *assess.TableHealth) *ages {
 	return newAges(t)
 }
 
-// ages shows when the rows of a table were deleted, and what follows from it.
+// ages shows when the rows of a table were deleted, and what follows from it; of a good table only that its purge is
+// overdue.
 func (t *text) ages(r Report, table *assess.TableHealth) {
 	const indent = "           "
 	a := drawn(r, table)
 	if a == nil {
 		return
 	}
-	words := strings.Join(table.Ages(r.Now), "; ")
+	said := table.Ages(r.Now)
+	if table.Verdict.Health == softdelete.Good && !table.Verdict.Straddles() {
+		said = said[:1]
+	}
+	words := strings.Join(said, "; ")
 	if !a.exact() {
 		words = strings.TrimPrefix(words+". "+a.String(), ". ")
 	}
