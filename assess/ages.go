@@ -24,14 +24,16 @@ func (t *TableHealth) Ages(now time.Time) []string {
 	return said
 }
 
-// Overdue returns for how long the oldest row is past the retention; of a sampled table, for how long at least. It is 0
-// if none is, or that is not known.
-func (t *TableHealth) Overdue(now time.Time) time.Duration {
+// Overdue returns for how many days the oldest row has been past the retention; of a sampled table, for how many at
+// least. It is 0 if none is, or that is not known.
+func (t *TableHealth) Overdue(now time.Time) int {
 	oldest := t.oldest()
 	if !t.HasAges() || oldest.IsZero() {
 		return 0
 	}
-	return max(0, now.Sub(oldest)-t.Policy.Retention)
+	// A time.Duration ends at 292 years, and a time in a table can be any.
+	seconds := now.Unix() - oldest.Unix() - int64(t.Policy.Retention/time.Second)
+	return int(max(0, seconds) / (24 * 60 * 60))
 }
 
 // oldest is the oldest deletion time that is known.
@@ -57,9 +59,9 @@ func (t *TableHealth) oldestDeletion(now time.Time) string {
 		least, known = "at least ", "the sample has a deletion of "
 	}
 	switch overdue := t.Overdue(now); {
-	case overdue >= day:
-		return fmt.Sprintf("overdue by %s%s: %s%s, retention is %s", least,
-			softdelete.Plural(int(overdue/day), "day"), known, date(oldest), softdelete.Days(t.Policy.Retention))
+	case overdue > 0:
+		return fmt.Sprintf("overdue by %s%s: %s%s, retention is %s", least, softdelete.Plural(overdue, "day"), known,
+			date(oldest), softdelete.Days(t.Policy.Retention))
 	case least != "":
 		return ""
 	case t.everyTimeKnown():

@@ -58,6 +58,9 @@ func TestWhatDeletionTimesShow(t *testing.T) {
 			[]string{"overdue by 1 day: the oldest deletion is of 2025-11-30, retention is 90 days"}},
 		"months late": {aged(233.5, 3, 0, 0, 0),
 			[]string{"overdue by 143 days: the oldest deletion is of 2025-07-11, retention is 90 days"}},
+		"centuries late": {with(counted("orders", 10, 1, 1), func(t *softdelete.Table) {
+			t.Numbers.Oldest = time.Date(4, 1, 1, 0, 0, 0, 0, time.UTC)
+		}), []string{"overdue by 738,490 days: the oldest deletion is of 0004-01-01, retention is 90 days"}},
 		"never purged": {with(aged(233.5, 3, 0, 0, 0), never),
 			[]string{"nothing deleted before 2025-07-11 is left"}},
 		"late in a sample": {with(aged(0, 3, 0, 0, 0), func(t *softdelete.Table) {

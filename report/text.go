@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
@@ -200,7 +199,7 @@ func (t *text) tables(r Report) {
 
 // drawn returns the ages of a table, if the text shows them: if it is not simply good, or if its purge is overdue.
 func drawn(r Report, t *assess.TableHealth) *ages {
-	if t.Verdict.Health == softdelete.Good && !t.Verdict.Straddles() && t.Overdue(r.Now) < 24*time.Hour {
+	if t.Verdict.Health == softdelete.Good && !t.Verdict.Straddles() && t.Overdue(r.Now) == 0 {
 		return nil
 	}
 	return newAges(t)
