@@ -31,10 +31,12 @@ func (t *TableHealth) Overdue(now time.Time) int {
 	if !t.HasAges() || oldest.IsZero() {
 		return 0
 	}
-	// A time.Duration ends at 292 years, and a time in a table can be any.
-	seconds := now.Unix() - oldest.Unix() - int64(t.Policy.Retention/time.Second)
-	return int(max(0, seconds) / (24 * 60 * 60))
+	return max(0, daysBetween(oldest.Add(t.Policy.Retention), now))
 }
+
+// daysBetween returns how many whole days are between two times. A time.Duration ends at 292 years, but a time in a
+// table can be any.
+func daysBetween(from, to time.Time) int { return int((to.Unix() - from.Unix()) / (24 * 60 * 60)) }
 
 // oldest is the oldest deletion time that is known.
 func (t *TableHealth) oldest() time.Time {

@@ -358,11 +358,11 @@ func margin(e softdelete.Estimate, scale float64) *float64 {
 	return &m
 }
 
-// instant is absent if a time is unknown.
+// instant is absent if a time is unknown, or before the years that RFC 3339 can write.
 func instant(t time.Time) *time.Time {
-	if t.IsZero() {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 {
 		return nil
 	}
-	t = t.UTC()
 	return &t
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -64,6 +65,20 @@ func TestJSON(t *testing.T) {
 				t.Errorf("the schema refuses it: %v", err)
 			}
 		})
+	}
+}
+
+// PostgreSQL's times begin in 4713 BC, and one such row must not cost the document.
+func TestATimeBeforeChristIsAbsent(t *testing.T) {
+	for year, want := range map[int]bool{-4712: false, -1: false, 0: true, 1999: true} {
+		orders := table("orders", "", 1000, 10, 10)
+		orders.Numbers.Oldest = time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC)
+		s := &softdelete.Snapshot{Taken: noon,
+			Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: []softdelete.Table{orders}}}}
+		r := Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{}, noon)}
+		if got := strings.Contains(string(asJSON(t, r)), "oldest_deletion_timestamp"); got != want {
+			t.Errorf("year %d: the oldest deletion is shown %t, want %t", year, got, want)
+		}
 	}
 }
 
