@@ -28,6 +28,9 @@ type ageBar struct {
 	rows  softdelete.Estimate
 }
 
+// fewEdges is how many edges between bars are all shown: those of a sample are few, and may be any.
+const fewEdges = 9
+
 // newAges returns the picture of a table, or nil if there is nothing to show.
 func newAges(t *assess.TableHealth) *ages {
 	if t.Numbers == nil || t.Numbers.Ages == nil || t.Numbers.Ages.All().Value == 0 {
@@ -41,7 +44,9 @@ func newAges(t *assess.TableHealth) *ages {
 		shown = append(shown, kept)
 	}
 	a := &ages{retention: softdelete.Days(t.Policy.Retention)}
-	for _, c := range t.Numbers.Ages.Classes(func(edge time.Time) bool { return slices.Contains(shown, days(edge)) }) {
+	for _, c := range t.Numbers.Ages.Classes(func(edge time.Time) bool {
+		return len(t.Numbers.Ages.Edges) <= fewEdges || slices.Contains(shown, days(edge))
+	}) {
 		if c.From.Equal(last) && c.Rows.Value == 0 {
 			continue // nothing was deleted in the future
 		}

@@ -52,8 +52,11 @@ func TestThePictureOfAges(t *testing.T) {
 			"Deleted rows by age: more than 90 days 1; 31 to 90 days 2; 1 to 30 days 3."},
 		"no retention": {picture(0, []int{90, 0}, exactly(1, 2, 0)...), "▄█",
 			"Deleted rows by age: more than 90 days 1; 1 to 90 days 2."},
-		"other edges": {picture(0, []int{91, 90, 84, 3, 0}, exactly(1, 1, 1, 1, 1, 0)...), "▆█",
-			"Deleted rows by age: more than 90 days 2; 1 to 90 days 3."},
+		"few other edges": {picture(0, []int{91, 84, 3}, exactly(1, 2, 3, 4)...), "▂▄▆█",
+			"Deleted rows by age: more than 91 days 1; 85 to 91 days 2; 4 to 84 days 3; up to 3 days 4."},
+		"many other edges": {
+			picture(0, []int{91, 90, 84, 77, 70, 14, 6, 5, 4, 3}, exactly(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)...), "▄▇█",
+			"Deleted rows by age: more than 90 days 2; 15 to 90 days 4; up to 14 days 5."},
 		"in the future": {picture(0, []int{7, 0}, exactly(1, 2, 4)...), "▂▄█",
 			"Deleted rows by age: more than 7 days 1; 1 to 7 days 2; in the future 4."},
 		"a day": {picture(6*day, []int{7, 6, 0}, exactly(0, 8, 8, 0)...), "·█|█",
