@@ -25,9 +25,7 @@ var notOurs = map[string]string{
 }
 
 // unused are metrics that no rule and no panel shows, on purpose.
-var unused = map[string]string{
-	"softdelete_deleted_rows_by_age": "it is off by default",
-}
+var unused = map[string]string{}
 
 // selected matches the names of metrics: every selector of the mixin has braces.
 var selected = regexp.MustCompile(`([A-Za-z_:][\w:]*)\{`)

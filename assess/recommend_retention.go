@@ -69,16 +69,16 @@ func (a *Assessment) shorterRetention(tables []*TableHealth) string {
 			oldest = at
 		}
 	}
-	age := daysBetween(oldest, a.Now)
+	age := a.Now.Sub(oldest)
 	switch {
 	case oldest.IsZero():
 		return "A purge can then remove the rows that are older than the new retention."
-	case age < 1:
+	case age < 24*time.Hour:
 		return "None for now: the oldest deletion is less than a day old."
 	default:
 		return fmt.Sprintf(
 			"A purge can then remove the rows that are older than the new retention; the oldest deletion is %s old.",
-			softdelete.Plural(age, "day"))
+			softdelete.Days(age.Truncate(24*time.Hour)))
 	}
 }
 

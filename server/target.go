@@ -26,7 +26,6 @@ type target struct {
 
 	mu       sync.Mutex
 	snapshot *softdelete.Snapshot
-	byAge    bool
 	families []*dto.MetricFamily
 }
 
@@ -48,7 +47,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	var err error
 	if c.Monitoring {
 		err = rescue.Catch(func() (err error) {
-			cached, err = t.familiesOf(t.Snapshot(ctx), c.DeletedRowsByAge)
+			cached, err = t.familiesOf(t.Snapshot(ctx))
 			return err
 		})
 		rescue.Log(t.logger, err)
@@ -62,25 +61,20 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	return join(fresh, cached), err
 }
 
-// familiesOf returns the metrics of a Snapshot, byAge with the deleted rows by age. A Snapshot never changes, so its
-// metrics are gathered once and kept.
-func (t *target) familiesOf(s *softdelete.Snapshot, byAge bool) ([]*dto.MetricFamily, error) {
+// familiesOf returns the metrics of a Snapshot. A Snapshot never changes, so its metrics are gathered once and kept.
+func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.snapshot == s && t.byAge == byAge {
+	if t.snapshot == s {
 		return t.families, nil
 	}
 	registry := prometheus.NewRegistry()
-	c := collector.NewSnapshot(s, t.logger)
-	if byAge {
-		c = c.WithAges()
-	}
-	registry.MustRegister(c)
+	registry.MustRegister(collector.NewSnapshot(s, t.logger))
 	families, err := registry.Gather()
 	if err != nil {
 		return families, err
 	}
-	t.snapshot, t.byAge, t.families = s, byAge, families
+	t.snapshot, t.families = s, families
 	return families, nil
 }
 

@@ -59,12 +59,12 @@ function(config)
       ratioDescription('fair'),
     ),
 
-    // By the age of the oldest, or the least that it can be; where it is not known
-    // exactly, or a table has a limit of its own, also by rows that are never few.
+    // By the age of the oldest; where that is not known, or a table has a limit of its
+    // own, by rows that are never few.
     a.ofTable(
       'SoftDeletePurgeOverdue',
       '%s\nor %s\n%s' % [p.condition('held', 'overdue'), p.on(p.tableLabels), since('poor')],
-      'a deleted row has been past its retention for %s; where no exact age is known, also more than %s rows'
+      'a deleted row has been past its retention for %s; where no age is known, more than %s rows have'
       % [duration(limits.purge_period_seconds + limits.purge_grace_seconds), alerts.rows(limits.old_deleted_rows.poor)],
       'The purge of a table is overdue.',
       'Soft-deleted rows of ' + a.table + ' have been past their retention for ' + forLong + '.',
@@ -73,7 +73,7 @@ function(config)
     a.ofTable(
       'SoftDeleteOldRowsElevated',
       since('fair'),
-      'where no exact age is known, more than %s rows have been past retention for %s'
+      'where no age is known, more than %s rows have been past retention for %s'
       % [alerts.rows(limits.old_deleted_rows.fair), duration(limits.purge_period_seconds + limits.purge_grace_seconds)],
       'A table keeps soft-deleted rows past their retention.',
       'More than ' + p.limitText(['old_deleted_rows', 'fair'], alerts.rows) + ' soft-deleted rows of ' + a.table

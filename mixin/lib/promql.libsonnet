@@ -132,13 +132,8 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     ],
 
     // overdue is how long the oldest deleted row of each table has been past its
-    // retention, or that long at least, where only a sample was read; before that it is
-    // negative.
-    overdue:: 'time() - (%s or %s) - %s' % [
-      p.ofTable('softdelete_oldest_deleted_timestamp_seconds'),
-      p.ofTable('softdelete_oldest_deleted_timestamp_bound_seconds'),
-      p.ofTable('softdelete_retention_seconds'),
-    ],
+    // retention; before that it is negative.
+    overdue:: 'time() - %s - %s' % [p.ofTable('softdelete_oldest_deleted_timestamp_seconds'), p.ofTable('softdelete_retention_seconds')],
 
     // withService multiplies by 1 and brings the table's service along. While one
     // pod takes another's place two may say what a table's service is: one is taken.

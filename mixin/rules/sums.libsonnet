@@ -11,6 +11,6 @@ function(config)
   [
     sum('softdelete_deleted_rows', 'sum', p.ofTable('softdelete_deleted_rows')),
     sum('softdelete_old_deleted_rows', 'sum', p.ofTable('softdelete_old_deleted_rows')),
-    // How long the oldest deleted row has been past its retention, at least; 0 when none is.
+    // How long the oldest deleted row has been past its retention; 0 when none is.
     sum('softdelete_overdue_seconds', 'max', 'clamp_min(%s, 0)' % p.overdue),
   ]
