@@ -18,7 +18,7 @@ import (
 
 // find returns the programs of that name on PATH: the rules must hold in each
 // version of Prometheus that is installed.
-func find(t *testing.T, name string) []string {
+func find(t testing.TB, name string) []string {
 	t.Helper()
 	found, err := tools.Find(name)
 	if err != nil {
@@ -28,7 +28,7 @@ func find(t *testing.T, name string) []string {
 }
 
 // run returns what a command printed, and whether it succeeded.
-func run(t *testing.T, command string, args ...string) (output string, ok bool) {
+func run(t testing.TB, command string, args ...string) (output string, ok bool) {
 	t.Helper()
 	content, err := exec.Command(command, args...).CombinedOutput()
 	var failed *exec.ExitError

@@ -123,7 +123,7 @@ type experiment struct {
 }
 
 // write writes the experiment into a directory of its own, and returns its file.
-func (e experiment) write(t *testing.T) string {
+func (e experiment) write(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	save := func(name string, document any) string {

@@ -176,9 +176,9 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		alerts: []alert{
 			{"SoftDeleteDatabaseDown", "critical", "on-call", scraped,
 				"The database behind " + address + cluster +
-					" has not answered a single SELECT 1 within the ping timeout for 6s."},
+					" did not answer a single SELECT 1 within the ping timeout for 6s."},
 			{"SoftDeleteDatabaseDown", "critical", "on-call", probed,
-				"The database behind " + target + cluster + " has not answered a single SELECT 1 within the ping timeout for 6s."},
+				"The database behind " + target + cluster + " did not answer a single SELECT 1 within the ping timeout for 6s."},
 		},
 	}, {
 		// What leaves tables out, and then what cannot be read at all.

@@ -20,10 +20,16 @@ function(config)
   [
     a.alert(
       'SoftDeleteDatabaseDown',
-      allFailed(times.down) + '\nor ' + allFailed(times.downSlow),
+      // Each failed ping keeps it firing, so that a bad afternoon causes one notification.
+      p.orHeld(
+        allFailed(times.down) + '\nor ' + allFailed(times.downSlow),
+        p.by(p.serverLabels, p.series('db_up')) + ' == 0',
+        'SoftDeleteDatabaseDown',
+        p.serverLabels,
+      ),
       'all pings of %s failed, two at least' % promql.duration(times.down),
       'A database does not answer.',
-      'The database behind ' + a.server + ' has not answered a single SELECT 1 within the ping timeout for %s.'
+      'The database behind ' + a.server + ' did not answer a single SELECT 1 within the ping timeout for %s.'
                                           % promql.duration(times.down),
     ),
 

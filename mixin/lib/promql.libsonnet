@@ -151,13 +151,15 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       local now = p.condition('now', name, matchers);
       '%s\nor %s\nlast_over_time(%s[%s])' % [now, p.on(p.tableLabels + labels), now, duration(config.times.bridge)],
 
-    // firing is what an alert said a moment ago.
+    // firing is true if the alert was firing a moment ago.
     local firing(alert) = 'ALERTS{alertname="%s",alertstate="firing"}' % alert,
 
-    // over is expr where it is over a limit; and, while the alert fires, where near is
-    // there: that is how far down it holds.
-    over(expr, limit, near, alert, labels)::
-      '%s > %s\nor %s and %s %s' % [expr, limit, near, p.on(labels), firing(alert)],
+    // orHeld adds a weaker condition, which is enough to keep the alert firing.
+    orHeld(expr, weaker, alert, labels)::
+      '%s\nor %s and %s %s' % [expr, weaker, p.on(labels), firing(alert)],
+
+    // over is expr if it is over a limit.
+    over(expr, limit, near, alert, labels):: p.orHeld('%s > %s' % [expr, limit], near, alert, labels),
 
     // failing is the share of the last pings or scrapes that failed, for the alert: at
     // least failed_share. What the alert of an outage has told of is not told again

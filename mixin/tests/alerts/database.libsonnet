@@ -4,7 +4,7 @@ local down = t.firing(
   'SoftDeleteDatabaseDown',
   'critical',
   'A database does not answer.',
-  'The database behind db1:10862 has not answered a single SELECT 1 within the ping timeout for 2m.',
+  'The database behind db1:10862 did not answer a single SELECT 1 within the ping timeout for 2m.',
   t.target,
 );
 
@@ -65,6 +65,12 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
     'a database last seen down is forgotten ten minutes after the last ping',
     [t.series('db_up', '1+0x9 0+0x3 stale _x30')],
     [t.fires(13, [down]), t.fires(24, [down]), t.quiet(29, 'SoftDeleteDatabaseDown')],
+  ),
+
+  t.test(
+    'an alert that fires stays while single pings fail, and resolves ten minutes after the last',
+    [t.series('db_up', '1+0x9 0+0x2 1+0x5 0 1+0x6 0 1+0x6 0 1+0x30')],
+    [t.fires(m, [down]) for m in [13, 23, 30, 44]] + [t.quiet(m, 'SoftDeleteDatabaseDown') for m in [46, 60]],
   ),
 
   t.test(
