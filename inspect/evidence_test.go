@@ -4,7 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // A name that is also used for rows that are not deleted is a marker if a unique index or exclusion constraint
@@ -138,5 +141,52 @@ func TestAPredicateIsReadOnceAndAgainWhenItChanges(t *testing.T) {
 	pgtest.Exec(t, dsn, `DROP INDEX j`)
 	if s = refreshAfter(t, i, s, nil); len(read(s)) != 0 {
 		t.Errorf("without an index: %v", read(s))
+	}
+}
+
+// A constant can be written in many ways. The same value is recognized in the predicate of an index, whatever the
+// time zone of the database and of the session that created the index.
+func TestAConstantIsRecognizedInAnIndexHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `
+		DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Tokyo'); END $$`)
+	pgtest.Exec(t, dsn, `
+		SET timezone = 'America/New_York';
+		CREATE TABLE zoned (id int, d timestamptz NOT NULL); CREATE TABLE plain (id int, d timestamp NOT NULL);
+		CREATE TABLE days (id int, d date NOT NULL); CREATE TABLE endless (id int, d timestamptz NOT NULL);
+		CREATE TABLE numbers (id int, d bigint NOT NULL);
+		CREATE INDEX zoned_live ON zoned (id) WHERE d = '1970-01-01 01:00:00+01';
+		CREATE INDEX zoned_dead ON zoned (id) WHERE d <> '1969-12-31 19:00:00';
+		CREATE INDEX zoned_epoch ON zoned (id) WHERE d = 'epoch';
+		CREATE INDEX zoned_other ON zoned (id) WHERE d = '1970-01-01';
+		CREATE INDEX plain_live ON plain (id) WHERE d = '1970-01-01 00:00:00+05';
+		CREATE INDEX plain_day ON plain (id) WHERE d = date '1970-01-01';
+		CREATE INDEX days_live ON days (id) WHERE d = '1970-01-01 13:00';
+		CREATE INDEX days_time ON days (id) WHERE d <> timestamp '1970-01-01';
+		CREATE INDEX endless_live ON endless (id) WHERE d = 'infinity';
+		CREATE INDEX endless_other ON endless (id) WHERE d = '1970-01-01Z';
+		CREATE INDEX numbers_live ON numbers (id) WHERE d = 0`)
+	i := inspector(t, dsn, `tables:
+  - {table: zoned, column: d, live_values: [1970-01-01]}
+  - {table: plain, column: d, live_values: [1970-01-01]}
+  - {table: days, column: d, live_values: [1970-01-01]}
+  - {table: endless, column: d, live_values: [infinity]}
+  - {table: numbers, column: d, kind: epoch, unit: s}`)
+	s := first(t, i)
+	live := softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.None}
+	dead := softdelete.Scope{Mentions: true, Live: softdelete.None, Deleted: softdelete.All}
+	someDead := softdelete.Scope{Mentions: true, Live: softdelete.None, Deleted: softdelete.Some}
+	want := map[string]softdelete.Scope{"zoned_live": live, "zoned_dead": dead, "zoned_epoch": live,
+		"zoned_other": someDead, "plain_live": live, "plain_day": live, "days_live": live, "days_time": dead,
+		"endless_live": live, "endless_other": someDead, "numbers_live": live}
+	got := map[string]softdelete.Scope{}
+	for _, name := range []string{"zoned", "plain", "days", "endless", "numbers"} {
+		for _, index := range tableNamed(t, s, name).Indexing.Indexes {
+			got[index.Name] = index.Scope
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -33,6 +33,8 @@ type literal struct {
 	text string
 	// number is true if it has a numeric type, and is not a text that looks like a number.
 	number bool
+	// time is the type of a time; empty if it has another one.
+	time softdelete.TimeType
 }
 
 // swapped are the comparisons with their sides exchanged.
@@ -131,6 +133,10 @@ var (
 		"double precision": true}
 )
 
+// times are the types of times as pg_get_expr names them.
+var times = map[string]softdelete.TimeType{"timestamp with time zone": softdelete.Timestamptz,
+	"timestamp without time zone": softdelete.LocalTimestamp, "date": softdelete.Date}
+
 // readLiteral reads a constant, with or without casts that do not change its value.
 func readLiteral(tokens []token) (literal, bool) {
 	tokens = unwrap(tokens)
@@ -138,7 +144,7 @@ func readLiteral(tokens []token) (literal, bool) {
 		inner, kind := unwrap(tokens[:at]), tokens[at+1:]
 		name := written(kind)
 		if len(inner) == 1 && inner[0].kind == stringToken { // the cast to the type of the constant
-			return literal{inner[0].text, numeric[name]}, len(kind) > 0 && !slices.ContainsFunc(kind, notOfType)
+			return literal{inner[0].text, numeric[name], times[name]}, len(kind) > 0 && !slices.ContainsFunc(kind, notOfType)
 		}
 		l, ok := readLiteral(inner)
 		if !l.number {
@@ -153,7 +159,7 @@ func readLiteral(tokens []token) (literal, bool) {
 		return literal{}, false
 	}
 	t := tokens[0]
-	return literal{t.text, t.kind == numberToken},
+	return literal{text: t.text, number: t.kind == numberToken},
 		t.kind == stringToken || t.kind == numberToken || t.is("true") || t.is("false")
 }
 

@@ -29,6 +29,10 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 	always := &softdelete.Time{Column: "d", Type: softdelete.Timestamptz, NotNull: true}
 	sentinel := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"1970-01-01 00:00:00+00"},
 		Time: always}}
+	constant := func(live string) softdelete.Markers {
+		return softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{live}, Time: always}}
+	}
+	said, zoned, midday := constant("1970-01-01"), constant("1970-01-01 01:00:00+01"), constant("1970-01-01 12:00:00")
 	forever := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"}, Time: always}}
 	beside := softdelete.Markers{{Kind: softdelete.Sentinel, Column: "d", Live: []string{"infinity"},
 		Time: &softdelete.Time{Column: "d", Type: softdelete.Timestamptz}}}
@@ -158,7 +162,23 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{alive, `(alive IS NOT TRUE)`, deleted},
 		{sentinel, `(d = '1970-01-01 00:00:00+00'::timestamp with time zone)`, live},
 		{sentinel, `(d <> '1970-01-01 00:00:00+00'::timestamp with time zone)`, deleted},
-		{sentinel, `(d = '1970-01-01 01:00:00+01'::timestamp with time zone)`, unread}, // the same instant
+		{sentinel, `(d = '1970-01-01 01:00:00+01'::timestamp with time zone)`, live}, // the same instant
+		{sentinel, `(d = '1970-01-01 05:30:00+05:30'::timestamp with time zone)`, live},
+		{sentinel, `(d = '1969-12-31 19:03:58-04:56:02'::timestamp with time zone)`, live},
+		{sentinel, `(d <> '1970-01-01 01:00:00+01'::timestamp with time zone)`, deleted},
+		{sentinel, `(d = '1970-01-01 00:00:00+01'::timestamp with time zone)`, someDeleted},
+		{sentinel, `(d = 'infinity'::timestamp with time zone)`, someDeleted},
+		{sentinel, `(d = '1970-01-01 00:00:00.5+00'::timestamp with time zone)`, unread}, // a column may round it
+		{sentinel, `(d = '0001-01-01 00:00:00+00 BC'::timestamp with time zone)`, unread},
+		{said, `(d = '1970-01-01 00:00:00+00'::timestamp with time zone)`, live},
+		{said, `(d <> '1970-01-01 00:00:00+00'::timestamp with time zone)`, deleted},
+		{said, `(d = '1970-01-01 00:00:00'::timestamp without time zone)`, live},
+		{said, `(d = '1970-01-01'::date)`, live},
+		{said, `(d = '1970-01-02'::date)`, someDeleted},
+		{said, `(d = '1970-01-01 00:00:00'::text)`, unread},                         // another text
+		{zoned, `(d = '1970-01-01 00:00:00'::timestamp without time zone)`, unread}, // whose type ignores zones
+		{midday, `(d = '1970-01-01'::date)`, unread},                                // which may be a date's
+		{forever, `(d = '1970-01-01 00:00:00+00'::timestamp with time zone)`, someDeleted},
 		{forever, `(d = 'infinity'::timestamp with time zone)`, live},
 		{beside, `(d = 'infinity'::timestamp with time zone)`, someLive},
 		{beside, `(d IS NULL)`, someLive},

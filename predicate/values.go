@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -191,10 +192,10 @@ func (v value) compare(operator string, l literal) truth {
 	}
 	equal := yes | no
 	switch {
-	case v.Class == softdelete.Known && v.Text == l.text:
+	case v.Class == softdelete.Known && l.is(v.Text):
 		equal = yes
-	case v.Class == softdelete.Known && different(v.Text, l.text), v.Class == softdelete.Positive && l.text == "0",
-		slices.Contains(v.Except, l.text):
+	case v.Class == softdelete.Known && l.isNot(v.Text), v.Class == softdelete.Positive && l.text == "0",
+		slices.ContainsFunc(v.Except, l.is):
 		equal = no
 	}
 	switch operator {
@@ -244,6 +245,55 @@ func truthOf(b bool) truth {
 		return yes
 	}
 	return no
+}
+
+// is reports whether a text is certainly the same value as the literal.
+func (l literal) is(text string) bool {
+	if text == l.text {
+		return true
+	}
+	a, known := l.moment(l.text)
+	b, alsoKnown := l.moment(text)
+	return known && alsoKnown && a.Equal(b)
+}
+
+// isNot reports whether a text is certainly another value than the literal.
+func (l literal) isNot(text string) bool {
+	a, known := l.moment(l.text)
+	b, alsoKnown := l.moment(text)
+	if known && alsoKnown {
+		return !a.Equal(b)
+	}
+	return different(text, l.text)
+}
+
+// The forms of a time that are read. PostgreSQL reads and writes times in UTC here, because every transaction sets it.
+var (
+	zonedForms = []string{time.DateOnly, time.DateTime, time.DateTime + "Z07", time.DateTime + "Z07:00",
+		time.DateTime + "Z07:00:00"}
+	// Other types than timestamptz ignore a zone, and a date the time of day.
+	dateForms = []string{time.DateOnly, time.DateOnly + " 00:00:00"}
+)
+
+// moment reads a text as a value of the literal's type, if that is a time. Fractions of a second are not read,
+// because a column may round them.
+func (l literal) moment(text string) (time.Time, bool) {
+	var forms []string
+	switch l.time {
+	case softdelete.Timestamptz:
+		forms = zonedForms
+	case softdelete.LocalTimestamp, softdelete.Date:
+		forms = dateForms
+	}
+	if forms != nil && text == "infinity" {
+		return time.Date(math.MaxInt32, 1, 1, 0, 0, 0, 0, time.UTC), true // later than any other that is read
+	}
+	for _, form := range forms {
+		if t, err := time.Parse(form, text); err == nil && t.Nanosecond() == 0 {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // different reports whether two texts cannot be the same value: two numbers, two booleans, or two words that differ
