@@ -20,6 +20,13 @@ func stamp(column string) softdelete.Marker {
 		Time: &softdelete.Time{Column: column, Type: softdelete.Timestamptz}}
 }
 
+// planned marks rows that are live until their deletion time.
+func planned(column string) softdelete.Marker {
+	m := stamp(column)
+	m.Time.Planned = "UTC"
+	return m
+}
+
 // checked is the result of PurgeCheck.
 type checked struct {
 	Facts, Owner                        string
@@ -111,6 +118,15 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 			SELECT i, CASE WHEN d > '-infinity' THEN extract(epoch FROM d) * 1000 ELSE 0 END FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Epoch, Column: "deleteat",
 				Time: &softdelete.Time{Column: "deleteat", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}}},
+		{"plans, live until then", `CREATE TABLE t (id int, deleted_at timestamptz); INSERT INTO t` + rows +
+			`; INSERT INTO t SELECT 0, now() + i * interval '1 hour' FROM generate_series(1, 2000) i;
+			INSERT INTO t VALUES (0, 'infinity')`,
+			softdelete.Table{Name: "t", Markers: softdelete.Markers{planned("deleted_at")}}},
+		{"plans of a flag", `CREATE TABLE t (id int, deleted_at timestamptz, gone bool); INSERT INTO t
+			SELECT *, d IS NOT NULL FROM (` + rows + `) r (i, d);
+			INSERT INTO t SELECT 0, now() + i * interval '1 hour', true FROM generate_series(1, 2000) i`,
+			softdelete.Table{Name: "t", Markers: softdelete.Markers{{Kind: softdelete.Pair, Column: "gone",
+				Time: planned("deleted_at").Time}}}},
 		{"two markers", `CREATE TABLE t (id int, deleted_at timestamptz, removed_at timestamptz); INSERT INTO t
 			SELECT i, CASE WHEN i % 2 = 0 THEN d END, CASE WHEN i % 2 = 1 THEN d END FROM (` + rows + `) r (i, d)`,
 			softdelete.Table{Name: "t", Markers: softdelete.Markers{stamp("deleted_at"), stamp("removed_at")}}},
