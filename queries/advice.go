@@ -175,7 +175,7 @@ func where(n *indexes.NewIndex) string {
 // holds returns the predicate of an index on the live rows of a marker, or on the rows to purge.
 func holds(m softdelete.Marker, rows indexes.Purpose) string {
 	if rows == indexes.Purge {
-		return decide(m, "purge index")
+		return clock{}.decide(m, "purge index")
 	}
-	return decide(m, "live index")
+	return clock{}.decide(m, "live index")
 }

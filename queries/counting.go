@@ -29,8 +29,8 @@ func (r Relation) vars() vars {
 	}
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
-		"deleted": deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL", "next": "NULL",
-		"coming": "NULL", "observed": r.observed(false),
+		"deleted": scanning(r.Table).deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL",
+		"next": "NULL", "coming": "NULL", "observed": r.observed(false),
 	}
 }
 
@@ -38,7 +38,7 @@ func (r Relation) vars() vars {
 func (r Relation) ages() vars {
 	v, t := r.vars(), r.Table
 	if t.HasAges() {
-		v["old"] = deletedBefore(t.Markers, t.Policy.TimeZone, t.Policy.Retention)
+		v["old"] = scanning(t).deletedBefore(t.Markers, t.Policy.Retention)
 		v["next"] = first("not_yet", t, ago(t.Policy.Retention))
 	}
 	return v
@@ -53,7 +53,7 @@ func (r Relation) Count(most int64) string {
 		v["oldest"] = first("deleted_at_all", r.Table, ask("now", nil))
 	}
 	if r.Table.KnowsRecent() {
-		v["recent"] = deletedSince(r.Table)
+		v["recent"] = scanning(r.Table).deletedSince(r.Table)
 	}
 	if r.Table.KnowsRecent() || r.Table.Markers.Planned() {
 		v["coming"] = first("to_come", r.Table, ask("now", nil))
@@ -79,13 +79,14 @@ func (r Relation) SampleSystem(rate float64, seed int32) string {
 func (r Relation) Deleted(index string, most int64) string {
 	v := r.ages()
 	v["index"], v["most"] = index, fmt.Sprint(most)
+	v["deleted"] = bare(r.Table).deleted(r.Table.Markers)
 	return statement("deleted.sql", v)
 }
 
 // Recent counts the recent rows up to softdelete.RecentLimit.
 func (r Relation) Recent() string {
 	v := r.vars()
-	v["recent"], v["limit"] = deletedSince(r.Table), fmt.Sprint(softdelete.RecentLimit)
+	v["recent"], v["limit"] = bare(r.Table).deletedSince(r.Table), fmt.Sprint(softdelete.RecentLimit)
 	return statement("recent.sql", v)
 }
 
@@ -94,7 +95,7 @@ func (r Relation) Oldest() string {
 	m, zone := r.Table.Markers[0], r.Table.Policy.TimeZone
 	v := r.vars()
 	v["seconds"], v["time"] = secondsOf(m.Time, zone), m.Time.Column
-	v["deleted_at_all"] = aged("deleted_at_all", m, zone, ask("now", nil))
+	v["deleted_at_all"] = bare(r.Table).aged("deleted_at_all", m, ask("now", nil))
 	return statement("oldest.sql", v)
 }
 
@@ -133,9 +134,9 @@ func ago(d time.Duration) string {
 }
 
 // deletedSince returns the predicate of the rows that were deleted within the recent window.
-func deletedSince(t *softdelete.Table) string {
+func (c clock) deletedSince(t *softdelete.Table) string {
 	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
-		return aged("deleted_since", m, t.Policy.TimeZone, ago(t.Policy.Recent))
+		return c.aged("deleted_since", m, ago(t.Policy.Recent))
 	})
 }
 
@@ -143,7 +144,7 @@ func deletedSince(t *softdelete.Table) string {
 func first(question string, t *softdelete.Table, then string) string {
 	each := make([]string, len(t.Markers))
 	for i, m := range t.Markers {
-		least := ask("first", vars{"time": m.Time.Column, "rows": aged(question, m, t.Policy.TimeZone, then)})
+		least := ask("first", vars{"time": m.Time.Column, "rows": scanning(t).aged(question, m, then)})
 		if question == "not_yet" && m.Time.Type == softdelete.Date {
 			least = ask("day after", vars{"value": least})
 		}

@@ -64,7 +64,7 @@ func provablyLive(markers softdelete.Markers) string {
 		if m.Planned() {
 			return "true" // until a time that no index knows
 		}
-		index := decide(m, "live index")
+		index := clock{}.decide(m, "live index")
 		if m.NullIsLive() {
 			return ask("or null", vars{"predicate": index, "column": m.Column})
 		}
@@ -74,7 +74,7 @@ func provablyLive(markers softdelete.Markers) string {
 
 // provablyDeleted returns the predicate of the deleted rows in the same form.
 func provablyDeleted(markers softdelete.Markers) string {
-	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "purge index") })
+	return join(markers, " OR ", func(m softdelete.Marker) string { return clock{}.decide(m, "purge index") })
 }
 
 func contradiction(schema, name, predicate, claim string) string {

@@ -20,20 +20,20 @@ func Unreadable(relations []uint32, attnames []string) string {
 // Contradictions counts the rows whose flag and deletion time disagree, and the rows deleted in the future, unless
 // the relation is larger than most bytes. A check that does not apply to the table counts 0.
 func (r Relation) Contradictions(most int64) string {
-	v := r.vars()
+	v, at := r.vars(), scanning(r.Table)
 	v["most"], v["inconsistent"], v["future"] = fmt.Sprint(most), "false", "false"
 	if len(r.Table.Markers.Pairs()) > 0 {
-		v["inconsistent"] = disagreeing(r.Table)
+		v["inconsistent"] = at.disagreeing(r.Table.Markers)
 	}
 	if r.Table.KnowsFuture() {
-		v["future"] = deletedInFuture(r.Table.Markers.WithTime(), r.Table.Policy.TimeZone)
+		v["future"] = at.deletedInFuture(r.Table.Markers.WithTime())
 	}
 	return statement("integrity_rows.sql", v)
 }
 
 // disagreeing returns the predicate of the rows whose flag and deletion time disagree.
-func disagreeing(t *softdelete.Table) string {
-	return join(t.Markers.Pairs(), " OR ", func(m softdelete.Marker) string { return inconsistent(m, t.Policy.TimeZone) })
+func (c clock) disagreeing(markers softdelete.Markers) string {
+	return join(markers.Pairs(), " OR ", c.inconsistent)
 }
 
 // Orphans counts the live rows that reference a deleted row of the parent, which is a partition of the referenced
@@ -52,8 +52,8 @@ func orphaned(markers softdelete.Markers, only, schema, name string, key *softde
 		reference[i] = "parent." + identifier(key.Referenced[i]) + " " + key.Operators[i] + " child." + identifier(c)
 	}
 	return ask("orphaned", vars{
-		"live": live(markers), "only": only, "referencedschema": schema, "referencedname": name,
-		"deleted": deleted(key.Markers), "reference": strings.Join(reference, " AND "),
+		"live": clock{}.live(markers), "only": only, "referencedschema": schema, "referencedname": name,
+		"deleted": clock{}.deleted(key.Markers), "reference": strings.Join(reference, " AND "),
 	})
 }
 
@@ -62,9 +62,9 @@ func Contradicting(t *softdelete.Table, c softdelete.Contradiction) string {
 	var rows string
 	switch c.Kind {
 	case softdelete.Inconsistent:
-		rows = disagreeing(t)
+		rows = bare(t).disagreeing(t.Markers)
 	case softdelete.Future:
-		rows = deletedInFuture(t.Markers.WithTime(), t.Policy.TimeZone)
+		rows = bare(t).deletedInFuture(t.Markers.WithTime())
 	default:
 		rows = orphaned(t.Markers, "", c.Check.Key.Schema, c.Check.Key.Name, c.Check.Key)
 	}

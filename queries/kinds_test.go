@@ -169,8 +169,8 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 		pgtest.Exec(t, dsn, script+"ANALYZE t")
 
 		ms := softdelete.Markers{k.Marker}
-		for where, state := range map[string]string{live(ms): "live", provablyLive(ms): "live", deleted(ms): "deleted",
-			provablyDeleted(ms): "deleted"} {
+		for where, state := range map[string]string{clock{}.live(ms): "live", provablyLive(ms): "live",
+			clock{}.deleted(ms): "deleted", provablyDeleted(ms): "deleted"} {
 			wrong := pgtest.Value[string](t, dsn, fmt.Sprintf(`
 				SELECT COALESCE(string_agg(DISTINCT COALESCE(marker::text, 'NULL'), ' '), '')
 				FROM t WHERE ((%s) IS TRUE) <> (state = '%s')`, where, state))

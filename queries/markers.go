@@ -32,22 +32,38 @@ func ask(question string, values vars) string {
 	return render(template, values)
 }
 
+// clock writes the instants in predicates.
+type clock struct {
+	// zone is that of a time column without one.
+	zone string
+	// once makes each instant a subquery, which PostgreSQL runs once for a scan. Without it an instant is computed for
+	// each row, but the planner knows its value when it chooses an index.
+	once bool
+}
+
+// bare returns the clock of predicates that people read, or for which the planner may choose an index.
+func bare(t *softdelete.Table) clock { return clock{zone: t.Policy.TimeZone} }
+
+// scanning returns the clock of predicates for a scan.
+func scanning(t *softdelete.Table) clock { return clock{zone: t.Policy.TimeZone, once: true} }
+
 // deleted returns the predicate of the rows that any of the markers calls deleted.
-func deleted(markers softdelete.Markers) string {
-	return join(markers, " OR ", func(m softdelete.Marker) string { return decide(m, "deleted") })
+func (c clock) deleted(markers softdelete.Markers) string {
+	return join(markers, " OR ", func(m softdelete.Marker) string { return c.decide(m, "deleted") })
 }
 
 // live returns the predicate of the rows that none of the markers calls deleted.
-func live(markers softdelete.Markers) string {
-	return join(markers, " AND ", func(m softdelete.Marker) string { return decide(m, "live") })
+func (c clock) live(markers softdelete.Markers) string {
+	return join(markers, " AND ", func(m softdelete.Marker) string { return c.decide(m, "live") })
 }
 
 // decide returns the predicate of the rows that one marker calls deleted, or live.
-func decide(m softdelete.Marker, state string) string {
+func (c clock) decide(m softdelete.Marker, state string) string {
 	predicate := marked(m, state)
 	if question := state + " by now"; m.Planned() && questions[question] != "" {
+		planned := clock{zone: m.Time.Planned, once: c.once}
 		return ask(question, vars{"predicate": predicate, "time": m.Time.Column,
-			"now": instant(m.Time, m.Time.Planned, ask("now", nil))})
+			"now": planned.instant(m.Time, ask("now", nil))})
 	}
 	return predicate
 }
@@ -73,44 +89,40 @@ func equality(m softdelete.Marker) string {
 
 // deletedBefore returns the predicate of the rows that were deleted longer ago than age, by the database's clock.
 // Every marker must have a time.
-func deletedBefore(markers softdelete.Markers, zone string, age time.Duration) string {
+func (c clock) deletedBefore(markers softdelete.Markers, age time.Duration) string {
 	before := ago(age)
-	return join(markers, " OR ", func(m softdelete.Marker) string {
-		return aged("deleted_before", m, zone, before)
-	})
+	return join(markers, " OR ", func(m softdelete.Marker) string { return c.aged("deleted_before", m, before) })
 }
 
 // deletedInFuture returns the predicate of the rows whose deletion time is in the future. Every marker must have a
 // time.
-func deletedInFuture(markers softdelete.Markers, zone string) string {
-	return join(markers, " OR ", func(m softdelete.Marker) string {
-		return aged("future", m, zone, ask("now", nil))
-	})
+func (c clock) deletedInFuture(markers softdelete.Markers) string {
+	return join(markers, " OR ", func(m softdelete.Marker) string { return c.aged("future", m, ask("now", nil)) })
 }
 
 // inconsistent returns the predicate of the rows in which a pair contradicts itself.
-func inconsistent(m softdelete.Marker, zone string) string {
+func (c clock) inconsistent(m softdelete.Marker) string {
 	return ask("inconsistent", vars{
-		"column": m.Column, "live": marked(m, "live"), "deleted": marked(m, "deleted"), "present": present(m.Time, zone),
+		"column": m.Column, "live": marked(m, "live"), "deleted": marked(m, "deleted"), "present": c.present(m.Time),
 	})
 }
 
 // aged returns the predicate of the rows whose deletion time is before or after an instant.
-func aged(question string, m softdelete.Marker, zone, then string) string {
-	rows := decide(m, "deleted")
+func (c clock) aged(question string, m softdelete.Marker, then string) string {
+	rows := c.decide(m, "deleted")
 	if question == "to_come" { // they are not deleted yet
 		rows = marked(m, "deleted")
 	}
 	return ask(question, vars{
-		"deleted": rows, "present": present(m.Time, zone),
-		"time": m.Time.Column, "instant": instant(m.Time, zone, then), "now": instant(m.Time, zone, ask("now", nil)),
+		"deleted": rows, "present": c.present(m.Time),
+		"time": m.Time.Column, "instant": c.instant(m.Time, then), "now": c.instant(m.Time, ask("now", nil)),
 	})
 }
 
 // present returns the predicate of the rows whose time column has a time.
-func present(t *softdelete.Time, zone string) string {
+func (c clock) present(t *softdelete.Time) string {
 	predicate := ask(string(t.Type)+" present",
-		vars{"time": t.Column, "earliest": instant(t, zone, ask("earliest", nil))})
+		vars{"time": t.Column, "earliest": c.instant(t, ask("earliest", nil))})
 	if len(t.Live) > 0 {
 		predicate = ask("but_live", vars{"present": predicate, "time": t.Column, "live": list(t.Live)})
 	}
@@ -118,9 +130,13 @@ func present(t *softdelete.Time, zone string) string {
 }
 
 // instant writes a timestamptz in the type of a time column.
-func instant(t *softdelete.Time, zone, then string) string {
-	return ask(string(t.Type)+" instant", vars{"instant": then, "zone": zone,
+func (c clock) instant(t *softdelete.Time, then string) string {
+	instant := ask(string(t.Type)+" instant", vars{"instant": then, "zone": c.zone,
 		"per_second": fmt.Sprint(t.Unit.PerSecond())})
+	if c.once {
+		return ask("once", vars{"instant": instant})
+	}
+	return instant
 }
 
 // secondsOf returns a time column as seconds since 1970.

@@ -80,6 +80,11 @@ now()
 -- question: earliest
 '1970-01-02 12:00:00+00'::timestamptz
 
+-- A subquery is run once, not for each row. Otherwise PostgreSQL computes now() - '1 day' again
+-- for each row and each aggregate.
+-- question: once
+(SELECT :instant)
+
 -- How an instant is written in the type of a time column.
 -- question: timestamptz instant
 (:instant)

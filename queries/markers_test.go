@@ -67,10 +67,11 @@ func TestEveryRowIsEitherLiveOrDeleted(t *testing.T) {
 					test.typ, test.values, strings.TrimSuffix(test.typ, " NOT NULL")))
 			test.marker.Column = `odd "column`
 			ms := softdelete.Markers{test.marker}
-			if diff := cmp.Diff(test.want, which(t, dsn, deleted(ms))); diff != "" {
+			if diff := cmp.Diff(test.want, which(t, dsn, clock{}.deleted(ms))); diff != "" {
 				t.Errorf("deleted (-want +got):\n%s", diff)
 			}
-			if got := which(t, dsn, fmt.Sprintf("((%s) IS TRUE) = ((%s) IS TRUE)", live(ms), deleted(ms))); got != "" {
+			both := fmt.Sprintf("((%s) IS TRUE) = ((%s) IS TRUE)", clock{}.live(ms), clock{}.deleted(ms))
+			if got := which(t, dsn, both); got != "" {
 				t.Errorf("rows %s are both or neither", got)
 			}
 		})
@@ -120,9 +121,12 @@ func TestTimesOfEveryTypeHaveAges(t *testing.T) {
 				m.Kind = softdelete.Epoch
 			}
 			ms := softdelete.Markers{m}
+			at, once := clock{zone: zone}, clock{zone: zone, once: true}
 			for question, want := range map[string]string{
-				deletedBefore(ms, zone, 90*24*time.Hour): "2",
-				deletedInFuture(ms, zone):                "4",
+				at.deletedBefore(ms, 90*24*time.Hour):   "2",
+				once.deletedBefore(ms, 90*24*time.Hour): "2",
+				at.deletedInFuture(ms):                  "4",
+				once.deletedInFuture(ms):                "4",
 				fmt.Sprintf(`abs(%s - extract(epoch FROM now() - interval '1 year')) < %d`, secondsOf(&test.time, zone),
 					600+day(test.time)): "2",
 			} {
@@ -131,7 +135,7 @@ func TestTimesOfEveryTypeHaveAges(t *testing.T) {
 				}
 			}
 			plan := pgtest.Value[string](t, dsn,
-				`EXPLAIN (FORMAT JSON) SELECT FROM t WHERE `+deletedBefore(ms, zone, 90*24*time.Hour))
+				`EXPLAIN (FORMAT JSON) SELECT FROM t WHERE `+at.deletedBefore(ms, 90*24*time.Hour))
 			if !strings.Contains(plan, `"Index Cond"`) {
 				t.Errorf("the index on the column is not used:\n%s", plan)
 			}
@@ -165,7 +169,7 @@ func TestAPairIsHeldAgainstItself(t *testing.T) {
 		{Kind: softdelete.Pair, Flag: softdelete.Number, Column: "number",
 			Time: &softdelete.Time{Column: "epoch", Type: softdelete.EpochTime}},
 	} {
-		if got := which(t, dsn, inconsistent(m, "UTC")); got != "3 4 5 6 7" {
+		if got := which(t, dsn, clock{zone: "UTC"}.inconsistent(m)); got != "3 4 5 6 7" {
 			t.Errorf("%s and %s contradict each other in rows %s", m.Column, m.Time.Column, got)
 		}
 	}
@@ -178,7 +182,7 @@ func TestMarkersOfOneTableAreOred(t *testing.T) {
 		INSERT INTO t (a, b) VALUES (NULL, NULL), (true, NULL), (false, '2000-01-01'), (true, now())`)
 	ms := softdelete.Markers{{Kind: softdelete.Flag, Column: "a"},
 		{Kind: softdelete.Timestamp, Column: "b", Time: &softdelete.Time{Column: "b", Type: softdelete.Timestamptz}}}
-	if got := which(t, dsn, deleted(ms)) + "; " + which(t, dsn, live(ms)); got != "2 3 4; 1" {
+	if got := which(t, dsn, clock{}.deleted(ms)) + "; " + which(t, dsn, clock{}.live(ms)); got != "2 3 4; 1" {
 		t.Errorf("deleted; live: %s", got)
 	}
 }

@@ -36,26 +36,28 @@ func (r Relation) observed(alone bool) string {
 
 // strange looks for a value whose meaning the marker does not know.
 func (r Relation) strange(m softdelete.Marker) string {
+	at := scanning(r.Table)
 	switch {
 	case m.Given:
 	case m.Decides() == softdelete.Letter:
 		return ask("strange letter", vars{"column": m.Column, "values": list(softdelete.KnownLetters)})
 	case m.Time != nil && m.Time.Column == m.Column && m.Time.Type != softdelete.EpochTime:
-		return ask("strange time", vars{"column": m.Column, "deleted": decide(m, "deleted"),
-			"earliest": instant(m.Time, r.Table.Policy.TimeZone, ask("earliest", nil))})
+		return ask("strange time", vars{"column": m.Column, "deleted": at.decide(m, "deleted"),
+			"earliest": at.instant(m.Time, ask("earliest", nil))})
 	}
 	return ""
 }
 
 // extreme returns the smallest or largest value of an integer that is a time, or could be one.
 func (r Relation) extreme(question string, m softdelete.Marker, alone bool) string {
-	column, rows := m.Column, decide(m, "deleted")
+	at := scanning(r.Table)
+	column, rows := m.Column, at.decide(m, "deleted")
 	switch t := m.Time; {
 	case t != nil && t.Column != m.Column:
 		if alone || !t.Known() || t.Type != softdelete.EpochTime {
 			return ""
 		}
-		column, rows = t.Column, aged("deleted_at_all", m, r.Table.Policy.TimeZone, ask("now", nil))
+		column, rows = t.Column, at.aged("deleted_at_all", m, ask("now", nil))
 	case t != nil && (t.Type != softdelete.EpochTime || !t.Known()), t == nil && (m.Kind != softdelete.Number || m.Given):
 		return ""
 	}
@@ -67,7 +69,7 @@ func (r Relation) own(m softdelete.Marker, alone bool) string {
 	if r.Key == "" || alone || !m.GuessedEpoch() {
 		return ""
 	}
-	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": decide(m, "deleted")})
+	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": scanning(r.Table).decide(m, "deleted")})
 }
 
 // rounds counts the deleted rows with a round instant, in a time that is more precise than a day.
@@ -75,7 +77,7 @@ func (r Relation) rounds(m softdelete.Marker) string {
 	if !m.HoldsInstants() || m.Given {
 		return ""
 	}
-	return ask("rounds", vars{"deleted": decide(m, "deleted"), "round": r.round(m)})
+	return ask("rounds", vars{"deleted": scanning(r.Table).decide(m, "deleted"), "round": r.round(m)})
 }
 
 func (r Relation) round(m softdelete.Marker) string {
@@ -96,7 +98,8 @@ func (r Relation) SharedStatistics(m softdelete.Marker) string {
 
 func (r Relation) shared(file string, m softdelete.Marker) string {
 	v := r.vars()
-	v["column"], v["type"], v["deleted"], v["round"] = m.Column, typeOf(m), decide(m, "deleted"), r.round(m)
+	v["column"], v["type"], v["round"] = m.Column, typeOf(m), r.round(m)
+	v["deleted"] = scanning(r.Table).decide(m, "deleted")
 	return statement(file, v)
 }
 

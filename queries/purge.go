@@ -157,7 +157,7 @@ func purgeParts() vars {
 func pastRetention(t *softdelete.Table) string {
 	before := retentionAgo(t.Policy.Retention)
 	return join(t.Markers, " OR ", func(m softdelete.Marker) string {
-		old := aged("deleted_before", m, t.Policy.TimeZone, before)
+		old := bare(t).aged("deleted_before", m, before)
 		if m.Time.Type == softdelete.LocalTimestamp {
 			old = ask("certainly", vars{"predicate": old, "time": m.Time.Column, "zone": t.Policy.TimeZone, "instant": before})
 		}
