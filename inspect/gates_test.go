@@ -219,7 +219,8 @@ func TestWhatWasReadCountsWhenTheNextBatchFails(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	execEach(t, dsn, large("orders"))
-	const config = "limits: {lock_timeout: 50ms, statement_timeout: 10s}\ncounting: {method: sampled, target_margin: 0, blocks: 500, batch: 50}"
+	const config = "limits: {lock_timeout: 50ms, statement_timeout: 10s}\n" +
+		"counting: {method: sampled, target_margin: 0, blocks: 500, batch: 50}"
 	whole := inspector(t, dsn, config)
 	if m := method(tableNamed(t, first(t, whole), "orders")); m != "sampled" {
 		t.Fatalf("counted by %s", m)
