@@ -6,46 +6,46 @@ import (
 	"strings"
 )
 
-// bornTable is a generated table of which it is known of each row whether it is live.
+// bornTable is a generated table. For each of its rows it is known whether it is live.
 type bornTable struct {
 	// about says how the table is made and used.
 	about string
-	// column is its deciding column, script makes it and its rows.
+	// column is its deciding column; script makes the table and its rows.
 	column string
 	script strings.Builder
-	// live and deleted are how many rows there are of each; old how many of the deleted ones
-	// are past retention, where that can be known.
+	// live and deleted are the numbers of rows; old is the number of deleted rows that are past retention, if that can
+	// be known.
 	live, deleted, old int
 	// decidable means that a careful person who sees the table knows which rows are deleted.
 	decidable bool
 }
 
-// The generated tables have so many rows for each way in which live or deleted ones are
-// written: live ones among the deleted would show in their number.
+// How many rows there are for each way to write live or deleted ones. A live row that is counted as deleted would show
+// in the number.
 const (
 	bornLive    = 40
 	bornDeleted = 3
 )
 
-// newBorn makes a table without rows. The label of the column that decides is that of about.
+// newBorn makes a table without rows. The deciding column is named in about.
 func newBorn(column, columns string) *bornTable {
 	b := &bornTable{about: columns, column: column, decidable: true}
 	b.sql(`CREATE TABLE %%s (note int%s);`, columns)
 	return b
 }
 
-// newKeyed makes a table whose rows have keys, which deleted rows may hold. They begin where numbers
-// look like seconds of 1973, or of 2020.
+// newKeyed makes a table whose rows have keys, which deleted rows may contain. The keys begin at numbers that look
+// like seconds of 1973, or of 2020.
 func newKeyed(column, columns string, start int) *bornTable {
 	b := newBorn(column, fmt.Sprintf(", id bigint GENERATED ALWAYS AS IDENTITY (START %d) PRIMARY KEY%s", start, columns))
 	b.about = columns
 	return b
 }
 
-// sql adds a statement, in which %s is the table.
+// sql adds a statement. %s is the table.
 func (b *bornTable) sql(format string, values ...any) { fmt.Fprintf(&b.script, format+"\n", values...) }
 
-// rows adds rows whose columns hold what is written; their defaults if nothing is.
+// rows adds rows with these values in their columns; without values, with the defaults.
 func (b *bornTable) rows(written string, n int) {
 	if written == "" {
 		b.sql(`INSERT INTO %%s (note) SELECT i FROM generate_series(1, %d) i;`, n)
@@ -54,7 +54,7 @@ func (b *bornTable) rows(written string, n int) {
 	b.sql(`INSERT INTO %%s (%s, note) SELECT %s, i FROM generate_series(1, %d) i;`, b.column, written, n)
 }
 
-// lives adds live rows for each writing of them.
+// lives adds live rows, some for each way to write them.
 func (b *bornTable) lives(written ...string) *bornTable {
 	for _, w := range written {
 		b.rows(w, bornLive)
@@ -64,7 +64,7 @@ func (b *bornTable) lives(written ...string) *bornTable {
 	return b
 }
 
-// deletes adds deleted rows for each writing of them.
+// deletes adds deleted rows, some for each way to write them.
 func (b *bornTable) deletes(written ...string) *bornTable {
 	for _, w := range written {
 		b.rows(w, bornDeleted)
@@ -77,16 +77,16 @@ func (b *bornTable) deletes(written ...string) *bornTable {
 	return b
 }
 
-// undecidable means that nobody could decide.
+// undecidable marks a table that nobody could decide.
 func (b *bornTable) undecidable() *bornTable {
 	b.decidable = false
 	return b
 }
 
-// born is a default: its expression, and the value that it comes to, empty for NULL.
+// born is a default: its expression and its value; empty for NULL.
 type born struct {
 	sql, value string
-	// varies means that it is not a constant, or perhaps not one.
+	// varies means that it is not a constant, or perhaps not.
 	varies bool
 }
 
@@ -97,7 +97,7 @@ func (d born) String() string {
 	return " DEFAULT (" + d.sql + ")"
 }
 
-// literals are defaults that are written as the values that they come to.
+// literals returns defaults that are written as their values.
 func literals(values ...string) []born {
 	all := []born{{}, {sql: "NULL"}}
 	for _, v := range values {
@@ -106,18 +106,18 @@ func literals(values ...string) []born {
 	return all
 }
 
-// bornTables are all of them.
+// bornTables returns all generated tables.
 func bornTables() []*bornTable {
 	return slices.Concat(bornTimes(), bornIntegers(), bornFlags(), bornLetters(), bornStatuses(), bornPairs())
 }
 
-// deletions are how deleted rows are written that keep a time: one by one, or many at once.
+// deletions are the ways to write deleted rows with a time: one by one, or many at once.
 var deletions = [][]string{
 	{"now() - i * interval '25 hours'", "now() - i * interval '3 hours' - interval '1 year'"},
 	{"now() - interval '1 year' - interval '3 hours 7 seconds'"},
 }
 
-// bornTimes are tables with a time.
+// bornTimes returns tables with a time.
 func bornTimes() []*bornTable {
 	var all []*bornTable
 	defaults := slices.Concat(literals("'1970-01-01'", "'0001-01-01'", "'1999-01-01'", "'infinity'", "'9999-12-31'",
@@ -138,7 +138,7 @@ func bornTimes() []*bornTable {
 				}
 			}
 		}
-		// The zero time of Go's libraries, beside NULL and another default, and other old times.
+		// The zero time of Go's libraries, with NULL and another default, and other old times.
 		for _, d := range []born{{}, {sql: "'1999-01-01'"}} {
 			all = append(all,
 				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("", "'0001-01-01'").deletes(deletions[0]...),
@@ -147,17 +147,17 @@ func bornTimes() []*bornTable {
 				newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).lives("'0001-01-01'", "'1970-01-01'").
 					deletes(deletions[0]...).undecidable())
 		}
-		// A default that was changed, which the catalogs have forgotten.
+		// A changed default, which the catalogs have forgotten.
 		if typ != "date" {
 			for _, d := range []born{{}, {sql: "'1970-01-01'"}} {
 				all = append(all, newBorn("deleted_at", fmt.Sprintf(", deleted_at %s%s", typ, d)).
 					lives("", "'2000-01-01'").deletes(deletions[0]...).undecidable())
 			}
 		}
-		// What the rows got that were there when the column was added.
+		// The value that existing rows got when the column was added.
 		for _, old := range []string{"'1999-01-01'", "'infinity'", "now() - interval '2 years'"} {
 			if typ == "checked_moment" {
-				break // the whole table is written anew, and tells of no default
+				break // the whole table is rewritten, and no default is left
 			}
 			b := newBorn("deleted_at", "").lives("")
 			b.sql(`ALTER TABLE %%s ADD deleted_at %s DEFAULT %s; ALTER TABLE %%[1]s ALTER deleted_at DROP DEFAULT;`, typ, old)
@@ -165,7 +165,7 @@ func bornTimes() []*bornTable {
 			all = append(all, b.lives("").deletes(deletions[0]...))
 		}
 	}
-	// That of a domain, and of a column that lifts it.
+	// The default of a domain, and of a column that overrides it.
 	all = append(all,
 		newBorn("deleted_at", ", deleted_at since").lives("", "NULL").deletes(deletions[0]...),
 		newBorn("deleted_at", ", deleted_at since DEFAULT NULL").lives("").deletes(deletions[0]...),
@@ -174,13 +174,13 @@ func bornTimes() []*bornTable {
 	return all
 }
 
-// epochIn is a time as a number of units.
+// epochIn returns a time as a number of units.
 func epochIn(unit string, time string) string {
 	perSecond := map[string]string{"s": "1", "ms": "1000", "us": "1000000", "ns": "1000000000"}[unit]
 	return fmt.Sprintf("(extract(epoch FROM %s) * %s)::int8", time, perSecond)
 }
 
-// bornIntegers are tables with an integer that is called a time, or a flag.
+// bornIntegers returns tables with an integer that has the name of a time or of a flag.
 func bornIntegers() []*bornTable {
 	var all []*bornTable
 	const largest, distant = "9223372036854775807", "253402300799"
@@ -225,7 +225,7 @@ func bornIntegers() []*bornTable {
 	return all
 }
 
-// bornFlags are tables with a boolean.
+// bornFlags returns tables with a boolean.
 func bornFlags() []*bornTable {
 	var all []*bornTable
 	for _, typ := range []string{"boolean", "truth"} {
@@ -255,7 +255,7 @@ func bornFlags() []*bornTable {
 	return all
 }
 
-// bornLetters are tables with a short text.
+// bornLetters returns tables with a short text.
 func bornLetters() []*bornTable {
 	var all []*bornTable
 	words := [][2]string{{"no", "yes"}, {"No", "Yes"}, {"off", "on"}, {"OFF", "ON"}, {"", "X"}, {" ", "X"}, {"N", "S"}}
@@ -287,7 +287,7 @@ func bornLetters() []*bornTable {
 	return all
 }
 
-// bornStatuses are tables with a status.
+// bornStatuses returns tables with a status.
 func bornStatuses() []*bornTable {
 	var all []*bornTable
 	for _, typ := range []string{"text", "varchar(20)", "state", "a_state"} {
@@ -300,7 +300,7 @@ func bornStatuses() []*bornTable {
 	return all
 }
 
-// bornPairs are tables with a flag and a time.
+// bornPairs returns tables with a flag and a time.
 func bornPairs() []*bornTable {
 	var all []*bornTable
 	for _, flag := range []born{{sql: "false"}, {sql: "true"}} {

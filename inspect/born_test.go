@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// bornTypes are what the generated tables need.
+// bornTypes makes the types of the generated tables.
 const bornTypes = `SET timezone = 'UTC';
 	CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN checked_moment AS timestamptz CHECK (VALUE <> '1950-01-01');
 	CREATE DOMAIN since AS timestamptz DEFAULT '1999-01-01'; CREATE DOMAIN since_now AS timestamptz DEFAULT now();
@@ -25,16 +25,15 @@ const bornTypes = `SET timezone = 'UTC';
 	CREATE FUNCTION born_text() RETURNS text IMMUTABLE LANGUAGE sql AS $$SELECT 'N'$$;
 `
 
-// bornRuns are the servers on which the generated tables are made, each with the tables of one third:
-// all of them on the version that the other tests use, and as many on the oldest and the newest.
+// bornRuns are the servers for the generated tables. All tables are made on the version that the other tests use, and
+// one third each on the oldest and the newest version.
 var bornRuns = []struct {
 	version string // empty for the shared server
 	third   int
 }{{"", 0}, {"", 1}, {"", 2}, {"14", 0}, {"18", 1}}
 
-// A live row is never called deleted, whatever the column, its default and the way in which
-// it was written. What a careful person could decide has its numbers; of what nobody could,
-// the reason is told where there are none.
+// A live row is never counted as deleted, whatever the column, its default and the way in which it was written. Tables
+// that a careful person can decide have the right numbers. Other tables may have a reason in place of numbers.
 func TestALiveRowIsNeverCalledDeleted(t *testing.T) {
 	t.Parallel()
 	var equal, decidable, absent, undecidable atomic.Int64
@@ -93,7 +92,7 @@ func TestALiveRowIsNeverCalledDeleted(t *testing.T) {
 	}
 }
 
-// everyTurn is the Snapshot in which every table had its turn.
+// everyTurn returns the Snapshot after every table had its turn.
 func everyTurn(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	t.Helper()
 	s := empty(t, i)
@@ -107,7 +106,7 @@ func everyTurn(t *testing.T, i *Inspector) *softdelete.Snapshot {
 	return s
 }
 
-// leftReasons are why columns were left alone, by table.
+// leftReasons returns why columns were ignored, by table.
 func leftReasons(t *testing.T, i *Inspector) map[string]string {
 	t.Helper()
 	explained, err := i.Explain(t.Context())
@@ -125,7 +124,7 @@ func leftReasons(t *testing.T, i *Inspector) map[string]string {
 	return reasons
 }
 
-// check holds what is told of a table against its labels, and reports whether they are equal.
+// check compares the result for a table with its labels, and reports whether they are equal.
 func (b *bornTable) check(t *testing.T, got softdelete.Table) (equal bool) {
 	t.Helper()
 	n := got.Numbers

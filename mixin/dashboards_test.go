@@ -68,9 +68,9 @@ const gridWidth = 24
 
 var (
 	panelTypes = []string{"timeseries", "stat", "bargauge", "table", "state-timeline", "heatmap", "text", "row"}
-	// Those of Grafana's units that the dashboards use.
+	// The units of Grafana that the dashboards use.
 	units = []string{"none", "short", "percentunit", "s", "ms", "bytes", "reqps", "dateTimeFromNow"}
-	// The variables by which every selector is narrowed.
+	// The variables that every selector must use.
 	narrowed = []string{`job=~"$job"`, `instance=~"$instance"`}
 )
 
@@ -98,7 +98,7 @@ func dashboards(t *testing.T) map[string]dashboard {
 	return all
 }
 
-// panels calls check for every panel of every dashboard, rows excepted.
+// panels calls check for every panel of every dashboard, except rows.
 func panels(t *testing.T, check func(t *testing.T, d dashboard, p panel)) {
 	for uid, d := range dashboards(t) {
 		if len(d.Panels) == 0 {
@@ -262,7 +262,7 @@ func TestCountersAreRatedOverTheRateInterval(t *testing.T) {
 	}
 }
 
-// A column that no query returns stays empty for ever.
+// A column that no query returns would always be empty.
 func TestColumnsOfTablesComeFromTheirQueries(t *testing.T) {
 	by := regexp.MustCompile(`\bby \(([^)]*)\)`)
 	panels(t, func(t *testing.T, _ dashboard, p panel) {
@@ -276,7 +276,7 @@ func TestColumnsOfTablesComeFromTheirQueries(t *testing.T) {
 			}
 			known["Value #"+target.RefID] = len(p.Targets) > 1
 			known["Value"] = len(p.Targets) == 1
-			// Without an aggregation the metric's name keeps rows from joining.
+			// Without an aggregation, different metric names would prevent the join of rows.
 			labels := by.FindStringSubmatch(target.Expr)
 			if labels == nil {
 				t.Fatalf("%s: no aggregation: %s", target.RefID, target.Expr)

@@ -1,5 +1,5 @@
-// Alertmanager's inhibition rules: a notification about a cause silences those about its effects. They are not
-// part of the alert rules, so that a silenced alert still shows on the dashboards.
+// Alertmanager's inhibition rules: a notification about a cause silences those about its effects. They are not part of
+// the alert rules, so that dashboards still show a silenced alert.
 local pairs = import 'lib/pairs.libsonnet';
 local promql = import 'lib/promql.libsonnet';
 local settings = import 'lib/settings.libsonnet';

@@ -16,14 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "look for the cases of tests/guards.json that are missing")
 
-// guards names, for each mutation, a case that fails with it: among the alerts and
-// among the verdicts. To look for it among all cases takes many times as long.
+// guards has, for each mutation, the names of cases that fail with it: one for the alerts and one for the verdicts.
+// Searching all cases for them would take many times as long.
 type guards map[string]map[string]string
 
 const guardsFile = "tests/guards.json"
 
-// Each limit and each time is moved, up and down, across the cases that stand on both
-// of its sides. One that moves alerts and verdicts is guarded in both.
+// Each limit and each time is moved up and down, past cases on both of its sides. A mutation that changes alerts and
+// verdicts needs a guard in both.
 func TestEveryLimitIsGuardedByACase(t *testing.T) {
 	content, err := os.ReadFile(guardsFile)
 	if err != nil {
@@ -91,9 +91,8 @@ func TestEveryLimitIsGuardedByACase(t *testing.T) {
 	}
 }
 
-// configsOf returns the configurations to look into: those of the known cases, and the
-// default one, which says whether alerts and verdicts move, as the others only add to
-// it; without a known case, or to look for one, all.
+// configsOf returns the configurations to evaluate: those of the known cases, and the default one, which shows whether
+// alerts and verdicts change. Without a known case, or to search for one, it returns all configurations.
 func configsOf(suites []suite, known map[string]string) []string {
 	wanted := func(s suite) bool {
 		return len(known) == 0 || *update || s.Config == "default" ||
@@ -110,8 +109,8 @@ func configsOf(suites []suite, known map[string]string) []string {
 	return slices.Sorted(maps.Keys(configs))
 }
 
-// guard returns the name of a case that fails: the known one, or, to update, the first
-// of all, beginning with those that are quickly run.
+// guard returns the name of a case that fails: the known one, or, with -update, the first one found, beginning with
+// the cases that run quickly.
 func guard(t *testing.T, cases []experiment, known string) string {
 	t.Helper()
 	fails := func(one experiment) bool {

@@ -16,8 +16,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/tools"
 )
 
-// find returns the programs of that name on PATH: the rules must hold in each
-// version of Prometheus that is installed.
+// find returns all programs of this name on PATH: the rules must work in each installed version of Prometheus.
 func find(t testing.TB, name string) []string {
 	t.Helper()
 	found, err := tools.Find(name)
@@ -27,7 +26,7 @@ func find(t testing.TB, name string) []string {
 	return found
 }
 
-// run returns what a command printed, and whether it succeeded.
+// run returns the output of a command, and whether it succeeded.
 func run(t testing.TB, command string, args ...string) (output string, ok bool) {
 	t.Helper()
 	content, err := exec.Command(command, args...).CombinedOutput()
@@ -116,8 +115,8 @@ func TestRulesHoldTheirCases(t *testing.T) {
 	}
 }
 
-// evaluate evaluates a part of the mixin with _config patched, and returns what jsonnet
-// printed, and whether it succeeded.
+// evaluate evaluates a part of the mixin with _config patched. It returns the output of jsonnet, and whether it
+// succeeded.
 func evaluate(t *testing.T, part, patch string) (output string, ok bool) {
 	t.Helper()
 	return run(t, find(t, "jsonnet")[0], "-e", "((import 'mixin.libsonnet') { _config+:: "+patch+" })."+part)
@@ -156,7 +155,7 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 			t.Errorf("no word of %q in %s", want, output)
 		}
 	}
-	// Known only when the shape is right.
+	// These are checked only if the shape is right.
 	for patch, want := range map[string]string{
 		"deletion_ratio: { poor: 50 }": "thresholds.deletion_ratio.poor: a fraction from 0 to 1 is needed",
 		"failed_share: 25":             "thresholds.failed_share: a fraction from 0 to 1 is needed",
@@ -228,7 +227,7 @@ func TestSettingsMayBeWrittenInMoreThanOneWay(t *testing.T) {
 	same("{ clusterLabel: 'k8s_cluster' }", "{ clusterLabels: ['k8s_cluster'] }")
 }
 
-// Without a selector each target is ours. What is written is still PromQL.
+// Without a selector, all targets are selected. The result must still be valid PromQL.
 func TestRulesWithoutASelectorAreAccepted(t *testing.T) {
 	for _, patch := range []string{
 		"{ selector: '' }",

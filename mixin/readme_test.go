@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// The example for a mixin of one's own, laid out as jb does it and compiled by the
-// command that the README gives.
+// The example of a user's own mixin, with the layout of jb, compiled by the command in the README.
 func TestExampleOfTheReadmeCompiles(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -38,11 +38,11 @@ const (
 var (
 	camelCase  = regexp.MustCompile(`^([A-Z][a-z0-9]+)+$`)
 	recordName = regexp.MustCompile(`^[a-z_]+:[a-z_]+:[a-z]+$`)
-	// A series that is selected, with its matchers and the range behind it.
+	// A selected series, with its matchers and its range.
 	selector = regexp.MustCompile(`([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}(\[[^\]]*\])?`)
-	// A series that rules have made.
+	// A series that a rule has recorded.
 	recorded = regexp.MustCompile(`(\b[a-z_]+:[a-z_]+:[a-z]+|\bALERTS)(\{[^}]*\})?(\[[^\]]*\])?`)
-	// A metric's name, wherever it stands.
+	// The name of a metric, anywhere.
 	metricName = regexp.MustCompile(`\b(softdelete_[a-z_]+|db_up|db_response_ms|ALERTS|[a-z]+:softdelete_[a-z_:]+)`)
 )
 
@@ -85,7 +85,7 @@ func TestGroupsAreSmallAndNamedOnce(t *testing.T) {
 	}
 }
 
-// pair is one of Alertmanager's inhibition rules: an alert, and those that it silences.
+// pair is one of Alertmanager's inhibition rules: an alert, and the alerts that it silences.
 type pair struct {
 	source  string
 	targets *regexp.Regexp
@@ -124,7 +124,7 @@ func pairs(t *testing.T) (all []pair) {
 	return all
 }
 
-// Of "any warning silences any information" one that is silenced hides all of its table.
+// With a rule like "any warning silences any info alert", a silenced warning would hide everything about its table.
 func TestInhibitionIsBetweenAlertsOfOneCause(t *testing.T) {
 	found := map[string]map[string]bool{}
 	known := map[string]bool{}
@@ -160,7 +160,7 @@ func TestInhibitionIsBetweenAlertsOfOneCause(t *testing.T) {
 	}
 }
 
-// Else Alertmanager could tell of what an alert silenced, when both end at once.
+// Otherwise Alertmanager could send a notification about a silenced alert if both end at the same time.
 func TestWhatIsSilencedIsJudgedBeforeWhatSilencesIt(t *testing.T) {
 	for _, group := range readRules(t, "alerts.yaml").Groups {
 		for _, p := range pairs(t) {
@@ -223,7 +223,7 @@ func TestEveryAlertHasItsSectionInTheRunbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The README's list has those that are off by default, too.
+	// The README's list includes the alerts that are off by default.
 	listed := regexp.MustCompile(`(?m)^\| \[(\w+)\]\(runbook\.md#(\w+)\)`).FindAllStringSubmatch(string(readme), -1)
 	if len(listed) < len(alerts(t)) {
 		t.Errorf("README.md lists %d alerts, alerts.yaml has %d", len(listed), len(alerts(t)))
@@ -262,7 +262,7 @@ func TestEverySelectorOfARuleNamesItsJob(t *testing.T) {
 	for _, path := range []string{"alerts.yaml", "rules.yaml"} {
 		for _, group := range readRules(t, path).Groups {
 			for _, r := range group.Rules {
-				// What rules have made is selected.
+				// Recorded series are selected by their name.
 				scraped := recorded.ReplaceAllString(r.Expr, "")
 				if scraped != r.Expr && !metricName.MatchString(scraped) {
 					continue
@@ -295,11 +295,11 @@ func selectorFaults(expr string, matchers ...string) []string {
 	return faults
 }
 
-// A stale marker, left by a missed scrape, ends a plain selector and restarts a for. So
-// alerts read what the conditions hold through a gap, and look back elsewhere.
+// A missed scrape leaves a stale marker, which ends a plain selector and restarts a `for`. So alerts use the
+// conditions, which bridge a gap, or look back.
 func TestAlertsBridgeMissedScrapes(t *testing.T) {
-	// What may be plain: up is written for failed scrapes, too; the clock is compared with
-	// the time of the sample.
+	// Plain selectors are allowed for `up`, which is written for failed scrapes, too, and for the clock, which is
+	// compared with the time of its sample.
 	plain := map[string]bool{"up": true, "softdelete_exporter_time_seconds": true}
 	for _, a := range alerts(t) {
 		for _, s := range selector.FindAllStringSubmatch(a.Expr, -1) {
@@ -339,11 +339,10 @@ func TestEveryAlertOfATableCarriesItsService(t *testing.T) {
 	}
 }
 
-// identity is who a series is about, whatever else its target carries.
+// identity is the list of labels that identify the subject of a series, whatever other labels its target has.
 var identity = []string{"cluster", "job", "instance"}
 
-// A label of the target that comes through changes with its pod, and doubles what is
-// joined.
+// If another label of the target came through, it would change with the pod, and joins would find two series.
 func TestRulesKnowServersByTheirIdentityAlone(t *testing.T) {
 	labels := regexp.MustCompile(`\b(by|on|without|ignoring|group_left|group_right)\s*\(([^()]*)\)`)
 	for _, path := range []string{"alerts.yaml", "rules.yaml"} {

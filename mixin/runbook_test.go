@@ -18,16 +18,16 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// runbookSchema is what the runbook's examples speak of: of four orders two are past
-// their retention, and one was deleted within the five minutes that the restore names.
+// runbookSchema makes the tables of the runbook's examples. Two of four orders are past their retention, and one was
+// deleted within the five minutes that the restore names.
 const runbookSchema = `
 	CREATE TABLE orders (id int PRIMARY KEY, deleted_at timestamptz);
 	INSERT INTO orders VALUES (1, NULL), (2, now() - interval '100 days'), (3, now() - interval '100 days'), (4,
 		'2026-01-01 10:01Z');
 	CREATE TABLE users (email text, deleted_at timestamptz)`
 
-// runbookSQL are the statements of an alert's section, or of all when none is named.
-// What stands between BEGIN and COMMIT is one.
+// runbookSQL returns the statements in the section of an alert; without a name, all statements. A transaction, from
+// BEGIN to COMMIT, is one statement.
 func runbookSQL(t *testing.T, alert string) []string {
 	t.Helper()
 	runbook, err := os.ReadFile("runbook.md")
@@ -41,7 +41,7 @@ func runbookSQL(t *testing.T, alert string) []string {
 	}
 	var statements []string
 	for _, block := range regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		// Comments may hold a semicolon.
+		// Comments may contain a semicolon.
 		sql := regexp.MustCompile(`--.*`).ReplaceAllString(block[1], "")
 		if strings.Contains(sql, "BEGIN;") {
 			statements = append(statements, sql)
@@ -59,7 +59,7 @@ func runbookSQL(t *testing.T, alert string) []string {
 	return statements
 }
 
-// one is the statement of an alert's section that holds a text.
+// one returns the statement in the section of an alert that contains a text.
 func one(t *testing.T, alert, text string) string {
 	t.Helper()
 	for _, statement := range runbookSQL(t, alert) {
@@ -71,7 +71,7 @@ func one(t *testing.T, alert, text string) string {
 	return ""
 }
 
-// connect is a session in a database that has the runbook's tables, and opens more.
+// connect opens a session in a database with the runbook's tables, and returns a function that opens more.
 func connect(t *testing.T) (conn *pgx.Conn, another func() *pgx.Conn) {
 	t.Helper()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
@@ -95,7 +95,7 @@ func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-// count is how many rows a query gives.
+// count returns how many rows a query returns.
 func count(t *testing.T, conn *pgx.Conn, query string) int {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), query)
@@ -113,7 +113,7 @@ func count(t *testing.T, conn *pgx.Conn, query string) int {
 	return n
 }
 
-// await asks until the answer is yes, for ten seconds at most.
+// await repeats a query for up to ten seconds, until it returns true.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
@@ -143,7 +143,7 @@ func TestEveryStatementOfTheRunbookRuns(t *testing.T) {
 	}
 }
 
-// A superuser who runs them would run whatever a stranger put on the search path.
+// If a superuser ran them without a safe search path, they would run any function that a stranger put there.
 func TestTheRunbookSaysWhoseFunctionsAreMeant(t *testing.T) {
 	runbook, err := os.ReadFile("runbook.md")
 	if err != nil {
@@ -156,7 +156,7 @@ func TestTheRunbookSaysWhoseFunctionsAreMeant(t *testing.T) {
 	}
 }
 
-// A DELETE by hand asks nobody what references its rows: purge-script does.
+// A DELETE by hand does not check which rows reference the deleted ones. purge-script does.
 func TestNoStatementOfTheRunbookDeletes(t *testing.T) {
 	for _, statement := range runbookSQL(t, "") {
 		if strings.Contains(statement, "DELETE") {

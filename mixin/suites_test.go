@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// needs says whether a record has to be there for an alert.
+// needs reports whether an alert needs a recording rule.
 func (r rule) needs(record rule) bool {
 	const held, since = "table:softdelete_condition:held", "table:softdelete_condition:since"
 	switch {
@@ -25,18 +25,17 @@ func (r rule) needs(record rule) bool {
 	}
 }
 
-// decidedAs returns the rule with what decides of another whether it holds. Its texts
-// stay, so that it is the alert's coming and going that a case must notice, not the
-// number in its description.
+// decidedAs returns the rule with the expression and the times of another one. It keeps its texts, so that a case can
+// only notice when the alert starts and ends, not the number in its description.
 func (r rule) decidedAs(other rule) rule {
 	r.Expr, r.For, r.KeepFiringFor = other.Expr, other.For, other.KeepFiringFor
 	return r
 }
 
-// ruleSets are the rules of each configuration that the suites test.
+// ruleSets has the rules of each configuration that the suites test.
 type ruleSets map[string][]rule
 
-// asked returns the rules of those names, and the records that they need.
+// asked returns the rules with these names, and the recording rules that they need.
 func (s ruleSets) asked(config string, names []string) []rule {
 	named := func(r rule) bool { return slices.Contains(names, r.Record+r.Alert) }
 	var asked []rule
@@ -48,7 +47,7 @@ func (s ruleSets) asked(config string, names []string) []rule {
 	return asked
 }
 
-// mutated returns the rules of some configurations as a mutation has them.
+// mutated returns the rules of some configurations after a mutation.
 func (s ruleSets) mutated(t *testing.T, mutation string, configs []string) ruleSets {
 	t.Helper()
 	names, err := json.Marshal(configs)
@@ -74,7 +73,7 @@ func (s ruleSets) mutated(t *testing.T, mutation string, configs []string) ruleS
 type suite struct {
 	name   string
 	Config string    `json:"config"`
-	Asked  []string  `json:"asked"` // all at once; none: each alert that is checked, by itself
+	Asked  []string  `json:"asked"` // all at once; if empty: each checked alert separately
 	File   suiteFile `json:"file"`
 }
 
@@ -101,7 +100,7 @@ type unitCheck struct {
 	ExpSamples json.RawMessage `json:"exp_samples,omitempty"`
 }
 
-// names returns the rules that a suite asks for.
+// names returns the names of the rules that a suite tests.
 func (s suite) names() []string {
 	if s.Asked != nil {
 		return s.Asked
@@ -115,14 +114,14 @@ func (s suite) names() []string {
 	return names
 }
 
-// experiment is a promtool test of some rules.
+// experiment is a promtool test of several rules.
 type experiment struct {
 	name  string
 	file  suiteFile
 	rules []rule
 }
 
-// write writes the experiment into a directory of its own, and returns its file.
+// write writes the experiment into a separate directory, and returns its file.
 func (e experiment) write(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -145,7 +144,7 @@ func (e experiment) write(t testing.TB) string {
 	return save("test.json", e.file)
 }
 
-// cost is about how often promtool evaluates a rule.
+// cost estimates how often promtool evaluates a rule.
 func (e experiment) cost(t *testing.T) int {
 	t.Helper()
 	duration := func(text string) time.Duration {
@@ -166,14 +165,14 @@ func (e experiment) cost(t *testing.T) int {
 	return cost
 }
 
-// whole returns all that a suite tests.
+// whole returns everything that a suite tests.
 func (s suite) whole(rules ruleSets) experiment {
 	return experiment{s.name, s.File, rules.asked(s.Config, s.names())}
 }
 
-// against returns the cases of a suite that can tell the mutants from the rules, each
-// for itself. A case whose rules are those without the mutation, to the letter, passes
-// as it does without: it is left out, and so is each check of such an alert.
+// against returns the cases of a suite that can distinguish the mutants from the rules, each as a separate experiment.
+// A case whose rules are the same text after the mutation gives the same result, so it is left out, and so is each
+// check of such an alert.
 func (s suite) against(rules, mutants ruleSets) []experiment {
 	same := func(a, b rule) bool { return a.Expr == b.Expr && a.For == b.For && a.KeepFiringFor == b.KeepFiringFor }
 	var changed []string
@@ -207,7 +206,7 @@ func (s suite) against(rules, mutants ruleSets) []experiment {
 	return cases
 }
 
-// evaluateTests evaluates a file of tests/.
+// evaluateTests evaluates a file in tests/.
 func evaluateTests(t *testing.T, into any, file string, args ...string) {
 	t.Helper()
 	output, ok := run(t, find(t, "jsonnet")[0], append(args, filepath.Join("tests", file))...)

@@ -20,8 +20,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// shopConfig is the exporter's configuration: the services of the example's routes,
-// and times to match those of compressed.jsonnet.
+// shopConfig is the exporter's configuration: the services that the example's routes name, and times that match those
+// of compressed.jsonnet.
 const shopConfig = `
 ttl: 1s
 max_stale: 1m
@@ -38,25 +38,24 @@ auth_modules:
   monitoring: {user: postgres, sslmode: disable}
 `
 
-// alert is one that must arrive.
+// alert is an alert that must arrive.
 type alert struct {
 	name, severity, receiver string
-	// labels are those that say what it is about.
+	// labels identify its subject.
 	labels map[string]string
-	// description is the text; an ellipsis stands for a number that nobody can foresee.
+	// description is the text. An ellipsis replaces a number that cannot be predicted.
 	description string
 }
 
-// outage is what befalls the whole server, or the exporter.
+// outage is a fault of the whole server, or of the exporter.
 type outage struct {
 	make, heal func(t *testing.T)
 	alerts     []alert
-	// lasting ones take their time to resolve, for which the next outage need not wait.
+	// lasting alerts take longer to resolve. The next outage does not wait for that.
 	lasting []alert
 }
 
-// flap makes something bad and good again, over and over, until it is told to end, and
-// leaves it good.
+// flap switches between bad and good until the returned function is called, which leaves it good.
 func flap(t *testing.T, bad, good func()) (end func()) {
 	t.Helper()
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -83,9 +82,8 @@ func flap(t *testing.T, bad, good func()) (end func()) {
 	return end
 }
 
-// Everything is real: the server, its tables and what befalls them, the exporter,
-// Prometheus in each version that is installed, and Alertmanager. Only the times of
-// the rules are shorter.
+// Everything is real: the server, its tables and their faults, the exporter, each installed version of Prometheus, and
+// Alertmanager. Only the times of the rules are shorter.
 func TestAlertsArriveAndResolve(t *testing.T) {
 	pg := pgtest.Start(t, pgserver.Options{})
 	dsn := pg.DSN("shop", pgserver.Superuser)
@@ -139,7 +137,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		}
 		return labels
 	}
-	var calm func() // ends what comes and goes
+	var calm func() // ends the flapping
 	outages := []outage{{
 		make: func(*testing.T) { front.Behave(pgtest.Slow); scrapes.failing.Store(true) },
 		heal: func(*testing.T) { front.Behave(pgtest.Forwarding); scrapes.failing.Store(false) },
@@ -181,7 +179,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 				"The database behind " + target + cluster + " did not answer a single SELECT 1 within the ping timeout for 6s."},
 		},
 	}, {
-		// What leaves tables out, and then what cannot be read at all.
+		// First some tables are left out, then the database cannot be read at all.
 		make: func(t *testing.T) {
 			watch(edit(t, shopConfig, "recent_window: 20s,", "pass_time: 1ms, recent_window: 20s,") +
 				"discovery: {max_tables: 5}\n")
@@ -216,7 +214,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 				"The exporter has found no table that uses soft delete behind " + target + cluster + "."},
 		},
 	}, {
-		// The ping's connection is there already.
+		// The connection of the ping is already open.
 		make: func(t *testing.T) { pgtest.Exec(t, dsn, "ALTER DATABASE warehouse ALLOW_CONNECTIONS false") },
 		heal: func(t *testing.T) { pgtest.Exec(t, dsn, "ALTER DATABASE warehouse ALLOW_CONNECTIONS true") },
 		alerts: []alert{
@@ -247,7 +245,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 			return len(m.query(t, "table:softdelete_health:max == 0")) == len(tables)+1
 		})
 	}
-	// As long as two purges lie apart.
+	// At least as long as the time between two purges.
 	time.Sleep(6 * time.Second)
 	for name, m := range monitors {
 		if told := m.told.notices(); len(told) > 0 {
@@ -260,7 +258,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		trouble.make(t, dsn)
 		all = append(all, trouble.alerts...)
 	}
-	// Beside its warning a table's information fires too, and is silent.
+	// The warning about a table silences the information about it.
 	silent := []string{
 		alert{name: "SoftDeleteOldRowsElevated", severity: "info", labels: labelled("messages", "accounts")}.String(),
 		alert{name: "SoftDeleteRatioElevated", severity: "info", labels: labelled("carts", "shop")}.String(),
@@ -294,8 +292,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	for _, m := range monitors {
 		m.await(t, "resolved", all)
 	}
-	// Nobody was told of anything else: not even when a warning resolved of what it had
-	// silenced.
+	// No other notification arrived, not even when a warning resolved that had silenced another alert.
 	for name, m := range monitors {
 		want := map[string]int{}
 		for _, a := range all {
@@ -307,14 +304,14 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 	}
 }
 
-// String is the alert as describe tells it.
+// String returns the alert in the form of describe.
 func (a alert) String() string {
 	labels := maps.Clone(a.labels)
 	labels["alertname"], labels["severity"] = a.name, a.severity
 	return describe(labels)
 }
 
-// monitor is a Prometheus, its Alertmanager, and what that tells.
+// monitor is a Prometheus, its Alertmanager, and the notifications that it sends.
 type monitor struct {
 	prometheus
 	alertmanager string
@@ -322,8 +319,8 @@ type monitor struct {
 	name         string
 }
 
-// await waits until each alert is told with that status, and holds its labels and its
-// texts against what they must be.
+// await waits until each alert has been sent with this status, and compares its labels and its texts with the expected
+// ones.
 func (m monitor) await(t *testing.T, status string, alerts []alert) {
 	t.Helper()
 	for _, a := range alerts {
@@ -359,7 +356,7 @@ func (m monitor) await(t *testing.T, status string, alerts []alert) {
 	}
 }
 
-// fired is how often each alert fired.
+// fired returns how often each alert fired.
 func (m monitor) fired() map[string]int {
 	starts := map[string]map[time.Time]bool{}
 	for _, n := range m.told.notices() {

@@ -1,11 +1,11 @@
-// The mixin as it is, with its times compressed, so that nobody waits for days:
-// what the rules compare, and how, is left alone. Scrapes are a second apart here.
+// The mixin with shorter times, so that the tests take less than days. The comparisons of the rules are unchanged.
+// Here scrapes are a second apart.
 local mixin = (import '../../mixin/mixin.libsonnet') {
   _config+:: {
     thresholdOverrides: {
       purge_period_seconds: 3,
       purge_grace_seconds: 1,
-      // Its own limit is asked beside the age of its rows.
+      // This table has its own limit in addition to the age of its rows.
       tables: [{ schema: 'public', table: 'messages', old_deleted_rows: { fair: 1000, poor: 100000 } }],
     },
     times+: {
@@ -19,12 +19,11 @@ local mixin = (import '../../mixin/mixin.libsonnet') {
       bulkUsual: 600,
       bulkNow: 60,
     },
-    // Longer than `bridge` and `responseMedian`, as they really are: what lasts for
-    // one scrape only is no alert.
+    // Longer than `bridge` and `responseMedian`, as in reality: a fault that lasts for one scrape is not an alert.
     alerts: std.mapWithKey(function(_, alert) alert { 'for': if super['for'] == 0 then 0 else 6 }, super.alerts) {
-      // Longer than any of the outages, and what comes of them.
+      // Longer than any of the outages and their effects.
       SoftDeleteNumbersStale+: { 'for': 60 },
-      // Longer than a server takes to be looked into again.
+      // Longer than it takes to read a server again.
       SoftDeleteCheckFailing+: { 'for': 15 },
     },
   },

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// What all rules together may read at once, in samples for each table. It does not
-// depend on how many tables there are; so few are quickly scraped.
+// The limit for all rules together, in samples for each table. It does not depend on the number of tables, so a small
+// number is enough.
 const samplesByTable = 155
 
 var (
@@ -24,8 +24,8 @@ var (
 	costMixin  = flag.String("mixin", "../../mixin", "the mixin whose rules BenchmarkRules measures")
 )
 
-// costConfig is what Prometheus is given: a tenth of the usual intervals, and the same
-// number of samples within each range.
+// costConfig is the configuration of Prometheus: a tenth of the usual intervals, so that each range has the usual
+// number of samples.
 const costConfig = `
 global: {scrape_interval: 10s, scrape_timeout: 10s, evaluation_interval: 10s}
 rule_files: ['%s']
@@ -34,8 +34,7 @@ scrape_configs:
     static_configs: [{targets: ['%s']}]
 `
 
-// largePage is /metrics of a server with so many tables, of which every twentieth is
-// poor. It shows 19 series for each.
+// largePage returns /metrics of a server with this many tables. Every twentieth is poor. Each has 19 series.
 func largePage(tables int, now time.Time) string {
 	var b strings.Builder
 	at := float64(now.Unix())
@@ -69,8 +68,7 @@ func largePage(tables int, now time.Time) string {
 	return b.String()
 }
 
-// BenchmarkRules measures how many samples all rules read, and in what time, in each
-// version of Prometheus.
+// BenchmarkRules measures how many samples all rules read, and how long that takes, in each version of Prometheus.
 func BenchmarkRules(b *testing.B) {
 	began := time.Now()
 	page := largePage(*costTables, began)
@@ -100,7 +98,7 @@ func BenchmarkRules(b *testing.B) {
 	for _, binary := range find(b, "prometheus") {
 		b.Run(binary, func(b *testing.B) {
 			p := startPrometheus(b, binary, fmt.Sprintf(costConfig, rules, strings.TrimPrefix(exporter.URL, "http://")))
-			// So long that each range, and what was before the recent window, is there.
+			// Wait until each range is full, and until there are samples from before the recent window.
 			for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(time.Second) {
 				if len(p.query(b, `count_over_time(db_up[5m]) >= 12`)) == 1 &&
 					len(p.query(b, `count(table:softdelete_health:max) > 0`)) == 1 {

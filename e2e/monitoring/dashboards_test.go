@@ -21,7 +21,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// dashboard is what of a dashboard asks Prometheus.
+// dashboard has the parts of a dashboard that contain queries.
 type dashboard struct {
 	UID    string
 	Panels []struct {
@@ -56,12 +56,12 @@ func dashboards(t *testing.T) (all []dashboard) {
 	return all
 }
 
-// choice is what somebody chose for each variable.
+// choice has the chosen value of each variable.
 type choice map[string]string
 
 var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
 
-// substitute does what Grafana does with a query before it is sent.
+// substitute replaces variables in a query as Grafana does.
 func (c choice) substitute(t *testing.T, expr string) string {
 	t.Helper()
 	return variable.ReplaceAllStringFunc(expr, func(text string) string {
@@ -76,11 +76,11 @@ func (c choice) substitute(t *testing.T, expr string) string {
 
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// choices are all that can be chosen, variable by variable: everything where several
-// values may be chosen, else one value after the other.
+// choices returns all choices, variable by variable: everything if several values can be chosen at once, otherwise
+// each value in turn.
 func (d dashboard) choices(t *testing.T, p prometheus) []choice {
 	t.Helper()
-	// Grafana makes the rate interval of four scrapes, and more where a panel is narrow.
+	// Grafana's rate interval is at least four scrapes, and more if a panel is narrow.
 	all := []choice{{"__rate_interval": "10s", "__range": "30s", "__interval": "1s"}}
 	for _, v := range d.Templating.List {
 		if v.Type != "query" {
@@ -116,8 +116,8 @@ func (d dashboard) choices(t *testing.T, p prometheus) []choice {
 	return all
 }
 
-// results are the series that a query gives for the first choice for which it gives
-// any. The zero that a panel shows instead of nothing does not count.
+// results returns the series of a query for the first choice that has any. A zero that a panel shows in place of
+// nothing does not count.
 func results(t *testing.T, p prometheus, all []choice, expr string, instant bool) []series {
 	t.Helper()
 	expr = strings.TrimSuffix(expr, " or vector(0)")
@@ -140,7 +140,7 @@ func results(t *testing.T, p prometheus, all []choice, expr string, instant bool
 
 var legendLabel = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
 
-// check asks for a query, and looks for what its legend tells apart.
+// check runs a query and checks that its legend distinguishes the series.
 func check(t *testing.T, p prometheus, all []choice, what, expr, legend string, instant bool) {
 	t.Helper()
 	found := results(t, p, all, expr, instant)
@@ -155,13 +155,13 @@ func check(t *testing.T, p prometheus, all []choice, what, expr, legend string, 
 	}
 }
 
-// Every query of every dashboard is asked, of the demo's shop with some trouble in it.
+// Runs every query of every dashboard, on the demo's shop with some faults in it.
 func TestEveryPanelHasData(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	if err := data.Load(t.Context(), dsn, 0.02); err != nil {
 		t.Fatal(err)
 	}
-	// A table with an index missing and a foreign key, and one that cannot be counted.
+	// A table without a needed index and with a foreign key, and a table that cannot be counted.
 	pgtest.Exec(t, dsn, `CREATE TABLE returns AS SELECT i AS id, repeat('It wobbles. ', 10) AS reason,
 		CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
 		ALTER TABLE returns ADD customer_id bigint REFERENCES customers; ANALYZE returns`)
@@ -174,7 +174,7 @@ func TestEveryPanelHasData(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	const down = "127.0.0.1:1/none" // a server that is not there
+	const down = "127.0.0.1:1/none" // a server that does not exist
 	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true", "\ntables:\n",
 		"\ntables:\n  - {table: returns, retention: 1h}\n")
 	config += "probe: {allow: ['" + down + "']}\nauth_modules: {monitoring: {user: postgres}}\n"

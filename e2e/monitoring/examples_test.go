@@ -22,7 +22,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// files are those that match a pattern, of which there must be some.
+// files returns the files that match a pattern. There must be at least one.
 func files(t *testing.T, pattern string) []string {
 	t.Helper()
 	found, err := filepath.Glob(pattern)
@@ -60,7 +60,7 @@ func TestAlertmanagerAcceptsTheExample(t *testing.T) {
 	}
 }
 
-// systemd ignores what it does not know, and says so.
+// systemd ignores settings that it does not know, and logs that.
 func TestSystemdAcceptsTheExamples(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../examples/systemd")); err != nil {
@@ -83,11 +83,11 @@ func TestSystemdAcceptsTheExamples(t *testing.T) {
 	}
 }
 
-// execStart finds the command lines of a unit.
+// execStart matches the command lines of a unit.
 var execStart = regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/softdelete_exporter (.+)$`)
 
-// What the units and the Deployment say to the exporter is what it understands: it
-// starts, with all their flags and variables, and answers the probes.
+// The exporter understands the flags and variables of the units and of the Deployment: it starts with them and answers
+// the probes.
 func TestExporterStartsAsTheExamplesSay(t *testing.T) {
 	binary := build(t)
 	dir := t.TempDir()
@@ -158,7 +158,7 @@ func TestExporterStartsAsTheExamplesSay(t *testing.T) {
 	begin(strings.Fields(here(command[1])), []string{"DATA_SOURCE_NAME_FILE=" + dir + "/dsn"}, "/-/ready")
 }
 
-// Prometheus itself says who is asked, and about whom.
+// Prometheus itself reports its targets and their labels.
 func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
 	text := read(t, "../../examples/prometheus/sharded.yml")
 	text = edit(t, text, "rules/*.yaml", filepath.Join(compile(t, "compressed.jsonnet"), "*.yaml"),
@@ -205,8 +205,8 @@ func TestServersAreSharedOutAmongPrometheusAndExporters(t *testing.T) {
 	}
 }
 
-// Two exporters with the same configuration: of the servers each is asked by one of them,
-// always the same, as PostgreSQL sees it.
+// Two exporters with the same configuration share the servers: each server is always read by the same one.
+// PostgreSQL's sessions show that.
 func TestReplicasShareTheServersOut(t *testing.T) {
 	pg := pgtest.Start(t, pgserver.Options{})
 	dsn := pg.DSN("postgres", pgserver.Superuser)
@@ -234,7 +234,7 @@ func TestReplicasShareTheServersOut(t *testing.T) {
 		pgtest.Exec(t, dsn, "CREATE DATABASE "+database)
 	}
 
-	// The replicas listen on two addresses of this machine, and log in by names of their own.
+	// The replicas listen on two addresses of this machine, and each has its own role.
 	_, port, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package monitoring tests the exporter, the mixin and the examples together with the
-// programs that they are for: Prometheus, Alertmanager, systemd.
+// Package monitoring tests the exporter, the mixin and the examples together with Prometheus, Alertmanager and
+// systemd.
 package monitoring
 
 import (

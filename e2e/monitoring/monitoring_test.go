@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// compile compiles a Jsonnet file of several outputs and returns where they are.
+// compile compiles a Jsonnet file with several outputs and returns their directory.
 func compile(t testing.TB, source string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -23,10 +23,10 @@ func compile(t testing.TB, source string) (dir string) {
 	return dir
 }
 
-// prometheus is a Prometheus that runs.
+// prometheus is a running Prometheus.
 type prometheus struct{ url string }
 
-// startPrometheus runs one on a configuration.
+// startPrometheus starts one with a configuration.
 func startPrometheus(t testing.TB, binary, configuration string) prometheus {
 	t.Helper()
 	address := freeAddress(t)
@@ -37,15 +37,14 @@ func startPrometheus(t testing.TB, binary, configuration string) prometheus {
 	return p
 }
 
-// series is one series of an answer.
+// series is one series of a result.
 type series struct {
 	Metric map[string]string
 	Value  []any
 	Values [][]any
 }
 
-// ask calls Prometheus's API and returns its data. A fault of the question is an
-// error of the test.
+// ask calls the API of Prometheus and returns its data. An error of the query is an error of the test.
 func ask[T any](t testing.TB, p prometheus, path string, parameters url.Values) (data T) {
 	t.Helper()
 	response, err := http.Get(p.url + "/api/v1/" + path + "?" + parameters.Encode())
@@ -72,7 +71,7 @@ func (p prometheus) query(t testing.TB, expr string) []series {
 	return ask[struct{ Result []series }](t, p, "query", url.Values{"query": {expr}}).Result
 }
 
-// notice is what Alertmanager tells of one alert.
+// notice is a notification about one alert.
 type notice struct {
 	Receiver            string
 	Status              string
@@ -80,7 +79,7 @@ type notice struct {
 	StartsAt            time.Time
 }
 
-// recorder is a webhook that records what it is told.
+// recorder is a webhook that records the notifications.
 type recorder struct {
 	url string
 
@@ -96,7 +95,7 @@ func newRecorder(t *testing.T) *recorder {
 	return r
 }
 
-// ServeHTTP takes what Alertmanager posts.
+// ServeHTTP receives the requests of Alertmanager.
 func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	var message struct {
 		Receiver string
@@ -114,16 +113,16 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// notices are all that was told so far.
+// notices returns the notifications so far.
 func (r *recorder) notices() []notice {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.told[:len(r.told):len(r.told)]
 }
 
-// startAlertmanager runs one on the example's configuration, in a hurry, and returns
-// its address and what its receivers are told. It waits for longer than a busy
-// Prometheus lags: an alert can only be silenced by one that has arrived.
+// startAlertmanager starts one with the example's configuration, but shorter times. It returns its address and its
+// notifications. It waits longer than a busy Prometheus is late, because an alert can only be silenced by another one
+// that has already arrived.
 func startAlertmanager(t *testing.T) (address string, told *recorder) {
 	t.Helper()
 	address = freeAddress(t)
@@ -139,7 +138,7 @@ func startAlertmanager(t *testing.T) (address string, told *recorder) {
 	return address, told
 }
 
-// inhibited are the alerts that an Alertmanager knows and tells nobody, because of others.
+// inhibited returns the alerts that Alertmanager knows but does not send because of other alerts.
 func inhibited(t *testing.T, address string) (alerts []string) {
 	t.Helper()
 	var known []struct {
@@ -158,11 +157,10 @@ func inhibited(t *testing.T, address string) (alerts []string) {
 	return alerts
 }
 
-// watched is what Prometheus is to watch: an exporter, and a server and database that
-// it can also ask by probe.
+// watched has the targets of Prometheus: an exporter, and a server and database that can also be probed.
 type watched struct{ exporter, target string }
 
-// watch is the example's configuration of Prometheus, in a hurry.
+// watch returns the example's configuration of Prometheus with shorter times.
 func (w watched) watch(t *testing.T, rules, alertmanager string) string {
 	t.Helper()
 	return edit(t, read(t, "../../examples/prometheus/prometheus.yml"),
@@ -175,7 +173,7 @@ func (w watched) watch(t *testing.T, rules, alertmanager string) string {
 		"db-1.example.com:5432/shop", w.target)
 }
 
-// describe is a short form of labels, for messages.
+// describe returns a short form of labels, for messages.
 func describe(labels map[string]string) string {
 	var parts []string
 	for _, name := range []string{"alertname", "severity", "job", "instance", "datname", "relname", "reason", "purpose",

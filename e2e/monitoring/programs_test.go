@@ -20,18 +20,18 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/tools"
 )
 
-// within is how long something may take that takes a moment on an idle machine.
+// within is the time limit for something that takes a moment on an idle machine.
 const within = time.Minute
 
-// program is a program that runs.
+// program is a running program.
 type program struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
 	log   exportertest.Output
 }
 
-// start runs a program until the test ends, at the latest. It is ready when it
-// answers at the URL. Of the caller's environment it gets PATH and HOME.
+// start runs a program, at most until the test ends. The program is ready when it answers at the URL. It gets only
+// PATH and HOME of the environment.
 func start(t testing.TB, ready string, env []string, name string, args ...string) *program {
 	t.Helper()
 	p := &program{cmd: exec.Command(name, args...), ended: make(chan struct{})}
@@ -43,7 +43,7 @@ func start(t testing.TB, ready string, env []string, name string, args ...string
 	}
 	go func() {
 		defer close(p.ended)
-		_ = p.cmd.Wait() // how it ended is of interest only where its log is shown
+		_ = p.cmd.Wait() // its exit status matters only if its log is shown
 	}()
 	t.Cleanup(func() {
 		p.stop(t)
@@ -67,7 +67,7 @@ func start(t testing.TB, ready string, env []string, name string, args ...string
 	return p
 }
 
-// stop ends the program in its own good order, else by force.
+// stop asks the program to end, and kills it if it does not.
 func (p *program) stop(t testing.TB) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
@@ -100,7 +100,7 @@ func freeAddress(t testing.TB) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
-// find returns the programs of that name, in all versions that are installed.
+// find returns the programs of this name, in all installed versions.
 func find(t testing.TB, name string) []string {
 	t.Helper()
 	found, err := tools.Find(name)
@@ -110,7 +110,7 @@ func find(t testing.TB, name string) []string {
 	return found
 }
 
-// run returns what a program prints, which must succeed.
+// run returns the output of a program, which must succeed.
 func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	var said strings.Builder
@@ -156,7 +156,7 @@ func read(t testing.TB, file string) string {
 	return string(text)
 }
 
-// write puts a text into a new file and returns its path.
+// write writes a text into a new file and returns its path.
 func write(t testing.TB, name, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
@@ -166,8 +166,8 @@ func write(t testing.TB, name, text string) string {
 	return file
 }
 
-// edit replaces parts of an example by what the test has instead. Every part must
-// be there, so that the example cannot change behind the test's back.
+// edit replaces parts of an example with those that the test needs. Every part must exist, so that a changed example
+// makes the test fail.
 func edit(t testing.TB, text string, replacements ...string) string {
 	t.Helper()
 	for i := 0; i < len(replacements); i += 2 {

@@ -13,21 +13,21 @@ import (
 	"testing"
 )
 
-// scrapes are what Prometheus asks an exporter for: all of them reach it, or every
-// second one of each Prometheus fails.
+// scrapes forwards the requests of Prometheus to an exporter: all of them, or only every second one of each
+// Prometheus.
 type scrapes struct {
 	address string
 	failing atomic.Bool
 
 	exporter http.Handler
 	mu       sync.Mutex
-	asked    map[string]int // by the asking program's name and version
+	asked    map[string]int // by the name and version of the client
 }
 
 func newScrapes(t *testing.T, exporter string) *scrapes {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: exporter})
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, err.Error(), http.StatusBadGateway) // it is stopped at times
+		http.Error(w, err.Error(), http.StatusBadGateway) // it is stopped sometimes
 	}
 	s := &scrapes{exporter: proxy, asked: map[string]int{}}
 	server := httptest.NewServer(s)

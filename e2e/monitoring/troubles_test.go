@@ -11,10 +11,10 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// trouble is what befalls a table of the shop.
+// trouble is a fault of a table of the shop.
 type trouble struct {
 	table string
-	// setup makes the table as it should be, make the trouble, and heal ends it.
+	// setup makes a healthy table, make causes the fault, and heal ends it.
 	setup      string
 	make, heal func(t *testing.T, dsn string)
 	alerts     []alert
@@ -24,8 +24,8 @@ func sql(text string) func(*testing.T, string) {
 	return func(t *testing.T, dsn string) { pgtest.Exec(t, dsn, text) }
 }
 
-// troubles are all of the tables'. about is what an alert on a table says that it is
-// about, labelled labels what it is labelled with.
+// troubles returns the faults of all tables. about is the part of a description that names the table, and labelled
+// returns its labels.
 func troubles(about func(table string) string, labelled func(table, service string,
 	more ...string) map[string]string) []trouble {
 	lock := make(chan func())
@@ -62,7 +62,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 				" were soft-deleted within 20s, more than is usual there; the limit is 10000.",
 		}},
 	}, {
-		table: "products", // nobody knows when, so that the number itself is compared with its past
+		table: "products", // the time is unknown, so the number itself is compared with earlier ones
 		setup: `CREATE TABLE products AS SELECT i AS id, i <= 5 AS is_deleted FROM generate_series(1, 60000) i`,
 		make:  sql(`UPDATE products SET is_deleted = true WHERE id > 45000 AND id <= 57000`),
 		heal:  func(*testing.T, string) {},
@@ -72,7 +72,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 				" were soft-deleted within 20s, more than is usual there; the limit is 10000.",
 		}},
 	}, {
-		// At a retention of an hour much is to be purged, and each batch reads the table.
+		// With a retention of an hour there is much to purge, and each batch reads the table.
 		table: "reviews",
 		setup: `CREATE TABLE reviews AS SELECT i AS id, repeat('It wobbles. ', 10) AS body,
 			CASE WHEN i <= 5000 THEN now() END AS deleted_at FROM generate_series(1, 25000) i;
@@ -94,7 +94,7 @@ func troubles(about func(table string) string, labelled func(table, service stri
 			if err != nil {
 				t.Fatal(err)
 			}
-			release := func() { _ = holder.Close(context.Background()) } // the lock goes in any case
+			release := func() { _ = holder.Close(context.Background()) } // the lock is released in any case
 			t.Cleanup(release)
 			if _, err := holder.Exec(t.Context(), "BEGIN; LOCK TABLE sessions"); err != nil {
 				t.Fatal(err)

@@ -2,9 +2,9 @@
 local pairs = import '../lib/pairs.libsonnet';
 local settings = import '../lib/settings.libsonnet';
 
-// Prometheus evaluates the rules of a group in order and notifies Alertmanager after each. A warning silences
-// an alert and one that it silences end at once, the silent one has to end first: else
-// it is told in the moment between.
+// Prometheus evaluates the rules of a group in order and notifies Alertmanager after each. If a warning and the alert
+// that it silences end at the same time, the silenced one must end first. Otherwise there would be a notification
+// about it in between.
 local causes = [pair.cause for pair in pairs];
 local order = { info: 0, warning: 2, critical: 4 };
 local group(name, rules) = {

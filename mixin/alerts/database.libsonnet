@@ -8,7 +8,7 @@ function(config)
   local times = config.times;
   local slow = config.thresholds.response_ms.slow;
 
-  // One failed ping is no outage, however long nobody asks again.
+  // One failed ping is not an outage, no matter how long there is no other ping.
   local allFailed(time) =
     local range = '%s[%s]' % [p.series('db_up'), promql.duration(time)];
     '%s == 0\nand %s >= 2' % [

@@ -2,7 +2,7 @@
 local alerts = import '../lib/alert.libsonnet';
 local promql = import '../lib/promql.libsonnet';
 
-// In the order in which the exporter makes them: where one fails, so do the next.
+// In the order in which the exporter makes these checks. If one fails, the following ones fail, too.
 local checks = {
   connect: 'the exporter cannot connect to it, and its tables are not watched',
   discovery: 'the exporter cannot discover its tables, and new ones are not watched',
@@ -19,7 +19,7 @@ function(config)
   local clock = p.series('softdelete_exporter_time_seconds');
   local held(name) = promql.duration(config.alerts[name]['for']);
   [
-    // A target that was taken away is forgotten at once, and its series with it.
+    // A target that was removed from the configuration is forgotten at once, with its series.
     a.alert(
       'SoftDeleteExporterDown',
       '%s == 0' % p.ofServer('up'),
@@ -38,8 +38,8 @@ function(config)
                                         % [promql.duration(times.failing), alerts.percent(limits.failed_share)],
     ),
 
-    // Of the checks that fail the first is told. A database that is down fails all of
-    // them, and that has its own alert.
+    // Only the first check that fails has an alert. If the database is down, all of them fail, and that has its own
+    // alert.
     a.alert(
       'SoftDeleteCheckFailing',
       promql.parens(std.join('\nor %s ' % p.on(p.databaseLabels), [

@@ -43,7 +43,7 @@ function(config)
       + ttls + " times the exporter's ttl.",
     ),
 
-    // One for a database: what keeps one table waiting keeps others.
+    // One alert for each database, because the reason why one table waits usually makes others wait, too.
     a.alert(
       'SoftDeleteTablesWaiting',
       'last_over_time(database:softdelete_tables_waiting:count{}[%s])' % promql.duration(config.times.bridge),
@@ -61,7 +61,7 @@ function(config)
       '{{ $value }} tables of ' + a.database + ' that use soft delete are not watched: there are more than the exporter watches at most.',
     ),
 
-    // Where no database was looked into there is no number, and SoftDeleteCheckFailing.
+    // If no database was read there is no number, but SoftDeleteCheckFailing fires.
     a.alert(
       'SoftDeleteNothingWatched',
       p.by(p.serverLabels, p.last('softdelete_exporter_tables'), 'sum') + ' == 0',

@@ -17,7 +17,7 @@ function(config)
     'At least {{ $value | humanizePercentage }} of the rows of ' + a.table
     + ' are soft-deleted; the limit is ' + p.limitText(['deletion_ratio', level], alerts.percent) + '.';
 
-  // Rows have been over their limit for longer than the purge needs.
+  // Rows have been over their limit for longer than a purge needs.
   local since(level) =
     local condition(matchers='') = p.condition('since', 'old_' + level, matchers);
     'time() - %s > %s' % [condition(), p.purgeTime(condition)];
@@ -25,7 +25,7 @@ function(config)
 
   local bulk(matchers='') = p.condition('now', 'bulk', matchers);
   local bulkLimit = p.limitText(['bulk_rows'], alerts.rows);
-  // A table's own limit is taken at its word, whatever is usual there.
+  // A table's own limit applies, whatever number is usual there.
   local usual = p.choice(
     function(own)
       if std.objectHas(own, 'bulk_times_usual') then own.bulk_times_usual
@@ -59,8 +59,8 @@ function(config)
       ratioDescription('fair'),
     ),
 
-    // By the age of the oldest; where that is not known, or a table has a limit of its
-    // own, by rows that are never few.
+    // Uses the age of the oldest row. If that is unknown, or if the table has its own limit, it uses the number of old
+    // rows, which must not have been small at any time.
     a.ofTable(
       'SoftDeletePurgeOverdue',
       '%s\nor %s\n%s' % [p.condition('held', 'overdue'), p.on(p.tableLabels), since('poor')],
@@ -132,7 +132,7 @@ function(config)
         'predict_linear(%s[%s:%s], %d)\n> %s' % [
           ofTable('softdelete_deletion_ratio'),
           duration(times.predictHistory),
-          // So many points as make a line.
+          // A line needs at least this many points.
           duration(std.ceil(times.predictHistory / 48)),
           times.predictAhead,
           poor,

@@ -23,17 +23,15 @@ local promql = import 'promql.libsonnet';
         },
       },
 
-    // ofTable makes an alert on tables, whose label service is that of the table. What
-    // else a rule needs to find its series is nothing to route by, and an empty label
-    // is none.
+    // ofTable makes an alert on tables. Its label service is the service of the table. The other labels that a rule
+    // needs to find its series are removed, because nobody routes by them. An empty label counts as missing.
     ofTable(name, expr, limit, summary, description)::
       self.alert(name, expr, limit, summary, description) {
         labels: { service: '{{ $labels.table_service }}', table_service: '', condition: '' } + super.labels,
       },
 
-    // How a description names a server: by the last of serverLabels, which may be the
-    // exporter's address, or, as with probes, the server's; and by its cluster, which
-    // mostly is a label of Prometheus itself.
+    // A description names a server by the last of serverLabels. That may be the address of the exporter or, for
+    // probes, of the server. It also names the cluster, which is usually a label of Prometheus itself.
     cluster: std.join('', [
       '{{ with or $labels.%s $externalLabels.%s }} in %s {{ . }}{{ end }}' % [label, label, label]
       for label in config.clusterLabels

@@ -1,4 +1,4 @@
-// What the dashboards have in common: variables, selectors, colours, links.
+// The parts that all dashboards share: variables, selectors, colours, links.
 local g = import 'g.libsonnet';
 local health = import 'health.libsonnet';
 
@@ -14,8 +14,7 @@ local health = import 'health.libsonnet';
       for i in std.range(0, std.length(labels) - 1)
     ],
 
-    // The labels of a server, of a database, of a table, as variables. The last of a
-    // server's names it.
+    // The variables for the labels of a server, of a database and of a table. The last label of a server is its name.
     local titles = { job: 'Job', [d.server]: 'Server' },
     server: config.serverLabels[std.length(config.serverLabels) - 1],
     serverLabels: config.clusterLabels + config.serverLabels,
@@ -75,7 +74,7 @@ local health = import 'health.libsonnet';
     serverLink: link('softdelete-database', server),
     tableLink: link('softdelete-table', table),
 
-    // dashboard adds what all of them have in common.
+    // dashboard adds the parts that all dashboards share.
     dashboard(title, uid, description, variables, panels)::
       g.dashboard(title, uid, description, variables, panels)
       + g.withTagLinks('Soft delete', config.dashboards.tags[0])

@@ -1,7 +1,7 @@
-// The health limits: merges overrides into them, rejects values that make no sense, and looks up what single
-// tables have of their own.
+// The health limits. This file merges overrides into them, rejects values that make no sense, and finds the limits of
+// single tables.
 
-// A table's entry may replace these, whole or in part; the rest is not about tables.
+// An entry for a table may replace these limits, completely or in part. The other limits are not about tables.
 local perTable = [
   'deletion_ratio',
   'old_deleted_rows',
@@ -14,7 +14,7 @@ local perTable = [
   'stale_after_ttls',
 ];
 
-// What is a part of something, and so at most 1.
+// Limits that are a share of something, and so at most 1.
 local fractions = [['deletion_ratio', 'fair'], ['deletion_ratio', 'poor'], ['bulk_share'], ['failed_share'], ['release_share']];
 
 local at(object, path) = std.foldl(function(o, key) if o == null then null else std.get(o, key), path, object);
@@ -49,7 +49,7 @@ local fractionFaults(where, limits) = [
   if value != null && value > 1
 ];
 
-// patterns name tables by patterns, each for the whole of a name; one that is left out matches every name.
+// patterns identify tables. Each pattern must match the whole name. A missing pattern matches every name.
 local patterns = ['databases', 'schemas', 'tables'];
 local byPattern(entry) = std.setInter(std.objectFields(entry), patterns) != [];
 
@@ -69,15 +69,15 @@ local tableFaults(where, entry, defaults) =
   if shape != [] then [] else
     orderFaults(where, std.mergePatch(pick(defaults, perTable), own)) + fractionFaults(where, own);
 
-// about says whether an entry is about a table; one without a database is about the
-// tables of that name in all of them.
+// about reports whether an entry is about a table. An entry without a database is about the tables of that name in all
+// databases.
 local about(entry, table) =
   entry.schema == table.schema && entry.table == table.table
   && (!std.objectHas(entry, 'database') || entry.database == std.get(table, 'database'));
 
-// ownOf returns each table and the limits that it has of its own, of several entries the
-// last, as { table, limits }. Entries that name a database come first, so that the first
-// that fits a table is its own; behind all that name their table come those by pattern.
+// ownOf returns the tables that have limits of their own, as { table, limits }. If several entries are about a table,
+// the last one wins. Entries with a database come before those without one, and entries with a table's name before
+// those with a pattern, so that the first entry that fits a table applies.
 local ownOf(entries) =
   local named = [entry for entry in entries if !byPattern(entry)];
   local tables(with) = [
@@ -112,9 +112,8 @@ local ownOf(entries) =
     assert found == [] : '\n' + std.join('\n', found);
     result { own:: ownOf(result.tables) },
 
-  // own returns the tables that have a value of their own, as { table, value }. value
-  // is asked with the limits that a table has of its own, and answers null where it has
-  // none.
+  // own returns the tables that have their own value, as { table, value }. The function value gets the limits of a
+  // table, and returns null if there is no value among them.
   own(thresholds, value):: [
     { table: entry.table, value: found }
     for entry in thresholds.own

@@ -1,8 +1,8 @@
 // The pieces of PromQL that the mixin's rules are built from.
 local limits = import 'limits.libsonnet';
 
-// Enough digits for any limit, and no more: %s prints 0.3 as 0.29999999999999999, %g prints 1234567 as
-// 1.23457e+06. Formats take a hundred times as long as `+`, and here are most of them.
+// Enough digits for any limit: %s prints 0.3 as 0.29999999999999999, and %g prints 1234567 as 1.23457e+06. Formats
+// take a hundred times as long as `+`, and most of them are here.
 local number(n) = if n == std.floor(n) && n < 1e10 then '' + n else '%.10g' % n;
 
 // duration writes seconds as Prometheus does: 8d, 25h, 10m, 90s.
@@ -25,39 +25,38 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
   new(config):: {
     local p = self,
 
-    // Who a series is about. Whatever else a target carries (its pod, its address)
-    // is left aside: it changes while the server, and its alerts, stay the same.
+    // The labels that identify the subject of a series. Other labels of a target (its pod, its address) are ignored,
+    // because they can change while the server and its alerts stay the same.
     serverLabels: config.clusterLabels + config.serverLabels,
     databaseLabels: self.serverLabels + ['datname'],
     tableLabels: self.databaseLabels + ['schemaname', 'relname'],
 
     on(labels):: 'on (' + std.join(', ', labels) + ')',
     by(labels, expr, operation='max'):: operation + ' by (' + std.join(', ', labels) + ') (' + expr + ')',
-    // joined makes one server's value that of each of its tables or databases.
+    // joined gives the value of a server to each of its tables or databases.
     joined:: '%s group_left ()' % self.on(self.serverLabels),
 
-    // series selects what the exporter or Prometheus says of a target.
+    // series selects a metric of the exporter, or one that Prometheus writes about a target.
     series(metric, matchers='')::
       metric + '{' + std.join(',', [m for m in [config.selector, matchers] if m != '']) + '}',
 
-    // last is the last sample within `bridge`: a scrape that failed leaves a stale
-    // marker behind, which would restart the `for` of a plain selector.
+    // last is the last sample within `bridge`. A failed scrape leaves a stale marker, which would restart the `for` of
+    // a plain selector.
     last(metric, matchers='')::
       'last_over_time(' + p.series(metric, matchers) + '[' + duration(config.times.bridge) + '])',
 
-    // A base: one series for each server, database or table, however many targets
-    // speak of it while one pod takes another's place.
+    // ofServer and ofTable return one series for each server or table, even while one pod replaces another and two
+    // targets report about it.
     ofServer(metric):: p.by(p.serverLabels, p.series(metric)),
     ofTable(metric, matchers='', ago=0)::
       p.by(p.tableLabels, p.series(metric, matchers) + (if ago == 0 then '' else ' offset ' + duration(ago))),
 
-    // limit is the limit at path as a number, or, where tables have their own, as a
-    // vector with the labels of read(matchers), table by table.
+    // limit returns the limit at path. It is a number, or, if some tables have their own limit, a vector with the
+    // labels of read(matchers).
     limit(path, read, times=1)::
       p.choice(function(own) limits.at(own, path), limits.at(config.thresholds, path), read, times),
 
-    // choice is limit for what is made of more than one: value is asked as in
-    // limits.own.
+    // choice does the same for a value that is made of several limits. value is a function, as in limits.own.
     choice(value, default, read, times=1)::
       local own = [
         '0 * ' + read(p.tableMatchers(o.table)) + ' + ' + number(times * o.value)
@@ -66,14 +65,14 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       if own == [] then number(times * default)
       else parens(std.join('\nor ', own + ['0 * ' + read('') + ' + ' + number(times * default)])),
 
-    // ownTables selects the tables that have a limit of their own at path.
+    // ownTables selects the tables that have their own limit at path.
     ownTables(path):: [
       p.tableMatchers(o.table)
       for o in limits.own(config.thresholds, function(own) limits.at(own, path))
     ],
 
-    // bigEnough is for ratios, of which those of small tables are nobody's business. A
-    // table with a ratio of its own is not exempt, unless it says from where on.
+    // bigEnough excludes small tables from alerts on ratios. A table with its own limit for the ratio is not excluded,
+    // unless it also has its own minimum of rows.
     bigEnough(level)::
       p.ofTable('softdelete_total_rows') + ' >= ' + p.choice(
         function(own)
@@ -84,7 +83,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
         function(matchers) p.ofTable('softdelete_total_rows', matchers),
       ),
 
-    // A purge has its period and its grace to remove what is past retention.
+    // A purge has its period and its grace to remove rows that are past retention.
     local purgeTime(limits) = limits.purge_period_seconds + limits.purge_grace_seconds,
     local ownPurgeTime(own) =
       if std.objectHas(own, 'purge_period_seconds') || std.objectHas(own, 'purge_grace_seconds')
@@ -117,7 +116,7 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     ]),
 
     // identity returns the labels by which an entry of thresholds.tables identifies its table, or by pattern its
-    // tables. What an entry leaves out may be anything.
+    // tables. A label that the entry leaves out can have any value.
     identity(table):: [
       { name: key[0], value: table[key[1]], isPattern: key[2] }
       for key in [
@@ -131,22 +130,22 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       if std.objectHas(table, key[1])
     ],
 
-    // overdue is how long the oldest deleted row of each table has been past its
-    // retention; before that it is negative.
+    // overdue returns how long ago the oldest deleted row of each table passed its retention. Before that, it is
+    // negative.
     overdue:: 'time() - %s - %s' % [p.ofTable('softdelete_oldest_deleted_timestamp_seconds'), p.ofTable('softdelete_retention_seconds')],
 
-    // withService multiplies by 1 and brings the table's service along. While one
-    // pod takes another's place two may say what a table's service is: one is taken.
+    // withService multiplies by 1 and adds the service of the table. While one pod replaces another, two targets may
+    // report a service of the table. Then one is chosen.
     withService(expr)::
       expr + '\n* ' + p.on(p.tableLabels) + ' group_left (table_service) '
       + 'topk by (' + std.join(', ', p.tableLabels) + ') (1, ' + p.series('softdelete_table_info') + ')',
 
-    // The conditions of tables (rules/conditions.libsonnet), of which most alerts are made.
+    // The conditions of tables (rules/conditions.libsonnet). Most alerts use them.
     condition(state, name, matchers='')::
       'table:softdelete_condition:%s{%s}' % [state, std.join(',', ['condition="%s"' % name] + [m for m in [matchers] if m != ''])],
 
-    // recently is a condition of now that the catalog makes, for `bridge` longer than it
-    // is there; under its new service alone when a table has moved to another.
+    // recently returns a condition of `now` that comes from the catalog, and keeps it for `bridge` after it has ended.
+    // If a table has moved to another service, it has only the new service.
     recently(name, labels, matchers='')::
       local now = p.condition('now', name, matchers);
       '%s\nor %s\nlast_over_time(%s[%s])' % [now, p.on(p.tableLabels + labels), now, duration(config.times.bridge)],
@@ -161,9 +160,8 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
     // over is expr if it is over a limit.
     over(expr, limit, near, alert, labels):: p.orHeld('%s > %s' % [expr, limit], near, alert, labels),
 
-    // failing is the share of the last pings or scrapes that failed, for the alert: at
-    // least failed_share. What the alert of an outage has told of is not told again
-    // when it is over.
+    // failing returns the share of the last pings or scrapes that failed, if it is at least failed_share. After an
+    // outage that had its own alert, the same failures cause no second alert.
     failing(metric, alert, outage)::
       local range = '%s[%s]' % [p.series(metric), duration(config.times.failing)];
       local all(operation) = p.by(p.serverLabels, '%s_over_time(%s)' % [operation, range], 'sum');

@@ -1,11 +1,10 @@
-// _config as the rules read it: what a user got wrong is refused, every fault at
-// once and each with a word on what to write; durations become seconds.
+// _config as the rules read it. Wrong settings are rejected, all of them at once, each with a message that says what
+// to write. Durations become seconds.
 local defaults = (import '../config.libsonnet')._config;
 
 local units = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
-// seconds reads a duration: a number of seconds, or Prometheus's notation, as 1h30m.
-// null is none.
+// seconds reads a duration: a number of seconds, or Prometheus's notation, such as 1h30m. null means no duration.
 local seconds(duration) =
   local step(read, char) =
     if read == null then null
@@ -23,7 +22,7 @@ local seconds(duration) =
 local quoted(names) = std.join(', ', names);
 local isList(value) = std.isArray(value) && std.all([std.isString(v) && v != '' for v in value]);
 
-// unknown names the keys of object that a model of it has not.
+// unknown returns the keys of object that the model does not have.
 local unknown(where, object, model, more=[]) =
   local known = std.objectFields(model) + more;
   [
@@ -69,7 +68,7 @@ local kinds = {
 };
 
 local faultsOf(config) =
-  // kubernetes-mixin's name for one of them.
+  // kubernetes-mixin's name for clusterLabels.
   local shape = unknown('_config', config, defaults, ['clusterLabel']) + [
     '_config.%s: write %s' % [key, kinds[key][1]]
     for key in std.objectFields(kinds)

@@ -1,6 +1,5 @@
-// What is wrong with tables: one series for each table and condition that holds, and none for healthy tables.
-// Alerts are made of these few series, so that the many series of all tables are read once, and only at their
-// last sample.
+// The problems of tables: one series for each table and condition that is true, and none for healthy tables. Alerts
+// use these few series, so that the many series of all tables are read only once, and only their last sample.
 //
 //   now    what the last scrape says
 //   held   the same, and for `bridge` longer while the table's numbers are missing, as
@@ -22,10 +21,9 @@ function(config)
     expr: p.withService(expr),
   };
 
-  // Of a sampled number only what its error bar leaves is compared with a limit: the
-  // value less its margin, which is what these say. They are there from release_share
-  // of the limit on, the margin left aside: that is how far down a firing alert holds.
-  // A number without a margin, from statistics, could be wrong by any amount, so it never fires an alert.
+  // A sampled number is compared with a limit after its margin has been subtracted. These expressions return that.
+  // They exist from release_share of the limit on, before the margin is subtracted, so that a firing alert ends only
+  // below that. A number without a margin, from statistics, could be wrong by any amount, so it never fires an alert.
   local near(metric, limit) = [
     ofTable(metric) + ' - ' + ofTable(metric + '_margin'),
     ofTable(metric) + ' > ' + limit,
@@ -49,9 +47,8 @@ function(config)
       + '\nunless (%s)' % aged
     ));
 
-  // Rows that were deleted within the recent window. Where the exporter knows them, it
-  // knows better than a difference, which an undelete or a purge in between makes
-  // smaller; a difference needs exact numbers at both ends.
+  // Rows that were deleted within the recent window. If the exporter knows this number, it is used. A difference is
+  // smaller after an undelete or a purge, and needs exact numbers at both ends.
   local recent = ofTable('softdelete_recently_deleted_rows');
   local ago = config.times.recentWindow;
   local rose(metric) = '%s - %s' % [ofTable(metric), ofTable(metric, ago=ago)];
@@ -62,7 +59,7 @@ function(config)
     all([rose('softdelete_deleted_rows'), exact(0), exact(ago)]),
   ]);
 
-  // Down to what a limit can be when it has to be a multiple of what is usual.
+  // The lowest value that a limit can have if it must be a multiple of the usual number.
   local bulkFrom =
     local from(limits) = limits.bulk_rows / std.max(1, limits.bulk_times_usual);
     p.choice(
@@ -72,7 +69,7 @@ function(config)
       from(thresholds),
       read('softdelete_total_rows'),
     );
-  // A table's own limit applies whatever share of the table it is.
+  // A table's own limit applies whatever share of the table the rows are.
   local bulkShare = p.choice(
     function(own)
       if std.objectHas(own, 'bulk_share') then own.bulk_share
@@ -82,7 +79,7 @@ function(config)
     read('softdelete_total_rows'),
   );
 
-  // The exporter's own clock said when a table was checked, so it says how long ago.
+  // The exporter's clock wrote the time at which a table was checked, so it is also used to compute the age.
   local checked = ofTable('softdelete_checked_timestamp_seconds');
   local age = '-(%s - %s %s)' % [checked, p.joined, p.ofServer('softdelete_exporter_time_seconds')];
   local olderThan(ttls) = promql.parens(
@@ -93,8 +90,8 @@ function(config)
   local down = 'unless %s %s == 0' % [p.on(p.serverLabels), p.ofServer('db_up')];
   local pending = p.by(p.databaseLabels, p.series('softdelete_exporter_tables', 'state="pending"')) + ' > 0';
 
-  // What a missing number bridges: conditions that numbers make. Facts of the catalog
-  // are there until they are said to be gone, and the alerts on them look back.
+  // The conditions that come from numbers are kept while the number is missing. Facts from the catalog are different:
+  // they remain until the exporter reports that they have ended, and their alerts look back.
   local numbers = '(ratio|old)_.+|overdue|stale';
   local held(matchers) = 'table:softdelete_condition:held{%s}' % matchers;
   local same = p.tableLabels + ['condition'];
@@ -117,11 +114,10 @@ function(config)
       '< 2 * (%s)' % fell('softdelete_active_rows'),
     ]))),
 
-    // The exporter drops numbers that are too old to show, so a table without any is
-    // as stale as can be: -1. A table that waits for its turn is counted below, one
-    // that cannot be read has an alert of its own, and so has a server that is down:
-    // Alertmanager would silence its tables just until it is back, when none of them
-    // has been counted again.
+    // The exporter drops numbers that are too old to be shown, so a table without numbers has the value -1: it is as
+    // stale as possible. A table that waits for its turn is counted below. A table that cannot be read, and a server
+    // that is down, have their own alerts. Inhibition would not help there: it ends when the server is back, and at
+    // that moment none of its tables has been counted.
     now('stale', promql.parens(std.join('\n', [
       promql.parens('%s\nor %s' % [
         olderThan(p.limit(['stale_after_ttls'], read('softdelete_checked_timestamp_seconds'))),
@@ -150,8 +146,8 @@ function(config)
       ||| % { numbers: numbers, bridge: bridge, same: p.on(same), table: p.on(p.tableLabels), checked: checked },
     },
 
-    // Begun over the limit, it lasts as long as the condition, without a look back: in a
-    // large table rows are many again a few minutes after a purge.
+    // Once it is over the limit, the condition lasts as long as its series. It does not look back, because in a large
+    // table many rows pass their retention within minutes after a purge.
     {
       record: 'table:softdelete_condition:since',
       expr: |||
@@ -166,7 +162,7 @@ function(config)
       },
     },
 
-    // Tables that have not had their turn for too long, and those that never had it.
+    // The tables whose last turn is too long ago, and those that never had a turn.
     {
       record: 'database:softdelete_tables_waiting:count',
       expr: p.by(p.databaseLabels, std.join('\n', [

@@ -16,8 +16,7 @@ function(config)
   local ratio = 'softdelete_deletion_ratio';
   local withoutMargin(metric) = '(%s unless %s)' % [p.ofTable(metric), p.ofTable(metric + '_margin')];
 
-  // A table with a limit of its own is not exempt for being small, unless it says from
-  // where on.
+  // A table with its own limit is not excluded for being small, unless it also has its own minimum of rows.
   local overRatio(level) =
     local minimum = p.choice(
       function(own)
@@ -40,10 +39,10 @@ function(config)
     code(health.unknown, p.ofTable('softdelete_table_problem')),
     code(health.poor, overRatio('poor')),
     code(health.poor, over(old, ['old_deleted_rows', 'poor'])),
-    // Known from statistics only.
+    // Numbers from statistics only.
     code(health.unknown, withoutMargin(ratio)),
     code(health.unknown, withoutMargin(old)),
-    // Watched, and not counted yet.
+    // Watched, but not counted yet.
     code(health.unknown, '(%s unless %s)' % [watched, p.ofTable(ratio)]),
     code(health.fair, overRatio('fair')),
     code(health.fair, over(old, ['old_deleted_rows', 'fair'])),
@@ -70,7 +69,7 @@ function(config)
     },
     {
       record: recorded('database'),
-      // What is blind has no tables to be a series of, or the same labels as they have.
+      // A database that cannot be read has no tables, so it is not covered by their series.
       expr: p.by(p.databaseLabels, '%s{}\nor %s' % [recorded('table'), blind]),
     },
     {

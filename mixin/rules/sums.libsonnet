@@ -1,5 +1,5 @@
-// Deleted, old and overdue for years, where the series of every table would be too many:
-// by database and service. Tables of no service have no label table_service.
+// Deleted, old and overdue rows by database and service, to be kept for years, for which the series of every table
+// would be too many. Tables without a service have no label table_service.
 local promql = import '../lib/promql.libsonnet';
 
 function(config)
@@ -11,6 +11,6 @@ function(config)
   [
     sum('softdelete_deleted_rows', 'sum', p.ofTable('softdelete_deleted_rows')),
     sum('softdelete_old_deleted_rows', 'sum', p.ofTable('softdelete_old_deleted_rows')),
-    // How long the oldest deleted row has been past its retention; 0 when none is.
+    // How long ago the oldest deleted row passed its retention; 0 if no row has.
     sum('softdelete_overdue_seconds', 'max', 'clamp_min(%s, 0)' % p.overdue),
   ]

@@ -1,5 +1,5 @@
-// The configurations that the suites test, by name: what each changes of _config, and
-// the groups of rules that are asked for, if not all.
+// The configurations that the suites test, by name: their changes of _config, and the groups of rules that are tested,
+// if not all.
 local mixin = import '../mixin.libsonnet';
 
 {

@@ -1,5 +1,5 @@
-// Each case of health_cases.json as series of an instance of its own, and its
-// verdicts as checks of the recording rules. README.md describes the cases.
+// Each case of health_cases.json as series of a separate instance, and its verdicts as checks of the recording rules.
+// README.md describes the cases.
 local health = import '../lib/health.libsonnet';
 local t = import 'promtool.libsonnet';
 
@@ -66,7 +66,7 @@ local test(case) =
     ],
   };
 
-// One server, two pods of which one takes the other's place.
+// One server with two pods. The second replaces the first.
 local pods = {
   name: 'pods',
   thresholds: {},

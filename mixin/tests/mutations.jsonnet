@@ -1,5 +1,5 @@
-// What the mutation check changes: every limit, every time, and the `for` of
-// every alert, as patches of _config by name.
+// The changes that the mutation check makes: every limit, every time, and the `for` of every alert, as patches of
+// _config by name.
 local config = (import '../lib/settings.libsonnet')((import '../mixin.libsonnet')._config);
 
 local leaves(object, path=[]) = std.flatMap(
@@ -12,8 +12,8 @@ local leaves(object, path=[]) = std.flatMap(
 
 local patch(path, value) = std.foldr(function(key, inner) { [key]: inner }, path, value);
 
-// moved changes each leaf by so much in both directions. Cases stand close to a
-// limit, and times are evaluated in steps of a minute or more.
+// moved changes each leaf by this amount in both directions. Cases are close to the limits, and times are evaluated in
+// steps of a minute or more.
 local moved(object, root, by) = {
   [std.join('.', [root] + leaf.path) + (if sign < 0 then ' lowered' else ' raised')]:
     patch([root] + leaf.path, leaf.value * (1 + sign * by))

@@ -6,7 +6,7 @@ local labelled(metric, labels) =
 {
   local t = self,
 
-  // One exporter, one database on it, one table there.
+  // One exporter with one database and one table.
   target: { job: 'softdelete_exporter', instance: 'db1:10862' },
   shop: self.target { datname: 'shop' },
   orders: self.shop { schemaname: 'public', relname: 'orders' },
@@ -14,15 +14,14 @@ local labelled(metric, labels) =
   // Formatting is slow, and most numbers are whole.
   number(n):: if n == std.floor(n) then '' + n else '%.10g' % n,
 
-  // series has one sample a minute: values is a number, which stays, or the
-  // notation of promtool.
+  // series has one sample a minute. values is a constant number, or promtool's notation.
   series(metric, values, labels=t.target, minutes=120):: {
     series: labelled(metric, labels),
     values: if std.isNumber(values) then t.number(values) + '+0x' + minutes else values,
   },
 
-  // scraped is value as often as a scrape went well: layout is how many did, then
-  // how many failed, and so on.
+  // scraped repeats value for each successful scrape. layout has the number of successful scrapes, then of failed
+  // ones, and so on.
   scraped(value, layout):: std.join(' ', [
     if i % 2 == 0 then t.number(value) + '+0x' + (layout[i] - 1)
     else if layout[i] == 1 then 'stale'
@@ -30,17 +29,17 @@ local labelled(metric, labels) =
     for i in std.range(0, std.length(layout) - 1)
   ]),
 
-  // again repeats what happens in every so many minutes.
+  // again repeats the same minutes several times.
   again(values, times):: std.join(' ', std.repeat([values], times)),
 
-  // table is a table's series: its info, and the facts by their names without
-  // the prefix. A table of 100,000 rows, exactly counted, unless facts differ.
+  // table returns the series of a table: its info, and facts by their names without the prefix. Unless facts say
+  // otherwise, the table has 100,000 rows and is counted exactly.
   table(facts={}, labels=t.orders, service='checkout', minutes=120)::
     local all = { total_rows: 100000, deletion_ratio: 0.1, deletion_ratio_margin: 0, checked_timestamp_seconds: 0 } + facts;
     [t.info(labels, service, minutes)]
     + [t.series('softdelete_' + f, all[f], labels, minutes) for f in std.objectFields(all) if all[f] != null],
 
-  // scrapedTable is table where scrapes fail; the facts are numbers.
+  // scrapedTable returns the same if some scrapes fail. The facts are numbers.
   scrapedTable(layout, facts={}, labels=t.orders, service='checkout')::
     local all = { total_rows: 100000, deletion_ratio: 0.1, deletion_ratio_margin: 0, checked_timestamp_seconds: 0 } + facts;
     [t.info(labels, service, values=t.scraped(1, layout))]
@@ -49,15 +48,14 @@ local labelled(metric, labels) =
   info(labels=t.orders, service='checkout', minutes=120, values=1)::
     t.series('softdelete_table_info', values, labels { marker: 'deleted_at', kind: 'timestamp', table_service: service }, minutes),
 
-  // clock is the exporter's, right or ahead by seconds.
+  // clock is the exporter's clock, which may be fast by some seconds.
   clock(labels=t.target, minutes=120, ahead=0)::
     t.series('softdelete_exporter_time_seconds', '%d+60x%d' % [ahead, minutes], labels),
 
-  // server is all that is scraped of a server with one table, which is well: up, and
-  // what the exporter says while it is. layout is that of scraped, after `before` samples
-  // of nothing; every is their distance in minutes. over replaces or adds values, by
-  // metric, with the labels that tell one series of it from another behind a blank:
-  // 'softdelete_index_problem orders_email_key invalid'. null takes them away.
+  // server returns all series of a healthy server with one table: `up`, and the exporter's metrics while it is up.
+  // layout is as in scraped, after `before` gaps; every is the distance of the samples in minutes. over replaces or
+  // adds values, by metric. A blank and the labels after it select one of several series, such as
+  // 'softdelete_index_problem orders_email_key invalid'. null removes a series.
   server(over={}, layout=[t.minutes + 1], before=0, every=1, labels={})::
     local after(values) = if before == 0 then values else '_x%d %s' % [before, values];
     local of(value) = after(t.scraped(value, layout));
@@ -120,10 +118,10 @@ local labelled(metric, labels) =
       for key in std.objectFields(all)
       if all[key] != null
     ],
-  // How long the tests of whole servers are.
+  // The length of the tests of whole servers.
   minutes: 240,
 
-  // firing is an alert that fires, with all its labels and texts.
+  // firing is a firing alert, with all its labels and texts.
   firing(alert, severity, summary, description, labels=t.orders { service: 'checkout' }):: {
     name:: alert,
     exp_labels: labels { severity: severity },
@@ -134,22 +132,22 @@ local labelled(metric, labels) =
     },
   },
 
-  // fires holds when just these fire, of the alert that they share.
+  // fires is true if exactly these fire. All of them belong to the same alert.
   fires(minute, alerts):: {
     eval_time: minute + 'm',
     alertname: alerts[0].name,
     exp_alerts: alerts,
   },
 
-  // quiet holds when the alert does not fire.
+  // quiet is true if the alert does not fire.
   quiet(minute, alert):: { eval_time: minute + 'm', alertname: alert, exp_alerts: [] },
 
-  // exactly holds when just these fire of all alerts: { alert, labels }.
+  // exactly is true if exactly these fire, of all alerts: { alert, labels }.
   exactly(minute, alerts):: t.holds(minute, 'count by (%s) (ALERTS{alertstate="firing"})' % std.join(', ', t.told), [
     { metric: '', labels: a { [l]: null for l in std.objectFields(a) if !std.member(t.told, l) }, value: 1 }
     for a in alerts
   ]),
-  // What exactly compares.
+  // The labels that exactly compares.
   told: ['alertname', 'instance', 'datname', 'relname', 'service', 'reason', 'problem', 'purpose', 'check'],
 
   test(name, series, checks):: {
@@ -159,7 +157,7 @@ local labelled(metric, labels) =
     promql_expr_test: [c for c in checks if !std.objectHas(c, 'alertname')],
   },
 
-  // holds is a check of an expression's values: [{ labels, value }].
+  // holds checks the values of an expression: [{ labels, value }].
   holds(minute, expr, samples):: {
     eval_time: minute + 'm',
     expr: expr,

@@ -1,6 +1,5 @@
-// The rules of each configuration that the suites test. mutation is a patch of _config
-// that changes them: then only what decides whether a rule holds is evaluated, for the
-// configurations of those names.
+// The rules of each configuration that the suites test. mutation is a patch of _config that changes them. With it,
+// only the parts that decide whether a rule fires are evaluated, for the named configurations.
 local mixin = import '../mixin.libsonnet';
 local configs = import 'configs.libsonnet';
 
@@ -13,13 +12,13 @@ local patched(config, patch) = config {
 local decision(rule) = { [k]: rule[k] for k in ['expr', 'for', 'keep_firing_for'] if std.objectHas(rule, k) };
 
 function(mutation={}, names=std.objectFields(configs)) {
-  // What a configuration sets is not what a mutation moves.
+  // A mutation does not change what a configuration sets.
   [name]:
     local patches = [mutation, std.get(configs[name], 'patch', {})];
     local m = mixin { _config+:: std.foldl(patched, patches, super._config) };
     local groups = m.prometheusRules.groups + m.prometheusAlerts.groups;
     local asked = std.get(configs[name], 'groups', [g.name for g in groups]);
-    // Records first, as the alerts are made of them.
+    // Recording rules first, because the alerts use them.
     [if mutation == {} then r else decision(r) for g in groups if std.member(asked, g.name) for r in g.rules]
   for name in names
 }

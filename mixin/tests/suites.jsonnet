@@ -1,9 +1,9 @@
-// The promtool tests, by name: the configuration that each tests (rules.jsonnet), the
-// rules that it asks for, and its file.
+// The promtool tests, by name: the configuration that each of them tests (rules.jsonnet), the rules that it needs, and
+// its file.
 local rules = (import 'rules.jsonnet')();
 
-// suite evaluates only the rules that it asks for: a day is a thousand steps. Samples
-// are an interval apart, evaluations may be further.
+// suite evaluates only the rules that it needs, because a day has more than a thousand steps. Evaluations can be
+// further apart than samples.
 local suite(config, asked, tests, interval, evaluation=interval) = {
   config: config,
   asked: asked,
@@ -14,7 +14,7 @@ local suite(config, asked, tests, interval, evaluation=interval) = {
   },
 };
 
-// alerts asks for each alert that is checked, and for each by itself.
+// alerts tests each alert separately.
 local alerts(tests, config, interval='1m', evaluation=interval) = suite(
   config,
   null,
@@ -23,12 +23,12 @@ local alerts(tests, config, interval='1m', evaluation=interval) = suite(
   evaluation
 );
 
-// whole asks for all of them at once, and every third minute alone: what is there every
-// second time is met and missed in turn.
+// whole tests all alerts together, evaluated every third minute. So a fault in every second sample is sometimes seen
+// and sometimes missed.
 local whole(tests, config) =
   suite(config, [r.alert for r in rules[config] if std.objectHas(r, 'alert')], tests, '1m', evaluation='3m');
 
-// records asks for the records whose names begin or end so.
+// records tests the recording rules whose names begin or end this way.
 local records(tests, config, named) =
   suite(config, [r.record for r in rules[config] if std.objectHas(r, 'record') && named(r.record)], tests, '1m');
 

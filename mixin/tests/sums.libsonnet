@@ -1,4 +1,4 @@
-// The records for years, of two services in a database, and a table of none.
+// The sums that are kept for years, of two services in a database, and of a table without a service.
 local t = import 'promtool.libsonnet';
 
 local table(name, service, facts) = t.table(facts, t.orders { relname: name }, service, 10);
@@ -19,7 +19,7 @@ local sum(metric, operation, values) =
     [
       sum('softdelete_deleted_rows', 'sum', { checkout: 12, accounts: 11, '': 13 }),
       sum('softdelete_old_deleted_rows', 'sum', { checkout: 5, accounts: 0 }),
-      // At second 300.
+      // This is at second 300.
       sum('softdelete_overdue_seconds', 'max', { checkout: 150, accounts: 0 }),
     ],
   ),

@@ -10,23 +10,22 @@ local bulk(rows) = t.firing(
 local quiet(from, to) = [t.quiet(m, 'SoftDeleteBulkDelete') for m in std.range(from, to)];
 local never = quiet(0, 170);
 
-// deleted is a table of which rows are deleted at minute 90; the recent window forgets
-// them at minute 150.
+// deleted is a table in which rows are deleted at minute 90. At minute 150 they leave the recent window.
 local deleted(rows, facts={}) = t.table({
   recently_deleted_rows: '5+0x89 %d+0x59 5+0x60' % rows,
   deleted_rows: '1000+0x89 %d+0x90' % (1000 + rows),
   active_rows: '99000+0x89 %d+0x90' % (99000 - rows),
 } + facts, minutes=180);
 
-// compared is the same where nobody knows when they were deleted.
+// compared is the same table if the exporter does not know when rows were deleted.
 local compared(rows, facts={}) = deleted(rows, { recently_deleted_rows: null } + facts);
 
-// Days: sampled and evaluated every half hour.
+// Days, with samples and evaluations every half hour.
 local step = 30;
 local hours(h) = h * 60;
 
-// jobs deletes so many rows at each of the days, at noon, for an hour. Nothing is
-// inserted: active rows fall by as much.
+// jobs deletes this many rows at noon of each day, and the number stays for an hour. Nothing is inserted, so the
+// number of active rows falls.
 local jobs(rows, days) =
   local of(day) = if std.objectHas(rows, '' + day) then rows['' + day] else 0;
   local total(day) = std.foldl(function(sum, d) sum + of(d), std.range(0, day - 1), 0);
@@ -144,7 +143,7 @@ local daily(rows, days) = { ['' + day]: rows for day in std.range(0, days - 1) }
     t.test(
       'what goes on for hours is usual after two',
       t.table({ total_rows: 1000000, recently_deleted_rows: '5+0x9 20000+0x300', active_rows: '900000-333x310' }, minutes=310),
-      // As long as there was no hour before there is nothing to compare with.
+      // In the first hour there is nothing to compare with.
       [t.quiet(59, 'SoftDeleteBulkDelete')] + [t.fires(m, [bulk('20000')]) for m in [60, 150, 179, 188]]
       + quiet(190, 300),
     ),

@@ -1,5 +1,5 @@
-// Cases of real life, each with exactly the alerts that fire: too many are muted, too
-// few are blind. Server, table and time are those of t.server.
+// Cases of real life, each with exactly the alerts that fire. Too many alerts are muted, and too few miss faults.
+// Server, table and time are those of t.server.
 local t = import '../promtool.libsonnet';
 
 local ofServer(alert) = t.target { alertname: alert };
@@ -9,8 +9,8 @@ local ofTable(alert, more={}) = t.orders { alertname: alert, service: 'checkout'
 local whole = [t.minutes + 1];
 local all(value) = t.scraped(value, whole);
 
-// case expects what fires at minutes of its own, and nothing at any other ten minutes
-// that are not said to be in between.
+// case expects these alerts at these minutes. Every ten minutes in between it expects none, except at minutes that are
+// excluded.
 local case(name, series, firing, between=[], until=100) =
   local minutes = [std.parseInt(m) for m in std.objectFields(firing)];
   local tens = [
@@ -20,7 +20,7 @@ local case(name, series, firing, between=[], until=100) =
   ];
   t.test(name, series, [t.exactly(m, firing['' + m]) for m in minutes] + [t.exactly(m, []) for m in tens]);
 
-// other is a second table of the same kind, of which there may be many.
+// other is a second table of the same kind. There can be several.
 local other(series, name) = [
   s { series: std.strReplace(super.series, 'relname="orders"', 'relname="%s"' % name) }
   for s in series

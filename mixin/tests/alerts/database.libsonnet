@@ -24,7 +24,7 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
     [t.series('db_up', '1+0x9 0+0x9 1+0x30')],
     [
       t.quiet(10, 'SoftDeleteDatabaseDown'),
-      // The window is closed on its far side up to Prometheus 2.
+      // Up to Prometheus 2, a window includes its far end.
       t.fires(12, [down]),
       t.fires(29, [down]),
       t.quiet(30, 'SoftDeleteDatabaseDown'),
@@ -91,8 +91,7 @@ local never(alert, from, to) = [t.quiet(m, alert) for m in std.range(from, to)];
     never('SoftDeleteDatabaseSlow', 20, 90),
   ),
 
-  // A window of five minutes holds five samples or six, as the version of
-  // Prometheus counts its ends.
+  // A window of five minutes has five or six samples. That depends on the version of Prometheus.
   t.test(
     'slow answers count for as long as they are most of five minutes',
     [t.series('db_response_ms', '2+0x19 500+0x9 2+0x60')],

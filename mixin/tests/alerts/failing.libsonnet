@@ -1,6 +1,5 @@
-// Pings and scrapes that fail now and then; two samples a minute. How many of them a
-// window holds depends on the version of Prometheus, so that the share in the text is
-// not compared.
+// Pings and scrapes that fail sometimes; two samples a minute. The version of Prometheus decides how many of them a
+// window has, so the share in the text is not compared.
 local t = import '../promtool.libsonnet';
 
 local told(alert) = [t.target { alertname: alert }];

@@ -1,7 +1,7 @@
-// A target's own labels, and pods that come and go.
+// A target's own labels, and pods that are replaced.
 local t = import '../promtool.libsonnet';
 
-// pod is a target as the Prometheus operator labels it. Its service is not the table's.
+// pod is a target with the labels of the Prometheus operator. Its service is not the service of the table.
 local pod(name, over, layout, before=0, every=1) = t.server(over, layout, before, every, {
   pod: name,
   service: 'softdelete-exporter',
@@ -16,12 +16,12 @@ local high(before, layout) = {
   softdelete_deletion_ratio: (if before == 0 then '' else '_x%d ' % before) + t.scraped(0.6, layout),
 };
 
-// replaced is one pod, and the one that takes its place, from the minutes on.
+// replaced is a pod that another pod replaces at these minutes.
 local replaced(until, from) =
   pod('a', high(0, [until, 1]), [until, 1])
   + pod('b', high(from, [200 - from]), [200 - from], from);
 
-// A day is an hour here, as in purge.libsonnet, and a purge is overdue after 185 minutes.
+// A day is an hour here, as in purge.libsonnet. A purge is overdue after 185 minutes.
 local day = 60;
 [
   t.test(

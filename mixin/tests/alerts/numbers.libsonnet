@@ -20,7 +20,7 @@ local ttl = t.series('softdelete_exporter_ttl_seconds', 300);
 local pending(values) = t.series('softdelete_exporter_tables', values, t.shop { state: 'pending' });
 local live = [ttl, t.clock()];
 
-// checked is a table that was last counted, or confirmed, at these seconds.
+// checked is a table that was last counted or confirmed at these seconds.
 local checked(values) = t.table({ checked_timestamp_seconds: values }) + live + [pending(0)];
 
 local waiting(tables) = t.firing(
@@ -86,7 +86,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     'numbers are stale when older than three ttl for ten minutes',
     checked(0),
     [
-      // Exactly 900 seconds at minute 15.
+      // At minute 15, the age is exactly 900 seconds.
       t.quiet(25, 'SoftDeleteNumbersStale'),
       t.fires(26, [stale('26m 0s old')]),
     ],
@@ -125,7 +125,7 @@ local never(from, to) = [t.quiet(m, 'SoftDeleteNumbersStale') for m in std.range
     + t.table({ checked_timestamp_seconds: -60 }, users, minutes=240)
     + [ttl { values: '300+0x240' }, t.clock(minutes=240), pending('1+0x240')],
     never(0, 230) + [
-      // The other became older than twelve ttl, an hour, at minute 60.
+      // At minute 60, the other table is older than twelve ttl, which is an hour.
       t.quiet(119, 'SoftDeleteTablesWaiting'),
       t.fires(120, [waiting(2)]),
       t.fires(230, [waiting(2)]),

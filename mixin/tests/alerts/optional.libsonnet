@@ -1,4 +1,4 @@
-// What is off by default, switched on.
+// Alerts that are off by default, switched on.
 local t = import '../promtool.libsonnet';
 
 local where = 'public.orders in database shop behind db1:10862';
@@ -73,8 +73,8 @@ local notPredicted = [t.quiet(h * 60, 'SoftDeleteRatioPredicted') for h in std.r
     ),
   ],
 
-  // Sampled and evaluated every half hour. Known for a day at hour 24, and so for
-  // six hours at hour 30: the ratio is 0.26 then, and 0.596 a week later.
+  // Samples and evaluations every half hour. The ratio has been known for a day at hour 24, and for six hours more at
+  // hour 30. Then it is 0.26, and 0.596 a week later.
   slow: [
     t.test(
       'a ratio that will be over the poor limit within a week',

@@ -1,11 +1,11 @@
-// Purges, in days of an hour, so that nobody waits for days: periods, graces and the `for`
-// are a 24th of what they are. Sampled every minute, evaluated every second one.
+// Purges. A day is an hour here, so periods, graces and the `for` are a 24th of their real values. Sampled every
+// minute, evaluated every second minute.
 local t = import '../promtool.libsonnet';
 
 local day = 60;
 
-// A purge has 50 hours, a day and another with two hours to run; the alert waits for a
-// day more. The 24th of these:
+// A purge has 50 hours: a day, and another day and two hours. The alert waits one more day. Here each of them is a
+// 24th.
 local purgeTime = 125;
 local told = purgeTime + day;
 
@@ -26,12 +26,11 @@ local elevated(duration, time='125m') = t.firing(
 
 local never(to) = [t.quiet(10 * i, name) for name in ['SoftDeletePurgeOverdue', 'SoftDeleteOldRowsElevated'] for i in std.range(0, to / 10)];
 
-// table is one of old rows, whose age nobody knows.
+// table is a table with old rows whose age is unknown.
 local table(old, margin=0, facts={}) = t.table({ old_deleted_rows: old, old_deleted_rows_margin: margin } + facts, minutes=20 * day);
 
-// aged is one whose oldest deleted row, at each of the minutes, comes to be another. Rows
-// are deleted all the time: age is how long past its retention the oldest is after each
-// purge, in minutes.
+// aged is a table whose oldest deleted row changes at each of these minutes. Rows are deleted all the time. age says,
+// in minutes, how long the oldest row is past its retention after each purge.
 local retention = 90 * 86400;
 local aged(purges, age=0, old=20000, step=1) = table(old, facts={
   retention_seconds: retention,
@@ -44,7 +43,7 @@ local aged(purges, age=0, old=20000, step=1) = table(old, facts={
     ]),
 });
 
-// sawtooth grows by so many each minute, and is purged to what is left after each day.
+// sawtooth grows by a number of rows each minute. At the end of each day it is purged down to the rest.
 local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinute, day - 1], days);
 
 {
@@ -100,7 +99,7 @@ local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinu
       [t.fires(210, [overdue('3h 30m 0s')])],
     ),
 
-    // Where nobody knows the age.
+    // If the age is unknown.
     t.test('exactly the limit is no alert', table(1000), never(250)),
 
     t.test(
@@ -175,7 +174,7 @@ local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinu
     ),
   ],
 
-  // Sampled and evaluated every four minutes, times are in minutes still.
+  // Sampled and evaluated every four minutes. Times are still in minutes.
   whole: [
     t.test(
       '74 hours by the age of the oldest',

@@ -1,4 +1,4 @@
-// What must raise nothing at all, every alert switched on.
+// Cases in which no alert may fire, even with every alert switched on.
 local mixin = import '../../mixin.libsonnet';
 local t = import '../promtool.libsonnet';
 
@@ -10,9 +10,9 @@ local neverBut(exceptions) = [
 ];
 local never = neverBut([]);
 
-// healthy is an exporter with one good table that is counted every five
-// minutes. layout says which scrapes went well, numbers which of them had the
-// table's numbers, and checked from which minute those were, null if there are none.
+// healthy is an exporter with one good table that is counted every five minutes. layout says which scrapes succeeded,
+// numbers which of them had the table's numbers, and checked at which minute these were counted; null if there are
+// none.
 local healthy(layout, numbers=layout, checked=function(m) m - m % 5) = [
   t.series('up', t.scraped(1, layout)),
   t.series('db_up', t.scraped(1, layout)),

@@ -1,4 +1,4 @@
-// Tables with limits of their own, in a list where the last that fits wins.
+// Tables with their own limits, in a list in which the last entry that fits wins.
 local t = import '../promtool.libsonnet';
 
 local table(database, schema, name) = t.target { datname: database, schemaname: schema, relname: name };
@@ -42,14 +42,13 @@ local stale(labels, age, ttls) = warning(
   labels,
 );
 
-// recently is a table of which rows are deleted at minute 70.
+// recently is a table in which rows are deleted at minute 70.
 local recently(rows, labels, facts={}) = t.table({
   recently_deleted_rows: '0+0x69 %d+0x50' % rows,
   active_rows: '90000+0x69 %d+0x50' % (90000 - rows),
 } + facts, labels);
 
-// Purges: sampled and evaluated every four minutes, with days that are as long as an
-// hour, as in purge.libsonnet.
+// Purges, sampled and evaluated every four minutes. A day is an hour, as in purge.libsonnet.
 local old(labels, facts, hours=5) = t.table({ old_deleted_rows_margin: 0 } + facts, labels, minutes=hours * 15);
 local retention = 90 * 86400;
 local aged(labels, facts={}, hours=5) =
@@ -62,7 +61,7 @@ local aged(labels, facts={}, hours=5) =
       { database: 'archive', schema: 'public', table: 'orders', deletion_ratio: { poor: 0.9 }, bulk_rows: 60 },
       { database: 'shop', schema: 'public', table: quoted.relname, deletion_ratio: { poor: 0.6 }, alert_min_rows: 5 },
       { schema: 'public', table: 'coupons', deletion_ratio: { poor: 0.3 }, old_deleted_rows: { fair: 100, poor: 100 }, bulk_rows: 50, bulk_share: 0.5 },
-      // A purge a month, and in one database a day late at most.
+      // One purge a month. In one database it may be at most a day late.
       { schema: 'public', table: 'ledger', purge_period_seconds: 31 * 3600 },
       { database: 'shop', schema: 'public', table: 'ledger', purge_grace_seconds: 3600 },
       { schema: 'public', table: 'slow', stale_after_ttls: 6, purge_period_seconds: 1800, purge_grace_seconds: 1800 },
