@@ -238,7 +238,7 @@ func TestRecommendations(t *testing.T) {
 				}
 				for _, text := range slices.Concat([]string{r.Title, r.Reason, r.Gain.Text}, r.Notes) {
 					if !strings.HasSuffix(text, ".") || strings.Contains(" "+text, " 1 rows") {
-						t.Errorf("%q is no sentence", text)
+						t.Errorf("%q is not a sentence", text)
 					}
 				}
 			}

@@ -121,7 +121,7 @@ func (f *faults) tableLimits(where string, entry any, all map[string]any) {
 	for _, name := range []string{"database", "schema", "table"} {
 		switch {
 		case byPattern && own[name] != nil:
-			f.add(where+"."+name, "is a name, beside patterns; write a pattern in %ss", name)
+			f.add(where+"."+name, "cannot be used together with patterns; write a pattern in %ss instead", name)
 		case !byPattern && own[name] == nil && name != "database" && ok:
 			f.add(where+"."+name, "is missing; it says which table the limits are for")
 		}

@@ -102,7 +102,7 @@ func TestEveryFaultOfTheThresholdsNamesItsField(t *testing.T) {
 		`thresholds.tables[6].bulk_share: write a fraction from 0 to 1, not a percentage`,
 		`thresholds.tables[4].deletion_ratio.poor: write a fraction from 0 to 1, not a percentage`,
 		`thresholds.tables[7].schemas: "(" is not a pattern: `,
-		`thresholds.tables[8].table: is a name, beside patterns; write a pattern in tables`,
+		`thresholds.tables[8].table: cannot be used together with patterns; write a pattern in tables instead`,
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {

@@ -73,5 +73,5 @@ func (g greeting) Seconds() string { return fmt.Sprintf("%.1f s", g.Took.Seconds
 
 // welcome prints what is running, what to look at and how to stop.
 func welcome(w io.Writer, g greeting) {
-	_ = words.Execute(w, g) // a closed terminal is no reason to stop
+	_ = words.Execute(w, g) // a closed terminal does not matter
 }

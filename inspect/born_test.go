@@ -33,7 +33,7 @@ var bornRuns = []struct {
 }{{"", 0}, {"", 1}, {"", 2}, {"14", 0}, {"18", 1}}
 
 // A live row is never counted as deleted, whatever the column, its default and the way in which it was written. Tables
-// that a careful person can decide have the right numbers. Other tables may have a reason in place of numbers.
+// that a careful person can decide have the right numbers. Every other table has a reason if it has no numbers.
 func TestALiveRowIsNeverCalledDeleted(t *testing.T) {
 	t.Parallel()
 	var equal, decidable, absent, undecidable atomic.Int64

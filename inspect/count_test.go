@@ -143,7 +143,7 @@ func TestAnIndexMakesDeletedRowsExact(t *testing.T) {
 	n := tableNamed(t, s, "orders").Numbers
 	total, deleted, old := truth(t, dsn, "orders")
 	if n.Method != softdelete.Sampled || n.Total.Margin == 0 || math.Abs(n.Total.Value-total) > 2*n.Total.Margin {
-		t.Errorf("the total is %+v by %s, in truth %g", n.Total, n.Method, total)
+		t.Errorf("the total is %+v by %s, want %g", n.Total, n.Method, total)
 	}
 	if n.Deleted != softdelete.Exactly(int64(deleted)) || *n.Old != softdelete.Exactly(int64(old)) {
 		t.Errorf("deleted %+v, old %+v, want exactly %g and %g", n.Deleted, n.Old, deleted, old)

@@ -82,7 +82,7 @@ func findPurging(ctx context.Context, s *postgres.Session, t *softdelete.Table,
 				k.Schema, k.Name, k.Columns))
 		}
 		if row.Period != nil && *row.Period {
-			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s is one of periods", k.Key, k.Schema, k.Name))
+			p.Problems = append(p.Problems, fmt.Sprintf("foreign key %q of %s.%s uses PERIOD", k.Key, k.Schema, k.Name))
 		}
 		p.Keys = append(p.Keys, k)
 	}

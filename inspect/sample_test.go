@@ -42,7 +42,7 @@ func execEach(t *testing.T, dsn, sql string) {
 func within(t *testing.T, what string, e softdelete.Estimate, truth, most float64) {
 	t.Helper()
 	if math.Abs(e.Value-truth) > 2*e.Margin || e.Margin > most || e.Margin == 0 {
-		t.Errorf("%s is %g ± %g; in truth %g, and a margin of at most %g", what, e.Value, e.Margin, truth, most)
+		t.Errorf("%s is %g ± %g; want %g, and a margin of at most %g", what, e.Value, e.Margin, truth, most)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestPartitionsAreSampledInProportion(t *testing.T) {
 	within(t, "total", n.Total, total, total/4)
 	within(t, "deleted", n.Deleted, deleted, deleted/2)
 	if n.Old.Value < old || n.Old.Value-n.Old.Margin > old {
-		t.Errorf("old is %+v, in truth %g, all in the leaf that was counted", n.Old, old)
+		t.Errorf("old is %+v, want %g, all in the leaf that was counted", n.Old, old)
 	}
 }
 
@@ -141,7 +141,7 @@ func TestWithoutCtidTheSampleIsDrawnByTheServer(t *testing.T) {
 	}
 	total, deleted, _ := truth(t, dsn, "orders")
 	if n := got.Numbers; math.Abs(n.Ratio.Value-deleted/total) > 2*n.Ratio.Margin || n.Ratio.Margin > 0.1 {
-		t.Errorf("ratio is %+v, in truth %g", n.Ratio, deleted/total)
+		t.Errorf("ratio is %+v, want %g", n.Ratio, deleted/total)
 	}
 }
 

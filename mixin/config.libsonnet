@@ -62,7 +62,7 @@ local limits = import 'lib/limits.libsonnet';
       downSlow: '5m',
       // PingsFailing and ScrapesFailing: the time for which they compute the share.
       failing: '15m',
-      // DatabaseSlow: one slow answer is no slow database.
+      // DatabaseSlow: a single slow answer does not matter.
       responseMedian: '5m',
       // The exporter's `recent_window`.
       recentWindow: '1h',

@@ -152,7 +152,7 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 		`thresholds.tables[4].bulk_share: a fraction from 0 to 1 is needed`,
 	} {
 		if !strings.Contains(output, want) {
-			t.Errorf("no word of %q in %s", want, output)
+			t.Errorf("%q is missing in %s", want, output)
 		}
 	}
 	// These are checked only if the shape is right.
@@ -163,7 +163,7 @@ func TestOverridesThatMakeNoSenseAreRefusedAllAtOnce(t *testing.T) {
 	} {
 		output, ok := evaluate(t, "prometheusRules", "{ thresholdOverrides: { "+patch+" } }")
 		if ok || !strings.Contains(output, want) {
-			t.Errorf("%s: no word of %q in %s", patch, want, output)
+			t.Errorf("%s: %q is missing in %s", patch, want, output)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestSettingsThatMakeNoSenseAreRefusedWithAWord(t *testing.T) {
 	} {
 		output, ok := evaluate(t, "prometheusAlerts", wrong.patch)
 		if ok || !strings.Contains(output, wrong.want) {
-			t.Errorf("%s: no word of %q in %s", wrong.patch, wrong.want, output)
+			t.Errorf("%s: %q is missing in %s", wrong.patch, wrong.want, output)
 		}
 	}
 	for _, part := range []string{"prometheusRules", "grafanaDashboards"} {

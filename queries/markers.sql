@@ -7,37 +7,37 @@
 -- question: timestamp deleted
 :"column" IS NOT NULL
 
--- Constants are live, so that unique indexes work; the column is NOT NULL.
+-- Some constants mean live, so that unique indexes work. The column is NOT NULL.
 -- question: sentinel live
 :"column" IN (:values)
 -- question: sentinel deleted
 :"column" NOT IN (:values)
--- Constants are live beside NULL.
+-- NULL and some constants mean live.
 -- question: nullable_sentinel live
 :"column" IS NULL OR :"column" IN (:values)
 -- question: nullable_sentinel deleted
 :"column" NOT IN (:values)
 
--- A NULL flag is live: neither "= true" nor "= false" finds it, "IS NOT TRUE" does.
+-- A NULL flag is live: "IS NOT TRUE" finds it, but neither "= true" nor "= false" does.
 -- question: flag live
 :"column" IS NOT TRUE
 -- question: flag deleted
 :"column" IS TRUE
 
--- A NULL here is deleted: that is how a unique constraint lets many deleted rows
--- share a key.
+-- NULL means deleted here: that way a unique constraint allows many deleted rows
+-- with the same key.
 -- question: inverted_flag live
 :"column" IS TRUE
 -- question: inverted_flag deleted
 :"column" IS NOT TRUE
 
--- Of an epoch, too.
+-- Epochs use these, too.
 -- question: number live
 :"column" IS NULL OR :"column" = 0
 -- question: number deleted
 :"column" <> 0
 
--- Of a kind with the values that are deleted, or those that are live, written out.
+-- Kinds that list the values of deleted rows, or those of live rows.
 -- question: listed_deleted live
 (:"column" IN (:values)) IS NOT TRUE
 -- question: listed_deleted deleted
@@ -47,7 +47,7 @@
 -- question: listed_live deleted
 :"column" NOT IN (:values)
 
--- The same of a type whose equality PostgreSQL does not find by itself.
+-- The same for a type whose equality operator must be named.
 -- question: own listed_deleted live
 (:"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])) IS NOT TRUE
 -- question: own listed_deleted deleted
@@ -75,8 +75,8 @@ NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
 now() - :'age'::interval
 -- question: now
 now()
--- No row was deleted before there were databases: earlier times stand for "never",
--- as 0001-01-01, 1900-01-01, 1970-01-01 in any zone and -infinity do.
+-- No row was deleted before databases existed. Earlier times mean "never", such as
+-- 0001-01-01, 1900-01-01, 1970-01-01 in any zone and -infinity.
 -- question: earliest
 '1970-01-02 12:00:00+00'::timestamptz
 
@@ -85,10 +85,10 @@ now()
 -- question: once
 (SELECT :instant)
 
--- How an instant is written in the type of a time column.
+-- An instant in the type of a time column.
 -- question: timestamptz instant
 (:instant)
--- A timestamp without time zone does not say whose time it is: the table's zone does.
+-- A timestamp without time zone is a local time in the table's zone.
 -- question: timestamp instant
 ((:instant) AT TIME ZONE :'zone')
 -- question: date instant
@@ -106,15 +106,15 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: epoch seconds
 :value / :per_second::numeric
 
--- The least value of a marker's column that nobody has accounted for: a letter of no known
--- alphabet, and a time before there were databases.
+-- The smallest value of a marker's column with an unknown meaning: a letter that belongs to
+-- no known alphabet, or a time before databases existed.
 -- question: strange letter
 (min(:"column"::text) FILTER (WHERE :"column"::text NOT IN (:values)))
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
 
--- A round instant, such as people write it as a default: midnight in UTC, which is our time zone,
--- or in that of the table, and the end of time.
+-- A round instant, which people write as a default: midnight in UTC, which is our time zone,
+-- or in the table's zone, and infinity.
 -- question: round
 :"column"::time = '00:00' OR :"column" = 'infinity'
 -- question: zoned round
@@ -122,7 +122,7 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: rounds
 count(*) FILTER (WHERE (:deleted) AND (:round))
 
--- The least and the greatest value of an integer that is a time, or is taken for one, and whether
+-- The smallest and the largest value of an integer that is, or may be, a time, and whether
 -- every deleted row has its own key there.
 -- question: least
 (min(:"time") FILTER (WHERE :rows))::float8
@@ -131,7 +131,7 @@ count(*) FILTER (WHERE (:deleted) AND (:round))
 -- question: own
 bool_and(:"column" = :"key") FILTER (WHERE :deleted)
 
--- Which of some values stand in a marker's column: each is a bit.
+-- Which of some values a marker's column has, as bits.
 -- question: listed
 bit_or(CASE :value :cases END)
 -- question: bit
@@ -141,28 +141,28 @@ WHEN :"column":::type :equal CAST(:'value' AS :type) THEN :bit
 -- question: text
 :"column"::text
 
--- Whether a time column holds a time at all: not NULL, not 0, not infinite.
+-- Whether a time column has a real time: not NULL, not 0, not infinite.
 -- question: timestamptz present
 :"time" > :earliest AND :"time" < 'infinity'
 -- question: timestamp present
 :"time" > :earliest AND :"time" < 'infinity'
 -- question: date present
 :"time" > :earliest AND :"time" < 'infinity'
--- An unknown unit makes the earliest time 0.
+-- If the unit is unknown, the earliest time is 0.
 -- question: epoch present
 :"time" > :earliest
--- The constants of live rows are no times either.
+-- The constants of live rows are not times either.
 -- question: but_live
 :present AND :"time" NOT IN (:live)
 
--- Deleted before an instant. Infinite times and those of live rows take no part.
+-- Deleted before an instant. Infinite times and times of live rows are left out.
 -- question: deleted_before
 (:deleted) AND :present AND :"time" < :instant
--- A local time that a change of clocks made ambiguous may be the later one.
+-- If a change of clocks made a local time ambiguous, it may be the later one.
 -- question: certainly
 :predicate AND :"time" AT TIME ZONE :'zone' < :instant
--- Deleted since an instant, and not in the future. The bare comparison is what an index
--- answers.
+-- Deleted since an instant, and not in the future. An index can answer the bare
+-- comparison.
 -- question: deleted_since
 (:deleted) AND :present AND :"time" >= :instant AND :"time" <= :now
 -- Deleted, but not before an instant.
@@ -171,7 +171,7 @@ WHEN :"column":::type :equal CAST(:'value' AS :type) THEN :bit
 -- Deleted at a known time.
 -- question: deleted_at_all
 (:deleted) AND :present
--- Deleted at a known time that has not come yet.
+-- Deleted at a known time in the future.
 -- question: to_come
 (:deleted) AND :present AND :"time" > :now
 -- question: first
@@ -179,16 +179,16 @@ min(:"time") FILTER (WHERE :rows)
 -- A day becomes old when it is over.
 -- question: day after
 least(:value, '10000-01-02'::date) + 1
--- Deleted later than now, which no clock of ours can explain.
+-- Deleted after an instant in the future, so far ahead that no clock explains it.
 -- question: future
 (:deleted) AND :present AND :"time" > :instant
 
--- A pair that contradicts itself: deleted without a time, a time on a live row, or a
--- flag that is NULL.
+-- A pair that contradicts itself: a deleted row without a time, a live row with a time, or
+-- a flag that is NULL.
 -- question: inconsistent
 (:deleted) AND (:present) IS NOT TRUE OR (:live) AND (:present) OR :"column" IS NULL
 
--- A live row that references a deleted one. Bare columns of the inner predicate are the
--- parent's, of the outer one the child's.
+-- A live row that references a deleted one. Bare columns belong to the parent in the inner
+-- predicate, and to the child in the outer one.
 -- question: orphaned
 (:live) AND EXISTS (SELECT FROM :only:"referencedschema".:"referencedname" AS parent WHERE (:deleted) AND :reference)

@@ -120,7 +120,7 @@ SELECT g.tgname, concat(g.tgname, ' ', md5(p.prosrc)) AS identity, format('%I.%I
 -- Why a DELETE on the chain might do something else, or act on another table than the one that the script was printed
 -- for.
 -- question: purge problems
-SELECT format('%s is no ordinary table', c.oid::regclass) AS problem
+SELECT format('%s is not an ordinary table', c.oid::regclass) AS problem
           FROM pg_class c
           WHERE c.oid = ANY (chain)
             AND NOT (c.relkind = 'p' OR c.relkind = 'r' AND c.relam = 2 OR c.relkind = 'f' AND c.relispartition)
@@ -169,7 +169,7 @@ SELECT format('foreign key %I of %s references it', k.conname, k.conrelid::regcl
             SELECT format('rule %I would rewrite the DELETE', w.rulename)
             FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '4'
             UNION ALL
-            SELECT 'it is no ordinary table' WHERE c.relkind <> 'r'
+            SELECT 'it is not an ordinary table' WHERE c.relkind <> 'r'
 
 -- Code of another role that would run with the rights of the role that runs the script: planning a statement runs
 -- functions and operators of indexes, statistics and constraints. Code of superusers is trusted, and code on one's own

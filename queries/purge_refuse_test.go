@@ -34,7 +34,7 @@ func TestPurgeRefusesWhatHasChangedSince(t *testing.T) {
 		{"the default of a partition", parted, "ALTER TABLE t_9 ALTER deleted_at SET DEFAULT '1999-01-01'", "t_9 are"},
 		{"its name", plain, "ALTER TABLE t RENAME deleted_at TO gone_at", "are missing"},
 		{"a table in its place", plain, "DROP TABLE t; CREATE VIEW t AS SELECT 1 AS id, NULL::timestamptz AS deleted_at",
-			"is no ordinary table"},
+			"is not an ordinary table"},
 		{"a trigger", plain, "CREATE TRIGGER x AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION recorded()", "trigger x of"},
 		{"a trigger of each statement", plain, "CREATE TRIGGER x BEFORE DELETE ON t EXECUTE FUNCTION recorded()",
 			"trigger x of"},

@@ -131,7 +131,7 @@ BEGIN
             problems
               || COALESCE(array_agg(format('foreign key %I of %s needs an index that begins with %s', k.conname,
                 k.conrelid::regclass, k.columns)) FILTER (WHERE k.large AND NOT k.indexed), '{}')
-              || COALESCE(array_agg(format('foreign key %I of %s is one of periods', k.conname,
+              || COALESCE(array_agg(format('foreign key %I of %s uses PERIOD', k.conname,
                 k.conrelid::regclass)) FILTER (WHERE k.period), '{}')
           INTO unreferenced, itself, lookups, problems
           FROM (:keys) AS k;

@@ -40,7 +40,7 @@ func TestTheStackOfALineIsLoggedOnce(t *testing.T) {
 	Log(logger, nil)
 	Log(logger, errors.New("an ordinary error"))
 	if out.Len() > 0 {
-		t.Errorf("what is no panic is logged: %s", &out)
+		t.Errorf("something other than a panic was logged: %s", &out)
 	}
 	for _, table := range []string{"users", "users", "orders"} {
 		Log(logger, errors.Join(errors.New("reading"), Catch(func() error { panic("one line") })), "relname", table)

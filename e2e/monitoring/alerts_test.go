@@ -258,7 +258,7 @@ func TestAlertsArriveAndResolve(t *testing.T) {
 		trouble.make(t, dsn)
 		all = append(all, trouble.alerts...)
 	}
-	// The warning about a table silences the information about it.
+	// The information about the same table fires, too, but the warning silences it.
 	silent := []string{
 		alert{name: "SoftDeleteOldRowsElevated", severity: "info", labels: labelled("messages", "accounts")}.String(),
 		alert{name: "SoftDeleteRatioElevated", severity: "info", labels: labelled("carts", "shop")}.String(),

@@ -88,7 +88,7 @@ var shapes = []shape{
 		columns: "deleted_at app.gone", settings: "column: deleted_at\n    kind: timestamp", names: "deleted_at",
 		live: []string{"DEFAULT"}, deleted: []string{"now() - %s"}},
 	{name: "default now", columns: "deleted_at timestamptz DEFAULT now() - interval '900 days'", names: "deleted_at",
-		live: []string{"DEFAULT", "NULL"}, deleted: []string{"now() - %s"}, obstacle: "default that is no constant"},
+		live: []string{"DEFAULT", "NULL"}, deleted: []string{"now() - %s"}, obstacle: "default that is not a constant"},
 	{name: "missing value", settings: "column: deleted_at\n    kind: timestamp", names: "deleted_at", live: []string{"-"},
 		deleted: []string{"now() - %s"},
 		after: "ALTER TABLE %[1]s ADD COLUMN deleted_at timestamptz DEFAULT '1999-01-01'; ALTER TABLE %[1]s ALTER " +

@@ -59,7 +59,7 @@ local tableFaults(where, entry, defaults) =
   local own = drop(entry, names + patterns);
   (
     if byPattern(entry) then [
-      '%s: "%s" is a name, beside patterns; write a pattern' % [where, key]
+      '%s: "%s" cannot be used together with patterns; write a pattern' % [where, key]
       for key in names
       if std.objectHas(entry, key)
     ] else ['%s: "%s" is needed' % [where, key] for key in ['schema', 'table'] if !std.objectHas(entry, key)]
