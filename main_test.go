@@ -111,7 +111,7 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 	}
 }
 
-// The error about a wrong value names the flag, or the variable that stands for it.
+// The error about a wrong value names the flag, or the variable that sets it.
 func TestAWrongValueNamesItsFlag(t *testing.T) {
 	for args, want := range map[string]string{
 		"report --timeout=x":            "--timeout: time: invalid duration",
@@ -199,8 +199,8 @@ func TestCheckConfigExplainsEveryTable(t *testing.T) {
 	}
 }
 
-// If one database cannot be queried, the others are still shown, and no entry that may be right there is called
-// wrong.
+// If one database cannot be queried, the others are still shown. Entries that may be right in that database are not
+// reported as faults.
 func TestCommandsTellOfTheDatabasesThatCanBeAsked(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	pgtest.Exec(t, dsn, "CREATE TABLE users (id int, deleted_at timestamptz)")

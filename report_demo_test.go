@@ -69,7 +69,7 @@ func TestTheReportOfTheDemo(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got), go test . -run TheReportOfTheDemo -update writes it anew:\n%s", golden, diff)
+				t.Errorf("%s (-want +got), go test . -run TheReportOfTheDemo -update rewrites it:\n%s", golden, diff)
 			}
 		})
 	}

@@ -165,14 +165,14 @@ func TestAPurgeTellsWhatReferencesItsTable(t *testing.T) {
 		}
 	}
 	if strings.Contains(notes, "--go-along=public.fresh") {
-		t.Errorf("a table with soft delete may go along:\n%s", notes)
+		t.Errorf("--go-along is offered for a table with soft delete:\n%s", notes)
 	}
 }
 
 func TestAConfiguredValueThatNoRowHasIsRecommendedToBeChecked(t *testing.T) {
 	table := counted("invoices", 100, 0, 0)
 	if got := assessed(t, table).Recommendations; len(got) > 0 {
-		t.Errorf("of a sound table: %+v", got)
+		t.Errorf("for a healthy table: %+v", got)
 	}
 	table.Numbers.Unseen = []string{"remvoed"}
 	got := assessed(t, table).Recommendations

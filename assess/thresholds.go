@@ -45,7 +45,7 @@ type Levels struct {
 
 // TableThresholds are a table's own limits; nil means the limit for all tables.
 type TableThresholds struct {
-	// Databases, Schemas and Tables are patterns, in place of names. A nil one matches every name.
+	// Databases, Schemas and Tables are patterns, in place of names. nil matches every name.
 	Databases *Pattern `json:"databases"`
 	Schemas   *Pattern `json:"schemas"`
 	Tables    *Pattern `json:"tables"`

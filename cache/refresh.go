@@ -10,9 +10,9 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Snapshot returns the last snapshot. If it is older than the ttl, a refresh starts, which continues when the
-// caller leaves. The caller waits for the refresh, up to its deadline, only if there is nothing to show yet, or
-// no longer, and the server answers.
+// Snapshot returns the last snapshot. If it is older than the ttl, a refresh starts, which continues even if the
+// caller leaves. If the server answers, but there is no snapshot yet or the last one is too old to be shown, the
+// caller waits for the refresh until its own deadline.
 func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 	if refreshing, wait := e.look(); wait && refreshing != nil {
 		select {

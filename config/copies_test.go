@@ -6,8 +6,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/discovery"
 )
 
-// Tables for copies, for planned deletions and of tools are recognized by their names, in every spelling. A name that
-// only contains such a word is not recognized.
+// Tables for copies, tables for planned deletions and tables of tools are recognized by their names, in every
+// spelling. A name that only contains such a word is not recognized.
 func TestTablesAreKnownByTheirNames(t *testing.T) {
 	flag := []discovery.Column{{Name: "is_deleted", Type: "bool"}}
 	time := []discovery.Column{{Name: "deleted_at", Type: "timestamptz"}}

@@ -137,8 +137,8 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{letter, `(l = '1'::bpchar)`, deleted},
 		{letter, `(l = 'Q'::bpchar)`, someLive},
 		{letter, `((note <> '2'::text) OR (l <> 'Y'::bpchar))`,
-			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}}, // '2' is not said of l
-		{many, `(l1 = 'N'::text)`, unread}, // there are more states than anyone could look at
+			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}}, // l may be '2'
+		{many, `(l1 = 'N'::text)`, unread}, // there are too many combinations of values
 		{status, `((st)::text <> 'deleted'::text)`,
 			softdelete.Scope{Mentions: true, Live: softdelete.All, Deleted: softdelete.Some}},
 		{status, `((st)::text <> ALL ((ARRAY['deleted'::character varying, 'trashed'::character varying])::text[]))`, live},
@@ -153,7 +153,7 @@ func TestAPredicateIsReadForWhatItLetsIn(t *testing.T) {
 		{status, `(st = ('deleted'::character varying(3))::text)`, unread},
 		{status, `(st = ('deleted'::text COLLATE "de-x-icu"))`, unread},
 		{status, `(COALESCE(COALESCE(st, 'deleted'::text), 'active'::text) = 'active'::text)`, someLive},
-		{letter, `(l > '10'::text)`, unread}, // '2' is, as a text
+		{letter, `(l > '10'::text)`, unread}, // true for the text '2'
 		{number, `(s = (0.4)::integer)`, unread},
 		{epoch, `(e = 9007199254740993)`, someDeleted},
 		{alive, `alive`, live},

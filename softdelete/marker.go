@@ -15,8 +15,8 @@ type Marker struct {
 	Flag Kind
 	// Column decides whether a row is deleted.
 	Column string
-	// Type is what its values are cast to where they are compared with others, as SQL, and Equality
-	// is the operator that compares them; both empty where PostgreSQL's own "=" does.
+	// Type is the type to which its values are cast before they are compared, and Equality the operator that
+	// compares them, both as SQL. Both are empty if PostgreSQL's own "=" is used.
 	Type, Equality string
 	// Live or Deleted lists the values that decide, if the kind alone does not: the constants of a sentinel, the
 	// list of a status, or configured values. With either list, NULL is live.
@@ -40,8 +40,8 @@ type Time struct {
 	Live []string
 	// NotNull is true if the column cannot be NULL.
 	NotNull bool
-	// Planned means that a time in the future is a plan: the row is live until then. It is the
-	// time zone of a time that has none; empty where such a row is deleted already.
+	// Planned is set if a row with a time in the future is live until then. It is the time zone for a column
+	// without one. It is empty if such a row is already deleted.
 	Planned string
 }
 
@@ -143,7 +143,7 @@ func (m Marker) Section() (name string, values []string) {
 	return d.Sections.Plain, values
 }
 
-// mostNamed is how many values of a marker are looked for: each is one bit of a number.
+// mostNamed is the largest number of a marker's values that are looked for: each is one bit of an integer.
 const mostNamed = 60
 
 // Named returns the values to look for in the deciding column: those that the configuration lists, in the column's
@@ -235,7 +235,7 @@ func (ms Markers) Columns() []string {
 	return columns
 }
 
-// labelled is how many columns the label of a metric can name.
+// labelled is the largest number of columns in the label of a metric.
 const labelled = 4
 
 // Label names the marker columns for the label of a metric: all of them, unless there are very many.

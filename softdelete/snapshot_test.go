@@ -31,7 +31,7 @@ func TestExpireTakesOldNumbersAndNothingElse(t *testing.T) {
 		}
 	}
 	if after.Expire(noon, time.Hour) != after {
-		t.Error("a snapshot in which nothing is old was made anew")
+		t.Error("a snapshot in which nothing is old was copied")
 	}
 }
 
@@ -51,10 +51,10 @@ func TestExpireTakesOldChecksOneByOne(t *testing.T) {
 		}
 	}
 	if after.Databases[0].Tables[0].Numbers == nil {
-		t.Error("the numbers went with the checks")
+		t.Error("the numbers were removed together with the checks")
 	}
 	if after.Expire(noon, time.Hour) != after {
-		t.Error("a snapshot in which nothing is old was made anew")
+		t.Error("a snapshot in which nothing is old was copied")
 	}
 }
 
@@ -75,7 +75,7 @@ func TestAFailingTableIsAskedLessAndLess(t *testing.T) {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
 	if table.Numbers == nil || table.State() != Failed {
-		t.Errorf("numbers %v, state %s: the last good numbers stay beside the problem", table.Numbers, table.State())
+		t.Errorf("numbers %v, state %s: want the last good numbers in addition to the problem", table.Numbers, table.State())
 	}
 	table.Succeed(ExactNumbers(1, 0), noon)
 	if table.State() != Counted || table.Failures != 0 || !table.RetryAt.IsZero() {
@@ -100,7 +100,7 @@ func TestOnlyTheThirdLossOfTheServerIsATablesProblem(t *testing.T) {
 	}
 	table.Succeed(ExactNumbers(1, 0), noon)
 	if table.Interrupt(Problem{Reason: OtherError}, noon, ttl); table.Problem != nil {
-		t.Error("losses before a success were held against the table")
+		t.Error("losses before a success were counted")
 	}
 }
 
