@@ -33,7 +33,7 @@ type suite struct {
 		FailedChecks map[string][]string `json:"failed_checks"`
 		Connection   assess.ConnectionStatus
 		Services     map[string]softdelete.Health
-		// Databases are the databases of the case; null is the verdict on a database in which nothing is watched.
+		// Databases are the databases of the case with their expected verdicts; null if nothing is watched in one.
 		Databases map[string]*softdelete.Health
 		Instance  softdelete.Health
 	}

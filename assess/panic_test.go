@@ -30,7 +30,7 @@ func TestATableThatCannotBeJudgedCostsItselfOnly(t *testing.T) {
 				return nil, nil
 			},
 		},
-		"its recommendations": { // the check of a foreign key without its key
+		"its recommendations": { // a check of a foreign key whose Key is nil
 			func() softdelete.Table {
 				rows, broken := 1.0, bad
 				broken.Integrity = []softdelete.Check{{Constraint: "bad_fkey", Found: &softdelete.Found{Orphaned: &rows}}}

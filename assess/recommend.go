@@ -9,7 +9,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// Recommendation is one thing to do, for a person to consider. The exporter does none of them.
+// Recommendation is one thing that a person could do. The exporter never does it by itself.
 type Recommendation struct {
 	Kind RecommendationKind
 	// Urgency is the verdict that it would improve.
@@ -61,8 +61,8 @@ type Gain struct {
 	Estimated bool
 }
 
-// recommend makes the recommendations, most urgent first. Within one urgency, problems of the data come before
-// problems of size; then follows the order of the tables, and indexes come last, by their gain.
+// recommend makes the recommendations, most urgent first. Equally urgent ones are ordered by scope, then by won. The
+// rest keep the order of the tables.
 func (a *Assessment) recommend() {
 	a.recommendForServer()
 	a.recommendAccess()
@@ -112,8 +112,8 @@ func (r Recommendation) won() int64 {
 	return r.Gain.Bytes
 }
 
-// scope puts recommendations about the server before those about tables. Among tables, wrong data being written
-// comes first, and mere questions come last.
+// scope puts recommendations about the server before those about tables. Among tables, an index that lets
+// wrong data in comes first, and questions about retention and integrity come last.
 func (r Recommendation) scope() int {
 	switch {
 	case r.Kind == FixConnection || r.Kind == FixAccess || r.Kind == Configure:

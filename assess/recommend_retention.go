@@ -8,7 +8,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// stuck reports whether too many rows are deleted that no purge may remove.
+// stuck reports whether the table would have too many deleted rows even after a purge.
 func (t *TableHealth) stuck() bool {
 	if !t.CleanupRecommended() || t.Policy.Retention == 0 {
 		return false
@@ -20,8 +20,8 @@ func (t *TableHealth) stuck() bool {
 	return !t.Limits.small(t.Numbers) && t.Limits.DeletionRatio.health(left) > softdelete.Good
 }
 
-// recommendRetention asks once, for all tables that no purge can help, whether the rows must be kept so long.
-// It leaves out tables with a purge recommendation.
+// recommendRetention makes at most two recommendations for the tables that a purge cannot help: one to check their
+// retention, and one to record deletion times. It leaves out tables with a purge recommendation.
 func (a *Assessment) recommendRetention() {
 	var kept, timeless []*TableHealth
 	for i := range a.Tables {
@@ -82,7 +82,7 @@ func (a *Assessment) shorterRetention(tables []*TableHealth) string {
 	}
 }
 
-// about returns a recommendation about some tables, worst first.
+// about returns a recommendation about some tables, of which the worst must come first.
 func about(tables []*TableHealth) Recommendation {
 	r := Recommendation{Kind: FixRetention, Urgency: tables[0].Rows.Health}
 	if len(tables) == 1 {

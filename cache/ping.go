@@ -40,7 +40,7 @@ func (e *Entry) Ping(ctx context.Context, maxAge time.Duration) softdelete.Ping 
 	}
 }
 
-// leastPing is how long a ping may take however little time its caller has. A cancelled ping costs the server a
+// leastPing is the least time that a ping gets, even if its caller has less. A cancelled ping costs the server a
 // new connection, and callers could cause that as often as they like.
 const leastPing = 500 * time.Millisecond
 

@@ -61,7 +61,7 @@ func FuzzPredicate(f *testing.F) {
 	})
 }
 
-// Reading any expression terminates, and a certain NULL has no values.
+// Reading any expression terminates, and an expression that is always NULL has no values.
 func FuzzOutcomes(f *testing.F) {
 	for _, expression := range []string{
 		`CASE WHEN (deleted_at IS NULL) THEN true ELSE NULL::boolean END`, `CASE`, `CASE END`, `CASE WHEN THEN END`,

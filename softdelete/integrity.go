@@ -9,8 +9,8 @@ import (
 // Check is one integrity check of a table and its result: rows that contradict their own marker, or live rows that
 // reference deleted ones. It does not change once it is part of a Snapshot.
 type Check struct {
-	// Constraint is the foreign key to check, and Key what it compares; empty and nil for the check of the table's
-	// own rows.
+	// Constraint is the foreign key to check, and Key says what it compares. The check of the table's own rows has
+	// neither.
 	Constraint string
 	Key        *Reference
 	// Found is nil if nothing is known.
@@ -34,8 +34,7 @@ type Reference struct {
 	// Schema, Name and Markers belong to the other table.
 	Schema, Name string
 	Markers      Markers
-	// Columns are the columns of the key, Referenced those of the other table, and Operators compare them; all three
-	// in parallel.
+	// Columns[i] of the key references Referenced[i] of the other table, and Operators[i] compares the two.
 	Columns, Referenced, Operators []string
 }
 
@@ -60,8 +59,8 @@ func (ms Markers) Pairs() Markers {
 	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.Kind != Pair || m.Time == nil })
 }
 
-// KnowsFuture reports whether it is known if a deletion time is in the future: the clock of every time column is
-// known. A local time, or a day, whose zone is only assumed may be wrong by hours.
+// KnowsFuture reports whether the exporter can tell that a deletion time is in the future. For this, it must know the
+// clock of every time column. If the zone of a local time or a date is only assumed, the time may be wrong by hours.
 func (t *Table) KnowsFuture() bool {
 	timed := t.Markers.WithTime()
 	return len(timed) > 0 && !slices.ContainsFunc(timed, func(m Marker) bool {
@@ -78,7 +77,8 @@ func (ms Markers) WithTime() Markers {
 // CanContradict reports whether rows of the table can contradict their own marker in a way that can be found.
 func (t *Table) CanContradict() bool { return len(t.Markers.Pairs()) > 0 || t.KnowsFuture() }
 
-// Check returns the same check in an earlier state of the table; the zero value if it was not made then.
+// Check returns the table's check of a foreign key, or of its own rows if constraint is empty. It returns the zero
+// value if there is no such check.
 func (t *Table) Check(constraint string) Check {
 	for _, c := range t.Integrity {
 		if c.Constraint == constraint {

@@ -211,8 +211,8 @@ func (w *world) circular() bool {
 	return false
 }
 
-// print prints the script with the exporter, and returns faults if scripts are missing without an obstacle, or exist
-// despite one.
+// print prints the script with the exporter. It returns a fault for each table that has no script although it has no
+// obstacle, or has a script despite one.
 func (w *world) print(t *testing.T, server *pgserver.Server, exporter string, tallied *tally) (script string,
 	faults []string) {
 	t.Helper()

@@ -10,18 +10,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ApplicationName is the name of the sessions that Exec and Value keep. Before each statement such a session is
-// reset, and after it its counters are reported.
+// ApplicationName is the name of the sessions that Exec and Value keep. After each statement, such a session is
+// reset and its statistics are flushed.
 const ApplicationName = "pgtest"
 
-// kept are the databases for which a connection is kept, with that connection while nobody uses it. Without this,
-// tests would spend most of their time on starting a process for each statement.
+// kept maps the DSN of each database that keeps a connection to that connection, or to nil while none is free. Without
+// it, tests would spend most of their time on starting a process for each statement.
 var kept = struct {
 	sync.Mutex
 	conns map[string]*pgx.Conn
 }{conns: map[string]*pgx.Conn{}}
 
-// lasting matches statements after which an older session differs from a new one.
+// lasting matches statements that change how new sessions start, but not sessions that are already open.
 var lasting = regexp.MustCompile(`(?i)\bALTER\s+(DATABASE|ROLE|SYSTEM)\b`)
 
 // keep makes Exec and Value keep a connection to a database.
@@ -31,7 +31,7 @@ func keep(dsn string) {
 	kept.conns[dsn] = nil
 }
 
-// forget ends that, and closes the connection.
+// forget makes Exec and Value keep no connection to a database any more, and closes the kept one.
 func forget(dsn string) {
 	kept.Lock()
 	conn := kept.conns[dsn]
