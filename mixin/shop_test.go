@@ -11,8 +11,6 @@ import (
 // clock is the time since the month began, in minutes. It began on a Monday at midnight.
 type clock int
 
-func (t clock) weekday() int     { return int(t) / day % 7 }
-func (t clock) timeOfDay() int   { return int(t) % day }
 func at(days, hours int) clock   { return clock(days*day + hours*hour) }
 func (t clock) seconds() float64 { return 60 * float64(t) }
 
