@@ -23,7 +23,7 @@ function(config)
       // Each failed ping keeps it firing, so that a bad afternoon causes one notification.
       p.orHeld(
         allFailed(times.down) + '\nor ' + allFailed(times.downSlow),
-        p.by(p.serverLabels, p.series('db_up')) + ' == 0',
+        p.by(p.serverLabels, 'last_over_time(%s[%s])' % [p.series('db_up'), promql.duration(times.down)]) + ' == 0',
         'SoftDeleteDatabaseDown',
         p.serverLabels,
       ),
