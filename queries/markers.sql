@@ -179,7 +179,7 @@ min(:"time") FILTER (WHERE :rows)
 -- A day becomes old when it is over.
 -- question: day after
 least(:value, '10000-01-02'::date) + 1
--- Deleted after an instant in the future, so far ahead that no clock explains it.
+-- Deleted at a time that is in the future: a plan, or a wrong clock or time zone.
 -- question: future
 (:deleted) AND :present AND :"time" > :instant
 
