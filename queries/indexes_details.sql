@@ -11,8 +11,9 @@ CROSS JOIN LATERAL (
   WHERE x.indexrelid = ANY (:'indexes'::oid[])) AS i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_am am ON am.oid = c.relam
-CROSS JOIN LATERAL (
-  SELECT array_agg(a.attname::text ORDER BY u.n) AS columns,
+-- One join for all keys: for each index by itself, all collations and operator classes would be read again.
+JOIN (
+  SELECT i.indexrelid, array_agg(a.attname::text ORDER BY u.n) AS columns,
          array_agg(concat_ws(' ',
            'COLLATE ' || quote_ident(cn.nspname) || '.' || quote_ident(co.collname),
            CASE WHEN NOT o.opcdefault OR x.attoptions IS NOT NULL
@@ -20,11 +21,14 @@ CROSS JOIN LATERAL (
            '(' || array_to_string(x.attoptions, ', ') || ')',
            (ARRAY['DESC NULLS LAST', 'NULLS FIRST', 'DESC'])[i.indoption[u.n - 1]]) ORDER BY u.n) AS rest,
          coalesce(bool_or(a.attgenerated <> ''), false) AS generated
-  FROM unnest(i.indkey) WITH ORDINALITY AS u (attnum, n)
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS u (attnum, n)
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum AND u.attnum <> 0
   LEFT JOIN pg_catalog.pg_attribute x ON x.attrelid = i.indexrelid AND x.attnum = u.n
   LEFT JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[u.n - 1]
   LEFT JOIN pg_catalog.pg_namespace opn ON opn.oid = o.opcnamespace
   LEFT JOIN pg_catalog.pg_collation co
     ON co.oid = i.indcollation[u.n - 1] AND co.oid <> coalesce(a.attcollation, 100) -- 100: the default
-  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace) AS k;
+  LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+  WHERE i.indexrelid = ANY (:'indexes'::oid[])
+  GROUP BY i.indexrelid) AS k ON k.indexrelid = i.indexrelid;
