@@ -69,16 +69,16 @@ func (a *Assessment) shorterRetention(tables []*TableHealth) string {
 			oldest = at
 		}
 	}
-	age := a.Now.Sub(oldest)
+	age := daysBetween(oldest, a.Now)
 	switch {
 	case oldest.IsZero():
 		return "A purge can then remove the rows that are older than the new retention."
-	case age < 24*time.Hour:
+	case age < 1:
 		return "None for now: the oldest deletion is less than a day old."
 	default:
 		return fmt.Sprintf(
 			"A purge can then remove the rows that are older than the new retention; the oldest deletion is %s old.",
-			softdelete.Days(age.Truncate(24*time.Hour)))
+			softdelete.Plural(age, "day"))
 	}
 }
 

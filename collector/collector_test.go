@@ -34,6 +34,7 @@ func snapshot() *softdelete.Snapshot {
 	numbers.Recent, numbers.Oldest, numbers.DeletedBytes = &softdelete.Estimate{Value: 1}, noon.Add(
 		-100*24*time.Hour), new(float64)
 	*numbers.DeletedBytes = 4096
+	numbers.Ages = ages(softdelete.Exactly, 1, 2, 0, 1)
 	good.Succeed(numbers, noon)
 	flagged := softdelete.Table{Schema: "public", Name: "flagged",
 		Markers: softdelete.Markers{{Kind: softdelete.Flag, Column: "is_deleted"}}, Policy: policy}
@@ -53,7 +54,10 @@ func snapshot() *softdelete.Snapshot {
 	sampled.Succeed(&softdelete.Numbers{Method: softdelete.Sampled, Total: softdelete.Estimate{Value: 1e9, Margin: 1e6},
 		Active:  softdelete.Estimate{Value: 8e8, Margin: 3e6},
 		Deleted: softdelete.Estimate{Value: 2e8, Margin: 2e6}, Ratio: softdelete.Estimate{Value: 0.2, Margin: 0.002},
-		Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}}, noon)
+		Old: &softdelete.Estimate{Value: 1e8, Margin: 1e6}, OldestSeen: noon.Add(-120 * 24 * time.Hour),
+		Ages: ages(func(n int64) softdelete.Estimate {
+			return softdelete.Estimate{Value: 1e6 * float64(n), Margin: 1e6}
+		}, 100, 50, 50, 0)}, noon)
 	guessed := good
 	guessed.Name = "statistics"
 	guess := func(value float64) softdelete.Estimate {
@@ -61,7 +65,8 @@ func snapshot() *softdelete.Snapshot {
 	}
 	old := guess(10)
 	guessed.Succeed(&softdelete.Numbers{Method: softdelete.Statistics, Total: guess(100), Active: guess(50),
-		Deleted: guess(50), Ratio: guess(0.5), Old: &old}, noon)
+		Deleted: guess(50), Ratio: guess(0.5), Old: &old,
+		Ages: ages(func(n int64) softdelete.Estimate { return guess(float64(n)) }, 10, 20, 20, 0)}, noon)
 	return &softdelete.Snapshot{Taken: noon, Databases: []softdelete.Database{
 		{Name: "other"},
 		{Name: "shop", Checks: softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}, Skipped: 7,
@@ -69,6 +74,16 @@ func snapshot() *softdelete.Snapshot {
 				good, flagged, locked, {Schema: "public", Name: "pending", Markers: good.Markers}, sampled, guessed,
 			}},
 	}}
+}
+
+// ages are the classes between 90 and 7 days, counted back from the end of the day of noon, and that end.
+func ages(estimate func(int64) softdelete.Estimate, rows ...int64) *softdelete.Ages {
+	midnight := noon.Add(12 * time.Hour)
+	a := &softdelete.Ages{Edges: []time.Time{midnight.AddDate(0, 0, -90), midnight.AddDate(0, 0, -7), midnight}}
+	for _, n := range rows {
+		a.Rows = append(a.Rows, estimate(n))
+	}
+	return a
 }
 
 // indexing has two invalid indexes with the same name, in two schemas.
@@ -114,7 +129,7 @@ func page(t *testing.T, r *prometheus.Registry) []byte {
 
 func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	const golden = "testdata/metrics.txt"
-	got := page(t, registry(NewSnapshot(snapshot(), quiet), live(), Reload{Successful: true, Succeeded: noon},
+	got := page(t, registry(NewSnapshot(snapshot(), quiet).WithAges(), live(), Reload{Successful: true, Succeeded: noon},
 		Evictions(func() int64 { return 7 })))
 	if *update {
 		if err := os.WriteFile(golden, got, 0o600); err != nil {
@@ -131,7 +146,7 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 }
 
 func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
-	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet), live(), Reload{},
+	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet).WithAges(), live(), Reload{},
 		Evictions(func() int64 { return 0 })))
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +183,18 @@ func TestNothingIsKnownBeforeTheFirstRefresh(t *testing.T) {
 	}
 }
 
+func TestAgesAreShownOnRequestOnly(t *testing.T) {
+	const name = "softdelete_deleted_rows_by_age"
+	for want, c := range map[int]Snapshot{
+		0: NewSnapshot(snapshot(), quiet),
+		9: NewSnapshot(snapshot(), quiet).WithAges(), // three tables with two edges each; none for statistics
+	} {
+		if got, err := testutil.GatherAndCount(registry(c), name); err != nil || got != want {
+			t.Errorf("%d series, %v; want %d", got, err, want)
+		}
+	}
+}
+
 func TestADatabaseThatWasLookedIntoOnceHasItsTablesCounted(t *testing.T) {
 	for name, d := range map[string]softdelete.Database{
 		"now, with none": {Checks: softdelete.Checks{Connect: true, Discovery: true}},
@@ -190,7 +217,7 @@ func TestEveryDescribedMetricIsDocumentedOnce(t *testing.T) {
 		seen[m.Name] = true
 	}
 	described := make(chan *prometheus.Desc, 2*len(seen))
-	NewSnapshot(snapshot(), quiet).Describe(described)
+	NewSnapshot(snapshot(), quiet).WithAges().Describe(described)
 	live().Describe(described)
 	Reload{}.Describe(described)
 	Evictions(nil).Describe(described)

@@ -41,6 +41,14 @@ var countingMetrics = metrics[*softdelete.Table]{
 				emit(timestamp(t.Numbers.Oldest))
 			}
 		}),
+	gauge("softdelete_oldest_deleted_timestamp_bound_seconds",
+		"The row deleted longest ago was deleted at this time or earlier: it is the oldest deletion time in the sample. "+
+			"Present only for sampled tables without softdelete_oldest_deleted_timestamp_seconds."+cached, tableLabels,
+		func(t *softdelete.Table, emit func(float64, ...string)) {
+			if t.Numbers != nil && t.Numbers.Oldest.IsZero() && !t.Numbers.OldestSeen.IsZero() {
+				emit(timestamp(t.Numbers.OldestSeen))
+			}
+		}),
 	gauge("softdelete_deleted_bytes",
 		"Estimated size of the deleted rows in the table's heap, without TOAST and indexes."+cached, tableLabels,
 		func(t *softdelete.Table, emit func(float64, ...string)) {

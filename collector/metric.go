@@ -94,7 +94,7 @@ func (ms metrics[T]) document() []Metric {
 
 // Metrics documents every metric of this package, in the order of the /metrics page.
 func Metrics() []Metric {
-	return slices.Concat(pingMetrics.document(), tableMetrics.document(), databaseMetrics.document(),
-		snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(), evictionMetrics.document(),
-		reloadMetrics.document())
+	return slices.Concat(pingMetrics.document(), tableMetrics.document(), ageMetrics.document(),
+		databaseMetrics.document(), snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(),
+		evictionMetrics.document(), reloadMetrics.document())
 }

@@ -13,15 +13,24 @@ import (
 // Snapshot collects the metrics of one Snapshot.
 type Snapshot struct {
 	snapshot *softdelete.Snapshot
+	tables   metrics[*softdelete.Table]
 	logger   log.Logger
 }
 
 // NewSnapshot makes the collector of a Snapshot. It logs what cannot be shown, and why.
-func NewSnapshot(s *softdelete.Snapshot, logger log.Logger) Snapshot { return Snapshot{s, logger} }
+func NewSnapshot(s *softdelete.Snapshot, logger log.Logger) Snapshot {
+	return Snapshot{s, tableMetrics, logger}
+}
+
+// WithAges adds the deleted rows by age.
+func (c Snapshot) WithAges() Snapshot {
+	c.tables = slices.Concat(tableMetrics, ageMetrics)
+	return c
+}
 
 // Describe implements prometheus.Collector.
-func (Snapshot) Describe(ch chan<- *prometheus.Desc) {
-	tableMetrics.describe(ch)
+func (c Snapshot) Describe(ch chan<- *prometheus.Desc) {
+	c.tables.describe(ch)
 	databaseMetrics.describe(ch)
 	snapshotMetrics.describe(ch)
 }
@@ -33,9 +42,9 @@ func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
 		d.Tables = slices.Clone(d.Tables)
 		for i := range d.Tables {
 			t := &d.Tables[i]
-			if err := tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name); err != nil {
+			if err := c.tables.collect(ch, c.logger, t, d.Name, t.Schema, t.Name); err != nil {
 				*t = t.Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
-				_ = tableMetrics.collect(ch, c.logger, t, d.Name, t.Schema, t.Name)
+				_ = c.tables.collect(ch, c.logger, t, d.Name, t.Schema, t.Name)
 			}
 		}
 		_ = databaseMetrics.collect(ch, c.logger, &d, d.Name)

@@ -17,10 +17,12 @@ type Config struct {
 	Limits   Limits   `yaml:"limits"`
 	Counting Counting `yaml:"counting"`
 	// Integrity turns on checks for rows that contradict each other, in all tables.
-	Integrity bool      `yaml:"integrity"`
-	Databases Databases `yaml:"databases"`
-	Defaults  Defaults  `yaml:"defaults"`
-	Discovery Discovery `yaml:"discovery"`
+	Integrity bool `yaml:"integrity"`
+	// DeletedRowsByAge turns on softdelete_deleted_rows_by_age: up to eight series for each table.
+	DeletedRowsByAge bool      `yaml:"deleted_rows_by_age"`
+	Databases        Databases `yaml:"databases"`
+	Defaults         Defaults  `yaml:"defaults"`
+	Discovery        Discovery `yaml:"discovery"`
 	// Tables are the tables that discovery does not find, or reads wrongly. An entry's marker overrides every
 	// rule.
 	Tables []Table `yaml:"tables"`

@@ -26,7 +26,7 @@ func thousand() report.Report {
 		deleted := int64(i*i%997) * 10
 		n := softdelete.ExactNumbers(10000+int64(i), deleted)
 		old := softdelete.Exactly(deleted / 10)
-		n.Old = &old
+		n.Old, n.Oldest, n.Ages = &old, now.AddDate(0, 0, -200), allAges(now, deleted)
 		t := softdelete.Table{
 			Schema: "public", Name: fmt.Sprintf("table_%04d", i),
 			Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",

@@ -127,6 +127,8 @@ type tableDoc struct {
 	OldMargin          *float64          `json:"old_deleted_records_margin,omitempty"`
 	Recent             *float64          `json:"recently_deleted_records,omitempty"`
 	Oldest             *time.Time        `json:"oldest_deletion_timestamp,omitempty"`
+	OldestBound        *time.Time        `json:"oldest_deletion_bound_timestamp,omitempty"`
+	Ages               []ageDoc          `json:"ages,omitempty"`
 	DeletedBytes       *float64          `json:"deleted_bytes,omitempty"`
 	RetentionSeconds   *float64          `json:"retention_seconds,omitempty"`
 	Problem            *problemDoc       `json:"problem,omitempty"`
@@ -137,6 +139,14 @@ type tableDoc struct {
 	FutureDeleted      *float64          `json:"future_deleted_records,omitempty"`
 	Orphaned           []orphansDoc      `json:"orphaned_records,omitempty"`
 	Unchecked          []uncheckedDoc    `json:"integrity_problems,omitempty"`
+}
+
+// ageDoc are the rows deleted from one time until before another one. Without a time there is no such limit.
+type ageDoc struct {
+	From   *time.Time `json:"from,omitempty"`
+	To     *time.Time `json:"to,omitempty"`
+	Rows   float64    `json:"rows"`
+	Margin *float64   `json:"margin,omitempty"`
 }
 
 type orphansDoc struct {
@@ -267,8 +277,9 @@ func newTable(t *assess.TableHealth) tableDoc {
 		if n.Recent != nil {
 			d.Recent = &n.Recent.Value
 		}
-		if !n.Oldest.IsZero() {
-			d.Oldest = instant(n.Oldest)
+		d.Oldest, d.Ages = instant(n.Oldest), newAgeDocs(n.Ages)
+		if n.Oldest.IsZero() {
+			d.OldestBound = instant(n.OldestSeen)
 		}
 		d.DeletedBytes = n.DeletedBytes
 	}
@@ -287,6 +298,19 @@ func newTable(t *assess.TableHealth) tableDoc {
 	}
 	d.integrity(t.Integrity)
 	return d
+}
+
+// newAgeDocs leaves out classes without rows.
+func newAgeDocs(a *softdelete.Ages) (docs []ageDoc) {
+	if a == nil {
+		return nil
+	}
+	for _, c := range a.Classes(func(time.Time) bool { return true }) {
+		if c.Rows != (softdelete.Estimate{}) {
+			docs = append(docs, ageDoc{instant(c.From), instant(c.To), c.Rows.Value, margin(c.Rows, 1)})
+		}
+	}
+	return docs
 }
 
 func (d *tableDoc) integrity(checks []softdelete.Check) {

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -61,6 +62,28 @@ func table(name, service string, total, deleted, old int64) softdelete.Table {
 	return t
 }
 
+// aged gives a table its deletion times: a part of its rows was deleted a day for each of the last days before the
+// retention, and of the old rows for each of the days before it.
+func aged(t softdelete.Table, recentDays, oldDays int) softdelete.Table {
+	n, kept := t.Numbers, int(t.Policy.Retention/day)
+	edges := softdelete.AgeEdges(t.Counted, t.Policy.Retention)
+	n.Ages = &softdelete.Ages{Edges: edges, Rows: make([]softdelete.Estimate, len(edges)+1)}
+	spread := func(rows float64, after, days int) {
+		for i := range days {
+			at := softdelete.AgeEdge(t.Counted, after+i+1)
+			class := len(slices.DeleteFunc(slices.Clone(edges), at.Before))
+			n.Ages.Rows[class].Value += math.Round(rows*float64(i+1)/float64(days)) - math.Round(rows*float64(i)/float64(days))
+		}
+	}
+	spread(n.Deleted.Value-n.Old.Value, 0, recentDays)
+	spread(n.Old.Value, kept, oldDays)
+	n.Oldest = softdelete.AgeEdge(t.Counted, recentDays).Add(time.Hour)
+	if oldDays > 0 {
+		n.Oldest = softdelete.AgeEdge(t.Counted, kept+oldDays).Add(time.Hour)
+	}
+	return t
+}
+
 func failed(t softdelete.Table, reason softdelete.Reason, message, remedy string) softdelete.Table {
 	t.Fail(softdelete.Problem{Reason: reason, Message: message, Remedy: remedy}, true, noon, time.Minute)
 	return t
@@ -77,15 +100,14 @@ func index(name string, bytes int64, columns ...string) softdelete.Index {
 
 // shop has a table with each kind of problem, and some without any.
 func shop() *softdelete.Snapshot {
-	carts := table("carts", "checkout", 420000, 300000, 12345)
+	carts := aged(table("carts", "checkout", 420000, 300000, 12345), 75, 3)
 	carts.Partitioned, carts.Purging = true, purging()
-	messages := table("messages", "support", 900000, 40000, 21000)
+	messages := aged(table("messages", "support", 900000, 40000, 21000), 90, 700)
 	invalid := index("messages_thread_idx", 3<<20, "thread_id")
 	invalid.Valid = false
 	messages.Indexing = &softdelete.Indexing{At: noon, Bytes: 400 << 20, HOT: 1,
 		Indexes: []softdelete.Index{index("messages_pkey", 20<<20, "id"), invalid,
 			index("messages_purge", 1<<20, "deleted_at")}}
-	messages.Numbers.Oldest = noon.AddDate(-2, 0, 0)
 	messages.Purging = purging()
 	messages.Purging.Keys = []softdelete.PurgeKey{{Schema: "public", Name: "customers", Key: "customers_message_fkey",
 		Columns: "message"}, {Schema: "public", Name: "read marks", Key: "read", Columns: "message", Cascades: true}}
@@ -100,14 +122,20 @@ func shop() *softdelete.Snapshot {
 	}
 	events.Numbers.Ratio.Margin = 0.1
 	events.Numbers.Old = &softdelete.Estimate{Value: 8000, Margin: 5000}
+	events.Numbers.OldestSeen = noon.AddDate(0, 0, -120)
+	events.Numbers.Ages = &softdelete.Ages{
+		Edges: []time.Time{softdelete.AgeEdge(noon, 30), softdelete.AgeEdge(noon, 7), softdelete.AgeEdge(noon, 0)},
+		Rows:  []softdelete.Estimate{{Value: 4e6, Margin: 4e5}, {Value: 1e6, Margin: 2e5}, {Value: 5e5, Margin: 2e5}, {}}}
 	events.Purging = purging("trigger audit of public.events would run function public.audit")
 	rumour := table("a_table_with_a_name_that_is_as_long_as_postgresql_lets_a_name_be", "", 1e9, 100, 0)
 	rumour.Numbers.Method, rumour.Numbers.Old = "statistics", nil
+	rumour.Numbers.Ages = &softdelete.Ages{Edges: []time.Time{softdelete.AgeEdge(noon, 90), softdelete.AgeEdge(noon, 0)},
+		Rows: []softdelete.Estimate{{Value: 30, Margin: softdelete.NoMargin}, {Value: 70, Margin: softdelete.NoMargin}, {}}}
 	for _, e := range []*softdelete.Estimate{&rumour.Numbers.Total, &rumour.Numbers.Active, &rumour.Numbers.Deleted,
 		&rumour.Numbers.Ratio} {
 		e.Margin = softdelete.NoMargin
 	}
-	posts := table("posts", "content", 90000, 25000, 900)
+	posts := aged(table("posts", "content", 90000, 25000, 900), 90, 10)
 	bulk := softdelete.Exactly(11000)
 	posts.Numbers.Recent = &bulk
 	flags := table("flags", "content", 20000, 6000, 0)
@@ -119,7 +147,7 @@ func shop() *softdelete.Snapshot {
 			Message: `FATAL: database "archive" does not exist (SQLSTATE 3D000)`}},
 		{Name: "shop", Checks: checks, Skipped: 7, Tables: []softdelete.Table{
 			rumour, carts,
-			table("customers", "accounts", 120000, 900, 0),
+			aged(table("customers", "accounts", 120000, 900, 0), 60, 0),
 			failed(table("denied", "accounts", 10, 1, 0), softdelete.PermissionDenied, "no SELECT on public.denied",
 				`GRANT SELECT ("deleted_at", "ctid", "tableoid") ON "public"."denied" TO "monitoring";`),
 			events, flags, table("gift_cards", "checkout", 0, 0, 0),
@@ -243,6 +271,7 @@ func thousand(n int) Report {
 	for i := range n {
 		deleted := int64(i*i%997) * 10
 		t := table(fmt.Sprintf("table_%04d", i), services[i%len(services)], 10000+int64(i), deleted, deleted/10)
+		t = aged(t, 90, 300)
 		switch i % 50 {
 		case 7:
 			t = failed(t, softdelete.Locked, "canceling statement due to lock timeout", "")

@@ -126,7 +126,7 @@ func TestTheSparklineBreaksWhereThereWasNoAnswer(t *testing.T) {
 }
 
 func TestHTMLOfAThousandTablesIsOfBoundedSize(t *testing.T) {
-	if n := len(asHTML(t, thousand(1000), true)); n > 2<<20 {
+	if n := len(asHTML(t, thousand(1000), true)); n > 2_500_000 {
 		t.Errorf("the page takes %d bytes", n)
 	}
 }

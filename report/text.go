@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -189,6 +190,38 @@ func (t *text) tables(r Report) {
 		}
 		t.reasons(r, table)
 	}
+	if slices.ContainsFunc(r.Tables, func(t assess.TableHealth) bool { return drawn(r, &t) != nil }) {
+		t.line()
+		t.wrap("  ", "The blocks are the deleted rows by age, oldest first. "+
+			"Those before | are past the retention, to the day. What was purged is not seen.")
+	}
+}
+
+// drawn returns the ages of a table, if the text shows them: if it is not simply good, or if its purge is overdue.
+func drawn(r Report, t *assess.TableHealth) *ages {
+	if t.Verdict.Health == softdelete.Good && !t.Verdict.Straddles() && t.Overdue(r.Now) == 0 {
+		return nil
+	}
+	return newAges(t)
+}
+
+// ages shows when the rows of a table were deleted, and what follows from it; of a good table only that its purge is
+// overdue.
+func (t *text) ages(r Report, table *assess.TableHealth) {
+	const indent = "           "
+	a := drawn(r, table)
+	if a == nil {
+		return
+	}
+	said := table.Ages(r.Now)
+	if table.Verdict.Health == softdelete.Good && !table.Verdict.Straddles() {
+		said = said[:1]
+	}
+	words := strings.Join(said, "; ")
+	if !a.exact() {
+		words = strings.TrimPrefix(words+". "+a.String(), ". ")
+	}
+	t.wrap(indent, a.blocks()+" "+words)
 }
 
 // cells returns the numbers of a table; a dash means unknown.
@@ -220,6 +253,7 @@ func (t *text) reasons(r Report, table *assess.TableHealth) {
 	if table.Problem != nil {
 		t.wrap(indent, table.Problem.Message)
 	}
+	t.ages(r, table)
 	for _, f := range table.Findings {
 		t.wrap(indent, fmt.Sprintf("index %s: %s", f.Index.Name, f.Problem.Label()))
 	}

@@ -27,6 +27,8 @@ type view struct {
 	Tables []tableView
 	// ManyDatabases is true if a table's name alone may be ambiguous.
 	ManyDatabases bool
+	// AnyAges is true if a table has a picture of its ages.
+	AnyAges bool
 }
 
 // stampView is a time, for people and for programs.
@@ -72,6 +74,7 @@ type tableView struct {
 	Active, Deleted, Total, Ratio string
 	Old, Margin                   string
 	Bar                           *barView
+	Ages                          *agesView
 	Checked                       *stampView
 	Facts                         []string
 	Recommendations               []int
@@ -134,7 +137,7 @@ func newView(r Report) view {
 	for i := range r.Tables {
 		t := newTableView(r.Now, i, &r.Tables[i])
 		t.Recommendations = of[&r.Tables[i]]
-		v.Tables = append(v.Tables, t)
+		v.Tables, v.AnyAges = append(v.Tables, t), v.AnyAges || t.Ages != nil
 	}
 	return v
 }
@@ -192,6 +195,9 @@ func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 		v.Known, v.Checked = true, &checked
 		v.Active, v.Deleted, v.Total, v.Ratio = rows(n.Active), rows(n.Deleted), rows(n.Total), ratio(n.Ratio)
 		v.Bar = bar(n.Ratio, t.Limits.DeletionRatio)
+		if a := newAges(t); a != nil {
+			v.Ages = a.view(order)
+		}
 		sort[1], sort[2], sort[3], sort[5] = n.Total.Value, n.Deleted.Value, n.Ratio.Value, float64(t.Checked.Unix())
 		if n.Old != nil {
 			v.Old, sort[4] = rows(*n.Old), n.Old.Value
@@ -202,12 +208,12 @@ func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 		numbers[i] = strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	v.Numbers = strings.Join(numbers, " ")
-	v.Facts = facts(t)
+	v.Facts = facts(now, t)
 	return v
 }
 
 // facts returns what does not fit into the row, in a few words each.
-func facts(t *assess.TableHealth) []string {
+func facts(now time.Time, t *assess.TableHealth) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if p := t.Problem; p != nil {
@@ -225,8 +231,8 @@ func facts(t *assess.TableHealth) []string {
 		if n.Recent != nil {
 			add("%s%s deleted recently", n.AtLeast(), rows(*n.Recent))
 		}
-		if !n.Oldest.IsZero() {
-			add("oldest deletion %s", n.Oldest.Format(time.DateOnly))
+		for _, words := range t.Ages(now) {
+			add("%s", words)
 		}
 		if n.DeletedBytes != nil && *n.DeletedBytes > 0 {
 			add("about %s of deleted rows", softdelete.Size(int64(*n.DeletedBytes)))

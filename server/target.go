@@ -26,6 +26,7 @@ type target struct {
 
 	mu       sync.Mutex
 	snapshot *softdelete.Snapshot
+	byAge    bool
 	families []*dto.MetricFamily
 }
 
@@ -47,7 +48,7 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	var err error
 	if c.Monitoring {
 		err = rescue.Catch(func() (err error) {
-			cached, err = t.familiesOf(t.Snapshot(ctx))
+			cached, err = t.familiesOf(t.Snapshot(ctx), c.DeletedRowsByAge)
 			return err
 		})
 		rescue.Log(t.logger, err)
@@ -61,20 +62,25 @@ func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	return join(fresh, cached), err
 }
 
-// familiesOf returns the metrics of a Snapshot. A Snapshot never changes, so its metrics are gathered once and kept.
-func (t *target) familiesOf(s *softdelete.Snapshot) ([]*dto.MetricFamily, error) {
+// familiesOf returns the metrics of a Snapshot, byAge with the deleted rows by age. A Snapshot never changes, so its
+// metrics are gathered once and kept.
+func (t *target) familiesOf(s *softdelete.Snapshot, byAge bool) ([]*dto.MetricFamily, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.snapshot == s {
+	if t.snapshot == s && t.byAge == byAge {
 		return t.families, nil
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.NewSnapshot(s, t.logger))
+	c := collector.NewSnapshot(s, t.logger)
+	if byAge {
+		c = c.WithAges()
+	}
+	registry.MustRegister(c)
 	families, err := registry.Gather()
 	if err != nil {
 		return families, err
 	}
-	t.snapshot, t.families = s, families
+	t.snapshot, t.byAge, t.families = s, byAge, families
 	return families, nil
 }
 

@@ -147,6 +147,11 @@ type Numbers struct {
 	// Oldest is the deletion time of the row deleted longest ago; zero if it is not known exactly, or no row is
 	// deleted.
 	Oldest time.Time
+	// OldestSeen is the oldest deletion time in the sample of a table whose Oldest is not known: the oldest deletion
+	// is this one or an earlier one. Zero if the sample has no deleted row.
+	OldestSeen time.Time
+	// Ages says when the deleted rows were deleted; nil if that is not known well enough to be shown.
+	Ages *Ages
 	// Unseen are the configured values that no row has. They are known only if every row was read.
 	Unseen []string
 	// DeletedBytes is the estimated size of the deleted rows in the heap; nil if unknown.

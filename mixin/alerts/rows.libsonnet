@@ -59,12 +59,12 @@ function(config)
       ratioDescription('fair'),
     ),
 
-    // Uses the age of the oldest row. If that is unknown, or if the table has its own limit, it uses the number of old
-    // rows, which must not have been small at any time.
+    // Uses the age of the oldest row, or the least that a sample shows. If it is not known exactly, or if the table has
+    // its own limit, it also uses the number of old rows, which must not have been small at any time.
     a.ofTable(
       'SoftDeletePurgeOverdue',
       '%s\nor %s\n%s' % [p.condition('held', 'overdue'), p.on(p.tableLabels), since('poor')],
-      'a deleted row has been past its retention for %s; where no age is known, more than %s rows have'
+      'a deleted row has been past its retention for %s; where no exact age is known, also more than %s rows'
       % [duration(limits.purge_period_seconds + limits.purge_grace_seconds), alerts.rows(limits.old_deleted_rows.poor)],
       'The purge of a table is overdue.',
       'Soft-deleted rows of ' + a.table + ' have been past their retention for ' + forLong + '.',
@@ -73,7 +73,7 @@ function(config)
     a.ofTable(
       'SoftDeleteOldRowsElevated',
       since('fair'),
-      'where no age is known, more than %s rows have been past retention for %s'
+      'where no exact age is known, more than %s rows have been past retention for %s'
       % [alerts.rows(limits.old_deleted_rows.fair), duration(limits.purge_period_seconds + limits.purge_grace_seconds)],
       'A table keeps soft-deleted rows past their retention.',
       'More than ' + p.limitText(['old_deleted_rows', 'fair'], alerts.rows) + ' soft-deleted rows of ' + a.table

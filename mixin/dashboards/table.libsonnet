@@ -37,8 +37,8 @@ function(config)
       g.now('time() - ' + of('checked_timestamp_seconds')),
     ]) + g.unit('s') + plain + g.noValue('no numbers'),
 
-    g.stat('Oldest deletion', 'Deletion time of the row deleted longest ago. Present only if it is exact and cheap to find.', [
-      g.now(of('oldest_deleted_timestamp_seconds') + ' * 1000'),
+    g.stat('Oldest deletion', 'Deletion time of the row deleted longest ago. In a sampled table there may be an older one, unless an index shows it.', [
+      g.now('(%s or %s) * 1000' % [of('oldest_deleted_timestamp_seconds'), of('oldest_deleted_timestamp_bound_seconds')]),
     ]) + g.unit('dateTimeFromNow') + plain + g.noValue('unknown'),
   ];
 

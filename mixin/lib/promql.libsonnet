@@ -130,9 +130,13 @@ local parens(s) = '(\n  ' + std.strReplace(s, '\n', '\n  ') + '\n)';
       if std.objectHas(table, key[1])
     ],
 
-    // overdue returns how long ago the oldest deleted row of each table passed its retention. Before that, it is
-    // negative.
-    overdue:: 'time() - %s - %s' % [p.ofTable('softdelete_oldest_deleted_timestamp_seconds'), p.ofTable('softdelete_retention_seconds')],
+    // overdue returns how long ago the oldest deleted row of each table passed its retention, at least: a sample may not
+    // have the oldest one. Before that, it is negative.
+    overdue:: 'time() - (%s or %s) - %s' % [
+      p.ofTable('softdelete_oldest_deleted_timestamp_seconds'),
+      p.ofTable('softdelete_oldest_deleted_timestamp_bound_seconds'),
+      p.ofTable('softdelete_retention_seconds'),
+    ],
 
     // withService multiplies by 1 and adds the service of the table. While one pod replaces another, two targets may
     // report a service of the table. Then one is chosen.

@@ -37,7 +37,8 @@ function(config)
   local oldest = 'softdelete_oldest_deleted_timestamp_seconds';
   local retention = 'softdelete_retention_seconds';
 
-  // The number of rows is used if the age of the oldest is unknown, and if a table has a limit of its own.
+  // The number of rows is used if the age of the oldest is not known exactly, because it may then be older than
+  // the sample shows, and if a table has a limit of its own.
   local old(level) =
     local path = ['old_deleted_rows', level];
     local own = p.ownTables(path);

@@ -11,6 +11,6 @@ function(config)
   [
     sum('softdelete_deleted_rows', 'sum', p.ofTable('softdelete_deleted_rows')),
     sum('softdelete_old_deleted_rows', 'sum', p.ofTable('softdelete_old_deleted_rows')),
-    // How long ago the oldest deleted row passed its retention; 0 if no row has.
+    // How long ago the oldest deleted row passed its retention, at least; 0 if no row has.
     sum('softdelete_overdue_seconds', 'max', 'clamp_min(%s, 0)' % p.overdue),
   ]

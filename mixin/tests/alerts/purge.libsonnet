@@ -99,6 +99,25 @@ local sawtooth(perMinute, days, left=0) = t.again('%d+%.10gx%d' % [left, perMinu
       [t.fires(210, [overdue('3h 30m 0s')])],
     ),
 
+    // If a sample shows how old the oldest is at least.
+    t.test(
+      'one that is at least so old is told, too',
+      table(1, facts={ retention_seconds: retention, oldest_deleted_timestamp_bound_seconds: -retention }),
+      [t.quiet(told, 'SoftDeletePurgeOverdue'), t.fires(told + 1, [overdue('3h 6m 0s')])],
+    ),
+
+    t.test(
+      'the exact age is used where both are there',
+      aged([told]) + [t.series('softdelete_oldest_deleted_timestamp_bound_seconds', -2 * retention, t.orders, 20 * day)],
+      never(300),
+    ),
+
+    t.test(
+      'one in the sample that may still be kept says nothing of the others',
+      table(10001, facts={ retention_seconds: retention, oldest_deleted_timestamp_bound_seconds: '0+60x1000' }),
+      [t.quiet(told, 'SoftDeletePurgeOverdue'), t.fires(told + 1, [overdue('3h 6m 0s')])],
+    ),
+
     // If the age is unknown.
     t.test('exactly the limit is no alert', table(1000), never(250)),
 
