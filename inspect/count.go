@@ -58,6 +58,9 @@ type tally struct {
 	Total, Deleted, Old, Recent int64
 	// Oldest, Next and Coming are seconds since 1970; nil if there is no such row.
 	Oldest, Next, Coming *float64
+	// Classes are age classes, and Sizes how many rows each has; a class can occur more than once.
+	Classes []int
+	Sizes   []int64
 	observed
 }
 
@@ -67,6 +70,7 @@ func (t *tally) add(o tally) {
 	t.Deleted += o.Deleted
 	t.Old += o.Old
 	t.Recent += o.Recent
+	t.Classes, t.Sizes = append(t.Classes, o.Classes...), append(t.Sizes, o.Sizes...)
 	t.Oldest, t.Next, t.Coming = least(t.Oldest, o.Oldest), least(t.Next, o.Next), least(t.Coming, o.Coming)
 }
 
@@ -77,9 +81,18 @@ func least(a, b *float64) *float64 {
 	return a
 }
 
+// ages returns the rows of each class.
+func (t *tally) ages(edges []time.Time) *softdelete.Ages {
+	a := &softdelete.Ages{Edges: edges, Rows: make([]softdelete.Estimate, len(edges)+1)}
+	for i, class := range t.Classes {
+		a.Rows[class].Value += float64(t.Sizes[i])
+	}
+	return a
+}
+
 // count counts one table by the method that suits it.
 func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numbers, error) {
-	began := time.Now()
+	t.began = time.Now()
 	c := d.newCount(t)
 	numbers, err := c.choose(ctx)
 	if err == nil && c.accept() {
@@ -90,7 +103,7 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 		err = c.unclear(ctx, numbers)
 	}
 	if err == nil {
-		numbers.Duration = time.Since(began)
+		numbers.Duration = time.Since(t.began)
 		c.kept.Fingerprint, c.kept.Writes = t.fingerprint, t.writes
 		if c.provisional {
 			c.kept.Fingerprint = ""
@@ -161,7 +174,7 @@ func (c *count) lastResort(ctx context.Context, err error) (*softdelete.Numbers,
 // on returns a partition as a queries.Relation.
 func (c *count) on(l partition) queries.Relation {
 	return queries.Relation{OID: l.OID, Schema: l.Schema, Name: l.Name, Children: l.children, Table: &c.table.Table,
-		Key: c.table.key}
+		Key: c.table.key, Now: c.table.began}
 }
 
 // countExactly reads every row of the partitions that together fit within the gate. Each is read once in a separate
@@ -213,6 +226,9 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 		n.Recent = &recent
 	}
 	n.Oldest = instant(c.sum.Oldest)
+	if c.table.HasAgeClasses() {
+		n.Ages = c.sum.ages(softdelete.AgeEdges(c.table.began, c.table.Policy.Retention))
+	}
 	var blocks float64
 	for _, partition := range c.exact {
 		blocks += partition.DeletedBlocks()

@@ -183,7 +183,7 @@ func (d *databaseRefresh) record(ctx context.Context, t *table, numbers *softdel
 	case numbers == nil:
 		t.Confirm(time.Now())
 	default:
-		t.Succeed(numbers, time.Now())
+		t.Succeed(numbers, t.began)
 	}
 }
 

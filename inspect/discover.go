@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
@@ -37,6 +38,8 @@ type table struct {
 	// fingerprint and writes are the current ones, as in softdelete.Counting.
 	fingerprint string
 	writes      int64
+	// began is when the last count of this refresh began.
+	began time.Time
 }
 
 // column is a row of queries.Columns.

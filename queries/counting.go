@@ -17,6 +17,8 @@ type Relation struct {
 	Children bool
 	// Key is the column with the number of the row; empty if there is none that the role may read.
 	Key string
+	// Now is when it is counted. The age classes are those of that day.
+	Now time.Time
 	// Table is the watched table to which its rows belong.
 	Table *softdelete.Table
 }
@@ -45,8 +47,17 @@ func (r Relation) ages() vars {
 }
 
 // Count counts the relation in one read, unless it is larger than most bytes. It returns the total, deleted, old and
-// recent rows, the oldest deletion, when the next row becomes old, and the next deletion in the future.
+// recent rows, the oldest deletion, when the next row becomes old, the next deletion in the future, and the rows of
+// each age class, if the table has them.
 func (r Relation) Count(most int64) string {
+	if r.Table.HasAgeClasses() {
+		return r.classes(most)
+	}
+	return statement("count.sql", r.counts(most))
+}
+
+// counts adds the variables of a count of all rows.
+func (r Relation) counts(most int64) vars {
 	v := r.ages()
 	v["most"] = fmt.Sprint(most)
 	if r.Table.Markers.Timed() {
@@ -58,7 +69,7 @@ func (r Relation) Count(most int64) string {
 	if r.Table.KnowsRecent() || r.Table.Markers.Planned() {
 		v["coming"] = first("to_come", r.Table, ask("now", nil))
 	}
-	return statement("count.sql", v)
+	return v
 }
 
 // Sample counts the rows of each of the given blocks.

@@ -96,6 +96,30 @@ now()
 -- question: epoch instant
 (extract(epoch FROM :instant) * :per_second)::int8
 
+-- The next value of a time column after an instant.
+-- question: timestamptz after
+:instant + '1 microsecond'::interval
+-- question: timestamp after
+:instant + '1 microsecond'::interval
+-- question: date after
+:instant + 1
+-- question: epoch after
+:instant + 1
+
+-- The class of a row: NULL if it is live, -1 if its deletion time is not known, otherwise the number of bounds that
+-- the time is not before.
+-- question: class
+CASE WHEN :deleted THEN COALESCE(:bucket, -1) END
+-- question: bucket
+width_bucket(:"time", (SELECT array_agg(bound ORDER BY bound)
+  FROM unnest((SELECT edges FROM midnights) || ARRAY[:bounds]) AS bound))
+-- question: bucket but_live
+CASE WHEN :"time" NOT IN (:live) THEN :bucket END
+-- question: midnight
+(:'last'::timestamptz - days * '24 hours'::interval)
+-- question: endless
+'infinity'::timestamptz
+
 -- A value of a time column as seconds since 1970.
 -- question: timestamptz seconds
 extract(epoch FROM :value)

@@ -1,37 +1,64 @@
 package queries
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// observed returns expressions, for each marker in turn, that show what the values of its column mean; NULL if
-// nothing has to be checked. With alone, only the deciding column of each marker can be read.
-func (r Relation) observed(alone bool) string {
-	columns := []struct {
-		name, typ string
-		ask       func(softdelete.Marker) string
-	}{
-		{"strange", "text", r.strange},
-		{"listed", "int8", listed},
-		{"least", "float8", func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
-		{"greatest", "float8", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
-		{"rounds", "int8", r.rounds},
-		{"own", "bool", func(m softdelete.Marker) string { return r.own(m, alone) }},
+// observation is a result that shows, for each marker in turn, what the values of its column mean.
+type observation struct {
+	name, typ string
+	// join is the aggregate that joins the results of several groups of rows.
+	join string
+	ask  func(softdelete.Marker) string
+}
+
+// observations are all results. With alone, only the deciding column of each marker can be read.
+func (r Relation) observations(alone bool) []observation {
+	return []observation{
+		{"strange", "text", "min", r.strange},
+		{"listed", "int8", "bit_or", listed},
+		{"least", "float8", "min", func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
+		{"greatest", "float8", "max", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
+		{"rounds", "int8", "sum", r.rounds},
+		{"own", "bool", "bool_and", func(m softdelete.Marker) string { return r.own(m, alone) }},
 	}
-	each := make([]string, len(columns))
-	for i, c := range columns {
+}
+
+// observed returns expressions for all observations; NULL if nothing has to be checked.
+func (r Relation) observed(alone bool) string {
+	var each []string
+	for _, o := range r.observations(alone) {
 		asked := make([]string, len(r.Table.Markers))
-		for j, m := range r.Table.Markers {
-			if asked[j] = c.ask(m); asked[j] == "" {
-				asked[j] = "NULL"
-			}
+		for i, m := range r.Table.Markers {
+			asked[i] = cmp.Or(o.ask(m), "NULL")
 		}
-		each[i] = fmt.Sprintf("ARRAY[%s]::%s[] AS %s", strings.Join(asked, ", "), c.typ, c.name)
+		each = append(each, o.results(asked...))
 	}
 	return strings.Join(each, ", ")
+}
+
+// observedInGroups returns the same for a table with one marker whose rows are first grouped: the expressions for each
+// group, each with a comma before it, and those for all groups together.
+func (r Relation) observedInGroups() (inner, all string) {
+	var outer []string
+	for _, o := range r.observations(false) {
+		joined := "NULL"
+		if asked := o.ask(r.Table.Markers[0]); asked != "" {
+			inner += ", " + asked + " AS " + o.name
+			joined = o.join + "(" + o.name + ")"
+		}
+		outer = append(outer, o.results(joined))
+	}
+	return inner, strings.Join(outer, ", ")
+}
+
+// results writes the results for all markers as an array.
+func (o observation) results(each ...string) string {
+	return fmt.Sprintf("ARRAY[%s]::%s[] AS %s", strings.Join(each, ", "), o.typ, o.name)
 }
 
 // strange looks for a value whose meaning the marker does not know.

@@ -13,6 +13,15 @@ import (
 // Sources: clusters of unequal size and the ratio of their sums, Cochran, chapters 6 and 9A; the variance from
 // neighbours, Wolter, section 8.2, estimator v₂; the intervals, see the package comment.
 func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
+	return s.units(read).estimate(exact)
+}
+
+// Classes estimates the deleted rows in classes of deletion times, oldest first. Neighbouring classes are joined until
+// the number of rows of each is known well enough; it returns nil if fewer than two would be left.
+func (s *Sample) Classes(read []Rows, exact ...Counted) []Class { return s.units(read).classes(exact) }
+
+// units returns the blocks that were read.
+func (s *Sample) units(read []Rows) units {
 	if len(read) > len(s.at) {
 		panic(fmt.Sprintf("sampling: %d blocks read of a sample of %d", len(read), len(s.at)))
 	}
@@ -39,7 +48,7 @@ func (s *Sample) Estimate(read []Rows, exact ...Counted) Estimate {
 	if len(read) < fewest || u.fullest == 0 {
 		u.fullest = maxRowsPerBlock
 	}
-	return u.estimate(exact)
+	return u
 }
 
 // inPlace sorts what was read by stratum instead of batch, so that neighbours in the slice are neighbours in the

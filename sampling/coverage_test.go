@@ -21,56 +21,84 @@ const (
 
 // score sums up many intervals.
 type score struct {
-	name   string
-	margin float64 // mean, as a share of the rows, or of the total
-	held   float64 // share of the intervals that contain the true value
+	name string
+	// margins is the sum of their margins, as shares of the rows, or of the total; a class's is a share of its value.
+	margins float64
+	// held is how many of all contain the true value.
+	held, all int
 }
+
+// add judges one interval.
+func (s *score) add(i Interval, truth, unit float64) {
+	s.margins += i.Margin() / unit
+	s.all++
+	if i.Low <= truth && truth <= i.High {
+		s.held++
+	}
+}
+
+// share is the share of the intervals that contain the true value.
+func (s *score) share() float64 { return float64(s.held) / float64(s.all) }
 
 // tally compares the estimates of one relation with its true values.
 type tally struct {
-	truth                      Rows
-	ratio, deleted, old, total score
+	truth                               Rows
+	ratio, deleted, old, total, classes score
 }
 
 func newTally(truth Rows) *tally {
 	return &tally{
 		truth: truth,
 		ratio: score{name: "ratio"}, deleted: score{name: "deleted"}, old: score{name: "old"}, total: score{name: "total"},
+		classes: score{name: "classes"},
 	}
 }
 
 func (t *tally) add(e Estimate) {
 	all := max(float64(t.truth.Total), 1)
-	judge := func(s *score, i Interval, truth, unit float64) {
-		s.margin += i.Margin() / unit / trials
-		if i.Low <= truth && truth <= i.High {
-			s.held += 1.0 / trials
+	t.ratio.add(e.Ratio, float64(t.truth.Deleted)/all, 1)
+	t.deleted.add(e.Deleted, float64(t.truth.Deleted), all)
+	t.old.add(e.Old, float64(t.truth.Old), all)
+	t.total.add(e.Total, float64(t.truth.Total), all)
+}
+
+func (t *tally) addClasses(classes []Class) {
+	first := 0
+	for _, c := range classes {
+		var truth int64
+		for _, rows := range t.truth.Classes[first : c.Last+1] {
+			truth += rows
 		}
+		t.classes.add(c.Rows, float64(truth), c.Rows.Value)
+		first = c.Last + 1
 	}
-	judge(&t.ratio, e.Ratio, float64(t.truth.Deleted)/all, 1)
-	judge(&t.deleted, e.Deleted, float64(t.truth.Deleted), all)
-	judge(&t.old, e.Old, float64(t.truth.Old), all)
-	judge(&t.total, e.Total, float64(t.truth.Total), all)
 }
 
 // check fails the test if fewer intervals contain the true value than promised.
 func (t *tally) check(tb testing.TB, where string) {
 	tb.Helper()
-	for _, s := range []score{t.ratio, t.deleted, t.old, t.total} {
-		if s.held < promised {
-			tb.Errorf("%s: the interval of the %s contained the true value in %.1f%% of %d trials; want at least %.0f%%",
-				where, s.name, 100*s.held, trials, 100*promised)
+	for _, s := range []score{t.ratio, t.deleted, t.old, t.total, t.classes} {
+		if s.all > 0 && s.share() < promised {
+			tb.Errorf("%s: %d of %d intervals of the %s contained the true value; want at least %.0f%%", where, s.held,
+				s.all, s.name, 100*promised)
 		}
 	}
 }
 
 // String is a cell of the table: bold if fewer than 95% of the intervals contain the true value.
 func (s score) String() string {
-	held := fmt.Sprintf("%.1f%%", 100*s.held)
-	if s.held < 0.95 {
+	if s.all == 0 {
+		return "none"
+	}
+	held := fmt.Sprintf("%.1f%%", 100*s.share())
+	if s.share() < 0.95 {
 		held = "**" + held + "**"
 	}
-	return fmt.Sprintf("±%.4f, %s", s.margin, held)
+	cell := fmt.Sprintf("±%.4f, %s", s.margins/float64(s.all), held)
+	if s.name == "classes" {
+		cell = fmt.Sprintf("%.1f of %d, %s", float64(s.all)/trials, MaxClasses, cell)
+	}
+	return cell
 }
 
 // table is a Markdown table below a sentence.
@@ -116,6 +144,7 @@ func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 		for n := 100; ; n += 100 {
 			if e := sample.Estimate(blocks[:n]); e.Reached(target) || n == 1000 {
 				stopped.add(e)
+				stopped.addClasses(sample.Classes(blocks[:n]))
 				read += n
 				break
 			}
@@ -127,23 +156,28 @@ func measure(t *testing.T, rng *rand.Rand, l layout) (out lines) {
 	stopped.check(t, "stopped at the target")
 	share := fmt.Sprintf("%.4f", float64(truth.Deleted)/float64(truth.Total))
 	out.ratio = []any{l.name, share, at[100].ratio, at[300].ratio, at[1000].ratio, stopped.ratio, read / trials}
-	out.deleted = []any{l.name, share, at[100].deleted, at[300].deleted, at[1000].deleted, stopped.deleted}
+	out.deleted = []any{l.name, share, at[100].deleted, at[300].deleted, at[1000].deleted, stopped.deleted,
+		stopped.classes}
 
 	groups := newTally(truth)
 	for range trials {
-		groups.add(EstimateGroups(small, 0.005, tablesample(rng, relation, 0.005, 10)))
+		sample := tablesample(rng, relation, 0.005, 10)
+		groups.add(EstimateGroups(small, 0.005, sample))
+		groups.addClasses(GroupClasses(small, 0.005, sample))
 	}
 	groups.check(t, "ten groups")
-	out.system = []any{l.name, groups.ratio, groups.deleted, groups.old, groups.total}
+	out.system = []any{l.name, groups.ratio, groups.deleted, groups.old, groups.total, groups.classes}
 
 	relation = l.fill(rng, large)
 	many := newTally(sum(relation))
 	for range trials {
 		sample := Draw(rng, []Partition{{1, large}}, 1000, 100)
-		many.add(sample.Estimate(sample.read(relation, 1000)))
+		blocks := sample.read(relation, 1000)
+		many.add(sample.Estimate(blocks))
+		many.addClasses(sample.Classes(blocks))
 	}
 	many.check(t, fmt.Sprintf("1000 blocks of %d", large))
-	out.big = []any{l.name, many.ratio, many.deleted, many.old, many.total}
+	out.big = []any{l.name, many.ratio, many.deleted, many.old, many.total, many.classes}
 	return out
 }
 
@@ -164,12 +198,13 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 		"**Deletion ratio**, relation of 20,000 blocks: after 100, 300 and 1,000 blocks, and if reading stops after the "+
 			"first batch that reaches ±0.01.",
 		"layout", "true value", "100", "300", "1,000", "stopped", "blocks read")
-	deleted.start("**Deleted rows** in the same samples; margins are shares of all rows.",
-		"layout", "true value", "100", "300", "1,000", "stopped")
+	deleted.start("**Deleted rows** in the same samples; margins are shares of all rows. Age classes: how many are left after "+
+		"neighbours were joined; their margins are shares of their own values.",
+		"layout", "true value", "100", "300", "1,000", "stopped", "age classes, stopped")
 	big.start("Relation of **1,000,000 blocks**, 1,000 of them read.",
-		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows")
+		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows", "age classes")
 	system.start("**TABLESAMPLE SYSTEM**, relation of 20,000 blocks, ten groups of about 100 blocks.",
-		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows")
+		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows", "age classes")
 	for _, m := range measured {
 		ratio.row(m.ratio...)
 		deleted.row(m.deleted...)
@@ -232,6 +267,7 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 		for range trials {
 			sample := Draw(rng, partitions, 400, 50)
 			tally.add(sample.Estimate(sample.read(relation, n), exact...))
+			tally.addClasses(sample.Classes(sample.read(relation, n), exact...))
 		}
 		tally.check(t, fmt.Sprintf("%d blocks of twelve partitions", n))
 	}
@@ -264,6 +300,7 @@ func TestIntervalsHoldTheTruthOfTinySamples(t *testing.T) {
 			for range trials {
 				sample := Draw(rng, []Partition{{1, 2000}}, n, 100)
 				tally.add(sample.Estimate(sample.read(relation, n)))
+				tally.addClasses(sample.Classes(sample.read(relation, n)))
 			}
 			tally.check(t, fmt.Sprintf("%s, %d blocks", l.name, n))
 		}

@@ -4,11 +4,16 @@ package sampling
 // many rows unread blocks can hold if the sample does not show how full a block can be.
 const maxRowsPerBlock = 291
 
+// MaxClasses is how many classes of deletion times can be distinguished.
+const MaxClasses = 9
+
 // Rows counts rows: of one block, or of several. Old ≤ Deleted ≤ Total.
 type Rows struct {
 	Total   int64 // live and deleted
 	Deleted int64
 	Old     int64 // deleted longer ago than the retention
+	// Classes are the deleted rows by class of their deletion times, oldest first.
+	Classes [MaxClasses]int64
 }
 
 // Counted is a partition that was counted exactly instead of being sampled.
@@ -56,7 +61,13 @@ func (e Estimate) WithDeleted(n int64) Estimate {
 }
 
 func (r Rows) plus(o Rows) Rows {
-	return Rows{r.Total + o.Total, r.Deleted + o.Deleted, r.Old + o.Old}
+	r.Total += o.Total
+	r.Deleted += o.Deleted
+	r.Old += o.Old
+	for i, n := range o.Classes {
+		r.Classes[i] += n
+	}
+	return r
 }
 
 // deletedShare returns the share of the rows that are deleted; 0 if there are no rows.

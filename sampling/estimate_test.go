@@ -19,8 +19,8 @@ func repeat(block Rows, n int) []Rows {
 
 func TestSumsAreBlownUpByBlocks(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 200, 100)
-	read := append(repeat(Rows{40, 20, 4}, 100), repeat(Rows{20, 0, 0}, 100)...)
-	e := sample.Estimate(read, Counted{10, Rows{1000, 800, 80}})
+	read := append(repeat(of(40, 20, 4), 100), repeat(of(20, 0, 0), 100)...)
+	e := sample.Estimate(read, Counted{10, of(1000, 800, 80)})
 	near(t, "total", e.Total.Value, 30_001_000, 1e-3)
 	near(t, "deleted", e.Deleted.Value, 10_000_800, 1e-3)
 	near(t, "old", e.Old.Value, 2_000_080, 1e-3)
@@ -39,7 +39,7 @@ func TestReadingEverythingIsExact(t *testing.T) {
 	}
 	near(t, "total", e.Total.Value, float64(truth.Total), 1e-9)
 	near(t, "deleted", e.Deleted.Value, float64(truth.Deleted), 1e-9)
-	if e := Draw(seeded(1), []Partition{{1, 1}}, 9, 3).Estimate([]Rows{{5, 2, 1}}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
+	if e := Draw(seeded(1), []Partition{{1, 1}}, 9, 3).Estimate([]Rows{of(5, 2, 1)}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
 		t.Errorf("ratio of the only block is %v", e.Ratio)
 	}
 	e = EstimateGroups(90, 1, repeat(truth, 5))
@@ -47,8 +47,8 @@ func TestReadingEverythingIsExact(t *testing.T) {
 }
 
 func TestCountedLeavesAloneAreExact(t *testing.T) {
-	got := Draw(seeded(1), nil, 1000, 100).Estimate(nil, Counted{4, Rows{60, 15, 3}},
-		Counted{4, Rows{40, 5, 0}}, Counted{})
+	got := Draw(seeded(1), nil, 1000, 100).Estimate(nil, Counted{4, of(60, 15, 3)},
+		Counted{4, of(40, 5, 0)}, Counted{})
 	want := Estimate{
 		Total: Exact(100), Deleted: Exact(20), Old: Exact(3), Ratio: Interval{0.2, 0.2, 0.2},
 		Blocks: 8, DeletedBlocks: 1.5,
@@ -63,7 +63,7 @@ func TestCountedLeavesAloneAreExact(t *testing.T) {
 
 func TestNothingReadSaysNothing(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1000}}, 100, 50)
-	for what, read := range map[string][]Rows{"nothing": nil, "half a batch": repeat(Rows{10, 10, 10}, 25),
+	for what, read := range map[string][]Rows{"nothing": nil, "half a batch": repeat(of(10, 10, 10), 25),
 		"empty blocks": repeat(Rows{}, 50)} {
 		e := sample.Estimate(read)
 		if e.Ratio != (Interval{0, 0, 1}) {
@@ -76,7 +76,7 @@ func TestNothingReadSaysNothing(t *testing.T) {
 			t.Errorf("%s: reached", what)
 		}
 	}
-	e := sample.Estimate(repeat(Rows{}, 50), Counted{5, Rows{900, 90, 0}})
+	e := sample.Estimate(repeat(Rows{}, 50), Counted{5, of(900, 90, 0)})
 	near(t, "ratio with a counted partition", e.Ratio.Value, 0.1, 1e-12)
 	if !(e.Ratio.Low < 0.02 && e.Ratio.High > 0.9) {
 		t.Errorf("ratio with a counted partition: %v; the empty blocks may not be the only ones", e.Ratio)
@@ -88,7 +88,7 @@ func TestNothingReadSaysNothing(t *testing.T) {
 
 func TestATailShorterThanABatchIsLeftOut(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 10_000}}, 300, 100)
-	read := append(repeat(Rows{50, 10, 1}, 200), repeat(Rows{50, 50, 50}, 99)...)
+	read := append(repeat(of(50, 10, 1), 200), repeat(of(50, 50, 50), 99)...)
 	if diff := cmp.Diff(sample.Estimate(read[:200]), sample.Estimate(read)); diff != "" {
 		t.Errorf("299 blocks (-two batches +got):\n%s", diff)
 	}
@@ -102,23 +102,23 @@ func TestATailShorterThanABatchIsLeftOut(t *testing.T) {
 
 func TestNeverCertainOfWhatNoBlockShowed(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 1000, 100)
-	none := sample.Estimate(repeat(Rows{60, 0, 0}, 1000))
+	none := sample.Estimate(repeat(of(60, 0, 0), 1000))
 	near(t, "high end of the ratio, nothing deleted", none.Ratio.High, 0.003, 0.00001)
 	near(t, "high end of deleted rows", none.Deleted.High, 180_000, 600)
 	near(t, "high end of old rows", none.Old.High, 180_000, 600)
-	all := sample.Estimate(repeat(Rows{60, 60, 60}, 1000))
+	all := sample.Estimate(repeat(of(60, 60, 60), 1000))
 	near(t, "low end of the ratio, all deleted", all.Ratio.Low, 0.997, 0.00001)
 	if all.Ratio.High != 1 || none.Ratio.Low != 0 || none.Deleted.Low != 0 {
 		t.Errorf("ends outside of the possible: %v, %v, %v", all.Ratio, none.Ratio, none.Deleted)
 	}
 	// Half of the blocks hold half as many rows: full blocks that were not read weigh more.
-	mixed := sample.Estimate(append(repeat(Rows{30, 0, 0}, 500), repeat(Rows{60, 0, 0}, 500)...))
+	mixed := sample.Estimate(append(repeat(of(30, 0, 0), 500), repeat(of(60, 0, 0), 500)...))
 	near(t, "high end where blocks are unequally full", mixed.Ratio.High, 0.004, 0.00001)
 }
 
 func TestStrataPayWhereNeighboursAreAlike(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1_000_000}}, 1000, 1000) // one batch: read in order
-	sorted := append(repeat(Rows{60, 60, 0}, 500), repeat(Rows{60, 0, 0}, 500)...)
+	sorted := append(repeat(of(60, 60, 0), 500), repeat(of(60, 0, 0), 500)...)
 	mixed := append([]Rows(nil), sorted...)
 	seeded(2).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 	inOrder, shuffled := sample.Estimate(sorted).Ratio.Margin(), sample.Estimate(mixed).Ratio.Margin()
@@ -211,27 +211,27 @@ func TestIntervalsStayWithinThePossible(t *testing.T) {
 			sample := Draw(rng, []Partition{{1, 2000}}, n, 100)
 			check(l.name, sample.Estimate(sample.read(relation, n)))
 			check(l.name+", and a counted partition",
-				sample.Estimate(sample.read(relation, n), Counted{9, Rows{900, 890, 100}}))
+				sample.Estimate(sample.read(relation, n), Counted{9, of(900, 890, 100)}))
 			check(l.name+", groups", EstimateGroups(2000, 0.05, tablesample(rng, relation, 0.05, n)))
 		}
 	}
 	sample := Draw(rng, []Partition{{1, 1_000_000}}, 5, 5)
-	check("blocks unlike each other", sample.Estimate([]Rows{{60, 60, 60}, {60, 0, 0}, {70, 70, 70}, {60, 0, 0},
-		{60, 60, 0}}))
+	check("blocks unlike each other", sample.Estimate([]Rows{of(60, 60, 60), of(60, 0, 0), of(70, 70, 70), of(60, 0, 0),
+		of(60, 60, 0)}))
 	full := Draw(rng, []Partition{{1, 10}}, 5, 5)
-	check("full blocks", full.Estimate(repeat(Rows{291, 291, 291}, 5)))
-	check("groups of full blocks, more of them than expected", EstimateGroups(10, 0.1, repeat(Rows{582, 582, 582}, 6)))
+	check("full blocks", full.Estimate(repeat(of(291, 291, 291), 5)))
+	check("groups of full blocks, more of them than expected", EstimateGroups(10, 0.1, repeat(of(582, 582, 582), 6)))
 	hundred := Draw(rng, []Partition{{1, 1_000_000}}, 100, 100)
-	check("one block not deleted", hundred.Estimate(append(repeat(Rows{60, 60, 60}, 99), Rows{60, 0, 0})))
+	check("one block not deleted", hundred.Estimate(append(repeat(of(60, 60, 60), 99), of(60, 0, 0))))
 }
 
 func TestTheIntervalOfACountReachesFromWhatWasCountedToFullBlocks(t *testing.T) {
 	sample := Draw(seeded(1), []Partition{{1, 1000}}, 5, 5)
 	for _, read := range [][]Rows{
-		{{}, {}, {60, 60, 60}, {}, {}},
-		{{60, 60, 60}, {60, 60, 60}, {}, {60, 60, 60}, {60, 60, 60}},
+		{{}, {}, of(60, 60, 60), {}, {}},
+		{of(60, 60, 60), of(60, 60, 60), {}, of(60, 60, 60), of(60, 60, 60)},
 	} {
-		e := sample.Estimate(read, Counted{9, Rows{900, 890, 100}})
+		e := sample.Estimate(read, Counted{9, of(900, 890, 100)})
 		for name, c := range map[string]struct {
 			got     Interval
 			counted float64

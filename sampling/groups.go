@@ -13,6 +13,16 @@ import "math"
 //
 // Source: independent random groups, Wolter, section 2.2.
 func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted) Estimate {
+	return grouped(blocks, rate, groups).estimate(exact)
+}
+
+// GroupClasses is to EstimateGroups what [Sample.Classes] is to [Sample.Estimate].
+func GroupClasses(blocks int64, rate float64, groups []Rows, exact ...Counted) []Class {
+	return grouped(blocks, rate, groups).classes(exact)
+}
+
+// grouped returns the groups that were read.
+func grouped(blocks int64, rate float64, groups []Rows) units {
 	n := float64(len(groups))
 	return units{
 		rows:     groups,
@@ -22,7 +32,7 @@ func EstimateGroups(blocks int64, rate float64, groups []Rows, exact ...Counted)
 		met:      1 - math.Pow(1-rate, n),
 		weight:   1 / (max(n, 1) * rate),
 		fullest:  maxRowsPerBlock,
-	}.estimate(exact)
+	}
 }
 
 // spread returns the variance of the sum of z, whose elements are independent draws from one distribution; +Inf for

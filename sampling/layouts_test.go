@@ -78,7 +78,12 @@ var layouts = []layout{
 	{name: "everything deleted", share: constant(1)},
 }
 
-// fill returns the rows of each block of a relation with this layout. A tenth of the deleted rows are old.
+// of returns rows without classes.
+func of(total, deleted, old int64) Rows { return Rows{Total: total, Deleted: deleted, Old: old} }
+
+// fill returns the rows of each block of a relation with this layout. A tenth of the deleted rows are old. Half of them
+// are in the class of their part of the relation, as if whole parts had been deleted at one time; the others are in
+// any.
 func (l layout) fill(rng *rand.Rand, blocks int) []Rows {
 	rows := l.rows
 	if rows == nil {
@@ -89,7 +94,14 @@ func (l layout) fill(rng *rand.Rand, blocks int) []Rows {
 		x := float64(i) / float64(blocks)
 		total := rows(rng, x)
 		deleted := binomial(rng, total, l.share(rng, x))
-		relation[i] = Rows{total, deleted, binomial(rng, deleted, 0.1)}
+		relation[i] = of(total, deleted, binomial(rng, deleted, 0.1))
+		for j := range int(deleted) {
+			class := int(x * MaxClasses)
+			if j%2 == 0 {
+				class = (7*i + j) % MaxClasses
+			}
+			relation[i].Classes[class]++
+		}
 	}
 	return relation
 }

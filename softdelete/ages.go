@@ -46,6 +46,10 @@ func AgeEdges(now time.Time, retention time.Duration) []time.Time {
 	return edges
 }
 
+// HasAgeClasses reports whether the deletion times of the table can be counted in classes: it has one marker, with a
+// time.
+func (t *Table) HasAgeClasses() bool { return len(t.Markers) == 1 && t.Markers.Timed() }
+
 // AgeEdge returns the midnight of UTC that begins the last so many days, of which today is the last.
 func AgeEdge(now time.Time, days int) time.Time {
 	return now.UTC().Truncate(day).AddDate(0, 0, 1-days)
