@@ -37,6 +37,9 @@ type count struct {
 	exact   []sampling.Counted
 	sum     tally
 	sampled []sampledPartition
+	// classes are the age classes of a sample, and oldest its oldest deletion.
+	classes []sampling.Class
+	oldest  *float64
 	// observed is what the counted values show.
 	observed observed
 	// block is the size of a block.
@@ -77,15 +80,6 @@ func (t *tally) add(o tally) {
 func least(a, b *float64) *float64 {
 	if a == nil || b != nil && *b < *a {
 		return b
-	}
-	return a
-}
-
-// ages returns the rows of each class.
-func (t *tally) ages(edges []time.Time) *softdelete.Ages {
-	a := &softdelete.Ages{Edges: edges, Rows: make([]softdelete.Estimate, len(edges)+1)}
-	for i, class := range t.Classes {
-		a.Rows[class].Value += float64(t.Sizes[i])
 	}
 	return a
 }
@@ -209,7 +203,7 @@ func (c *count) countExactly(ctx context.Context) error {
 		c.observed.add(got.observed)
 		c.sum.add(got)
 		c.exact = append(c.exact, sampling.Counted{Blocks: got.Bytes / got.Block,
-			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old}})
+			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old, Classes: c.fewer(got)}})
 	}
 	return nil
 }
@@ -227,7 +221,7 @@ func (c *count) exactNumbers() *softdelete.Numbers {
 	}
 	n.Oldest = instant(c.sum.Oldest)
 	if c.table.HasAgeClasses() {
-		n.Ages = c.sum.ages(softdelete.AgeEdges(c.table.began, c.table.Policy.Retention))
+		n.Ages = c.sum.ages(c.ageEdges())
 	}
 	var blocks float64
 	for _, partition := range c.exact {

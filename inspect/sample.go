@@ -22,10 +22,20 @@ type drawnSample struct {
 // newRand makes the random source; tests replace it by one with a fixed seed.
 var newRand = func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
 
+// sampledRow is a row of queries.Relation.SampleSystem.
+type sampledRow struct {
+	Total, Deleted, Old int64
+	// Oldest is the oldest deletion, in seconds since 1970; nil if there is none.
+	Oldest *float64
+	// Since are the deleted rows with a known time: all of them, and those since each edge of the age classes.
+	Since []int64
+	observed
+}
+
 // blockRow is a row of queries.Relation.Sample, for one block.
 type blockRow struct {
-	Block, Total, Deleted, Old int64
-	observed
+	Block int64
+	sampledRow
 }
 
 // sample estimates the rows of the partitions from blocks of all of them, in proportion to their sizes. Partitions
@@ -102,6 +112,7 @@ func (c *count) readBatches(ctx context.Context, s *sampling.Sample) (estimate s
 			break
 		}
 	}
+	c.classes = s.Classes(read, c.exact...)
 	return estimate, nil
 }
 
@@ -125,9 +136,7 @@ func (c *count) readBatch(ctx context.Context, places []sampling.Place) ([]sampl
 				return nil, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
 			for _, r := range rows {
-				c.observed.add(r.observed)
-				held[sampling.Place{Partition: p.OID, Block: r.Block}] = sampling.Rows{Total: r.Total, Deleted: r.Deleted,
-					Old: r.Old}
+				held[sampling.Place{Partition: p.OID, Block: r.Block}] = c.sampledRows(r.sampledRow)
 			}
 		}
 	}
@@ -149,22 +158,16 @@ func (c *count) sampleSystem(ctx context.Context, blocks int64) (sampling.Estima
 	for len(groups) < systemGroups && (len(groups) < 5 || !c.refresh.budget.over()) {
 		var group sampling.Rows
 		for _, p := range c.sampled {
-			rows, err := postgres.Query[struct {
-				Total, Deleted, Old int64
-				observed
-			}](ctx, c.session,
-				c.on(p.partition).SampleSystem(rate, rng.Int32()))
+			rows, err := postgres.Query[sampledRow](ctx, c.session, c.on(p.partition).SampleSystem(rate, rng.Int32()))
 			if err != nil {
 				return sampling.Estimate{}, fmt.Errorf("sampling %s.%s: %w", p.Schema, p.Name, err)
 			}
-			c.observed.add(rows[0].observed)
-			group.Total += rows[0].Total
-			group.Deleted += rows[0].Deleted
-			group.Old += rows[0].Old
+			group = group.Plus(c.sampledRows(rows[0]))
 		}
 		groups = append(groups, group)
 		c.refresh.budget.blocks -= int(rate * float64(blocks))
 	}
+	c.classes = sampling.GroupClasses(blocks, rate, groups, c.exact...)
 	return sampling.EstimateGroups(blocks, rate, groups, c.exact...), nil
 }
 
@@ -187,7 +190,30 @@ func (c *count) sampledNumbers(ctx context.Context, e sampling.Estimate) (*softd
 		old := estimated(e.Old)
 		n.Old = &old
 	}
-	return n, c.ages(ctx, n, deleted, indexed)
+	if err := c.ages(ctx, n, deleted, indexed); err != nil {
+		return nil, err
+	}
+	if n.Oldest.IsZero() {
+		n.OldestSeen = instant(least(c.sum.Oldest, c.oldest))
+	}
+	if c.table.HasAgeClasses() {
+		n.Ages = c.sampledAges()
+	}
+	return n, nil
+}
+
+// sampledRows adds what a row of a sample shows to the count, and returns its rows.
+func (c *count) sampledRows(r sampledRow) sampling.Rows {
+	c.observed.add(r.observed)
+	c.oldest = least(c.oldest, r.Oldest)
+	rows := sampling.Rows{Total: r.Total, Deleted: r.Deleted, Old: r.Old}
+	for i, since := range r.Since {
+		rows.Classes[i] = since
+		if i > 0 {
+			rows.Classes[i-1] -= since
+		}
+	}
+	return rows
 }
 
 func estimated(i sampling.Interval) softdelete.Estimate {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
+	"github.com/softdelete-exporter/softdelete_exporter/sampling"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -16,6 +17,8 @@ type shareRow struct {
 	// Known is the share of the rows that the statistics cover; nil if there are none.
 	Known        *float64
 	Deleted, Old float64
+	// Since are those with a known deletion time: all of them, and those since each edge of the age classes.
+	Since []float64
 	observed
 }
 
@@ -25,6 +28,8 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		return nil, errors.New("statistics cover one column at a time, and this table has several markers")
 	}
 	var total, deleted, old, bytes float64
+	var since [sampling.MaxClasses]float64
+	classes := 0
 	for _, l := range c.table.partitions {
 		if l.children {
 			return nil, fmt.Errorf("%s.%s: %w", l.Schema, l.Name, errElsewhere)
@@ -46,6 +51,10 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 			deleted += s.Rows * s.Deleted / *s.Known
 			old += s.Rows * s.Old / *s.Known
 			bytes += s.Bytes * s.Deleted / *s.Known
+			classes = len(s.Since)
+			for i, share := range s.Since {
+				since[i] += s.Rows * share / *s.Known
+			}
 		}
 	}
 	guess := func(value float64) softdelete.Estimate {
@@ -60,6 +69,7 @@ func (c *count) byStatistics(ctx context.Context) (*softdelete.Numbers, error) {
 		old := guess(old)
 		n.Old = &old
 	}
+	n.Ages = c.guessedAges(since[:classes])
 	c.kept.NextChange = time.Time{}
 	return n, nil
 }

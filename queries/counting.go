@@ -72,16 +72,43 @@ func (r Relation) counts(most int64) vars {
 	return v
 }
 
+// sampled adds the variables of a sample.
+func (r Relation) sampled() vars {
+	v := r.ages()
+	if r.Table.Markers.Timed() {
+		v["oldest"] = first("deleted_at_all", r.Table, ask("now", nil))
+	}
+	v["since"] = r.since("count", "int8")
+	return v
+}
+
+// since counts the deleted rows with a known time, all of them and those not before each edge; NULL if the table has
+// no age classes.
+func (r Relation) since(question, typ string) string {
+	if !r.Table.HasAgeClasses() {
+		return "NULL::" + typ + "[]"
+	}
+	at, m := scanning(r.Table), r.Table.Markers[0]
+	rows := []string{at.aged("deleted_at_all", m, ask("now", nil))}
+	for _, edge := range softdelete.FewAgeEdges(r.Now, r.Table.Policy.Retention) {
+		rows = append(rows, at.aged("not_yet", m, ask("edge", vars{"edge": edge.Format(time.RFC3339)})))
+	}
+	for i := range rows {
+		rows[i] = ask(question, vars{"rows": rows[i]})
+	}
+	return fmt.Sprintf("ARRAY[%s]::%s[]", strings.Join(rows, ", "), typ)
+}
+
 // Sample counts the rows of each of the given blocks.
 func (r Relation) Sample(blocks []int64) string {
-	v := r.ages()
+	v := r.sampled()
 	v["blocks"] = array(blocks)
 	return statement("sample.sql", v)
 }
 
 // SampleSystem counts the rows of a random share of the blocks.
 func (r Relation) SampleSystem(rate float64, seed int32) string {
-	v := r.ages()
+	v := r.sampled()
 	v["percent"], v["seed"] = fmt.Sprint(math.Min(100*rate, 100)), fmt.Sprint(seed)
 	return statement("sample_system.sql", v)
 }
@@ -114,8 +141,10 @@ func (r Relation) Oldest() string {
 func (r Relation) Shares() string {
 	m := r.Table.Markers[0]
 	v := r.vars()
+	v["since"] = "NULL::float8[]"
 	if m.Kind != softdelete.Pair {
 		v = r.ages()
+		v["since"] = r.since("share", "float8")
 	}
 	v["column"], v["type"], v["observed"] = m.Column, typeOf(m), r.observed(true)
 	return statement("shares.sql", v)

@@ -120,6 +120,15 @@ CASE WHEN :"time" NOT IN (:live) THEN :bucket END
 -- question: endless
 'infinity'::timestamptz
 
+-- A midnight between two classes of a sample.
+-- question: edge
+:'edge'::timestamptz
+-- Rows of a sample, and shares of the rows in statistics.
+-- question: count
+count(*) FILTER (WHERE :rows)
+-- question: share
+COALESCE(sum(share) FILTER (WHERE :rows), 0)
+
 -- A value of a time column as seconds since 1970.
 -- question: timestamptz seconds
 extract(epoch FROM :value)

@@ -5,6 +5,8 @@ FROM unnest(:'blocks'::int8[]) AS b, LATERAL (
   SELECT count(*) AS total,
          count(*) FILTER (WHERE :deleted) AS deleted,
          count(*) FILTER (WHERE :old) AS old,
+         (:oldest)::float8 AS oldest,
+         :since AS since,
          :observed
   FROM ONLY :"schemaname".:"relname"
   WHERE ctid >= pg_catalog.format('(%s,0)', b)::tid AND ctid < pg_catalog.format('(%s,0)', b + 1)::tid) AS x;

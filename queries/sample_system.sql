@@ -3,5 +3,7 @@
 SELECT count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
        count(*) FILTER (WHERE :old) AS old,
+       (:oldest)::float8 AS oldest,
+       :since AS since,
        :observed
 FROM ONLY :"schemaname".:"relname" TABLESAMPLE SYSTEM (:'percent'::float8) REPEATABLE (:'seed'::float8);

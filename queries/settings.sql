@@ -13,6 +13,7 @@ FROM (VALUES
   -- How tables are read. The planner's proofs need every kind of scan, even if the role has one switched off.
   ('enable_seqscan', 'on'), ('enable_indexscan', 'on'), ('enable_indexonlyscan', 'on'),
   ('enable_bitmapscan', 'on'), ('enable_tidscan', 'on'),
+  ('enable_hashagg', 'on'),                  -- classes of rows are counted without sorting the rows
   ('constraint_exclusion', :'constraint_exclusion'),
   -- What the results mean.
   ('row_security', 'off'),                   -- hidden rows cause an error instead of a wrong count

@@ -20,7 +20,7 @@ func (u units) classes(exact []Counted) []Class {
 	}
 	var counted Rows
 	for _, partition := range exact {
-		counted = counted.plus(partition.Rows)
+		counted = counted.Plus(partition.Rows)
 	}
 	var joined []Class
 	first := func() int {

@@ -254,7 +254,7 @@ func TestIntervalsHoldTheTruthOfPartitions(t *testing.T) {
 	for i, blocks := range []int{2500, 40, 3100, 900, 0, 2200, 5000, 700, 1300, 260, 3000, 1} {
 		partition := layout{share: constant(0.5 - 0.04*float64(i))}.fill(rng, blocks)
 		rows := sum(partition)
-		truth = truth.plus(rows)
+		truth = truth.Plus(rows)
 		if blocks == 1 || blocks == 2500 {
 			exact = append(exact, Counted{int64(blocks), rows})
 			continue

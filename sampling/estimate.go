@@ -60,7 +60,8 @@ func (e Estimate) WithDeleted(n int64) Estimate {
 	return e
 }
 
-func (r Rows) plus(o Rows) Rows {
+// Plus returns the sum of both.
+func (r Rows) Plus(o Rows) Rows {
 	r.Total += o.Total
 	r.Deleted += o.Deleted
 	r.Old += o.Old

@@ -130,7 +130,7 @@ func binomial(rng *rand.Rand, n int64, p float64) int64 {
 func sum(relation []Rows) Rows {
 	var all Rows
 	for _, block := range relation {
-		all = all.plus(block)
+		all = all.Plus(block)
 	}
 	return all
 }
@@ -141,7 +141,7 @@ func tablesample(rng *rand.Rand, relation []Rows, rate float64, groups int) []Ro
 	rows := make([]Rows, groups)
 	for i := range rows {
 		for b := skip(rng, rate); b < len(relation); b += 1 + skip(rng, rate) {
-			rows[i] = rows[i].plus(relation[b])
+			rows[i] = rows[i].Plus(relation[b])
 		}
 	}
 	return rows

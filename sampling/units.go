@@ -20,12 +20,12 @@ func (u units) estimate(exact []Counted) Estimate {
 	var e Estimate
 	var counted, read Rows
 	for _, unit := range u.rows {
-		read = read.plus(unit)
+		read = read.Plus(unit)
 		e.DeletedBlocks += unit.deletedShare() * u.blocks / float64(len(u.rows))
 	}
 	e.Blocks = u.blocks
 	for _, partition := range exact {
-		counted = counted.plus(partition.Rows)
+		counted = counted.Plus(partition.Rows)
 		e.DeletedBlocks += partition.DeletedBlocks()
 		e.Blocks += float64(partition.Blocks)
 	}

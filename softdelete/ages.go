@@ -38,6 +38,16 @@ func AgeEdges(now time.Time, retention time.Duration) []time.Time {
 			step *= 2
 		}
 	}
+	return ageEdges(now, days)
+}
+
+// FewAgeEdges returns the edges of the classes of a sample: AgeDays and the retention's whole days.
+func FewAgeEdges(now time.Time, retention time.Duration) []time.Time {
+	return ageEdges(now, slices.Concat(AgeDays, []int{int(retention / day)}))
+}
+
+// ageEdges returns the edges for some days, each once, the oldest first.
+func ageEdges(now time.Time, days []int) []time.Time {
 	slices.Sort(days)
 	var edges []time.Time
 	for _, ago := range slices.Backward(slices.Compact(days)) {
