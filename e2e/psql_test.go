@@ -61,7 +61,9 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"most": "1000000", "recent": "false", "oldest": "NULL", "next": "NULL", "coming": "NULL", "blocks": "{0,1}",
 		"percent": "10", "seed": "7", "limit": "10",
 		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt",
-		"deleted_at_all": "true", "round": "false",
+		"deleted_at_all": "true", "round": "false", "since": "NULL",
+		"class": "class", "classified": `CASE WHEN "deletedAt" IS NOT NULL THEN 0 END`, "observing": "",
+		"edge": "'2026-03-11'::timestamptz - days * '24 hours'::interval", "edges": "{7,1,0}",
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -83,6 +85,9 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		args := args
 		if index := indexes[name]; index != "" {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
+		}
+		if name == "classes.sql" { // its predicates are about groups
+			args = append(slices.Clone(args), "-v", `columns="deletedAt"`, "-v", "deleted=class IS NOT NULL")
 		}
 		if name == "shares.sql" || name == "shared_statistics.sql" { // their predicate needs this column
 			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")

@@ -86,7 +86,6 @@ func least(a, b *float64) *float64 {
 
 // count counts one table by the method that suits it.
 func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numbers, error) {
-	t.began = time.Now()
 	c := d.newCount(t)
 	numbers, err := c.choose(ctx)
 	if err == nil && c.accept() {
@@ -110,6 +109,7 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 // newCount starts with what the last count has kept, without proofs that have expired, including those of dropped
 // partitions.
 func (d *databaseRefresh) newCount(t *table) *count {
+	t.began = time.Now()
 	c := &count{refresh: d.refresh, session: d.session, table: t, kept: t.Kept()}
 	c.kept.Proofs = maps.Clone(c.kept.Proofs)
 	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked,

@@ -73,7 +73,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 	tab := softdelete.Table{Schema: "public", Name: "big",
 		Markers: softdelete.Markers{{Kind: softdelete.Timestamp, Column: "deleted_at",
 			Time: &softdelete.Time{Column: "deleted_at", Type: softdelete.Timestamptz}}}}
-	c := count{table: &table{Table: tab}}
+	c := count{table: &table{Table: tab, began: time.Now()}}
 	rows, err := postgres.Query[struct {
 		Plan []struct {
 			Plan struct {

@@ -181,7 +181,8 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 
 		table := &softdelete.Table{Schema: "public", Name: "t", Markers: ms, Policy: softdelete.Policy{
 			Retention: 24 * time.Hour, TimeZone: "UTC", ZoneKnown: true, Recent: time.Hour}}
-		relation := Relation{OID: pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"), Schema: "public", Name: "t",
+		relation := Relation{Now: time.Now(), Schema: "public", Name: "t",
+			OID:   pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"),
 			Table: table}
 		questions := []string{
 			relation.Count(math.MaxInt64), relation.Sample([]int64{0}), relation.SampleSystem(1, 1),

@@ -152,8 +152,8 @@ func TestPurgeLeavesNothingThatIsOldAndEverythingElse(t *testing.T) {
 				table.Schema, table.Policy.Retention = "public", 90*24*time.Hour
 				dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 				pgtest.Exec(t, dsn, test.ddl)
-				count := strings.TrimPrefix(Relation{Schema: table.Schema, Name: table.Name, Children: table.Partitioned,
-					Table: &table}.Count(math.MaxInt64), lead)
+				count := strings.TrimPrefix(Relation{Now: time.Now(), Schema: table.Schema, Name: table.Name,
+					Children: table.Partitioned, Table: &table}.Count(math.MaxInt64), lead)
 				before := tally(t, dsn, count)
 				if before.old != 2500 {
 					t.Fatalf("%d rows are old before, want 2500", before.old)

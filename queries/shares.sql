@@ -20,8 +20,8 @@ SELECT c.reltuples::float8 AS rows,
        (SELECT sum(share) FROM rows) AS known,
        COALESCE((SELECT sum(share) FROM rows WHERE :deleted), 0) AS deleted,
        COALESCE((SELECT sum(share) FROM rows WHERE :old), 0) AS old,
-       (SELECT :since FROM rows) AS since,
        shown.*
 FROM pg_catalog.pg_class c
-CROSS JOIN (SELECT :observed FROM rows) AS shown
+-- HAVING makes it one row even if nothing is aggregated.
+CROSS JOIN (SELECT :since AS since, :observed FROM rows HAVING true) AS shown
 WHERE c.oid = :'relation'::oid;

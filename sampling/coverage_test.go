@@ -198,8 +198,9 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 		"**Deletion ratio**, relation of 20,000 blocks: after 100, 300 and 1,000 blocks, and if reading stops after the "+
 			"first batch that reaches ±0.01.",
 		"layout", "true value", "100", "300", "1,000", "stopped", "blocks read")
-	deleted.start("**Deleted rows** in the same samples; margins are shares of all rows. Age classes: how many are left after "+
-		"neighbours were joined; their margins are shares of their own values.",
+	deleted.start(
+		"**Deleted rows** in the same samples; margins are shares of all rows. Age classes: how many are left after "+
+			"neighbours were joined; their margins are shares of their own values.",
 		"layout", "true value", "100", "300", "1,000", "stopped", "age classes, stopped")
 	big.start("Relation of **1,000,000 blocks**, 1,000 of them read.",
 		"layout", "deletion ratio", "deleted rows", "old deleted rows", "all rows", "age classes")

@@ -39,7 +39,8 @@ func TestReadingEverythingIsExact(t *testing.T) {
 	}
 	near(t, "total", e.Total.Value, float64(truth.Total), 1e-9)
 	near(t, "deleted", e.Deleted.Value, float64(truth.Deleted), 1e-9)
-	if e := Draw(seeded(1), []Partition{{1, 1}}, 9, 3).Estimate([]Rows{of(5, 2, 1)}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
+	one := Draw(seeded(1), []Partition{{1, 1}}, 9, 3)
+	if e := one.Estimate([]Rows{of(5, 2, 1)}); e.Ratio != (Interval{0.4, 0.4, 0.4}) {
 		t.Errorf("ratio of the only block is %v", e.Ratio)
 	}
 	e = EstimateGroups(90, 1, repeat(truth, 5))
