@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softdelete-exporter/softdelete_exporter/queries"
 	"github.com/softdelete-exporter/softdelete_exporter/sampling"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -18,11 +19,59 @@ func (c *count) fewAgeEdges() []time.Time {
 	return softdelete.FewAgeEdges(c.table.began, c.table.Policy.Retention)
 }
 
+// classes is a row of queries.Relation.Classes: the results of one relation, each with an element for each class.
+type classes struct {
+	Bytes, Block int64
+	Classes      []*int
+	Sizes        []int64
+	// Firsts and Nexts are seconds since 1970.
+	Firsts, Nexts []*float64
+	observed
+}
+
+// tally adds up the classes. The table has age classes between so many edges.
+func (c classes) tally(t *softdelete.Table, edges int) tally {
+	sum := tally{Bytes: c.Bytes, Block: c.Block, Ages: make([]int64, edges+1), observed: c.observed}
+	for i, rows := range c.Sizes {
+		sum.Total += rows
+		if c.Classes[i] == nil {
+			continue
+		}
+		class := *c.Classes[i]
+		age := class/queries.Classes - 1
+		known := class >= 0 && 0 <= age && age <= edges
+		is := func(bit int) bool { return class >= 0 && class&bit != 0 }
+		if known && is(queries.Future) && (t.KnowsRecent() || t.Markers.Planned()) {
+			sum.Coming = least(sum.Coming, c.Firsts[i])
+		}
+		if is(queries.Planned) {
+			continue // live until then
+		}
+		sum.Deleted += rows
+		if !known {
+			continue
+		}
+		sum.Ages[age] += rows
+		sum.Oldest = least(sum.Oldest, c.Firsts[i])
+		if is(queries.Recent) && !is(queries.Future) {
+			sum.Recent += rows
+		}
+		switch {
+		case !t.HasAges():
+		case is(queries.Kept):
+			sum.Next = least(sum.Next, c.Nexts[i])
+		default:
+			sum.Old += rows
+		}
+	}
+	return sum
+}
+
 // ages returns the rows of each class.
 func (t *tally) ages(edges []time.Time) *softdelete.Ages {
-	a := &softdelete.Ages{Edges: edges, Rows: make([]softdelete.Estimate, len(edges)+1)}
-	for i, class := range t.Classes {
-		a.Rows[class].Value += float64(t.Sizes[i])
+	a := &softdelete.Ages{Edges: edges}
+	for _, rows := range t.Ages {
+		a.Rows = append(a.Rows, softdelete.Exactly(rows))
 	}
 	return a
 }

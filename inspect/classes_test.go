@@ -234,7 +234,7 @@ func TestACountInClassesSortsNoRows(t *testing.T) {
 		{Kind: softdelete.Timestamp, Column: "deleted_at", Time: &at}}}, began: time.Now()}}
 	lines, err := postgres.Query[struct {
 		Line string `db:"QUERY PLAN"`
-	}](t.Context(), s, "EXPLAIN "+c.on(partition{Schema: "public", Name: "orders"}).Count(1<<30))
+	}](t.Context(), s, "EXPLAIN "+c.on(partition{Schema: "public", Name: "orders"}).Classes(1<<30))
 	if err != nil {
 		t.Fatal(err)
 	}

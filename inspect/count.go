@@ -61,9 +61,8 @@ type tally struct {
 	Total, Deleted, Old, Recent int64
 	// Oldest, Next and Coming are seconds since 1970; nil if there is no such row.
 	Oldest, Next, Coming *float64
-	// Classes are age classes, and Sizes how many rows each has; a class can occur more than once.
-	Classes []int
-	Sizes   []int64
+	// Ages are the rows of each age class, if the table has them.
+	Ages []int64 `db:"-"`
 	observed
 }
 
@@ -73,7 +72,12 @@ func (t *tally) add(o tally) {
 	t.Deleted += o.Deleted
 	t.Old += o.Old
 	t.Recent += o.Recent
-	t.Classes, t.Sizes = append(t.Classes, o.Classes...), append(t.Sizes, o.Sizes...)
+	if t.Ages == nil {
+		t.Ages = make([]int64, len(o.Ages))
+	}
+	for i, rows := range o.Ages {
+		t.Ages[i] += rows
+	}
 	t.Oldest, t.Next, t.Coming = least(t.Oldest, o.Oldest), least(t.Next, o.Next), least(t.Coming, o.Coming)
 }
 
@@ -182,16 +186,15 @@ func (c *count) countExactly(ctx context.Context) error {
 		if !l.Heap {
 			limit = math.MaxInt64
 		}
-		rows, err := postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
+		got, err := c.countUpTo(ctx, l, limit)
 		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.table.Policy.Method != softdelete.Exact {
 			c.kept.TooLarge = c.refresh.began.Add(tooLargeFor)
 			left, limit = 0, -1 // only read the size
-			rows, err = postgres.Query[tally](ctx, c.session, c.on(l).Count(limit))
+			got, err = c.countUpTo(ctx, l, limit)
 		}
 		if err != nil {
 			return fmt.Errorf("counting %s.%s: %w", l.Schema, l.Name, err)
 		}
-		got := rows[0]
 		c.block = got.Block
 		if got.Bytes > limit {
 			c.sampled = append(c.sampled, sampledPartition{l, got.Bytes / got.Block})
@@ -206,6 +209,22 @@ func (c *count) countExactly(ctx context.Context) error {
 			Rows: sampling.Rows{Total: got.Total, Deleted: got.Deleted, Old: got.Old, Classes: c.fewer(got)}})
 	}
 	return nil
+}
+
+// countUpTo counts a partition, unless it is larger than most bytes.
+func (c *count) countUpTo(ctx context.Context, l partition, most int64) (tally, error) {
+	if c.table.HasAgeClasses() {
+		rows, err := postgres.Query[classes](ctx, c.session, c.on(l).Classes(most))
+		if err != nil {
+			return tally{}, err
+		}
+		return rows[0].tally(&c.table.Table, len(c.ageEdges())), nil
+	}
+	rows, err := postgres.Query[tally](ctx, c.session, c.on(l).Count(most))
+	if err != nil {
+		return tally{}, err
+	}
+	return rows[0], nil
 }
 
 // exactNumbers returns the numbers of a table of which every partition was counted.

@@ -82,7 +82,7 @@ func TestTheGateReadsNothing(t *testing.T) {
 			}
 		} `db:"QUERY PLAN"`
 	}](t.Context(), s, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+
-		c.on(partition{Schema: "public", Name: "big"}).Count(1<<20))
+		c.on(partition{Schema: "public", Name: "big"}).Classes(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}

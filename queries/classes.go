@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -8,9 +9,22 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// classes counts the relation in classes of deletion times.
-func (r Relation) classes(most int64) string {
-	m, plain := r.Table.Markers[0], bare(r.Table)
+// How the deletion times of a class compare with the instants on which the numbers of a table depend: the lowest bits of
+// its number. Classes is what the rest is multiplied by.
+const (
+	Kept    = 1 << iota // not older than the retention
+	Recent              // since the recent window
+	Future              // after now
+	Planned             // after now, so that the row is still live
+	Classes
+)
+
+// Classes counts the relation in classes of deletion times, unless it is larger than most bytes. The table has age
+// classes. It returns for each class its number, rows, first deletion and, if that is not old yet, the time from which
+// it ages. The number is NULL for live rows, and -1 for deleted rows without a known time. Divided by Classes it is 0 for
+// times before any database, otherwise one more than in softdelete.AgeEdges; infinite times are beyond the last class.
+func (r Relation) Classes(most int64) string {
+	m := r.Table.Markers[0]
 	columns := m.Columns()
 	if r.Key != "" && !slices.Contains(columns, r.Key) {
 		columns = append(columns, r.Key)
@@ -19,66 +33,52 @@ func (r Relation) classes(most int64) string {
 	for slices.Contains(columns, name) {
 		name += "_"
 	}
-	edges := softdelete.AgeEdges(r.Now, r.Table.Policy.Retention)
-	last := edges[len(edges)-1]
-	days := make([]int, len(edges))
-	for i, edge := range edges {
-		days[i] = int(last.Sub(edge) / (24 * time.Hour))
+	zone, next := r.Table.Policy.TimeZone, "first"
+	if m.Time.Type == softdelete.Date {
+		next = ask("day after", vars{"value": next})
 	}
-
-	v := r.grouped().counts(most)
+	v := r.vars()
+	v["most"] = fmt.Sprint(most)
 	v["class"], v["columns"], v["time"] = name, identifiers(columns), m.Time.Column
-	v["classified"] = class(m, r.bounds())
-	v["edges"] = array(days)
-	v["edge"] = plain.instant(m.Time, ask("midnight", vars{"last": last.Format(time.RFC3339)}))
-	v["deleted_at_all"] = scanning(r.Table).aged("deleted_at_all", group(m), ask("now", nil))
+	v["classified"] = r.class(m)
+	v["first"], v["next"] = seconds(m.Time, zone, "first"), seconds(m.Time, zone, next)
 	v["observing"], v["observed"] = r.observedInGroups()
 	return statement("classes.sql", v)
 }
 
-// group is the marker of a group of rows: it is deleted if it has a class, and its time is the first one.
-func group(m softdelete.Marker) softdelete.Marker {
-	first := *m.Time
-	first.Column, first.Live = "first", nil
-	return softdelete.Marker{Kind: softdelete.Pair, Flag: softdelete.Timestamp, Column: "class", Time: &first}
-}
-
-// grouped returns the relation with groups instead of rows.
-func (r Relation) grouped() Relation {
-	r.Table = &softdelete.Table{Markers: softdelete.Markers{group(r.Table.Markers[0])}, Policy: r.Table.Policy}
-	return r
-}
-
-// bounds are the instants that the questions about a table compare its deletion times with. All rows of a class are
-// on the same side of each of them.
-func (r Relation) bounds() string {
-	t, at, plain := r.Table, r.Table.Markers[0].Time, bare(r.Table)
-	after := func(c clock, then string) string {
-		return ask(string(at.Type)+" after", vars{"instant": c.instant(at, then)})
-	}
-	bounds := []string{after(plain, ask("earliest", nil)), after(plain, ask("now", nil))}
-	if at.Type != softdelete.EpochTime {
-		bounds = append(bounds, plain.instant(at, ask("endless", nil)))
+// class returns the expression of the class of a row.
+func (r Relation) class(m softdelete.Marker) string {
+	t, at, now := r.Table, scanning(r.Table), ask("now", nil)
+	class := ask("class of a time", vars{"time": m.Time.Column, "edges": r.edges(m.Time), "classes": fmt.Sprint(Classes)})
+	add := func(question string, bit int, c clock, then string) {
+		class += ask(question, vars{"time": m.Time.Column, "bit": fmt.Sprint(bit), "instant": c.instant(m.Time, then)})
 	}
 	if t.HasAges() {
-		bounds = append(bounds, plain.instant(at, ago(t.Policy.Retention)))
+		add("bit since", Kept, at, ago(t.Policy.Retention))
 	}
 	if t.KnowsRecent() {
-		bounds = append(bounds, plain.instant(at, ago(t.Policy.Recent)))
+		add("bit since", Recent, at, ago(t.Policy.Recent))
 	}
-	if at.Planned != "" {
-		bounds = append(bounds, after(clock{zone: at.Planned}, ask("now", nil)))
+	add("bit after", Future, at, now)
+	if m.Planned() {
+		add("bit after", Planned, clock{zone: m.Time.Planned, once: true}, now)
 	}
-	return strings.Join(bounds, ", ")
+	if live := m.Time.Live; len(live) > 0 {
+		class = ask("class but_live", vars{"time": m.Time.Column, "live": list(live), "class": class})
+	}
+	return ask("class", vars{"deleted": marked(m, "deleted"), "class": class})
 }
 
-// class returns the expression of the class of a row.
-func class(m softdelete.Marker, bounds string) string {
-	bucket := ask("bucket", vars{"time": m.Time.Column, "bounds": bounds})
-	if live := m.Time.Live; len(live) > 0 {
-		bucket = ask("bucket but_live", vars{"time": m.Time.Column, "live": list(live), "bucket": bucket})
+// edges returns the edges of the classes, in the type of a time: the first time that is known, those of the age
+// classes, and infinity if the type has it.
+func (r Relation) edges(t *softdelete.Time) string {
+	var edges []string
+	for _, edge := range softdelete.AgeEdges(r.Now, r.Table.Policy.Retention) {
+		edges = append(edges, edge.Format(time.DateOnly))
 	}
-	return ask("class", vars{"deleted": marked(m, "deleted"), "bucket": bucket})
+	return ask(string(t.Type)+" edges", vars{"edges": "{" + strings.Join(edges, ",") + "}",
+		"edge": bare(r.Table).instant(t, "edge"), "zone": r.Table.Policy.TimeZone,
+		"earliest": bare(r.Table).instant(t, ask("earliest", nil))})
 }
 
 // identifiers writes names, separated by commas.

@@ -12,7 +12,6 @@ SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size
        (:oldest)::float8 AS oldest,
        (:next)::float8 AS next,
        (:coming)::float8 AS coming,
-       NULL::int4[] AS classes, NULL::int8[] AS sizes,
        :observed
 FROM :only :"schemaname".:"relname"
 WHERE (SELECT bytes FROM size) <= :'most'::int8;

@@ -47,17 +47,8 @@ func (r Relation) ages() vars {
 }
 
 // Count counts the relation in one read, unless it is larger than most bytes. It returns the total, deleted, old and
-// recent rows, the oldest deletion, when the next row becomes old, the next deletion in the future, and the rows of
-// each age class, if the table has them.
+// recent rows, the oldest deletion, when the next row becomes old, and the next deletion in the future.
 func (r Relation) Count(most int64) string {
-	if r.Table.HasAgeClasses() {
-		return r.classes(most)
-	}
-	return statement("count.sql", r.counts(most))
-}
-
-// counts adds the variables of a count of all rows.
-func (r Relation) counts(most int64) vars {
 	v := r.ages()
 	v["most"] = fmt.Sprint(most)
 	if r.Table.Markers.Timed() {
@@ -69,7 +60,7 @@ func (r Relation) counts(most int64) vars {
 	if r.Table.KnowsRecent() || r.Table.Markers.Planned() {
 		v["coming"] = first("to_come", r.Table, ask("now", nil))
 	}
-	return v
+	return statement("count.sql", v)
 }
 
 // sampled adds the variables of a sample.

@@ -28,10 +28,13 @@ func TestAScanComputesEachInstantOnce(t *testing.T) {
 		pair := softdelete.Marker{Kind: softdelete.Pair, Column: "gone", Time: &at}
 		for _, markers := range []softdelete.Markers{{own}, {pair}, {own, pair}} {
 			r := Relation{Now: time.Now(), Schema: "public", Name: "t", Table: &softdelete.Table{Schema: "public", Name: "t",
-				Markers: markers, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour, Recent: time.Hour, TimeZone: "Asia/Tokyo",
-					ZoneKnown: true}}}
+				Markers: markers, Policy: softdelete.Policy{Retention: 90 * 24 * time.Hour, Recent: time.Hour,
+					TimeZone: "Asia/Tokyo", ZoneKnown: true}}}
 			questions := map[string]string{"count": r.Count(1 << 40), "sample": r.Sample([]int64{0}),
 				"sample_system": r.SampleSystem(0.5, 1), "contradictions": r.Contradictions(1 << 40)}
+			if len(markers) == 1 {
+				questions["classes"] = r.Classes(1 << 40)
+			}
 			if markers[0].HoldsInstants() {
 				questions["shared"] = r.Shared(markers[0])
 			}

@@ -189,6 +189,9 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 			relation.Deleted("t_live_idx", math.MaxInt64), relation.Contradictions(math.MaxInt64),
 			LiveContradicts("public", "t", "state = ''", ms), DeletedContradicts("public", "t", "state = ''", ms),
 		}
+		if table.HasAgeClasses() {
+			questions = append(questions, relation.Classes(math.MaxInt64))
+		}
 		if table.HasAges() {
 			questions = append(questions, relation.Recent(), relation.Oldest())
 		}

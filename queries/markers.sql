@@ -96,29 +96,27 @@ now()
 -- question: epoch instant
 (extract(epoch FROM :instant) * :per_second)::int8
 
--- The next value of a time column after an instant.
--- question: timestamptz after
-:instant + '1 microsecond'::interval
--- question: timestamp after
-:instant + '1 microsecond'::interval
--- question: date after
-:instant + 1
--- question: epoch after
-:instant + 1
-
--- The class of a row: NULL if it is live, -1 if its deletion time is not known, otherwise the number of bounds that
--- the time is not before.
+-- The class of a row, see classes.sql.
 -- question: class
-CASE WHEN :deleted THEN COALESCE(:bucket, -1) END
--- question: bucket
-width_bucket(:"time", (SELECT array_agg(bound ORDER BY bound)
-  FROM unnest((SELECT edges FROM midnights) || ARRAY[:bounds]) AS bound))
--- question: bucket but_live
-CASE WHEN :"time" NOT IN (:live) THEN :bucket END
--- question: midnight
-(:'last'::timestamptz - days * '24 hours'::interval)
--- question: endless
-'infinity'::timestamptz
+CASE WHEN :deleted THEN COALESCE(:class, -1) END
+-- question: class of a time
+:classes * width_bucket(:"time", :edges)
+-- question: class but_live
+CASE WHEN :"time" NOT IN (:live) THEN :class END
+-- question: bit since
+ + :bit * (:"time" >= :instant)::int4
+-- question: bit after
+ + :bit * (:"time" > :instant)::int4
+-- Midnights in UTC, after the first time that is known, and before infinity.
+-- question: timestamptz edges
+(SELECT '1970-01-02 12:00:00.000001+00'::timestamptz || :'edges'::timestamptz[] || 'infinity'::timestamptz)
+-- question: timestamp edges
+(SELECT (:earliest + '1 microsecond'::interval) || array_agg(:edge) || 'infinity'::timestamp
+  FROM unnest(:'edges'::timestamptz[]) AS edge)
+-- question: date edges
+(SELECT (:earliest + 1) || array_agg(:edge) || 'infinity'::date FROM unnest(:'edges'::timestamptz[]) AS edge)
+-- question: epoch edges
+(SELECT (:earliest + 1) || array_agg(:edge) FROM unnest(:'edges'::timestamptz[]) AS edge)
 
 -- A midnight between two classes of a sample.
 -- question: edge
