@@ -87,7 +87,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
 		}
 		if name == "classes.sql" { // ctid has a name of its own there
-			args = append(slices.Clone(args), "-v", `columns="deletedAt"`, "-v", "next=extract(epoch FROM first)", "-v", "time=deletedAt")
+			args = append(slices.Clone(args), "-v", `columns="deletedAt"`, "-v", "time=deletedAt",
+				"-v", "next=extract(epoch FROM first)")
 		}
 		if name == "shares.sql" || name == "shared_statistics.sql" { // their predicate needs this column
 			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")

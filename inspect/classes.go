@@ -78,6 +78,9 @@ func (t *tally) ages(edges []time.Time) *softdelete.Ages {
 
 // fewer returns the rows that were counted in the classes of a sample.
 func (c *count) fewer(t tally) (rows [sampling.MaxClasses]int64) {
+	if t.Ages == nil {
+		return rows
+	}
 	few := c.fewAgeEdges()
 	contains := func(edge time.Time) bool { return slices.ContainsFunc(few, edge.Equal) }
 	for i, class := range t.ages(c.ageEdges()).Classes(contains) {

@@ -9,8 +9,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// How the deletion times of a class compare with the instants on which the numbers of a table depend: the lowest bits of
-// its number. Classes is what the rest is multiplied by.
+// How the deletion times of a class compare with the instants on which the numbers of a table depend: the lowest bits
+// of its number. Classes is what the rest is multiplied by.
 const (
 	Kept    = 1 << iota // not older than the retention
 	Recent              // since the recent window
@@ -20,9 +20,9 @@ const (
 )
 
 // Classes counts the relation in classes of deletion times, unless it is larger than most bytes. The table has age
-// classes. It returns for each class its number, rows, first deletion and, if that is not old yet, the time from which
-// it ages. The number is NULL for live rows, and -1 for deleted rows without a known time. Divided by Classes it is 0 for
-// times before any database, otherwise one more than in softdelete.AgeEdges; infinite times are beyond the last class.
+// classes. It returns for each class its number, its rows, its first deletion, and the time from which that one ages.
+// The number is NULL for live rows, and -1 for deleted rows without a known time. Divided by Classes it is 0 for times
+// before any database, otherwise one more than in softdelete.AgeEdges; infinite times are beyond the last class.
 func (r Relation) Classes(most int64) string {
 	m := r.Table.Markers[0]
 	columns := m.Columns()
