@@ -207,3 +207,67 @@ func TestPgBouncerUnderLoad(t *testing.T) {
 	}
 	running.Wait()
 }
+
+// Many counts are under way at once over the pool's only connection. An application gets its turns all the same, and
+// meets nothing of ours.
+func TestPgBouncerGivesOthersTheirTurns(t *testing.T) {
+	server := pgtest.Start(t, pgserver.Options{Settings: map[string]string{"max_locks_per_transaction": "256"}})
+	dsn := server.DSN("postgres", pgserver.Superuser)
+	const tables, locked = 500, 40
+	pgtest.Exec(t, dsn, fmt.Sprintf(`DO $$ BEGIN FOR n IN 1..%d LOOP EXECUTE format('CREATE TABLE t%%s AS
+		SELECT CASE WHEN i <= 4 THEN now() END AS deleted_at FROM generate_series(1, 10) i', n); END LOOP; END $$`, tables))
+	holder, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(context.Background())
+	want := map[string]string{}
+	for n := range tables {
+		want[fmt.Sprintf("postgres.t%d", n+1)] = "4"
+	}
+	lock := "BEGIN"
+	for n := range locked {
+		lock += fmt.Sprintf("; LOCK TABLE t%d IN ACCESS EXCLUSIVE MODE", 2*n+1)
+		want[fmt.Sprintf("postgres.t%d", 2*n+1)] = "locked"
+	}
+	if _, err := holder.PgConn().Exec(t.Context(), lock).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	through := pgbouncer(t, server, 1)("postgres")
+	i := exportertest.NewInspector(t, through, "ping: {timeout: 1m}\nlimits: {statement_timeout: 20s}")
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	var longest time.Duration
+	for range 3 {
+		application, err := pgx.Connect(t.Context(), through+"&default_query_exec_mode=simple_protocol")
+		if err != nil {
+			t.Fatal(err)
+		}
+		running.Go(func() {
+			defer application.Close(context.Background())
+			for ctx.Err() == nil {
+				began := time.Now()
+				var got string
+				if err := application.QueryRow(context.Background(), `SELECT concat_ws(' ', current_setting('lock_timeout'),
+					current_setting('statement_timeout'), current_setting('row_security'), current_setting('search_path'),
+					current_setting('transaction_read_only'))`).Scan(&got); err != nil || got != `0 0 on "$user", public off` {
+					t.Errorf("the application meets %s, %v", got, err)
+					return
+				}
+				mu.Lock()
+				longest = max(longest, time.Since(began))
+				mu.Unlock()
+			}
+		})
+	}
+	if diff := cmp.Diff(want, deleted(t.Context(), i, "postgres")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	stop()
+	running.Wait()
+	t.Logf("the application waited at most %s", longest)
+	if longest > locked*100*time.Millisecond*3/4 {
+		t.Errorf("the application waited %s for its turn", longest)
+	}
+}

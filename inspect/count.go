@@ -90,6 +90,7 @@ func least(a, b *float64) *float64 {
 
 // count counts one table by the method that suits it.
 func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numbers, error) {
+	before := d.session.Spent
 	c := d.newCount(t)
 	numbers, err := c.choose(ctx)
 	if err == nil && c.accept() {
@@ -100,7 +101,7 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 		err = c.unclear(ctx, numbers)
 	}
 	if err == nil {
-		numbers.Duration = time.Since(t.began)
+		numbers.Duration = d.session.Spent - before
 		c.kept.Fingerprint, c.kept.Writes = t.fingerprint, t.writes
 		if c.provisional {
 			c.kept.Fingerprint = ""
@@ -113,7 +114,9 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 // newCount starts with what the last count has kept, without proofs that have expired, including those of dropped
 // partitions.
 func (d *databaseRefresh) newCount(t *table) *count {
-	t.began = time.Now()
+	if !t.asked { // else the question that was asked ahead says when
+		t.began = time.Now()
+	}
 	c := &count{refresh: d.refresh, session: d.session, table: t, kept: t.Kept()}
 	c.kept.Proofs = maps.Clone(c.kept.Proofs)
 	maps.DeleteFunc(c.kept.Proofs, func(_ softdelete.Asked,
@@ -182,10 +185,7 @@ func (c *count) on(l partition) queries.Relation {
 func (c *count) countExactly(ctx context.Context) error {
 	left := c.gate()
 	for _, l := range c.table.partitions {
-		limit := max(left, tiny)
-		if !l.Heap {
-			limit = math.MaxInt64
-		}
+		limit := l.limit(left)
 		got, err := c.countUpTo(ctx, l, limit)
 		if postgres.Code(err) == postgres.QueryCanceled && l.Heap && c.table.Policy.Method != softdelete.Exact {
 			c.kept.TooLarge = c.refresh.began.Add(tooLargeFor)
@@ -211,20 +211,37 @@ func (c *count) countExactly(ctx context.Context) error {
 	return nil
 }
 
-// countUpTo counts a partition, unless it is larger than most bytes.
-func (c *count) countUpTo(ctx context.Context, l partition, most int64) (tally, error) {
+// question counts a partition, unless it is larger than most bytes.
+func (c *count) question(l partition, most int64) string {
 	if c.table.HasAgeClasses() {
-		rows, err := postgres.Query[classes](ctx, c.session, c.on(l).Classes(most))
+		return c.on(l).Classes(most)
+	}
+	return c.on(l).Count(most)
+}
+
+// countUpTo returns the answer to this question.
+func (c *count) countUpTo(ctx context.Context, l partition, most int64) (tally, error) {
+	question := c.question(l, most)
+	if c.table.HasAgeClasses() {
+		rows, err := postgres.Query[classes](ctx, c.session, question)
 		if err != nil {
 			return tally{}, err
 		}
 		return rows[0].tally(&c.table.Table, len(c.ageEdges())), nil
 	}
-	rows, err := postgres.Query[tally](ctx, c.session, c.on(l).Count(most))
+	rows, err := postgres.Query[tally](ctx, c.session, question)
 	if err != nil {
 		return tally{}, err
 	}
 	return rows[0], nil
+}
+
+// limit returns how large a partition may be that is counted, if so many bytes are left.
+func (l partition) limit(left int64) int64 {
+	if !l.Heap {
+		return math.MaxInt64
+	}
+	return max(left, tiny)
 }
 
 // exactNumbers returns the numbers of a table of which every partition was counted.

@@ -98,15 +98,20 @@ func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 		// Every table then counts as changed.
 		d.refresh.warn(ctx, "cannot find out which tables have changed", d.session.Database, err)
 	}
-	for _, t := range queue(d.tables, d.refresh.began) {
+	waiting := queue(d.tables, d.refresh.began)
+	var ahead lookahead
+	for n, t := range waiting {
 		if ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
 			level.Warn(d.refresh.log(ctx)).Log("msg", "lost the connection while counting", "datname", d.session.Database)
+			d.interruptAsked(waiting[n:])
 			return false
 		}
+		ahead.before(d, n, len(waiting), func(next int) bool { return d.askAhead(waiting[next]) })
 		_ = d.catchTable(t, "count", false, func() error {
 			d.countOne(ctx, t)
 			return nil
 		})
+		t.asked = false
 	}
 	return true
 }
@@ -121,20 +126,48 @@ func (d *databaseRefresh) countOne(ctx context.Context, t *table) {
 
 // isDue reports whether a table must be counted now. If not, it updates the table's state.
 func (d *databaseRefresh) isDue(t *table) bool {
-	sampled := t.Numbers != nil && t.Numbers.Method == softdelete.Sampled
-	switch {
-	case t.catalogProblem != nil:
+	switch d.turn(t) {
+	case fails:
 		// Discovery finds this problem again at no cost, so the table is never paused.
 		d.markFailed(t, *t.catalogProblem, true)
-	case t.dropped || d.refresh.began.Before(t.RetryAt):
-	case d.unchanged(t) && !t.aged(d.refresh.began):
+	case stays:
 		t.Confirm(time.Now())
-	case d.refresh.budget.over() || sampled && d.refresh.budget.blocks < d.refresh.config.Counting.Batch:
+	case waits:
 		t.Waiting = true
-	default:
+	case counts:
 		return true
 	}
 	return false
+}
+
+// turn is what happens to a table when its turn has come.
+type turn int
+
+const (
+	// fails: the catalogs show a problem. rests: nothing happens. stays: its numbers are still right. waits: the budget
+	// is used up. counts: it is counted.
+	fails turn = iota
+	rests
+	stays
+	waits
+	counts
+)
+
+func (d *databaseRefresh) turn(t *table) turn {
+	sampled := t.Numbers != nil && t.Numbers.Method == softdelete.Sampled
+	switch {
+	case t.catalogProblem != nil:
+		return fails
+	case t.dropped || d.refresh.began.Before(t.RetryAt):
+		return rests
+	case d.unchanged(t) && !t.aged(d.refresh.began):
+		return stays
+	case t.asked: // the answer comes, whatever the budget is
+		return counts
+	case d.refresh.budget.over() || sampled && d.refresh.budget.blocks < d.refresh.config.Counting.Batch:
+		return waits
+	}
+	return counts
 }
 
 // recount counts a table. It returns no numbers if the table no longer exists, or if it is sampled and has not
@@ -247,5 +280,8 @@ func (d *databaseRefresh) reopen(ctx context.Context) bool {
 		return false
 	}
 	d.session = s
+	for i := range d.tables {
+		d.tables[i].asked = false // that was on the lost connection
+	}
 	return true
 }

@@ -76,23 +76,35 @@ func (row detailRow) complete(i *softdelete.Index) error {
 	return nil
 }
 
+// deparsed returns the wanted indexes of one table about which something is known already.
+func deparsed(x *softdelete.Indexing, wanted map[uint32]bool) (oids []uint32) {
+	for _, i := range x.Indexes {
+		if i.Method != "" && wanted[i.OID] {
+			oids = append(oids, i.OID)
+		}
+	}
+	slices.Sort(oids)
+	return oids
+}
+
 // deparse completes the indexes of one table with their predicates and expressions. An index that was dropped
 // meanwhile is left out.
 func (d *databaseRefresh) deparse(ctx context.Context, t *table, x *softdelete.Indexing,
 	wanted map[uint32]bool) error {
 	x.Indexes = slices.DeleteFunc(x.Indexes, func(i softdelete.Index) bool { return i.Method == "" })
+	oids := deparsed(x, wanted)
+	if len(oids) == 0 {
+		return nil
+	}
+	rows, err := postgres.Query[deparseRow](ctx, d.session, queries.IndexDeparse(oids))
+	if err != nil {
+		return err
+	}
 	at := map[uint32]*softdelete.Index{}
 	for n := range x.Indexes {
 		if i := &x.Indexes[n]; wanted[i.OID] {
 			at[i.OID] = i
 		}
-	}
-	if len(at) == 0 {
-		return nil
-	}
-	rows, err := postgres.Query[deparseRow](ctx, d.session, queries.IndexDeparse(slices.Sorted(maps.Keys(at))))
-	if err != nil {
-		return err
 	}
 	for _, row := range rows {
 		if text, found := d.session.Illegible(slices.Concat(row.Expressions, row.Generated,

@@ -40,6 +40,8 @@ type table struct {
 	writes      int64
 	// began is when the last count of this refresh began.
 	began time.Time
+	// asked is true if its count was asked ahead and has not had its turn yet.
+	asked bool
 }
 
 // column is a row of queries.Columns.

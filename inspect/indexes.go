@@ -185,11 +185,20 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 	}
 	var failed []string
 	var reason error
+	var ahead lookahead
 	for n, x := range tables {
 		if x == nil {
 			continue
 		}
 		t := &d.tables[n]
+		ahead.before(d, n, len(tables), func(next int) bool {
+			if x := tables[next]; x != nil {
+				if oids := deparsed(x, deparse); len(oids) > 0 {
+					d.session.Ask(queries.IndexDeparse(oids), nil)
+				}
+			}
+			return true
+		})
 		err := d.catchTable(t, "expressions", true, func() error {
 			for i := range x.Indexes {
 				if err := unread[x.Indexes[i].OID]; err != nil {

@@ -31,16 +31,25 @@ type purgeRow struct {
 
 // purgeAll updates the obstacles to a purge for the tables that have something to purge.
 func (d *databaseRefresh) purgeAll(ctx context.Context) {
+	var due []*softdelete.Table
 	for i := range d.tables {
 		t := &d.tables[i].Table
-		if t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1 {
+		switch {
+		case t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1:
 			t.Purging = nil
-			continue
+		case t.Purging == nil || d.refresh.began.Sub(t.Purging.At) >= purgingFor:
+			due = append(due, t)
 		}
-		if t.Purging != nil && d.refresh.began.Sub(t.Purging.At) < purgingFor || d.refresh.budget.over() ||
-			ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
-			continue
+	}
+	var ahead lookahead
+	for n, t := range due {
+		if d.refresh.budget.over() || ctx.Err() != nil || d.session.Broken() && !d.reopen(ctx) {
+			return
 		}
+		ahead.before(d, n, len(due), func(next int) bool {
+			d.session.Ask(queries.PurgeCheck(due[next], nil), nil)
+			return true
+		})
 		var found *softdelete.Purging
 		err := d.withRetry(ctx, func() (err error) {
 			found, err = findPurging(ctx, d.session, t, nil)

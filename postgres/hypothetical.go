@@ -12,6 +12,7 @@ import (
 // TryIndex queries one hypothetical index. The index is removed in the transaction that made it, even after an
 // error: behind a pooler the next transaction may have another backend.
 func (s *Session) TryIndex(ctx context.Context, t queries.Trial) (bytes int64, err error) {
+	s.receiveAll(ctx)
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
 	defer cancel()
 	began := time.Now()

@@ -32,6 +32,9 @@ type Session struct {
 	Guarded []uint32
 	// escaped are the texts that differ from those in the database.
 	escaped map[string]bool
+	// Spent is how long the queries so far took.
+	Spent time.Duration
+	ahead ahead
 }
 
 // ServerInfo is what the server reports about itself and the session.
@@ -99,6 +102,7 @@ func (s *Session) setLimits(lockTimeout time.Duration) {
 func (s *Session) Close() {
 	if s.conn != nil {
 		s.postgres.closeConn(s.conn)
+		s.ahead.endWriting()
 		s.conn = nil
 	}
 }
@@ -107,8 +111,11 @@ func (s *Session) Close() {
 func (s *Session) Broken() bool { return s.conn == nil || s.conn.IsClosed() }
 
 // Query runs one query in a guarded read-only transaction, in one round trip. It returns the rows, with columns
-// matched to T's fields by name.
+// matched to T's fields by name. If the query was asked ahead, it returns that answer, once.
 func Query[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
+	if q := s.take(sql); q != nil && s.conn != nil {
+		return answerTo[T](ctx, s, q)
+	}
 	return QueryUnder[T](ctx, s, s.limits, sql)
 }
 
@@ -127,10 +134,15 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 	if s.conn == nil {
 		return nil, errClosed
 	}
+	s.receiveAll(ctx)
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
 	defer cancel()
 	began := time.Now()
-	defer func() { s.postgres.Costs.Add(s.Database, time.Since(began), err) }()
+	defer func() {
+		took := time.Since(began)
+		s.Spent += took
+		s.postgres.Costs.Add(s.Database, took, err)
+	}()
 
 	limited := false
 	batch := &pgx.Batch{}
@@ -192,6 +204,11 @@ func (s *Session) recover() {
 // closed, as if it had been lost.
 func (s *Session) Calm() {
 	if s.Broken() {
+		return
+	}
+	if s.ahead.reading {
+		s.ahead.reading = false
+		s.abandon()
 		return
 	}
 	if !s.conn.PgConn().IsBusy() {

@@ -15,6 +15,12 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+// ways are the two ways in which a query is asked: when its answer is needed, and ahead.
+var ways = map[string]func(*Session, string){
+	"alone": func(*Session, string) {},
+	"ahead": func(s *Session, sql string) { s.Ask(sql, nil) },
+}
+
 // value runs a query that returns one value.
 func value[T any](t *testing.T, s *Session, sql string) T {
 	t.Helper()
@@ -39,8 +45,11 @@ func TestNothingCanBeWritten(t *testing.T) {
 		"DROP TABLE public.users",
 		"CREATE TABLE public.others (id int)",
 	} {
-		if _, err := Query[struct{ Value int }](t.Context(), s, statement); Code(err) != "25006" {
-			t.Errorf("%s: %v, want an error that the transaction is read-only", statement, err)
+		for way, ask := range ways {
+			ask(s, statement)
+			if _, err := Query[struct{ Value int }](t.Context(), s, statement); Code(err) != "25006" {
+				t.Errorf("%s, %s: %v, want an error that the transaction is read-only", statement, way, err)
+			}
 		}
 	}
 	if got := pgtest.Value[int](t, dsn, "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"); got != 4 {
@@ -104,11 +113,15 @@ func TestEveryQuestionIsGuarded(t *testing.T) {
 		"extra_float_digits":                  "1",
 		"bytea_output":                        "hex",
 	}
-	ours := settings(func(name string) string {
-		return value[string](t, s, "SELECT current_setting('"+name+"') AS value")
-	})
-	if diff := cmp.Diff(want, ours); diff != "" {
-		t.Errorf("in our transaction (-want +got):\n%s", diff)
+	for way, ask := range ways {
+		ours := settings(func(name string) string {
+			question := "SELECT current_setting('" + name + "') AS value"
+			ask(s, question)
+			return value[string](t, s, question)
+		})
+		if diff := cmp.Diff(want, ours); diff != "" {
+			t.Errorf("in our transaction, asked %s (-want +got):\n%s", way, diff)
+		}
 	}
 	after := settings(func(name string) (setting string) {
 		if err := s.conn.QueryRow(t.Context(), "SHOW "+name).Scan(&setting); err != nil {

@@ -1,6 +1,10 @@
 package queries
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
+)
 
 func TestRenderReplacesVariablesAsPsqlDoes(t *testing.T) {
 	values := vars{"sql": "count(*)", "text": `it's`, "path": `a\b`, "name": `we"ird.Näme`}
@@ -32,4 +36,34 @@ func TestRenderRefusesAVariableWithoutValue(t *testing.T) {
 		}
 	}()
 	render("SELECT :forgotten", nil)
+}
+
+// Only strings that mean the same with either setting of standard_conforming_strings fit into a message.
+func TestWhichStatementsFitIntoAMessage(t *testing.T) {
+	for sql, want := range map[string]bool{
+		`SELECT 'a''b' FROM "C:\"`:          true,
+		`SELECT ` + literal(`C:\`):          true,
+		`SELECT (` + literal("\\' \x01"):    true,
+		`SELECT $$ \ $$ -- \`:               true,
+		`SELECT 'C:\'::text`:                false,
+		`SELECT ('C:\'::text)`:              false,
+		`SELECT DATE'C:\'`:                  false,
+		`SELECT E'\\', 'C:\'`:               false,
+		`SELECT 'x' /* \ */ WHERE a ~ '\d'`: false,
+	} {
+		if got := FitsMessage(sql); got != want {
+			t.Errorf("%s: %t", sql, got)
+		}
+	}
+	r := Relation{Schema: `C:\`, Name: "a\nb\\", Table: &softdelete.Table{Markers: softdelete.Markers{
+		{Kind: softdelete.Status, Column: `c\`, Deleted: []string{`C:\`, "'\\", "\x01"}}}}}
+	timed := r
+	timed.Table = &softdelete.Table{Markers: softdelete.Markers{{Kind: softdelete.Sentinel, Column: `c\`,
+		Live: []string{`\'`}, Time: &softdelete.Time{Column: `c\`, Type: softdelete.Timestamptz}}}}
+	for _, sql := range []string{r.Count(1), timed.Classes(1), timed.Count(1), PurgeCheck(r.Table, nil), IndexDeparse([]uint32{1}), Visible([]uint32{1}),
+		RowSecurity(), Settings(1, 1, false)} {
+		if !FitsMessage(sql) {
+			t.Errorf("it does not fit: %s", sql)
+		}
+	}
 }

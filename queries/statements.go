@@ -2,6 +2,7 @@ package queries
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,27 @@ func Settings(lockTimeout, statementTimeout time.Duration, contradictions bool) 
 	}
 	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout),
 		"constraint_exclusion": exclusion})
+}
+
+// Message joins statements into one message, which is a read-only transaction of its own. Each keeps its lead, because
+// pg_stat_statements shows each by itself.
+func Message(statements ...string) string {
+	return statement("transaction.sql", nil) + ";\n" + strings.Join(statements, ";\n")
+}
+
+// FitsMessage reports whether a statement means the same in whichever way the role reads strings. PostgreSQL splits a
+// message into statements before it runs the first, so standard_conforming_strings is then still the role's. Only
+// strings that PostgreSQL has written, such as 'C:\' in a default, do not fit.
+func FitsMessage(sql string) bool {
+	if !strings.Contains(sql, `\`) {
+		return true
+	}
+	for _, m := range token.FindAllStringIndex(sql, -1) {
+		if s := sql[m[0]:m[1]]; s[0] == '\'' && strings.Contains(s, `\`) && !strings.HasSuffix(sql[:m[0]], " E") {
+			return false
+		}
+	}
+	return true
 }
 
 // Commit ends the transaction.

@@ -5,7 +5,7 @@ SELECT relation::int8 AS oid
 FROM unnest(:'relations'::oid[]) AS relation
 WHERE NOT row_security_active(relation) OR (
   SELECT COALESCE(bool_or(p.polpermissive
-      AND p.polqual::text ~ '^\{CONST :consttype 16 .* :constisnull false .* :constvalue 1 \[ 1 [0 ]*\]\}$'), false)
+      AND p.polqual::text ~ E'^\\{CONST :consttype 16 .* :constisnull false .* :constvalue 1 \\[ 1 [0 ]*\\]\\}$'), false)
     AND COALESCE(bool_and(p.polpermissive), true)
   FROM pg_catalog.pg_policy p
   WHERE p.polrelid = relation AND p.polcmd IN ('r', '*')

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,8 @@ type Front struct {
 	conns   []net.Conn
 	// accepted counts the clients' connections.
 	accepted int
+	// lateness is the delay while it is Slow, in each direction.
+	lateness time.Duration
 }
 
 // Behaviour is what a Front does with its connections.
@@ -43,8 +46,8 @@ const (
 	Slow
 )
 
-// lateness is the delay of a Slow front, in each direction.
-const lateness = 100 * time.Millisecond
+// usualLateness is the delay of a Slow front, in each direction.
+const usualLateness = 100 * time.Millisecond
 
 // NewFront starts a Front for the server of a connection string, until the test ends.
 func NewFront(tb testing.TB, dsn string) *Front {
@@ -59,7 +62,7 @@ func NewFront(tb testing.TB, dsn string) *Front {
 	}
 	behind := u.Host
 	u.Host = listener.Addr().String()
-	f := &Front{DSN: u.String(), changed: make(chan struct{})}
+	f := &Front{DSN: u.String(), changed: make(chan struct{}), lateness: usualLateness}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -94,6 +97,14 @@ func (f *Front) Behave(how Behaviour) {
 	if was == Silent {
 		f.HangUp()
 	}
+}
+
+// Delay makes the front slow, with a delay in each direction. What is sent together arrives together.
+func (f *Front) Delay(lateness time.Duration) {
+	f.mu.Lock()
+	f.lateness = lateness
+	f.mu.Unlock()
+	f.Behave(Slow)
 }
 
 // Accepted returns how many connections were made so far.
@@ -162,23 +173,47 @@ func (f *Front) behaves(how Behaviour) bool {
 
 // pump copies one direction of a connection, and closes both ends afterwards.
 func (f *Front) pump(to, from net.Conn) {
-	defer to.Close()
+	type chunk struct {
+		data []byte
+		due  time.Time
+	}
+	chunks := make(chan chunk, 1<<10)
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		defer to.Close()
+		var err error
+		for c := range chunks {
+			f.while(Silent)
+			time.Sleep(time.Until(c.due))
+			if err == nil {
+				if _, err = to.Write(c.data); err != nil {
+					to.Close() // so that the other direction ends, and with it this one
+				}
+			}
+		}
+	})
+	defer writing.Wait()
+	defer close(chunks)
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		f.while(Silent)
-		if f.behaves(Slow) {
-			time.Sleep(lateness)
-		}
 		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
+			chunks <- chunk{slices.Clone(buffer[:n]), time.Now().Add(f.delay())}
 		}
 		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			return
 		}
 	}
+}
+
+// delay is how late what comes now is passed on.
+func (f *Front) delay() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.how == Slow {
+		return f.lateness
+	}
+	return 0
 }
 
 // TwoHosts returns a connection string of a database with two hosts; the first one accepts connections and never
