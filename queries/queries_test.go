@@ -60,8 +60,8 @@ func TestWhichStatementsFitIntoAMessage(t *testing.T) {
 	timed := r
 	timed.Table = &softdelete.Table{Markers: softdelete.Markers{{Kind: softdelete.Sentinel, Column: `c\`,
 		Live: []string{`\'`}, Time: &softdelete.Time{Column: `c\`, Type: softdelete.Timestamptz}}}}
-	for _, sql := range []string{r.Count(1), timed.Classes(1), timed.Count(1), PurgeCheck(r.Table, nil), IndexDeparse([]uint32{1}), Visible([]uint32{1}),
-		RowSecurity(), Settings(1, 1, false)} {
+	for _, sql := range []string{r.Count(1), timed.Classes(1), timed.Count(1), PurgeCheck(r.Table, nil),
+		IndexDeparse([]uint32{1}), Visible([]uint32{1}), RowSecurity(), Settings(1, 1, false)} {
 		if !FitsMessage(sql) {
 			t.Errorf("it does not fit: %s", sql)
 		}
