@@ -64,11 +64,16 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		if t.Watched {
 			printf(w, "    %s\n", policy(t))
 		}
-		if t.Problem != nil && t.Problem.Remedy != "" {
-			printf(w, "    remedy: %s\n", t.Problem.Remedy)
+		if t.Problem != nil {
+			remedies(w, strings.Split(t.Problem.Remedy, "\n")...)
 		}
 		for _, p := range t.Unchecked {
-			printf(w, "    not checked: %s\n    remedy: %s\n", p.Message, p.Remedy)
+			printf(w, "    not checked: %s\n", p.Message)
+			remedies(w, p.Remedy)
+		}
+		for _, d := range t.Disputes {
+			printf(w, "    not certain: %q decides, but %s\n", d.Marker.Column, d.Why())
+			remedies(w, discovery.DecidingLines(t.Schema, t.Table, d.Marker)...)
 		}
 		for _, v := range t.Unseen {
 			printf(w, "    no row holds the configured value %q\n", v)
@@ -90,6 +95,15 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
 	}
 	return nil
+}
+
+// remedies prints what to do about a table, if that is known.
+func remedies(w io.Writer, lines ...string) {
+	for _, line := range lines {
+		if line != "" {
+			printf(w, "    remedy: %s\n", line)
+		}
+	}
 }
 
 // policy describes the settings of a table in a few words.

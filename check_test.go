@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,5 +171,61 @@ func TestEachCommandSaysWhatNamesADatabase(t *testing.T) {
 		if !strings.Contains(config.ErrNoDataSource.Error(), want) {
 			t.Errorf("it does not name %s: %s", want, config.ErrNoDataSource)
 		}
+	}
+}
+
+// check-config names a pair of which it is not certain which column decides, with the lines that settle it. Each line
+// does.
+func TestCheckConfigTellsWhichPairsAreNotCertain(t *testing.T) {
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, `
+		CREATE TABLE plain (id int, is_deleted boolean, deleted_at timestamptz);
+		CREATE TABLE indexed (id int, is_deleted boolean, deleted_at timestamptz);
+		CREATE TABLE apart (id int, is_deleted boolean, deleted_at timestamptz);
+		CREATE TABLE unclear (id int, is_deleted boolean, deleted_at timestamptz);
+		INSERT INTO plain SELECT i, i % 5 = 0, CASE WHEN i % 5 = 0 THEN now() END FROM generate_series(1, 200) i;
+		INSERT INTO indexed SELECT * FROM plain; INSERT INTO apart SELECT * FROM plain;
+		INSERT INTO unclear SELECT * FROM plain; UPDATE apart SET deleted_at = now() WHERE id % 10 = 1;
+		UPDATE unclear SET deleted_at = now() WHERE id % 10 = 1;
+		CREATE INDEX indexed_live ON indexed (id) WHERE deleted_at IS NULL;
+		CREATE INDEX unclear_live ON unclear (id) WHERE deleted_at IS NULL`)
+	t.Setenv("DATA_SOURCE_NAME", dsn)
+	run := func(settings, table string) (code int, said string) {
+		code, stdout, stderr := command("check-config", "--connect", "--config.file="+configFile(t, settings))
+		_, said, found := strings.Cut(stdout, "public."+table+" (")
+		if !found {
+			t.Fatalf("nothing is said about %s:\n%s%s", table, stdout, stderr)
+		}
+		return code, regexp.MustCompile(`(?s)\n\S.*`).ReplaceAllString(said, "\n") // up to the next table
+	}
+	lines := func(table string) [2]string {
+		return [2]string{"tables: [{schema: public, table: " + table + ", column: deleted_at}] # deleted_at decides",
+			"tables: [{schema: public, table: " + table + ", column: is_deleted, time_column: deleted_at, kind: flag}] # " +
+				"is_deleted decides"}
+	}
+	for table, want := range map[string]string{
+		"plain": "", "indexed": `    not certain: "is_deleted" decides, but index "indexed_live" leaves out the rows ` +
+			`with a time in "deleted_at", and no index is partial on "is_deleted"`,
+		"apart": `    not certain: "is_deleted" decides, but of the 60 rows that "is_deleted" or "deleted_at" ` +
+			`calls deleted, only the time says so of 20 and only the flag of 0`,
+		"unclear": `marker_unclear: public.unclear: of the 60 rows that "is_deleted" or "deleted_at" ` +
+			`calls deleted, only the time says so of 20 and only the flag of 0, and index "unclear_live" leaves out the rows ` +
+			`with a time in "deleted_at", and no index is partial on "is_deleted": which of the two decides is not known`,
+	} {
+		_, said := run("", table)
+		for _, line := range lines(table) {
+			if strings.Contains(said, "    remedy: "+line+"\n") != (want != "") {
+				t.Errorf("%s: %s", table, said)
+			}
+			if _, after := run(line+"\n", table); strings.Contains(after, "not certain") || strings.Contains(after, "marker_") {
+				t.Errorf("%s: %s does not settle it: %s", table, line, after)
+			}
+		}
+		if !strings.Contains(said, want) || strings.Contains(said, "not certain") != strings.HasPrefix(want, "    not") {
+			t.Errorf("%s: %s, want %s", table, said, want)
+		}
+	}
+	if code, _ := run("", "plain"); code != 2 {
+		t.Errorf("exit code %d though a table is unclear", code)
 	}
 }

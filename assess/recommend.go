@@ -84,6 +84,7 @@ func (a *Assessment) recommend() {
 		}
 		a.Recommendations = append(a.Recommendations, t.recommendIntegrity()...)
 		a.Recommendations = append(a.Recommendations, t.recommendValues()...)
+		a.Recommendations = append(a.Recommendations, t.recommendDecider()...)
 	}
 	slices.SortStableFunc(a.Recommendations, func(a, b Recommendation) int {
 		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.scope(), b.scope()), cmp.Compare(b.won(), a.won()))

@@ -83,10 +83,16 @@ func (t *TableHealth) purge(watched map[string]bool) Recommendation {
 func (t *TableHealth) settle() []string {
 	var all []string
 	for _, d := range t.Doubts() {
-		all = append(all, entries([]*TableHealth{t},
-			func(*TableHealth) string { return strings.ReplaceAll(d.Setting, "\n", "\n    ") }))
+		for _, setting := range d.Settings {
+			all = append(all, t.entry(strings.Split(setting, "\n")))
+		}
 	}
 	return all
+}
+
+// entry returns the table's entry in the configuration with some settings.
+func (t *TableHealth) entry(settings []string) string {
+	return entries([]*TableHealth{t}, func(*TableHealth) string { return strings.Join(settings, "\n    ") })
 }
 
 // referenced returns notes about the tables that reference this one.

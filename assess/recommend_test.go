@@ -109,7 +109,7 @@ func TestAPurgeOfWhatIsUncertainIsWithheldAndSettled(t *testing.T) {
 		}), `the time zone of column "deleted_at", UTC, is assumed`,
 			"tables:\n  - schema: public\n    table: old\n    time_zone: <fill in>"},
 		{"a unit", with(func(t *softdelete.Table) {
-			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone",
+			t.Markers = softdelete.Markers{{Kind: softdelete.Pair, Column: "gone", Configured: true,
 				Time: &softdelete.Time{Column: "deletedAt", Type: softdelete.EpochTime, Unit: softdelete.Milliseconds}}}
 		}), `the unit of column "deletedAt", ms, is a guess`,
 			"tables:\n  - schema: public\n    table: old\n    column: gone\n    time_column: deletedAt\n    unit: <fill in>"},

@@ -28,3 +28,29 @@ func (t *TableHealth) recommendValues() []Recommendation {
 		Notes:    []string{"If the value is right but not used yet, there is nothing to do."},
 	}}
 }
+
+// recommendDecider recommends to say which column of a pair decides, if that is not certain.
+func (t *TableHealth) recommendDecider() []Recommendation {
+	if t.Numbers == nil || t.Problem != nil {
+		return nil
+	}
+	var all []Recommendation
+	for _, d := range t.Disputes() {
+		flag, time := d.Marker.Column, d.Marker.Time.Column
+		r := Recommendation{
+			Kind: Configure, Urgency: softdelete.Good, Database: t.Database, Table: t,
+			Title: fmt.Sprintf("Say whether %s or %s decides which rows of %s are deleted.", flag, time, t.FullName()),
+			Reason: fmt.Sprintf("Rows are counted by %q, because most applications filter by the flag, but %s.", flag,
+				d.Why()),
+			Gain: Gain{Text: "Rows are counted by the column by which the application filters."},
+		}
+		if d.Settled() {
+			r.Notes = []string{"The two agree in every row now, so the numbers are right either way."}
+		}
+		for _, decider := range d.Marker.Deciders() {
+			r.Remedies = append(r.Remedies, "# "+softdelete.QuoteYAML(decider.Column)+" decides\n"+t.entry(decider.Settings))
+		}
+		all = append(all, r)
+	}
+	return all
+}

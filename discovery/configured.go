@@ -42,7 +42,7 @@ var Futures = []Future{FutureLive, FutureDeleted}
 // the setting, it returns nil and the reason.
 func (s MarkerConfig) Marker(c Column, at *Column, now time.Time) (*softdelete.Marker, error) {
 	m := &softdelete.Marker{Column: c.Name, Type: c.OwnType, Equality: c.Equality, Kind: s.kind(c, at),
-		Live: s.Live, Deleted: s.Deleted}
+		Live: s.Live, Deleted: s.Deleted, Configured: true}
 	if err := s.suits(m.Kind, c); err != nil {
 		return nil, err
 	}

@@ -68,11 +68,7 @@ func liveBesideNull(kind softdelete.Kind, born []string) []string {
 
 // listed returns a setting with a list of values.
 func listed(setting string, values []string) string {
-	quoted := make([]string, len(values))
-	for i, v := range values {
-		quoted[i] = softdelete.QuoteYAML(v)
-	}
-	return fmt.Sprintf(", %s: [%s]", setting, strings.Join(quoted, ", "))
+	return ", " + softdelete.ListYAML(setting, values)
 }
 
 // zeroTimes are, by type, the times that Go's libraries write into live rows.
@@ -133,4 +129,23 @@ func UnclearValue(schema, table string, m softdelete.Marker, value string) *Uncl
 		Message: fmt.Sprintf("column %q holds %q: whether that means deleted is not known", m.Column, value),
 		Remedy:  settle(schema, table, m),
 	}
+}
+
+// UnclearPair returns the problem that it is not known which column of a pair decides.
+func UnclearPair(schema, table string, d softdelete.Dispute) *Unclear {
+	return &Unclear{
+		Message: d.Why() + ": which of the two decides is not known",
+		Remedy:  strings.Join(DecidingLines(schema, table, d.Marker), "\n"),
+	}
+}
+
+// DecidingLines returns the lines of the configuration that let the time of a pair decide, or the flag. The reader has
+// to choose one: together they do not load.
+func DecidingLines(schema, table string, m softdelete.Marker) []string {
+	var lines []string
+	for _, d := range m.Deciders() {
+		lines = append(lines, fmt.Sprintf("%s # %s decides",
+			explainer{schema: schema, table: table}.line(strings.Join(d.Settings, ", ")), softdelete.QuoteYAML(d.Column)))
+	}
+	return lines
 }

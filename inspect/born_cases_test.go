@@ -316,5 +316,36 @@ func bornPairs() []*bornTable {
 			all = append(all, b)
 		}
 	}
+	return append(all, bornDisputes()...)
+}
+
+// bornDisputes returns tables in which a flag and a time disagree, with the indexes that show which of them decides. A
+// table in which only the time decides, though nothing in it shows that, is not among them.
+func bornDisputes() []*bornTable {
+	const time, flag = " WHERE deleted_at IS NULL", " WHERE is_deleted IS NOT TRUE"
+	both := []string{"true, " + deletions[0][0], "true, " + deletions[0][1]}
+	var all []*bornTable
+	add := func(index string, live, deleted []string) *bornTable {
+		b := newBorn("is_deleted, deleted_at", ", is_deleted boolean DEFAULT false, deleted_at timestamptz")
+		if index != "" {
+			b.sql(`CREATE INDEX ON %%s (note)%s;`, index)
+			b.about += index
+		}
+		all = append(all, b.lives(live...).deletes(deleted...))
+		return b
+	}
+	onlyTime := []string{"false, now() - interval '1 year 1 hour'", "false, now() - interval '1 year 2 hours'",
+		"NULL, now() - interval '3 hours'", "false, now() - i * interval '1 hour'"}
+	for _, live := range [][]string{{""}, {"", "NULL, NULL"}, {"false, NULL", "NULL, '0001-01-01'"}} {
+		add(time, live, both)
+		add(flag, live, both)
+		// Restored, or deleted before there was a time.
+		add(flag, slices.Concat(live, onlyTime), slices.Concat(both, []string{"true, NULL"}))
+		add("", slices.Concat(live, onlyTime), both).undecidable()
+		add(time, live, slices.Concat(both, onlyTime)).undecidable()               // a cascade sets only the time
+		add(time, slices.Concat(live, []string{"true, NULL"}), both).undecidable() // a trigger sets only the flag
+		add(time, slices.Concat(live, []string{"true, NULL"}), slices.Concat(both, onlyTime)).undecidable()
+		add("", live, slices.Concat(both, onlyTime)).undecidable()
+	}
 	return all
 }

@@ -20,7 +20,7 @@ type ConfigError struct{ error }
 // Unwrap returns the error itself.
 func (e *ConfigError) Unwrap() error { return e.error }
 
-// surveyedDatabase is one database with its watched tables, which are not counted.
+// surveyedDatabase is one database with its watched tables.
 type surveyedDatabase struct {
 	postgres.ServerInfo
 	tables  []table
@@ -37,8 +37,9 @@ type surveyedDatabase struct {
 	decisions []discovery.TableDecision
 }
 
-// survey discovers the tables of every watched database without counting any. If looks is true, it also looks for the
-// configured values. Its error is about the databases that are missing in the result.
+// survey discovers the tables of every watched database. If looks is true, it also looks for the configured values, and
+// counts the tables of which it is not certain whether a flag or a time decides; it counts no other table. Its error is
+// about the databases that are missing in the result.
 func (i *Inspector) survey(ctx context.Context, looks bool) ([]surveyedDatabase, error) {
 	r := i.newRefresh(&softdelete.Snapshot{}, nil)
 	names, err := r.databaseNames(ctx)
@@ -86,6 +87,7 @@ func (r *refresh) surveyOne(ctx context.Context, name string, looks bool) (surve
 		names: names, decisions: decisions}
 	if looks {
 		d.unseen = r.unseen(ctx, s, relations)
+		r.findDisputes(ctx, s, relations)
 	}
 	return d, nil
 }

@@ -101,7 +101,7 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 		err = c.unclear(ctx, numbers)
 	}
 	if err == nil {
-		numbers.Duration = d.session.Spent - before
+		numbers.Duration, numbers.Agreements = d.session.Spent-before, c.agreements()
 		c.kept.Fingerprint, c.kept.Writes = t.fingerprint, t.writes
 		if c.provisional {
 			c.kept.Fingerprint = ""

@@ -31,6 +31,8 @@ type table struct {
 	visible, hasPolicies bool
 	// attnums are the numbers of its columns, by name.
 	attnums map[string]int16
+	// generated are its columns that are made from others.
+	generated map[string]bool
 	// key is the column with the number of the row, if the role may read it.
 	key string
 	// dropped is true if the table disappeared during the refresh.
@@ -184,9 +186,9 @@ func (r *refresh) watchedTable(s *postgres.Session, columns []column, entry *con
 	if t.catalogProblem == nil {
 		t.catalogProblem = ungranted(s, columns, t.Markers)
 	}
-	t.attnums = map[string]int16{}
+	t.attnums, t.generated = map[string]int16{}, map[string]bool{}
 	for _, c := range columns {
-		t.attnums[c.Column] = c.Attnum
+		t.attnums[c.Column], t.generated[c.Column] = c.Attnum, c.Generated
 		t.key = cmp.Or(t.key, c.Key)
 	}
 	if c.Relkind == "r" {

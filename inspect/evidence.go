@@ -11,15 +11,24 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+// partialIndex is a row of queries.Evidence.
+type partialIndex struct {
+	Name      string
+	Strict    bool
+	Predicate string
+}
+
 // askIndexes reads the predicates of the table's unique indexes, as evidence about the column.
 func (q *columnQuestion) askIndexes(ctx context.Context, s *postgres.Session) error {
-	rows, err := postgres.Query[struct{ Predicate string }](ctx, s, queries.Evidence(q.column.OID))
+	rows, err := postgres.Query[partialIndex](ctx, s, queries.Evidence(q.column.OID))
 	if err != nil {
 		return err
 	}
 	q.UniquenessVersion, q.Predicates = q.column.UniquenessVersion, nil
 	for _, row := range rows {
-		q.Predicates = append(q.Predicates, row.Predicate)
+		if row.Strict {
+			q.Predicates = append(q.Predicates, row.Predicate)
+		}
 	}
 	return nil
 }

@@ -44,6 +44,9 @@ func TestAUniqueIndexSpeaksForAName(t *testing.T) {
 			"timestamp: deleted_at | 0 0 0", "", ""},
 		{"plain", `(name text, archived_at timestamptz); CREATE INDEX ON plain (name) WHERE archived_at IS NULL`,
 			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
+		{"beside", `(name text, archived_at timestamptz); CREATE INDEX ON beside (name) WHERE archived_at IS NULL;
+			CREATE UNIQUE INDEX ON beside (name) WHERE archived_at IS NOT NULL`,
+			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
 		{"whole", `(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON whole (name, archived_at)`,
 			"", "times.archivedat is off: the name", "times: {archivedat: on}"},
 		{"key", `(name text, archived_at timestamptz); CREATE UNIQUE INDEX ON key (name, archived_at) WHERE name <> ''`,

@@ -25,6 +25,8 @@ type Explanation struct {
 	Unchecked []softdelete.Problem
 	// Unseen are the configured values that no row has.
 	Unseen []string
+	// Disputes are the pairs of which it is not certain which column decides, if the table has no problem.
+	Disputes []softdelete.Dispute
 	// Decision is the decision on its columns.
 	Decision discovery.TableDecision
 	// Watched is false for a table that is not watched.
@@ -71,9 +73,13 @@ func (d surveyedDatabase) explanations() []Explanation {
 	var all []Explanation
 	for _, t := range d.tables {
 		name := [2]string{t.Schema, t.Name}
-		all = append(all, Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers,
+		e := Explanation{Database: d.Database, Schema: t.Schema, Table: t.Name, Markers: t.Markers,
 			Policy: t.Policy, Problem: t.catalogProblem, Unchecked: unchecked[t.OID], Unseen: d.unseen[t.OID],
-			Decision: decisions[name], Watched: true})
+			Decision: decisions[name], Watched: true}
+		if e.Problem == nil {
+			e.Disputes = t.Disputes()
+		}
+		all = append(all, e)
 		delete(decisions, name)
 	}
 	for name, j := range decisions {

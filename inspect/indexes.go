@@ -208,7 +208,9 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 			if err := namable(d.session, x); err != nil {
 				return err
 			}
-			return d.deparse(ctx, t, x, deparse)
+			err := d.deparse(ctx, t, x, deparse)
+			x.ByTime = t.byTime(x.Indexes)
+			return err
 		})
 		switch {
 		case err == nil:

@@ -29,6 +29,8 @@ type observed struct {
 	Rounds []*int64
 	// Own is true if the value of every deleted row is its own key.
 	Own []*bool
+	// Both, Timeless and Timed are as in softdelete.Agreement.
+	Both, Timeless, Timed []*int64
 }
 
 // add adds the results of other rows. It does not change data of a Snapshot, or of an answer.
@@ -36,7 +38,10 @@ func (o *observed) add(other observed) {
 	o.Strange = each(o.Strange, other.Strange, func(a, b string) string { return min(a, b) })
 	o.Least = each(o.Least, other.Least, func(a, b float64) float64 { return min(a, b) })
 	o.Greatest = each(o.Greatest, other.Greatest, func(a, b float64) float64 { return max(a, b) })
-	o.Rounds = each(o.Rounds, other.Rounds, func(a, b int64) int64 { return a + b })
+	sum := func(a, b int64) int64 { return a + b }
+	o.Rounds = each(o.Rounds, other.Rounds, sum)
+	o.Both, o.Timeless = each(o.Both, other.Both, sum), each(o.Timeless, other.Timeless, sum)
+	o.Timed = each(o.Timed, other.Timed, sum)
 	o.Own = each(o.Own, other.Own, func(a, b bool) bool { return a && b })
 	o.Listed = each(o.Listed, other.Listed, func(a, b int64) int64 { return a | b })
 }
@@ -165,6 +170,15 @@ func (c *count) unclear(ctx context.Context, n *softdelete.Numbers) error {
 			}
 			if value != "" {
 				u = discovery.UnclearShared(t.Schema, t.Name, m, softdelete.Legible(value), rows)
+			}
+		}
+		if u == nil {
+			d, err := c.dispute(ctx, i, n)
+			if err != nil {
+				return err
+			}
+			if d.Undecidable() {
+				u = discovery.UnclearPair(t.Schema, t.Name, d)
 			}
 		}
 		if u != nil {

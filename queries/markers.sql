@@ -162,6 +162,15 @@ count(*) FILTER (WHERE (:deleted) AND (:round))
 -- question: own
 bool_and(:"column" = :"key") FILTER (WHERE :deleted)
 
+-- Whether the flag and the time of a pair agree: deleted rows with a time, deleted rows without
+-- one, and live rows with one.
+-- question: both
+count(*) FILTER (WHERE (:deleted) AND (:present))
+-- question: timeless
+count(*) FILTER (WHERE (:deleted) AND (:present) IS NOT TRUE)
+-- question: timed
+count(*) FILTER (WHERE (:live) AND (:present))
+
 -- Which of some values a marker's column has, as bits.
 -- question: listed
 bit_or(CASE :value :cases END)

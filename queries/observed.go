@@ -25,6 +25,9 @@ func (r Relation) observations(alone bool) []observation {
 		{"greatest", "float8", "max", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
 		{"rounds", "int8", "sum", r.rounds},
 		{"own", "bool", "bool_and", func(m softdelete.Marker) string { return r.own(m, alone) }},
+		{"both", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("both", m, alone) }},
+		{"timeless", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("timeless", m, alone) }},
+		{"timed", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("timed", m, alone) }},
 	}
 }
 
@@ -48,8 +51,8 @@ func (r Relation) observedInGroups() (inner, all string) {
 	for _, o := range r.observations(false) {
 		joined := "NULL"
 		if asked := o.ask(r.Table.Markers[0]); asked != "" {
-			inner += ", " + asked + " AS " + o.name
-			joined = o.join + "(" + o.name + ")"
+			inner += ", " + asked + " AS " + identifier(o.name)
+			joined = o.join + "(" + identifier(o.name) + ")"
 		}
 		outer = append(outer, o.results(joined))
 	}
@@ -97,6 +100,15 @@ func (r Relation) own(m softdelete.Marker, alone bool) string {
 		return ""
 	}
 	return ask("own", vars{"column": m.Column, "key": r.Key, "deleted": scanning(r.Table).decide(m, "deleted")})
+}
+
+// agreement counts rows in which flag and time agree, or do not, for a pair of which that may decide.
+func (r Relation) agreement(question string, m softdelete.Marker, alone bool) string {
+	if alone || !m.Found() {
+		return ""
+	}
+	return ask(question, vars{"deleted": marked(m, "deleted"), "live": marked(m, "live"),
+		"present": scanning(r.Table).present(m.Time)})
 }
 
 // rounds counts the deleted rows with a round instant, in a time that is more precise than a day.

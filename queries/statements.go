@@ -73,8 +73,8 @@ func Constant(expression, typ string) string {
 	return statement("constant.sql", vars{"expression": expression, "type": typ})
 }
 
-// Evidence returns the predicates of the unique indexes and exclusion constraints of one relation, as text. It waits
-// for a transaction that changes the relation.
+// Evidence returns the partial indexes of one relation with their predicates as text. It waits for a transaction that
+// changes the relation.
 func Evidence(relation uint32) string {
 	return statement("evidence.sql", vars{"relation": fmt.Sprint(relation)})
 }

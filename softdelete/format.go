@@ -128,3 +128,12 @@ func QuoteYAML(name string) string {
 	}
 	return strconv.Quote(name)
 }
+
+// ListYAML writes a setting with a list of values.
+func ListYAML(setting string, values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = QuoteYAML(v)
+	}
+	return fmt.Sprintf("%s: [%s]", setting, strings.Join(quoted, ", "))
+}

@@ -20,6 +20,9 @@ type Indexing struct {
 	HOT float64
 	// Updated is true if there were updates.
 	Updated bool
+	// ByTime names, by the flag of a pair, an index that is partial on its time alone: it holds only rows without a time.
+	// There is none for a pair if an index is partial on the flag.
+	ByTime map[string]string
 	// Names are existing relation names with the endings of our names, sorted by their bytes. All tables of a
 	// database share one list.
 	Names []string

@@ -24,6 +24,8 @@ type Marker struct {
 	// Given is true if the configuration says what the values mean, by kind or by values; otherwise that was
 	// inferred.
 	Given bool
+	// Configured is true if the configuration names the columns; otherwise a rule found them.
+	Configured bool
 	// Time is the column of the deletion time; nil if the table has none.
 	Time *Time
 }

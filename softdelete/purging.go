@@ -60,20 +60,23 @@ type NearIndex struct {
 	Lacks string
 }
 
-// Doubt is why it is not certain which rows of a table are past retention, and the setting for the table's entry in
-// the configuration that makes it certain, as YAML. The setting has a placeholder for what only the reader knows, so
-// that pasting it unchanged confirms no guess.
-type Doubt struct{ Why, Setting string }
+// Doubt is why it is not certain which rows of a table are past retention, and the settings for the table's entry in
+// the configuration that make it certain, each by itself, as YAML. A single setting has a placeholder for what only the
+// reader knows, so that pasting it unchanged confirms no guess; of several, the reader has to choose one.
+type Doubt struct {
+	Why      string
+	Settings []string
+}
 
 // Doubts returns why the rows past retention are not certain enough to be removed permanently. A missing fact counts
 // as a doubt.
 func (t *Table) Doubts() []Doubt {
 	var doubts []Doubt
 	allDeleted := t.Numbers != nil && t.Numbers.Total.Value > 0 && t.Numbers.Active.Value <= 0
-	for _, m := range t.Markers {
+	for i, m := range t.Markers {
 		columns := "column: " + QuoteYAML(m.Column)
 		add := func(setting, format string, args ...any) {
-			doubts = append(doubts, Doubt{fmt.Sprintf(format, args...), columns + "\n" + setting})
+			doubts = append(doubts, Doubt{fmt.Sprintf(format, args...), []string{columns + "\n" + setting}})
 		}
 		if m.Time == nil {
 			add("time_column: "+FillIn, "column %q does not say when a row was deleted", m.Column)
@@ -91,7 +94,7 @@ func (t *Table) Doubts() []Doubt {
 		if (m.Time.Type == LocalTimestamp || m.Time.Type == Date) && !t.Policy.ZoneKnown {
 			doubts = append(doubts, Doubt{
 				fmt.Sprintf("the time zone of column %q, %s, is assumed", m.Time.Column, t.Policy.TimeZone),
-				"time_zone: " + FillIn})
+				[]string{"time_zone: " + FillIn}})
 		}
 		if t.Purging != nil && t.Purging.Defaulted && !m.Given {
 			add(m.meaningSetting(), "column %q has or had a default, and live rows may hold another one than it has now",
@@ -99,6 +102,15 @@ func (t *Table) Doubts() []Doubt {
 		}
 		if allDeleted && !m.Given {
 			add(m.meaningSetting(), "no live row is left: what column %q holds may be what live rows hold", m.Column)
+		}
+		if m.Found() && t.Numbers != nil && t.Numbers.agreement(i) == nil {
+			doubts = append(doubts, Doubt{fmt.Sprintf("whether %q and %q agree is not known", m.Column, m.Time.Column),
+				m.deciding()})
+		}
+	}
+	for _, d := range t.Disputes() {
+		if !d.Settled() {
+			doubts = append(doubts, Doubt{d.Why(), d.Marker.deciding()})
 		}
 	}
 	return doubts

@@ -152,6 +152,9 @@ type Numbers struct {
 	OldestSeen time.Time
 	// Ages says when the deleted rows were deleted; nil if that is not known well enough to be shown.
 	Ages *Ages
+	// Agreements say, for each marker in turn, how often flag and time agree; nil for a marker that is not a pair, or
+	// where it is unknown.
+	Agreements []*Agreement
 	// Unseen are the configured values that no row has. They are known only if every row was read.
 	Unseen []string
 	// DeletedBytes is the estimated size of the deleted rows in the heap; nil if unknown.
