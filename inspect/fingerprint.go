@@ -93,10 +93,10 @@ func (t *table) noteFingerprint(known map[uint32]fingerprintRow) {
 }
 
 // unchanged reports whether the counted numbers are still right, except for changes by time alone. Counters arrive
-// late, so after recount_after they are not trusted.
+// late, so after recount_after they are not trusted. An index that was found since can make them uncertain.
 func (d *databaseRefresh) unchanged(t *table) bool {
 	return t.Numbers != nil && t.Problem == nil && t.fingerprint != "" && t.fingerprint == t.Kept().Fingerprint &&
-		d.refresh.began.Sub(t.Counted) < d.refresh.config.Counting.RecountAfter.Std()
+		d.refresh.began.Sub(t.Counted) < d.refresh.config.Counting.RecountAfter.Std() && !t.undecidable()
 }
 
 // aged reports whether time alone has changed a number, or may have: a row has become old, or is no longer recent.

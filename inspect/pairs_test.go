@@ -237,18 +237,24 @@ func TestEachLineAboutAPairSettlesIt(t *testing.T) {
 func TestAnIndexThatComesLaterMakesADisputedTableUnclear(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, pairTable{after: timed}.make("t"))
-	i := inspector(t, dsn, "")
+	pgtest.Exec(t, dsn, pairTable{after: timed}.make("t")+pairTable{after: timed, rows: 20000}.make("sampled"))
+	i := inspector(t, dsn, `counting: {exact_max_bytes: 512kB, blocks: 400, target_margin: 0}`)
 	s := first(t, i)
-	said := []string{saidOfPair(tableNamed(t, s, "t"))}
-	for _, change := range []string{"CREATE INDEX i ON t (id) WHERE deleted_at IS NULL", "DROP INDEX i"} {
-		pgtest.Exec(t, dsn, change)
+	said := func() [2]string {
+		return [2]string{saidOfPair(tableNamed(t, s, "t")), saidOfPair(tableNamed(t, s, "sampled"))}
+	}
+	all := [][2]string{said()}
+	for _, change := range []string{"CREATE INDEX i_%[1]s ON %[1]s (id) WHERE deleted_at IS NULL", "DROP INDEX i_%s"} {
+		for _, name := range []string{"t", "sampled"} {
+			pgtest.Exec(t, dsn, fmt.Sprintf(change, name))
+		}
 		s = refreshAfter(t, i, s, nil) // this one notices the index
 		s = refreshAfter(t, i, s, nil)
-		said = append(said, saidOfPair(tableNamed(t, s, "t")))
+		all = append(all, said())
 	}
-	want := []string{"2000 400 400" + byRows + doubted, "marker_unclear", "2000 400 400" + byRows + doubted}
-	if diff := gocmp.Diff(want, said); diff != "" {
+	counted := [2]string{"2000 400 400" + byRows + doubted, "20000 4000 4000" + byRows + doubted}
+	want := [][2]string{counted, {"marker_unclear", "marker_unclear"}, counted}
+	if diff := gocmp.Diff(want, all); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
