@@ -69,7 +69,7 @@ func benchRelation(m softdelete.Marker) Relation {
 // computed once, and with instants that are computed for each row. The three take turns, and the shortest time of each
 // counts: of one count of a large table, and of many counts of a small one.
 func BenchmarkClasses(b *testing.B) {
-	const rounds = 9
+	const rounds = 5
 	dsn := pgtest.Start(b, pgserver.Options{Settings: map[string]string{"shared_buffers": "1GB"}}).DSN("postgres",
 		pgserver.Superuser)
 	conn := pgtest.Connect(b, dsn)
