@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ type classes struct {
 	Bytes, Block int64
 	Classes      []*int
 	Sizes        []int64
-	// Firsts and Nexts are seconds since 1970.
+	// Firsts are seconds since 1970, and Nexts those of the ends of days; nil elements if the times are no days.
 	Firsts, Nexts []*float64
 	observed
 }
@@ -59,7 +60,7 @@ func (c classes) tally(t *softdelete.Table, edges int) tally {
 		switch {
 		case !t.HasAges():
 		case is(queries.Kept):
-			sum.Next = least(sum.Next, c.Nexts[i])
+			sum.Next = least(sum.Next, cmp.Or(c.Nexts[i], c.Firsts[i]))
 		default:
 			sum.Old += rows
 		}

@@ -20,7 +20,7 @@ const (
 )
 
 // Classes counts the relation in classes of deletion times, unless it is larger than most bytes. The table has age
-// classes. It returns for each class its number, its rows, its first deletion, and the time from which that one ages.
+// classes. It returns for each class its number, its rows, its first deletion, and for days when the first one ends.
 // The number is NULL for live rows, and -1 for deleted rows without a known time. Divided by Classes it is 0 for times
 // before any database, otherwise one more than in softdelete.AgeEdges; infinite times are beyond the last class.
 func (r Relation) Classes(most int64) string {
@@ -33,15 +33,15 @@ func (r Relation) Classes(most int64) string {
 	for slices.Contains(columns, name) {
 		name += "_"
 	}
-	zone, next := r.Table.Policy.TimeZone, "first"
+	zone, next := r.Table.Policy.TimeZone, "NULL::float8"
 	if m.Time.Type == softdelete.Date {
-		next = ask("day after", vars{"value": next})
+		next = seconds(m.Time, zone, ask("day after", vars{"value": "first"}))
 	}
 	v := r.vars()
 	v["most"] = fmt.Sprint(most)
 	v["class"], v["columns"], v["time"] = name, identifiers(columns), m.Time.Column
 	v["classified"] = r.class(m)
-	v["first"], v["next"] = seconds(m.Time, zone, "first"), seconds(m.Time, zone, next)
+	v["first"], v["next"] = seconds(m.Time, zone, "first"), next
 	v["observing"], v["observed"] = r.observedInGroups()
 	return statement("classes.sql", v)
 }

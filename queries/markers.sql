@@ -144,6 +144,10 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
 
+-- The same in classes: those before the first edge.
+-- question: strange class
+(min(first) FILTER (WHERE class >= 0 AND class < :classes))::text
+
 -- A round instant, which people write as a default: midnight in UTC, which is our time zone,
 -- or in the table's zone, and infinity.
 -- question: round

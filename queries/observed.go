@@ -49,8 +49,10 @@ func (r Relation) observed(alone bool) string {
 func (r Relation) observedInGroups() (inner, all string) {
 	var outer []string
 	for _, o := range r.observations(false) {
-		joined := "NULL"
-		if asked := o.ask(r.Table.Markers[0]); asked != "" {
+		joined, m := "NULL", r.Table.Markers[0]
+		if o.name == "strange" && strangeTime(m) {
+			joined = ask("strange class", vars{"classes": fmt.Sprint(Classes)})
+		} else if asked := o.ask(m); asked != "" {
 			inner += ", " + asked + " AS " + identifier(o.name)
 			joined = o.join + "(" + identifier(o.name) + ")"
 		}
@@ -64,16 +66,20 @@ func (o observation) results(each ...string) string {
 	return fmt.Sprintf("ARRAY[%s]::%s[] AS %s", strings.Join(each, ", "), o.typ, o.name)
 }
 
+// strangeTime reports whether a time of the deciding column may have an unknown meaning.
+func strangeTime(m softdelete.Marker) bool {
+	return !m.Given && m.Time != nil && m.Time.Column == m.Column && m.Time.Type != softdelete.EpochTime
+}
+
 // strange looks for a value whose meaning the marker does not know.
 func (r Relation) strange(m softdelete.Marker) string {
 	at := scanning(r.Table)
 	switch {
-	case m.Given:
-	case m.Decides() == softdelete.Letter:
-		return ask("strange letter", vars{"column": m.Column, "values": list(softdelete.KnownLetters)})
-	case m.Time != nil && m.Time.Column == m.Column && m.Time.Type != softdelete.EpochTime:
+	case strangeTime(m):
 		return ask("strange time", vars{"column": m.Column, "deleted": at.decide(m, "deleted"),
 			"earliest": at.instant(m.Time, ask("earliest", nil))})
+	case !m.Given && m.Decides() == softdelete.Letter:
+		return ask("strange letter", vars{"column": m.Column, "values": list(softdelete.KnownLetters)})
 	}
 	return ""
 }
