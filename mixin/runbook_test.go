@@ -156,6 +156,20 @@ func TestTheRunbookSaysWhoseFunctionsAreMeant(t *testing.T) {
 	}
 }
 
+// BYPASSRLS lets a role read every table, a policy one.
+func TestTheRunbookOffersAPolicyFirst(t *testing.T) {
+	runbook, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(runbook), "\n| row_security | ")
+	line, _, _ = strings.Cut(line, "\n")
+	policy, bypass := strings.Index(line, "policy"), strings.Index(line, "BYPASSRLS")
+	if policy < 0 || bypass < policy {
+		t.Errorf("the remedy is %q", line)
+	}
+}
+
 // A DELETE by hand does not check which rows reference the deleted ones. purge-script does.
 func TestNoStatementOfTheRunbookDeletes(t *testing.T) {
 	for _, statement := range runbookSQL(t, "") {
