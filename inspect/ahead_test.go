@@ -273,3 +273,24 @@ func TestNothingIsAskedAheadAfterALostConnection(t *testing.T) {
 		return true
 	})
 }
+
+// What is asked about all tables at once needs few round trips. Over a slow network they are easy to count.
+func TestTheFixedQuestionsShareTheWay(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	pgtest.Exec(t, dsn, "CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamptz)")
+	settled(t, dsn)
+	front := pgtest.NewFront(t, dsn)
+	i := inspector(t, front.DSN, "")
+	s := first(t, i)
+	front.Delay(200 * time.Millisecond)
+	before := front.Turns()
+	s = refreshAfter(t, i, s, nil)
+	if got := checks(s)[database(t, dsn)]; got != passed {
+		t.Errorf("checks = %+v", got)
+	}
+	// Of connecting, of the server, the columns, the defaults, the fingerprint and the indexes, and the farewell.
+	if turns := front.Turns() - before; turns > 8 {
+		t.Errorf("a refresh of an unchanged database took %d round trips", turns)
+	}
+}

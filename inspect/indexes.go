@@ -93,6 +93,7 @@ func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*ca
 	c := &catalog{indexes: map[uint32][]indexRow{}, partitions: map[uint32][]partitionRow{},
 		constraints: map[uint32][]constraintRow{},
 		heaps:       map[uint32]heapRow{}, referenced: map[uint32]bool{}}
+	d.askCatalogAhead(relids)
 	partitions, err := postgres.Query[partitionRow](ctx, d.session, queries.IndexPartitions(relids))
 	if err != nil {
 		return nil, fmt.Errorf("reading the partitions: %w", err)
@@ -134,6 +135,22 @@ func (d *databaseRefresh) readCatalog(ctx context.Context, relids []uint32) (*ca
 		}
 	}
 	return c, d.readServer(ctx, c)
+}
+
+// askCatalogAhead asks what readCatalog needs, so that all its questions share the time to the server and back. Which
+// relations belong to partitioned tables must be known first.
+func (d *databaseRefresh) askCatalogAhead(relids []uint32) {
+	if d.reopened {
+		return
+	}
+	all := []string{queries.IndexPartitions(relids), queries.IndexConstraints(relids), queries.IndexNames(),
+		queries.IndexStatistics()}
+	if !slices.ContainsFunc(d.tables, func(t table) bool { return t.Partitioned }) {
+		all = append(all, queries.Indexes(relids), queries.IndexHeaps(relids))
+	}
+	for _, question := range all {
+		d.session.Ask(question, nil)
+	}
 }
 
 // readServer reads what all tables have in common.

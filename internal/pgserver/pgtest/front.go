@@ -29,6 +29,10 @@ type Front struct {
 	accepted int
 	// lateness is the delay while it is Slow, in each direction.
 	lateness time.Duration
+	// asking is true if the last data came from a client; turns counts how often a client sent something after the
+	// server did.
+	asking bool
+	turns  int
 }
 
 // Behaviour is what a Front does with its connections.
@@ -114,6 +118,23 @@ func (f *Front) Accepted() int {
 	return f.accepted
 }
 
+// Turns returns how often clients have sent something after the server did: the round trips of a connection.
+func (f *Front) Turns() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.turns
+}
+
+// note records who sends.
+func (f *Front) note(client bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if client && !f.asking {
+		f.turns++
+	}
+	f.asking = client
+}
+
 func (f *Front) keep(conn net.Conn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -161,8 +182,8 @@ func (f *Front) serve(conn net.Conn, behind string, running *sync.WaitGroup) {
 	}
 	defer server.Close()
 	f.keep(server)
-	running.Go(func() { f.pump(conn, server) })
-	f.pump(server, conn)
+	running.Go(func() { f.pump(conn, server, false) })
+	f.pump(server, conn, true)
 }
 
 func (f *Front) behaves(how Behaviour) bool {
@@ -172,7 +193,7 @@ func (f *Front) behaves(how Behaviour) bool {
 }
 
 // pump copies one direction of a connection, and closes both ends afterwards.
-func (f *Front) pump(to, from net.Conn) {
+func (f *Front) pump(to, from net.Conn, client bool) {
 	type chunk struct {
 		data []byte
 		due  time.Time
@@ -186,6 +207,9 @@ func (f *Front) pump(to, from net.Conn) {
 			f.while(Silent)
 			time.Sleep(time.Until(c.due))
 			if err == nil {
+				if !client {
+					f.note(client) // when the client gets it
+				}
 				if _, err = to.Write(c.data); err != nil {
 					to.Close() // so that the other direction ends, and with it this one
 				}
@@ -198,6 +222,9 @@ func (f *Front) pump(to, from net.Conn) {
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
+			if client {
+				f.note(client)
+			}
 			chunks <- chunk{slices.Clone(buffer[:n]), time.Now().Add(f.delay())}
 		}
 		if err != nil && !errors.Is(err, io.EOF) || n == 0 {
