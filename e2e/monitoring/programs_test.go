@@ -21,7 +21,7 @@ import (
 )
 
 // within is the time limit for something that takes a moment on an idle machine.
-const within = time.Minute
+const within = 2 * time.Minute
 
 // program is a running program.
 type program struct {
