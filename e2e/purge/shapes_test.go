@@ -57,9 +57,10 @@ var shapes = []shape{
 		deleted: []string{"(extract(epoch FROM now() - %s) * 1000)::bigint"}},
 	{name: "unit guessed", columns: "deleted_at bigint", names: "deleted_at", live: []string{"NULL", "0"},
 		deleted: []string{"extract(epoch FROM now() - %s)::bigint"}, obstacle: "unit guessed"},
+	// Flag and time disagree in many rows, so the flag must be said to decide.
 	{name: "pair", columns: "is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz",
-		names: "is_deleted, deleted_at",
-		live:  []string{"false, NULL", "false, now() - interval '900 days'"}, odd: []string{"true, NULL"},
+		settings: "column: is_deleted\n    time_column: deleted_at", names: "is_deleted, deleted_at",
+		live: []string{"false, NULL", "false, now() - interval '900 days'"}, odd: []string{"true, NULL"},
 		deleted: []string{"true, now() - %s"}},
 	{name: "number pair", settings: "column: del_state\n    kind: number\n    time_column: delete_time",
 		columns: "del_state smallint NOT NULL DEFAULT 0, delete_time timestamptz NOT NULL DEFAULT '1970-01-01'",
