@@ -170,6 +170,10 @@ bool_and(:"column" = :"key") FILTER (WHERE :deleted)
 -- one, and live rows with one.
 -- question: both
 count(*) FILTER (WHERE (:deleted) AND (:present))
+-- question: both classes
+COALESCE(sum(total) FILTER (WHERE class BETWEEN :first AND :last), 0)
+-- question: timeless classes
+COALESCE(sum(total) FILTER (WHERE class NOT BETWEEN :first AND :last), 0)
 -- question: timeless
 count(*) FILTER (WHERE (:deleted) AND (:present) IS NOT TRUE)
 -- question: timed

@@ -14,21 +14,28 @@ type observation struct {
 	// join is the aggregate that joins the results of several groups of rows.
 	join string
 	ask  func(softdelete.Marker) string
+	// ofClasses asks the same of classes of rows, where that is cheaper; it may be nil, or return nothing.
+	ofClasses func(softdelete.Marker) string
 }
 
 // observations are all results. With alone, only the deciding column of each marker can be read.
 func (r Relation) observations(alone bool) []observation {
-	return []observation{
-		{"strange", "text", "min", r.strange},
-		{"listed", "int8", "bit_or", listed},
-		{"least", "float8", "min", func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
-		{"greatest", "float8", "max", func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
-		{"rounds", "int8", "sum", r.rounds},
-		{"own", "bool", "bool_and", func(m softdelete.Marker) string { return r.own(m, alone) }},
-		{"both", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("both", m, alone) }},
-		{"timeless", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("timeless", m, alone) }},
-		{"timed", "int8", "sum", func(m softdelete.Marker) string { return r.agreement("timed", m, alone) }},
+	all := []observation{
+		{name: "strange", typ: "text", join: "min", ask: r.strange, ofClasses: strangeClass},
+		{name: "listed", typ: "int8", join: "bit_or", ask: listed},
+		{name: "least", typ: "float8", join: "min",
+			ask: func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
+		{name: "greatest", typ: "float8", join: "max",
+			ask: func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
+		{name: "rounds", typ: "int8", join: "sum", ask: r.rounds},
+		{name: "own", typ: "bool", join: "bool_and", ask: func(m softdelete.Marker) string { return r.own(m, alone) }},
 	}
+	for _, question := range []string{"both", "timeless", "timed"} {
+		all = append(all, observation{name: question, typ: "int8", join: "sum",
+			ask:       func(m softdelete.Marker) string { return r.agreement(question, m, alone) },
+			ofClasses: func(m softdelete.Marker) string { return r.agreementOfClasses(question, m) }})
+	}
+	return all
 }
 
 // observed returns expressions for all observations; NULL if nothing has to be checked.
@@ -49,14 +56,15 @@ func (r Relation) observed(alone bool) string {
 func (r Relation) observedInGroups() (inner, all string) {
 	var outer []string
 	for _, o := range r.observations(false) {
-		joined, m := "NULL", r.Table.Markers[0]
-		if o.name == "strange" && strangeTime(m) {
-			joined = ask("strange class", vars{"classes": fmt.Sprint(Classes)})
-		} else if asked := o.ask(m); asked != "" {
+		joined, m := "", r.Table.Markers[0]
+		if o.ofClasses != nil {
+			joined = o.ofClasses(m)
+		}
+		if asked := o.ask(m); joined == "" && asked != "" {
 			inner += ", " + asked + " AS " + identifier(o.name)
 			joined = o.join + "(" + identifier(o.name) + ")"
 		}
-		outer = append(outer, o.results(joined))
+		outer = append(outer, o.results(cmp.Or(joined, "NULL")))
 	}
 	return inner, strings.Join(outer, ", ")
 }
@@ -82,6 +90,14 @@ func (r Relation) strange(m softdelete.Marker) string {
 		return ask("strange letter", vars{"column": m.Column, "values": list(softdelete.KnownLetters)})
 	}
 	return ""
+}
+
+// strangeClass looks in the classes for a time whose meaning the marker does not know.
+func strangeClass(m softdelete.Marker) string {
+	if !strangeTime(m) {
+		return ""
+	}
+	return ask("strange class", vars{"classes": fmt.Sprint(Classes)})
 }
 
 // extreme returns the smallest or largest value of an integer that is a time, or could be one.
@@ -115,6 +131,15 @@ func (r Relation) agreement(question string, m softdelete.Marker, alone bool) st
 	}
 	return ask(question, vars{"deleted": marked(m, "deleted"), "live": marked(m, "live"),
 		"present": scanning(r.Table).present(m.Time)})
+}
+
+// agreementOfClasses counts the deleted rows of a pair in the classes.
+func (r Relation) agreementOfClasses(question string, m softdelete.Marker) string {
+	if !m.Found() || question == "timed" { // live rows have no class
+		return ""
+	}
+	known := 1 + len(softdelete.AgeEdges(r.Now, r.Table.Policy.Retention))
+	return ask(question+" classes", vars{"first": fmt.Sprint(Classes), "last": fmt.Sprint(Classes*(known+1) - 1)})
 }
 
 // rounds counts the deleted rows with a round instant, in a time that is more precise than a day.
