@@ -72,14 +72,32 @@ func (r Relation) class(m softdelete.Marker) string {
 // edges returns the edges of the classes, in the type of a time: the first time that is known, those of the age
 // classes, and infinity if the type has it.
 func (r Relation) edges(t *softdelete.Time) string {
+	all := softdelete.AgeEdges(r.Now, r.Table.Policy.Retention)
 	var edges []string
-	for _, edge := range softdelete.AgeEdges(r.Now, r.Table.Policy.Retention) {
+	if t.Type == softdelete.EpochTime {
+		edges = append(edges, fmt.Sprint(firstKnown.Unix()*t.Unit.PerSecond()+1))
+		for _, edge := range all {
+			edges = append(edges, fmt.Sprint(edge.Unix()*t.Unit.PerSecond()))
+		}
+		return ask("epoch edges", vars{"edges": array(edges)})
+	}
+	first := firstKnown.Add(time.Microsecond)
+	if t.Type == softdelete.Date {
+		first = firstKnown.Add(24 * time.Hour)
+	}
+	edges = append(edges, first.Format("2006-01-02 15:04:05.999999"))
+	for _, edge := range all {
 		edges = append(edges, edge.Format(time.DateOnly))
 	}
-	return ask(string(t.Type)+" edges", vars{"edges": "{" + strings.Join(edges, ",") + "}",
-		"edge": bare(r.Table).instant(t, "edge"), "zone": r.Table.Policy.TimeZone,
-		"earliest": bare(r.Table).instant(t, ask("earliest", nil))})
+	question, zone := string(t.Type)+" edges", r.Table.Policy.TimeZone
+	if zone != "UTC" && t.Type != softdelete.Timestamptz {
+		question = "zoned " + question
+	}
+	return ask(question, vars{"edges": array(append(edges, "infinity")), "zone": zone})
 }
+
+// firstKnown is the time before and at which no row was deleted: "earliest" in markers.sql.
+var firstKnown = time.Date(1970, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // identifiers writes names, separated by commas.
 func identifiers(names []string) string {

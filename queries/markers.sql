@@ -109,14 +109,18 @@ CASE WHEN :"time" NOT IN (:live) THEN :class END
  + :bit * (:"time" > :instant)::int4
 -- Midnights in UTC, after the first time that is known, and before infinity.
 -- question: timestamptz edges
-(SELECT '1970-01-02 12:00:00.000001+00'::timestamptz || :'edges'::timestamptz[] || 'infinity'::timestamptz)
+:'edges'::timestamptz[]
 -- question: timestamp edges
-(SELECT (:earliest + '1 microsecond'::interval) || array_agg(:edge) || 'infinity'::timestamp
-  FROM unnest(:'edges'::timestamptz[]) AS edge)
+:'edges'::timestamp[]
 -- question: date edges
-(SELECT (:earliest + 1) || array_agg(:edge) || 'infinity'::date FROM unnest(:'edges'::timestamptz[]) AS edge)
+:'edges'::date[]
 -- question: epoch edges
-(SELECT (:earliest + 1) || array_agg(:edge) FROM unnest(:'edges'::timestamptz[]) AS edge)
+:'edges'::int8[]
+-- The same as local times of another zone.
+-- question: zoned timestamp edges
+(SELECT array_agg(edge AT TIME ZONE :'zone') FROM unnest(:'edges'::timestamptz[]) AS edge)
+-- question: zoned date edges
+(SELECT array_agg((edge AT TIME ZONE :'zone')::date) FROM unnest(:'edges'::timestamptz[]) AS edge)
 
 -- A midnight between two classes of a sample.
 -- question: edge
