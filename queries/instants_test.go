@@ -45,7 +45,8 @@ func TestAScanComputesEachInstantOnce(t *testing.T) {
 				if err := json.Unmarshal([]byte(text), &plans); err != nil {
 					t.Fatal(err)
 				}
-				if rest := perRow(plans[0].Plan); strings.Contains(rest, "now()") || strings.Contains(rest, "1970") {
+				rest := perRow(plans[0].Plan)
+				if strings.Contains(rest, "now()") || strings.Contains(rest, "1970-01-02 12:00:00+00") {
 					t.Errorf("%s of %s computes an instant for each row:\n%s", name, at.Type, rest)
 				}
 			}
