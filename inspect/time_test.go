@@ -61,6 +61,13 @@ func TestInfiniteTimesTakeNoPartInAges(t *testing.T) {
 	if diff := cmp.Diff(want, told(first(t, inspector(t, dsn, "")))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	// A retention can begin before there were databases.
+	pgtest.Exec(t, dsn, "CREATE TABLE fifties (deleted_at timestamptz); INSERT INTO fifties VALUES ('1950-01-01'), (NULL)")
+	want["public.timestamptz"], want["public.timestamp"], want["public.fifties"] = "4 3 0", "4 3 0", "marker_unclear"
+	s := first(t, inspector(t, dsn, "defaults: {retention: 36500d}"))
+	if diff := cmp.Diff(want, told(s)); diff != "" {
+		t.Errorf("with a retention of a century (-want +got):\n%s", diff)
+	}
 }
 
 // If the configuration changes the meaning of numbers, they disappear until the table was counted again.

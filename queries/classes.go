@@ -75,15 +75,15 @@ func (r Relation) edges(t *softdelete.Time) string {
 	all := softdelete.AgeEdges(r.Now, r.Table.Policy.Retention)
 	var edges []string
 	if t.Type == softdelete.EpochTime {
-		edges = append(edges, fmt.Sprint(firstKnown.Unix()*t.Unit.PerSecond()+1))
+		edges = append(edges, fmt.Sprint(softdelete.EarliestDeletion.Unix()*t.Unit.PerSecond()+1))
 		for _, edge := range all {
 			edges = append(edges, fmt.Sprint(edge.Unix()*t.Unit.PerSecond()))
 		}
 		return ask("epoch edges", vars{"edges": array(edges)})
 	}
-	first := firstKnown.Add(time.Microsecond)
+	first := softdelete.EarliestDeletion.Add(time.Microsecond)
 	if t.Type == softdelete.Date {
-		first = firstKnown.Add(24 * time.Hour)
+		first = softdelete.EarliestDeletion.Add(24 * time.Hour)
 	}
 	edges = append(edges, first.Format("2006-01-02 15:04:05.999999"))
 	for _, edge := range all {
@@ -95,9 +95,6 @@ func (r Relation) edges(t *softdelete.Time) string {
 	}
 	return ask(question, vars{"edges": array(append(edges, "infinity")), "zone": zone})
 }
-
-// firstKnown is the time before and at which no row was deleted: "earliest" in markers.sql.
-var firstKnown = time.Date(1970, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // identifiers writes names, separated by commas.
 func identifiers(names []string) string {

@@ -18,6 +18,9 @@ type Ages struct {
 	Rows []Estimate
 }
 
+// EarliestDeletion is the time before which, and at which, no row was deleted: "earliest" in queries/markers.sql.
+var EarliestDeletion = time.Date(1970, 1, 2, 12, 0, 0, 0, time.UTC)
+
 // AgeDays are the ages in days, beside the retention, that are edges of the classes of every table.
 var AgeDays = []int{1, 7, 14, 30, 90, 180, 365}
 
@@ -46,12 +49,14 @@ func FewAgeEdges(now time.Time, retention time.Duration) []time.Time {
 	return ageEdges(now, slices.Concat(AgeDays, []int{int(retention / day)}))
 }
 
-// ageEdges returns the edges for some days, each once, the oldest first.
+// ageEdges returns the edges for some days, each once, the oldest first. An edge before any deletion is left out.
 func ageEdges(now time.Time, days []int) []time.Time {
 	slices.Sort(days)
 	var edges []time.Time
 	for _, ago := range slices.Backward(slices.Compact(days)) {
-		edges = append(edges, AgeEdge(now, ago))
+		if edge := AgeEdge(now, ago); edge.After(EarliestDeletion.Add(day)) {
+			edges = append(edges, edge)
+		}
 	}
 	return edges
 }

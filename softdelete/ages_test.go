@@ -39,6 +39,18 @@ func TestAgeEdges(t *testing.T) {
 	}
 }
 
+// The edges come after the first known time, with which queries begin their list of edges, whatever the retention is.
+func TestNoAgeEdgeIsBeforeAnyDeletion(t *testing.T) {
+	now := time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
+	for _, years := range []time.Duration{56, 57, 100, 290} {
+		for _, edges := range [][]time.Time{AgeEdges(now, years*365*day), FewAgeEdges(now, years*365*day)} {
+			if !edges[0].After(EarliestDeletion.Add(day)) {
+				t.Errorf("with a retention of %d years the first edge is %s", years, edges[0])
+			}
+		}
+	}
+}
+
 // The edges are those of the day of the count. Within a day, all times since the edge count, future ones included.
 func TestRowsWithinDaysAreKnownOnlyAtAnEdge(t *testing.T) {
 	counted := time.Date(2026, 3, 10, 23, 30, 0, 0, time.FixedZone("", -3600)) // 11 March in UTC
