@@ -145,6 +145,25 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	}
 }
 
+func TestOneMetricAfterAnotherMakesTheSamePage(t *testing.T) {
+	s := snapshot()
+	s.Databases[1].Tables[1].Markers = softdelete.Markers{{Column: "supprim\xe9"}} // of this table no metric can be made
+	c := NewSnapshot(s, quiet).WithAges()
+	var got []byte
+	for f := range c.Families() {
+		got = append(got, page(t, registry(f))...)
+	}
+	if diff := cmp.Diff(string(page(t, registry(c))), string(got)); diff != "" {
+		t.Errorf("(-all at once +one after another):\n%s", diff)
+	}
+	if len(got) < 1000 {
+		t.Errorf("the page has only %d bytes", len(got))
+	}
+	if s.Databases[1].Tables[1].Problem != nil {
+		t.Error("the Snapshot was changed")
+	}
+}
+
 func TestNamesAndHelpFollowPrometheusPractice(t *testing.T) {
 	problems, err := testutil.GatherAndLint(registry(NewSnapshot(snapshot(), quiet).WithAges(), live(), Reload{},
 		Evictions(func() int64 { return 0 })))

@@ -60,15 +60,24 @@ func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// collect sends the values of one subject. All of its metrics begin with the given labels. On an error it sends
-// nothing. It catches panics itself, because the registry would leave out everything that comes after one.
-func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
-	var all []prometheus.Metric
+// families returns the metrics without samples.
+func (ms metrics[T]) families() []*Family {
+	families := make([]*Family, len(ms))
+	for i, m := range ms {
+		families[i] = &Family{Metric: m.Metric, desc: m.desc}
+	}
+	return families
+}
+
+// read adds the samples of one subject to the families of ms. All of them begin with the given labels. On an error
+// it adds none. It catches panics itself, so that they cost this subject only.
+func (ms metrics[T]) read(families []*Family, logger log.Logger, subject T, labels ...string) error {
+	added := make([][]sample, len(ms))
 	err := rescue.Catch(func() (err error) {
-		for _, m := range ms {
+		for i, m := range ms {
 			m.values(subject, func(value float64, own ...string) {
-				made, fault := prometheus.NewConstMetric(m.desc, m.Type, value, slices.Concat(labels, own)...)
-				all, err = append(all, made), errors.Join(err, fault)
+				err = errors.Join(err, m.fits(labels, own))
+				added[i] = append(added[i], sample{value, labels, own})
 			})
 		}
 		return err
@@ -78,10 +87,20 @@ func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, sub
 		level.Error(logger).Log("msg", "metrics are left out", "of", strings.Join(labels, "."), "err", err)
 		return err
 	}
-	for _, m := range all {
-		ch <- m
+	for i, f := range families {
+		f.samples = append(f.samples, added[i]...)
 	}
 	return nil
+}
+
+// collect sends the samples of one subject. On an error it sends nothing.
+func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
+	families := ms.families()
+	err := ms.read(families, logger, subject, labels...)
+	for _, f := range families {
+		f.Collect(ch)
+	}
+	return err
 }
 
 func (ms metrics[T]) document() []Metric {
@@ -92,7 +111,7 @@ func (ms metrics[T]) document() []Metric {
 	return docs
 }
 
-// Metrics documents every metric of this package, in the order of the /metrics page.
+// Metrics documents every metric of this package.
 func Metrics() []Metric {
 	return slices.Concat(pingMetrics.document(), tableMetrics.document(), ageMetrics.document(),
 		databaseMetrics.document(), snapshotMetrics.document(), costMetrics.document(), settingMetrics.document(),

@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -37,18 +39,47 @@ func (c Snapshot) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c Snapshot) Collect(ch chan<- prometheus.Metric) {
-	_ = snapshotMetrics.collect(ch, c.logger, c.snapshot) // logged; the rest is still collected
+	for f := range c.Families() {
+		f.Collect(ch)
+	}
+}
+
+// Families yields the metrics one after another, sorted by name.
+func (c Snapshot) Families() iter.Seq[*Family] {
+	return func(yield func(*Family) bool) {
+		for _, f := range c.read() {
+			if !yield(f) {
+				return
+			}
+			f.samples = nil // so that the memory shrinks on the way
+		}
+	}
+}
+
+// read reads all metrics, sorted by name.
+func (c Snapshot) read() []*Family {
+	whole, databases, tables := snapshotMetrics.families(), databaseMetrics.families(), c.tables.families()
+	_ = snapshotMetrics.read(whole, c.logger, c.snapshot) // logged; the rest is still shown
 	for _, d := range c.snapshot.Databases {
-		d.Tables = slices.Clone(d.Tables)
+		cloned := false
 		for i := range d.Tables {
 			t := &d.Tables[i]
-			if err := c.tables.collect(ch, c.logger, t, d.Name, t.Schema, t.Name); err != nil {
-				*t = t.Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
-				_ = c.tables.collect(ch, c.logger, t, d.Name, t.Schema, t.Name)
+			err := c.tables.read(tables, c.logger, t, d.Name, t.Schema, t.Name)
+			if err == nil {
+				continue
 			}
+			if !cloned {
+				d.Tables, cloned = slices.Clone(d.Tables), true
+			}
+			t = &d.Tables[i]
+			*t = t.Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
+			_ = c.tables.read(tables, c.logger, t, d.Name, t.Schema, t.Name)
 		}
-		_ = databaseMetrics.collect(ch, c.logger, &d, d.Name)
+		_ = databaseMetrics.read(databases, c.logger, &d, d.Name)
 	}
+	all := slices.Concat(whole, databases, tables)
+	slices.SortFunc(all, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // The end of the help of a metric that is not live.

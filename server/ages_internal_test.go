@@ -21,7 +21,7 @@ func TestAgesAreMetricsWhileTheSettingIsOn(t *testing.T) {
 	var of target
 	of.logger = log.NewNopLogger()
 	for _, byAge := range []bool{false, true, false} {
-		families, err := of.familiesOf(s, byAge)
+		families, err := of.pageOf(s, byAge).families()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,13 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
@@ -18,16 +18,14 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// target is one server: its cache entry, and the metrics of the last Snapshot that was shown.
+// target is one server: its cache entry, and the page of the last Snapshot that was shown.
 type target struct {
 	*cache.Entry
 	settings *Settings
 	logger   log.Logger
 
-	mu       sync.Mutex
-	snapshot *softdelete.Snapshot
-	byAge    bool
-	families []*dto.MetricFamily
+	mu   sync.Mutex
+	page *page
 }
 
 func (s *Server) newTarget(name string, source func() (*conninfo.Info, error), datname string) *target {
@@ -39,49 +37,31 @@ func (s *Server) newTarget(name string, source func() (*conninfo.Info, error), d
 		}, s.Logger)}
 }
 
-// gather answers a scrape of the server: the live ping first, then the Snapshot.
-func (t *target) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+// gather answers a scrape of the server with the live metrics, the ping first, and the page of the Snapshot, nil if
+// there is none.
+func (t *target) gather(ctx context.Context) (live []*dto.MetricFamily, p *page, err error) {
 	now := time.Now()
 	ping := t.Ping(ctx, 0)
 	c := t.settings.Config()
-	var cached []*dto.MetricFamily
-	var err error
 	if c.Monitoring {
-		err = rescue.Catch(func() (err error) {
-			cached, err = t.familiesOf(t.Snapshot(ctx), c.DeletedRowsByAge)
-			return err
+		err = rescue.Catch(func() error {
+			p = t.pageOf(t.Snapshot(ctx), c.DeletedRowsByAge)
+			return nil
 		})
 		rescue.Log(t.logger, err)
 	}
-	live := prometheus.NewRegistry()
-	live.MustRegister(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Now: now, Logger: t.logger})
-	fresh, liveErr := live.Gather()
-	if err == nil {
-		err = liveErr
-	}
-	return join(fresh, cached), err
+	live, fault := gather(collector.Live{Ping: ping, Costs: t.Costs.All(), TTL: c.TTL.Std(), Now: now, Logger: t.logger})
+	return live, p, errors.Join(err, fault)
 }
 
-// familiesOf returns the metrics of a Snapshot, byAge with the deleted rows by age. A Snapshot never changes, so its
-// metrics are gathered once and kept.
-func (t *target) familiesOf(s *softdelete.Snapshot, byAge bool) ([]*dto.MetricFamily, error) {
+// pageOf returns the page of a Snapshot, byAge with the deleted rows by age: the same one as long as neither changes.
+func (t *target) pageOf(s *softdelete.Snapshot, byAge bool) *page {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.snapshot == s && t.byAge == byAge {
-		return t.families, nil
+	if t.page == nil || t.page.snapshot != s || t.page.byAge != byAge {
+		t.page = newPage(s, byAge, t.logger)
 	}
-	registry := prometheus.NewRegistry()
-	c := collector.NewSnapshot(s, t.logger)
-	if byAge {
-		c = c.WithAges()
-	}
-	registry.MustRegister(c)
-	families, err := registry.Gather()
-	if err != nil {
-		return families, err
-	}
-	t.snapshot, t.byAge, t.families = s, byAge, families
-	return families, nil
+	return t.page
 }
 
 // join merges metric families whose names differ, sorted by name. Unlike prometheus.Gatherers it does not check
