@@ -18,15 +18,24 @@ import (
 
 const examples = "../../examples/kubernetes"
 
-// manifests returns all objects of the examples, each parsed strictly.
-func manifests(t *testing.T) (all []any) {
+// names returns the names of the files with manifests, sorted.
+func names(t *testing.T) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(examples, "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no manifests: %v", err)
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		names = append(names, filepath.Base(file))
+	}
+	return names
+}
+
+// manifests returns all objects of the examples, each parsed strictly.
+func manifests(t *testing.T) (all []any) {
+	t.Helper()
+	for _, file := range names(t) {
+		text, err := os.ReadFile(filepath.Join(examples, file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,10 +123,14 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	pod := d.Spec.Template.Spec
 	s := find(t, all, func(s *service) string { return s.Metadata.Name }, name)
 	m := find(t, all, func(m *serviceMonitor) string { return m.Metadata.Name }, name)
+	b := find(t, all, func(b *disruptionBudget) string { return b.Metadata.Name }, name)
+	n := find(t, all, func(n *networkPolicy) string { return n.Metadata.Name }, name)
 	for what, chosen := range map[string][2]map[string]string{
 		"the Deployment's pods": {d.Spec.Selector.MatchLabels, d.Spec.Template.Metadata.Labels},
 		"the Service's pods":    {s.Spec.Selector, d.Spec.Template.Metadata.Labels},
 		"the monitor's Service": {m.Spec.Selector.MatchLabels, s.Metadata.Labels},
+		"the budget's pods":     {b.Spec.Selector.MatchLabels, d.Spec.Template.Metadata.Labels},
+		"the policy's pods":     {n.Spec.PodSelector.MatchLabels, d.Spec.Template.Metadata.Labels},
 	} {
 		if diff := cmp.Diff(chosen[0], chosen[1]); diff != "" || len(chosen[0]) == 0 {
 			t.Errorf("%s: -selector +labels:\n%s", what, diff)
@@ -126,6 +139,12 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	port, out, endpoint := pod.Containers[0].Ports[0], s.Spec.Ports[0], m.Spec.Endpoints[0]
 	if out.TargetPort != port.Name || endpoint.Port != out.Name || port.ContainerPort != 10862 {
 		t.Errorf("the scrape goes from %+v to %+v to %+v", endpoint, out, port)
+	}
+	if open := n.Spec.Ingress[0].Ports[0].Port; open != port.Name {
+		t.Errorf("the policy opens port %q, the container has %q", open, port.Name)
+	}
+	if b.Spec.MaxUnavailable < d.Spec.Replicas {
+		t.Error("the budget keeps a node from being drained")
 	}
 	if endpoint.ScrapeTimeout == 0 || endpoint.ScrapeTimeout > endpoint.Interval {
 		t.Errorf("a scrape may take %v of %v", endpoint.ScrapeTimeout, endpoint.Interval)
@@ -157,9 +176,13 @@ func TestManifestsFindOneAnother(t *testing.T) {
 	}
 	// The exporter finds the mounted files.
 	configuration := find(t, all, func(c *configMap) string { return c.Metadata.Name }, pod.Volumes[0].ConfigMap.Name)
-	hidden := find(t, all, func(s *secret) string { return s.Metadata.Name }, pod.Volumes[1].Secret.SecretName)
+	create := "create secret generic " + pod.Volumes[1].Secret.SecretName + " --from-file=dsn="
+	if text, err := os.ReadFile(filepath.Join(examples, "kustomization.yaml")); err != nil ||
+		!strings.Contains(string(text), create) {
+		t.Errorf("kustomization.yaml does not say %s: %v", create, err)
+	}
 	mounts := pod.Containers[0].VolumeMounts
-	for i, key := range []string{only(t, configuration.Data), only(t, hidden.StringData)} {
+	for i, key := range []string{only(t, configuration.Data), "dsn"} {
 		if mounts[i].Name != pod.Volumes[i].Name || !mounts[i].ReadOnly {
 			t.Errorf("%s is mounted as %+v", pod.Volumes[i].Name, mounts[i])
 		}
@@ -182,6 +205,26 @@ func only(t *testing.T, m map[string]string) string {
 	}
 	t.Fatalf("want one key, not %v", m)
 	return ""
+}
+
+// What is applied must not replace a Secret that holds a real password.
+func TestKustomizationAppliesEverythingButASecret(t *testing.T) {
+	all := manifests(t)
+	var files []string
+	for _, file := range names(t) {
+		if file != "kustomization.yaml" {
+			files = append(files, file)
+		}
+	}
+	for _, o := range all {
+		if k, ok := o.(*kustomization); ok {
+			if diff := cmp.Diff(files, slices.Sorted(slices.Values(k.Resources))); diff != "" {
+				t.Errorf("-files +resources:\n%s", diff)
+			}
+			return
+		}
+	}
+	t.Error("there is no kustomization")
 }
 
 func TestPodHasNoRightThatItDoesNotNeed(t *testing.T) {

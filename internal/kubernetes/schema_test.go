@@ -22,11 +22,6 @@ type (
 		object `yaml:",inline"`
 		Data   map[string]string
 	}
-	secret struct {
-		object     `yaml:",inline"`
-		Type       string
-		StringData map[string]string `yaml:"stringData"`
-	}
 	service struct {
 		object `yaml:",inline"`
 		Spec   struct {
@@ -60,6 +55,31 @@ type (
 	prometheusRule struct {
 		object `yaml:",inline"`
 		Spec   struct{ Groups []yaml.Node }
+	}
+	kustomization struct {
+		object    `yaml:",inline"`
+		Resources []string
+	}
+	networkPolicy struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			PodSelector     labelSelector `yaml:"podSelector"`
+			PolicyTypes     []string      `yaml:"policyTypes"`
+			Ingress, Egress []networkRule
+		}
+	}
+	networkRule struct {
+		From []struct {
+			NamespaceSelector labelSelector `yaml:"namespaceSelector"`
+		}
+		Ports []struct{ Port, Protocol string }
+	}
+	disruptionBudget struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			MaxUnavailable int `yaml:"maxUnavailable"`
+			Selector       labelSelector
+		}
 	}
 	labelSelector struct {
 		MatchLabels map[string]string `yaml:"matchLabels"`
@@ -125,10 +145,12 @@ type (
 
 // kinds are the objects that the examples can contain, by apiVersion and kind.
 var kinds = map[string]func() any{
-	"v1 ConfigMap":       func() any { return new(configMap) },
-	"v1 Secret":          func() any { return new(secret) },
-	"v1 Service":         func() any { return new(service) },
-	"apps/v1 Deployment": func() any { return new(deployment) },
-	"monitoring.coreos.com/v1 ServiceMonitor": func() any { return new(serviceMonitor) },
-	"monitoring.coreos.com/v1 PrometheusRule": func() any { return new(prometheusRule) },
+	"v1 ConfigMap":                                  func() any { return new(configMap) },
+	"v1 Service":                                    func() any { return new(service) },
+	"apps/v1 Deployment":                            func() any { return new(deployment) },
+	"policy/v1 PodDisruptionBudget":                 func() any { return new(disruptionBudget) },
+	"networking.k8s.io/v1 NetworkPolicy":            func() any { return new(networkPolicy) },
+	"kustomize.config.k8s.io/v1beta1 Kustomization": func() any { return new(kustomization) },
+	"monitoring.coreos.com/v1 ServiceMonitor":       func() any { return new(serviceMonitor) },
+	"monitoring.coreos.com/v1 PrometheusRule":       func() any { return new(prometheusRule) },
 }
