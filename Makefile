@@ -5,25 +5,29 @@ SHELL       := /usr/bin/env bash
 # Targets that build and start servers at the same time would only slow each other down.
 .NOTPARALLEL:
 
-BINARY  := softdelete_exporter
-COMMON  := github.com/prometheus/common/version
-GIT     = $(shell git rev-parse $(1) HEAD 2>/dev/null)
-# The same values that .promu.yml sets.
-LDFLAGS = -s -w \
-	-X $(COMMON).Version=$(shell cat VERSION) \
-	-X $(COMMON).Revision=$(call GIT,) \
-	-X $(COMMON).Branch=$(call GIT,--abbrev-ref) \
-	-X $(COMMON).BuildUser=$(shell id -un)@$(shell hostname) \
-	-X $(COMMON).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
+BINARY := softdelete_exporter
+COMMON := github.com/prometheus/common/version
+# What the binary says about its build. All of it comes from the commit, except the user.
+VERSION    := $(shell cat VERSION)
+REVISION   ?= $(shell git rev-parse HEAD 2>/dev/null)
+BRANCH     ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+BUILD_USER ?= $(shell id -un)@$(shell hostname)
+BUILD_DATE ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null)
+LDFLAGS = -s -w $(foreach value,Version=$(VERSION) Revision=$(REVISION) Branch=$(BRANCH) \
+	BuildUser=$(BUILD_USER) BuildDate=$(BUILD_DATE),-X $(COMMON).$(value))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit e2e busy soak lint generate bench clean
+.PHONY: help build release demo test unit e2e busy soak lint generate bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./softdelete_exporter
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+release: ## make the tarballs, packages, bill of materials and checksums of a release
+	scripts/tools.sh release
+	scripts/release.sh
 
 demo: ## start a PostgreSQL with a lifelike schema, and the exporter on it
 	go build -o .cache/demo ./demo # go run would report Ctrl-C as an error
@@ -46,11 +50,12 @@ soak: ## run five minutes of changes, faults, reloads and scrapes with the race 
 	scripts/tools.sh test
 	SOAK=5m go test -race -run TestASoak -timeout 20m -v ./server
 
-lint: ## check Go and Jsonnet: format, linters, go.mod
+lint: ## check Go, Jsonnet and workflows: format, linters, go.mod
 	scripts/tools.sh lint jsonnet
 	golangci-lint fmt --diff
 	golangci-lint run
 	go mod tidy -diff
+	actionlint
 	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r jsonnetfmt --test
 	git ls-files -z '*.jsonnet' '*.libsonnet' | xargs -0 -r -n 1 jsonnet-lint -J mixin
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets the tools that a group of checks needs, at pinned versions:
 #
-#   scripts/tools.sh lint|jsonnet|test|e2e|bench ...
+#   scripts/tools.sh lint|jsonnet|test|e2e|bench|release ...
 #
 # Tools written in Go are built once into the user's cache and linked into .cache/bin, which
 # the Makefile puts first on PATH; promtool is 3.16 there. Debian packages are installed with
@@ -10,8 +10,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+actionlint=v1.7.12
 golangci_lint=v2.15.0
 go_jsonnet=v0.22.0
+cyclonedx_gomod=v1.10.0
+nfpm=v2.45.2 # later ones need modules that not every proxy has
 prometheus=v0.316.0 # of the Go module; the release is 3.16.0
 axe_core=4.14.1 # and what sha512sum says of its archive in the npm registry
 axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
@@ -93,7 +96,9 @@ axe_core() {
 mkdir -p "$cache" "$bin"
 for group in "$@"; do
   case $group in
-  lint) go_tools golangci-lint $golangci_lint '' github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
+  lint)
+    go_tools golangci-lint $golangci_lint '' github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+    go_tools actionlint $actionlint '' github.com/rhysd/actionlint/cmd/actionlint ;;
   jsonnet) go_tools go-jsonnet $go_jsonnet '' github.com/google/go-jsonnet/cmd/{jsonnet,jsonnetfmt,jsonnet-lint} ;;
   test) # without PostgreSQL, the tests download it with npm
     compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v npm >/dev/null || debian postgres postgresql ;;
@@ -114,7 +119,10 @@ for group in "$@"; do
     debian prometheus-sql-exporter prometheus-sql-exporter
     debian prometheus-postgres-exporter prometheus-postgres-exporter
     debian pgbench postgresql ;;
-  *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench ..." >&2; exit 2 ;;
+  release)
+    go_tools cyclonedx-gomod $cyclonedx_gomod '' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+    go_tools nfpm $nfpm '' github.com/goreleaser/nfpm/v2/cmd/nfpm ;;
+  *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench|release ..." >&2; exit 2 ;;
   esac
 done
 install_packages
