@@ -108,6 +108,8 @@ for group in "$@"; do
     debian prometheus-alertmanager prometheus-alertmanager
     debian pgbouncer pgbouncer
     debian chromium chromium
+    debian curl curl
+    debian wget wget
     debian npm npm
     axe=yes
     debian systemd-analyze systemd

@@ -26,14 +26,14 @@ func compile(t testing.TB, source string) (dir string) {
 // prometheus is a running Prometheus.
 type prometheus struct{ url string }
 
-// startPrometheus starts one with a configuration.
-func startPrometheus(t testing.TB, binary, configuration string) prometheus {
+// startPrometheus starts one with a configuration, and with more flags.
+func startPrometheus(t testing.TB, binary, configuration string, flags ...string) prometheus {
 	t.Helper()
 	address := freeAddress(t)
 	p := prometheus{"http://" + address}
-	start(t, p.url+"/-/ready", nil, binary,
+	start(t, p.url+"/-/ready", nil, binary, append(flags,
 		"--config.file="+write(t, "prometheus.yml", configuration), "--storage.tsdb.path="+t.TempDir(),
-		"--web.listen-address="+address, "--log.level=warn")
+		"--web.listen-address="+address, "--log.level=warn")...)
 	return p
 }
 
