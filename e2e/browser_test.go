@@ -26,7 +26,7 @@ import (
 // tab is a page in a headless Chromium, with everything that went wrong in it.
 type tab struct {
 	context.Context
-	t *testing.T
+	t testing.TB
 
 	mu sync.Mutex
 	// complaints are errors of the console, exceptions, and requests that the policy refused.
@@ -35,7 +35,7 @@ type tab struct {
 }
 
 // newTab starts a separate Chromium, which ends with the test.
-func newTab(t *testing.T) *tab {
+func newTab(t testing.TB) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
