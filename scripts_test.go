@@ -54,7 +54,7 @@ func TestMakeTestRunsEverythingAndEndsWithWhatFailed(t *testing.T) {
 	_, list, _ := strings.Cut(string(output), "\n== failed\n")
 	const want = `go test -race -timeout 30m m/cache m/inspect
 scripts/tools.sh jsonnet e2e
-go test -tags e2e -timeout 60m ./e2e/... ./mixin
+go test -tags e2e -timeout 60m ./e2e/... ./mixin ./internal/kubernetes
   m/cache
     TestA
     TestA/b

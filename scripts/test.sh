@@ -26,7 +26,7 @@ for group in "$@"; do
     run go test ./sampling ;;
   e2e)
     run scripts/tools.sh jsonnet e2e
-    run go test -tags e2e -timeout 60m ./e2e/... ./mixin ;;
+    run go test -tags e2e -timeout 60m ./e2e/... ./mixin ./internal/kubernetes ;;
   *) echo "usage: scripts/test.sh unit|e2e ..." >&2; exit 2 ;;
   esac
 done

@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 actionlint=v1.7.12
 golangci_lint=v2.15.0
 go_jsonnet=v0.22.0
+helm=v3.22.0
 cyclonedx_gomod=v1.10.0
 nfpm=v2.45.2 # later ones need modules that not every proxy has
 prometheus=v0.316.0 # of the Go module; the release is 3.16.0
@@ -104,6 +105,7 @@ for group in "$@"; do
     compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v npm >/dev/null || debian postgres postgresql ;;
   e2e)
     go_tools prometheus $prometheus remove_all_sd github.com/prometheus/prometheus/cmd/{prometheus,promtool}
+    go_tools helm $helm '' helm.sh/helm/v3/cmd/helm
     debian /usr/bin/promtool prometheus
     debian prometheus-alertmanager prometheus-alertmanager
     debian pgbouncer pgbouncer
