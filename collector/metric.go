@@ -1,6 +1,6 @@
 // Package collector turns a Snapshot into metrics. Each metric is listed once, with its name, its help, its
-// labels and the source of its value. The descriptions, the values and the table in the README are made from
-// that list.
+// labels and the source of its value. The descriptions, the values and docs/metrics.md are made from that
+// list.
 package collector
 
 //go:generate go run ../internal/readme ..

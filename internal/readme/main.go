@@ -1,5 +1,4 @@
-// Readme writes the parts of README.md and of pages in docs that come from the code. Each part is between a pair of
-// comments, such as <!-- metrics:begin --> and <!-- metrics:end -->. go generate runs it.
+// Readme writes the parts of pages in docs that come from the code. Each part is between a pair of comments, such as <!-- metrics:begin --> and <!-- metrics:end -->. go generate runs it.
 package main
 
 import (
@@ -17,15 +16,10 @@ import (
 )
 
 // parts are the parts to write.
-var parts = []struct {
-	page, name string
-	// write makes the part from the code, or from files below root.
-	write func(root string) (string, error)
-}{
-	{"README.md", "metrics", func(string) (string, error) { return metricsTable(collector.Metrics()), nil }},
-	{"README.md", "alerts", func(root string) (string, error) { return readAlerts(filepath.Join(root, "mixin")) }},
-	{"docs/indexes.md", "problems", func(string) (string, error) { return problemsTable(indexes.Descriptions()), nil }},
-	{"docs/markers.md", "kinds", func(string) (string, error) { return kindsTable(softdelete.KindTable), nil }},
+var parts = []struct{ page, name, text string }{
+	{"docs/metrics.md", "metrics", metricsTable(collector.Metrics())},
+	{"docs/indexes.md", "problems", problemsTable(indexes.Descriptions())},
+	{"docs/markers.md", "kinds", kindsTable(softdelete.KindTable)},
 }
 
 func main() {
@@ -34,17 +28,13 @@ func main() {
 	root := os.Args[1]
 	for _, p := range parts {
 		file := filepath.Join(root, p.page)
-		text, err := os.ReadFile(file)
+		page, err := os.ReadFile(file)
 		if err != nil {
 			log.Fatal(err)
 		}
-		page := ""
-		part, err := p.write(root)
+		text, err := replace(string(page), p.name, p.text)
 		if err == nil {
-			page, err = replace(string(text), p.name, part)
-		}
-		if err == nil {
-			err = os.WriteFile(file, []byte(page), 0o644)
+			err = os.WriteFile(file, []byte(text), 0o644)
 		}
 		if err != nil {
 			log.Fatalf("%s: %v", file, err)
@@ -66,17 +56,18 @@ func replace(page, name, part string) (string, error) {
 // metricsTable lists the metrics that the exporter describes.
 func metricsTable(metrics []collector.Metric) string {
 	var table strings.Builder
-	table.WriteString("| metric | labels | meaning |\n|---|---|---|\n")
+	table.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
 	for _, m := range metrics {
+		kind := "gauge"
+		if m.Type == prometheus.CounterValue {
+			kind = "counter"
+		}
 		labels := make([]string, len(m.Labels))
 		for i, l := range m.Labels {
 			labels[i] = "`" + l + "`"
 		}
-		help := m.Help
-		if m.Type == prometheus.CounterValue {
-			help = "Counter. " + help
-		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", m.Name, strings.Join(labels, ", "), strings.ReplaceAll(help, "|", `\|`))
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", m.Name, kind, strings.Join(labels, ", "),
+			strings.ReplaceAll(m.Help, "|", `\|`))
 	}
 	return table.String()
 }

@@ -36,9 +36,9 @@ func TestTableHasARowForEachMetric(t *testing.T) {
 		{Name: "up", Help: "1 | 0.", Type: prometheus.GaugeValue},
 		{Name: "asked_total", Help: "Questions.", Labels: []string{"who", "what"}, Type: prometheus.CounterValue},
 	})
-	want := "| metric | labels | meaning |\n|---|---|---|\n" +
-		"| `up` |  | 1 \\| 0. |\n" +
-		"| `asked_total` | `who`, `what` | Counter. Questions. |\n"
+	want := "| metric | type | labels | meaning |\n|---|---|---|---|\n" +
+		"| `up` | gauge |  | 1 \\| 0. |\n" +
+		"| `asked_total` | counter | `who`, `what` | Questions. |\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
