@@ -1,4 +1,5 @@
-// Readme writes the parts of pages in docs that come from the code. Each part is between a pair of comments, such as <!-- metrics:begin --> and <!-- metrics:end -->. go generate runs it.
+// Readme writes the parts of pages in docs that come from the code. Each part is between a pair of comments, such as
+// <!-- metrics:begin --> and <!-- metrics:end -->. go generate runs it.
 package main
 
 import (
