@@ -76,6 +76,14 @@ func TestSystemdAcceptsTheExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	verifyUnits(t, dir, units)
+	const purge = "../../examples/purge/"
+	verifyUnits(t, purge, append(files(t, purge+"*.service"), files(t, purge+"*.timer")...))
+}
+
+// verifyUnits fails the test if systemd has anything to say about the units of a directory.
+func verifyUnits(t *testing.T, dir string, units []string) {
+	t.Helper()
 	cmd := exec.Command("systemd-analyze", append([]string{"verify", "--man=no"}, units...)...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {

@@ -255,6 +255,32 @@ func TestPodHasNoRightThatItDoesNotNeed(t *testing.T) {
 	}
 }
 
+// The purge runs the script that is mounted, once at a time, and never again on its own after an error.
+func TestCronJobRunsThePurge(t *testing.T) {
+	text, err := os.ReadFile("../../examples/purge/cronjob.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	o, err := read(&document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := o.(*cronJob).Spec
+	pod := job.JobTemplate.Spec.Template.Spec
+	c := pod.Containers[0]
+	if script := c.Command[len(c.Command)-1]; filepath.Dir(script) != c.VolumeMounts[0].MountPath ||
+		!strings.Contains(string(text), "configmap "+pod.Volumes[0].ConfigMap.Name+" --from-file="+filepath.Base(script)) {
+		t.Errorf("the job runs %s, which is not mounted", script)
+	}
+	if job.ConcurrencyPolicy != "Forbid" || job.JobTemplate.Spec.BackoffLimit != 0 || pod.RestartPolicy != "Never" {
+		t.Errorf("the job may run twice: %+v", job)
+	}
+}
+
 func version(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../VERSION")

@@ -96,9 +96,23 @@ type (
 			}
 		}
 	}
+	cronJob struct {
+		object `yaml:",inline"`
+		Spec   struct {
+			Schedule          string
+			ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+			JobTemplate       struct {
+				Spec struct {
+					BackoffLimit int `yaml:"backoffLimit"`
+					Template     struct{ Spec pod }
+				}
+			} `yaml:"jobTemplate"`
+		}
+	}
 	pod struct {
-		AutomountServiceAccountToken *bool `yaml:"automountServiceAccountToken"`
-		EnableServiceLinks           *bool `yaml:"enableServiceLinks"`
+		RestartPolicy                string `yaml:"restartPolicy"`
+		AutomountServiceAccountToken *bool  `yaml:"automountServiceAccountToken"`
+		EnableServiceLinks           *bool  `yaml:"enableServiceLinks"`
 		SecurityContext              struct {
 			RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
 			RunAsUser      int                   `yaml:"runAsUser"`
@@ -118,9 +132,13 @@ type (
 	}
 	container struct {
 		Name, Image string
+		Command     []string
 		Args        []string
-		Env         []struct{ Name, Value string }
-		Ports       []struct {
+		EnvFrom     []struct {
+			SecretRef struct{ Name string } `yaml:"secretRef"`
+		} `yaml:"envFrom"`
+		Env   []struct{ Name, Value string }
+		Ports []struct {
 			Name          string
 			ContainerPort int `yaml:"containerPort"`
 		}
@@ -147,6 +165,7 @@ type (
 var kinds = map[string]func() any{
 	"v1 ConfigMap":                                  func() any { return new(configMap) },
 	"v1 Service":                                    func() any { return new(service) },
+	"batch/v1 CronJob":                              func() any { return new(cronJob) },
 	"apps/v1 Deployment":                            func() any { return new(deployment) },
 	"policy/v1 PodDisruptionBudget":                 func() any { return new(disruptionBudget) },
 	"networking.k8s.io/v1 NetworkPolicy":            func() any { return new(networkPolicy) },
