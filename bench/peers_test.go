@@ -7,12 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,8 +51,9 @@ func counts() string {
 	return strings.Join(parts, " UNION ALL ")
 }
 
-func (p *peer) scrape(address string, zip bool) (body []byte, took time.Duration, err error) {
-	request, err := http.NewRequest(http.MethodGet, "http://"+address+"/metrics", nil)
+// scrape returns a page, decompressed, and how long it took.
+func scrape(url string, zip bool) (body []byte, took time.Duration, err error) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -72,10 +71,10 @@ func (p *peer) scrape(address string, zip bool) (body []byte, took time.Duration
 	body, err = io.ReadAll(response.Body)
 	took = time.Since(began)
 	if zip && response.Header.Get("Content-Encoding") != "gzip" {
-		return nil, 0, fmt.Errorf("%s does not compress", p.name)
+		return nil, 0, fmt.Errorf("%s is not compressed", url)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, 0, fmt.Errorf("%s: %s", p.name, response.Status)
+		return nil, 0, fmt.Errorf("%s: %s", url, response.Status)
 	}
 	if zip {
 		reader, err := gzip.NewReader(bytes.NewReader(body))
@@ -91,48 +90,23 @@ func (p *peer) scrape(address string, zip bool) (body []byte, took time.Duration
 // run starts the program, scrapes it, and ends it.
 func (p *peer) run(b *testing.B, dsn string) {
 	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close() // the program will use its port
-	ctx, cancel := context.WithTimeout(b.Context(), 3*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, p.binary, p.args(address)...)
-	command.Env = append(os.Environ(), p.env...)
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	}()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			b.Fatalf("%s does not listen:\n%s", p.name, output.String())
-		}
-	}
+	program := launch(b, p.binary, p.args, p.env...)
+	defer program.end()
 	stop := make(chan struct{})
 	longest := make(chan time.Duration)
 	go p.alter(b, dsn, stop, longest)
 	// One scrape, or several if the program counts on its own schedule.
 	var body []byte
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if body, _, err = p.scrape(address, false); err != nil {
-			b.Fatalf("%v\n%s", err, output.String())
+		var err error
+		if body, _, err = scrape(program.url+"/metrics", false); err != nil {
+			b.Fatalf("%v\n%s", err, program.output.String())
 		}
 		if took := time.Since(began); !p.counts || series(body) > 3*peerTables {
 			p.first = append(p.first, took)
 			break
 		} else if took > time.Minute {
-			b.Fatalf("%s does not count\n%s", p.name, output.String())
+			b.Fatalf("%s does not count\n%s", p.name, program.output.String())
 		}
 	}
 	close(stop)
@@ -142,7 +116,7 @@ func (p *peer) run(b *testing.B, dsn string) {
 			zip   bool
 			times *[]time.Duration
 		}{{false, &p.later}, {true, &p.zipped}} {
-			_, took, err := p.scrape(address, way.zip)
+			_, took, err := scrape(program.url+"/metrics", way.zip)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -150,7 +124,7 @@ func (p *peer) run(b *testing.B, dsn string) {
 		}
 	}
 	p.series = append(p.series, series(body))
-	p.rss = append(p.rss, rss(b, command.Process.Pid))
+	p.rss = append(p.rss, program.memory(b, "VmRSS"))
 	p.connections = append(p.connections, pgtest.Value[int64](b, dsn,
 		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
 }
@@ -186,25 +160,6 @@ func series(body []byte) (n int64) {
 	return n
 }
 
-func rss(b *testing.B, pid int) int64 {
-	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, found := strings.CutPrefix(line, "VmRSS:"); found {
-			kB, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return kB << 10
-		}
-	}
-	b.Fatal("no VmRSS")
-	return 0
-}
-
 // peers returns the programs to compare: the exporter, and those that are installed.
 func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 	b.Helper()
@@ -216,12 +171,7 @@ func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 		}
 		return path
 	}
-	ours := filepath.Join(dir, "softdelete_exporter")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", ours, "..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	ours := build(b, "..")
 	find := func(name string) string {
 		path, err := exec.LookPath(name)
 		if err != nil {

@@ -47,14 +47,15 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
 // show writes the page of a Snapshot, if there is one, and the live metrics. It writes what was gathered, even if part
 // of it failed.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, live []*dto.MetricFamily, p *page, err error) {
-	if p != nil && err == nil && len(r.URL.Query()["name[]"]) == 0 && s.showStored(w, r, live, p) {
+	names := r.URL.Query()["name[]"] // promhttp shows only these
+	if p != nil && err == nil && len(names) == 0 && s.showStored(w, r, live, p) {
 		return
 	}
 	promhttp.HandlerFor(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		if p == nil {
 			return live, err
 		}
-		cached, fault := p.families()
+		cached, fault := p.families(names...)
 		return join(live, cached), errors.Join(err, fault)
 	}), promhttp.HandlerOpts{
 		ErrorLog:      errorLog{s.Logger},

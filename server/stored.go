@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -39,10 +41,16 @@ func newPage(s *softdelete.Snapshot, byAge bool, logger log.Logger) *page {
 	return &page{snapshot: s, byAge: byAge, collector: c, logger: logger, stored: map[expfmt.FormatType]*stored{}}
 }
 
-// families gathers the metrics without keeping them. On an error they are not all there.
-func (p *page) families() (families []*dto.MetricFamily, err error) {
+// families gathers the metrics with these names, or all if there are none, without keeping them. On an error they are
+// not all there.
+func (p *page) families(names ...string) (families []*dto.MetricFamily, err error) {
 	err = rescue.Catch(func() (err error) {
-		families, err = gather(p.collector)
+		for metric := range p.collector.Families() {
+			if len(names) == 0 || slices.Contains(names, metric.Name) {
+				found, fault := gather(metric)
+				families, err = append(families, found...), errors.Join(err, fault)
+			}
+		}
 		return err
 	})
 	rescue.Log(p.logger, err)
