@@ -127,7 +127,9 @@ func (e *exporter) renew(b *testing.B) {
 	if err := e.command.Process.Signal(syscall.SIGHUP); err != nil {
 		b.Fatal(err)
 	}
-	pgtest.WaitFor(b, "a reload", func() bool { return strings.Count(e.output.String(), "configuration reloaded") == e.changes })
+	pgtest.WaitFor(b, "a reload", func() bool {
+		return strings.Count(e.output.String(), "configuration reloaded") == e.changes
+	})
 }
 
 // refreshed waits until a refresh that has just begun ends: it has a second connection meanwhile.
@@ -144,14 +146,14 @@ func (r *revision) tables(b *testing.B, dsn string, tables int) {
 	pgtest.WaitFor(b, "all tables", func() bool { return series(e.scrape(b, "/metrics")) >= int64(16*tables) })
 	pgtest.WaitFor(b, "the end of the refresh", func() bool { return pgtest.Sessions(b, dsn) <= 1 })
 	e.scrape(b, "/metrics")
-	for _, zip := range []bool{true, false} {
+	for _, way := range []string{"with gzip", "without"} {
 		began := e.cpu(b)
 		for range warmScrapes {
-			if _, _, err := scrape(e.url+"/metrics", zip); err != nil {
+			if _, _, err := scrape(e.url+"/metrics", way == "with gzip"); err != nil {
 				b.Fatal(err)
 			}
 		}
-		r.add(map[bool]string{true: "warm scrape with gzip, CPU, ms", false: "warm scrape without, CPU, ms"}[zip], tables, float64(e.cpu(b)-began)/warmScrapes/float64(time.Millisecond))
+		r.add("warm scrape "+way+", CPU, ms", tables, float64(e.cpu(b)-began)/warmScrapes/float64(time.Millisecond))
 	}
 	var spent time.Duration
 	for range warmRefreshes {

@@ -10,9 +10,21 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-// ageEdges are the edges of the age classes of a table that is counted.
+// agesOf says which edges a table has: those of the same day and retention are the same.
+type agesOf struct {
+	today     time.Time
+	retention time.Duration
+}
+
+// ageEdges are the edges of the age classes of a table that is counted. Tables share them.
 func (c *count) ageEdges() []time.Time {
-	return softdelete.AgeEdges(c.table.began, c.table.Policy.Retention)
+	of := agesOf{softdelete.AgeEdge(c.table.began, 1), c.table.Policy.Retention}
+	edges := c.refresh.edges[of]
+	if edges == nil {
+		edges = softdelete.AgeEdges(c.table.began, of.retention)
+		c.refresh.edges[of] = edges
+	}
+	return edges
 }
 
 // fewAgeEdges are those of a sample. All of them are also in ageEdges.
@@ -70,7 +82,7 @@ func (c classes) tally(t *softdelete.Table, edges int) tally {
 
 // ages returns the rows of each class.
 func (t *tally) ages(edges []time.Time) *softdelete.Ages {
-	a := &softdelete.Ages{Edges: edges}
+	a := &softdelete.Ages{Edges: edges, Rows: make([]softdelete.Estimate, 0, len(t.Ages))}
 	for _, rows := range t.Ages {
 		a.Rows = append(a.Rows, softdelete.Exactly(rows))
 	}

@@ -107,7 +107,8 @@ func (d *databaseRefresh) count(ctx context.Context, t *table) (*softdelete.Numb
 			c.kept.Fingerprint = ""
 		}
 	}
-	t.Counting = &c.kept
+	kept := c.kept // a pointer into c would keep all of this refresh in the Snapshot
+	t.Counting = &kept
 	return numbers, err
 }
 

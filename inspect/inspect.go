@@ -56,6 +56,7 @@ func (i *Inspector) newRefresh(previous *softdelete.Snapshot, publish func(*soft
 		taken:         previous.Taken,
 		previousTaken: previous.Taken,
 		databases:     map[string]softdelete.Database{},
+		edges:         map[agesOf][]time.Time{},
 		unnamed:       map[string]bool{},
 		publish:       publish,
 	}

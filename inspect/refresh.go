@@ -35,6 +35,8 @@ type refresh struct {
 	// databases are the databases of the next Snapshot so far.
 	databases map[string]softdelete.Database
 	publish   func(*softdelete.Snapshot)
+	// edges are the edges of the age classes that were needed so far.
+	edges map[agesOf][]time.Time
 	// unnamed are the databases whose name no connection string can contain.
 	unnamed map[string]bool
 	// onDecision gets the decision on each table; nil if nobody needs it.
