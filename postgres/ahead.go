@@ -208,30 +208,28 @@ func (s *Session) abandon() {
 	a.endWriting()
 }
 
-// answerTo returns the answer to a question that was asked ahead.
-func answerTo[T any](ctx context.Context, s *Session, q *asked) (rows []T, err error) {
+// answerTo reads the answer to a question that was asked ahead.
+func (s *Session) answerTo(ctx context.Context, q *asked, add scanner) error {
 	for !q.answered {
 		s.receive(ctx)
 	}
 	s.Spent += q.took
 	if q.err != nil {
-		return nil, s.conn.info.Hide(q.err)
+		return s.conn.info.Hide(q.err)
 	}
 	if q.visible < len(q.guarded) {
-		return nil, errHidden
+		return errHidden
 	}
-	err = rescue.Catch(func() error {
+	err := rescue.Catch(func() error {
 		for _, values := range q.rows {
-			row, err := pgx.RowToStructByName[T](legible{textRow{s.conn.TypeMap(), q.fields, values}, s})
-			if err != nil {
+			if err := add(legible{textRow{s.conn.TypeMap(), q.fields, values}, s}); err != nil {
 				return err
 			}
-			rows = append(rows, row)
 		}
 		return nil
 	})
 	rescue.Log(s.postgres.Logger, err, "datname", s.Database)
-	return rows, err
+	return err
 }
 
 // textRow is a row of an answer to a message, in which every value is text.

@@ -114,9 +114,26 @@ func (s *Session) Broken() bool { return s.conn == nil || s.conn.IsClosed() }
 // matched to T's fields by name. If the query was asked ahead, it returns that answer, once.
 func Query[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
 	if q := s.take(sql); q != nil && s.conn != nil {
-		return answerTo[T](ctx, s, q)
+		return collect[T](func(add scanner) error { return s.answerTo(ctx, q, add) })
 	}
 	return QueryUnder[T](ctx, s, s.limits, sql)
+}
+
+// scanner reads one row.
+type scanner func(pgx.CollectableRow) error
+
+// collect returns the rows that read hands to its scanner. Only this much is compiled again for each kind of row.
+func collect[T any](read func(scanner) error) ([]T, error) {
+	rows := []T{}
+	err := read(func(r pgx.CollectableRow) error {
+		row, err := pgx.RowToStructByName[T](r)
+		rows = append(rows, row)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // errRoleTimeout is the error if the role's statement_timeout ends a transaction before the exporter's limits
@@ -130,9 +147,14 @@ var errHidden = errors.New("row-level security hides rows since a moment ago; wi
 var errClosed = errors.New("the connection was lost")
 
 // QueryUnder is Query under the given limits.
-func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (rows []T, err error) {
+func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) ([]T, error) {
+	return collect[T](func(add scanner) error { return s.query(ctx, limits, sql, add) })
+}
+
+// query is QueryUnder for any rows.
+func (s *Session) query(ctx context.Context, limits, sql string, add scanner) (err error) {
 	if s.conn == nil {
-		return nil, errClosed
+		return errClosed
 	}
 	s.receiveAll(ctx)
 	ctx, cancel := context.WithTimeout(ctx, s.statementTimeout+grace)
@@ -156,9 +178,9 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 	}
 	batch.Queue(sql).Query(func(r pgx.Rows) error {
 		// A panic here would leave the connection in the middle of an answer.
-		err = rescue.Catch(func() (err error) {
-			rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (T, error) {
-				return pgx.RowToStructByName[T](legible{row, s})
+		err = rescue.Catch(func() error {
+			_, err := pgx.CollectRows(r, func(row pgx.CollectableRow) (none struct{}, err error) {
+				return none, add(legible{row, s})
 			})
 			return err
 		})
@@ -179,12 +201,12 @@ func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) (row
 		if !limited && Code(err) == QueryCanceled {
 			err = fmt.Errorf("%w: %w", errRoleTimeout, err)
 		}
-		return nil, s.conn.info.Hide(err)
+		return s.conn.info.Hide(err)
 	}
 	if hidden {
-		return nil, errHidden
+		return errHidden
 	}
-	return rows, nil
+	return nil
 }
 
 // recover ends the transaction that an error left open: its COMMIT was skipped, and a pooler would discard the
