@@ -38,7 +38,13 @@ var volatile = []struct {
 	{regexp.MustCompile(`about [\d,]+ of the rows|in some \d+ days?`), "AGES"},
 	{regexp.MustCompile(`"ages": \[[^]]*\]`), `"ages": []`},
 	{regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>`), ""},
-	{regexp.MustCompile(`sha256-[^']*`), "sha256-…"},
+	{regexp.MustCompile(`sha256-.*?&#39;`), "sha256-…&#39;"},
+	{regexp.MustCompile(`(?s)\nServer 127\.0\.0\.1:.*?, PostgreSQL .*?primary\.\n`),
+		"\nServer 127.0.0.1:5432, database shop, PostgreSQL 17.2, primary.\n"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:5432"},
+	{regexp.MustCompile(`"port": \d+`), `"port": 5432`},
+	{regexp.MustCompile(`PostgreSQL \d+(\.\d+)?, primary`), "PostgreSQL 17.2, primary"},
+	{regexp.MustCompile(`"version": "[^"]*"`), `"version": "17.2"`},
 	{regexp.MustCompile(`testthereportofthedemo_\d+`), "shop"},
 }
 

@@ -51,6 +51,16 @@ func (c Connection) Failure() string {
 	return "Cannot connect: " + strings.TrimSuffix(c.Ping.Err, ".") + "."
 }
 
+// Server says which server it is, as far as the pings know; nil if none of them does.
+func (c Connection) Server() *softdelete.Server {
+	for _, p := range slices.Backward(c.Pings) {
+		if p.Server != nil {
+			return p.Server
+		}
+	}
+	return nil
+}
+
 // ConnectionStatus says how the server answers.
 type ConnectionStatus string
 

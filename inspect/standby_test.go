@@ -8,6 +8,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 func TestStandby(t *testing.T) {
@@ -53,9 +54,17 @@ func preferred(t *testing.T, primary, standby *pgserver.Server) {
 		{fmt.Sprintf("%d,%d", standby.Port, primary.Port), "primary", false},
 		{fmt.Sprintf("%d,%d", primary.Port, primary.Port), "prefer-standby", false},
 	} {
-		s := newSession(t,
-			fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable",
-				test.ports, test.wanted, superuser), "")
+		dsn := fmt.Sprintf(
+			"host=127.0.0.1,127.0.0.1 port=%s target_session_attrs=%s user=%s dbname=postgres sslmode=disable", test.ports,
+			test.wanted, superuser)
+		s := newSession(t, dsn, "")
+		role := softdelete.Primary
+		if test.standby {
+			role = softdelete.Standby
+		}
+		if got := inspector(t, dsn, "").Ping(t.Context()).Server; got == nil || got.Role != role {
+			t.Errorf("%s of ports %s: the ping asked %+v", test.wanted, test.ports, got)
+		}
 		if s.Standby != test.standby {
 			t.Errorf("%s of ports %s: connected to a standby: %t", test.wanted, test.ports, s.Standby)
 		}

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // The next ones get the time that one does not use.
@@ -58,6 +60,33 @@ func TestConnectTimeoutBoundsTheShareOfAHost(t *testing.T) {
 	began := time.Now()
 	if p := i.Ping(t.Context(), time.Minute); !p.Up || time.Since(began) > 25*time.Second { // without it, half of 60 s
 		t.Errorf("after %s: %s", time.Since(began), p.Err)
+	}
+}
+
+// A ping tells which server it asked: the host that answered, without any secret.
+func TestAPingTellsWhichServerItAsked(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
+	c, err := pgconn.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, _, _ := strings.Cut(pgtest.Value[string](t, dsn, "SHOW server_version"), " ")
+	want := &softdelete.Server{Host: c.Host, Port: int(c.Port), Database: c.Database, Version: version,
+		Role: softdelete.Primary}
+	i := newServer(t, strings.Replace(dsn, "@", "@127.0.0.1:1,", 1))
+	if diff := cmp.Diff(want, i.Ping(t.Context(), time.Minute).Server); diff != "" {
+		t.Errorf("the second of two answers (-want +got):\n%s", diff)
+	}
+	for source, want := range map[string]softdelete.Server{
+		"postgres://me:secret@127.0.0.1:1/shop": {Host: "127.0.0.1", Port: 1, Database: "shop"},
+		"postgres://me:secret@127.0.0.1:1,localhost:2/shop": {Tried: []string{"127.0.0.1:1", "localhost:2"},
+			Database: "shop"},
+	} {
+		got := newServer(t, source).Ping(t.Context(), time.Minute)
+		if diff := cmp.Diff(&want, got.Server); got.Up || diff != "" {
+			t.Errorf("%s (-want +got):\n%s", source, diff)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +20,8 @@ func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Pin
 	defer cancel()
 	s.Connections.markBusy(s)
 	ping := softdelete.Ping{At: time.Now()}
-	took, err := s.askTwice(ctx)
+	took, asked, err := s.askTwice(ctx)
+	ping.Server = asked
 	if err != nil {
 		// With several hosts the error says how each failed.
 		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
@@ -35,15 +37,54 @@ func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Pin
 }
 
 // askTwice pings, and tries once more if an old connection turns out to be broken.
-func (s *Server) askTwice(ctx context.Context) (time.Duration, error) {
+func (s *Server) askTwice(ctx context.Context) (took time.Duration, asked *softdelete.Server, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	established := s.pinger != nil
-	took, err := s.ask(ctx)
+	took, err = s.ask(ctx)
 	if err != nil && established && ctx.Err() == nil {
 		took, err = s.ask(ctx)
 	}
-	return took, err
+	if s.pinger != nil {
+		return took, s.pinger.server(), err
+	}
+	return took, s.configured(), err
+}
+
+// server says which server is connected. What it reports about itself changes when it is promoted.
+func (l *link) server() *softdelete.Server {
+	c, pg := l.Config(), l.PgConn()
+	version, _, _ := strings.Cut(pg.ParameterStatus("server_version"), " ")
+	s := &softdelete.Server{Host: l.info.Redact(c.Host), Port: int(c.Port), Database: c.Database, Version: version}
+	switch pg.ParameterStatus("in_hot_standby") { // a pooler may not report it
+	case "on":
+		s.Role = softdelete.Standby
+	case "off":
+		s.Role = softdelete.Primary
+	}
+	return s
+}
+
+// configured says which server the connection string names; nil if it cannot be read.
+func (s *Server) configured() *softdelete.Server {
+	info, err := s.Source()
+	if err != nil {
+		return nil
+	}
+	var asked softdelete.Server
+	var all []string
+	for _, host := range info.Hosts() {
+		c, _, err := connConfig(info, host, anyServer)
+		if err != nil {
+			return nil
+		}
+		asked = softdelete.Server{Host: info.Redact(c.Host), Port: int(c.Port), Database: c.Database}
+		all = append(all, asked.Address())
+	}
+	if len(all) > 1 {
+		asked = softdelete.Server{Tried: all, Database: asked.Database}
+	}
+	return &asked
 }
 
 // ask sends the query on the ping's connection. It opens a connection if there is none, and closes it if the

@@ -61,12 +61,23 @@ type document struct {
 	OverallHealth     softdelete.Health   `json:"overall_health"`
 	Healthy           bool                `json:"healthy"`
 	Summary           string              `json:"summary"`
+	Server            *serverDoc          `json:"server,omitempty"`
 	Connection        connectionDoc       `json:"connection"`
 	Databases         []databaseDoc       `json:"databases"`
 	Services          []serviceDoc        `json:"services"`
 	Tables            []tableDoc          `json:"tables"`
 	Alerts            []alertDoc          `json:"alerts"`
 	Recommendations   []recommendationDoc `json:"recommendations"`
+}
+
+// serverDoc says which server it is. Tried is there if none of several hosts answered.
+type serverDoc struct {
+	Host     string          `json:"host,omitempty"`
+	Port     int             `json:"port,omitempty"`
+	Tried    []string        `json:"tried,omitempty"`
+	Database string          `json:"database"`
+	Version  string          `json:"version,omitempty"`
+	Role     softdelete.Role `json:"role,omitempty"`
 }
 
 type connectionDoc struct {
@@ -214,6 +225,9 @@ func (r Report) document() document {
 		Connection: connectionDoc{pingDoc: newPing(r.Connection.Ping), Status: r.Connection.Status, Pings: []pingDoc{}},
 		Databases:  []databaseDoc{}, Services: []serviceDoc{}, Tables: []tableDoc{}, Alerts: []alertDoc{},
 		Recommendations: []recommendationDoc{},
+	}
+	if s := r.Connection.Server(); s != nil {
+		d.Server = &serverDoc{s.Host, s.Port, s.Tried, s.Database, s.Version, s.Role}
 	}
 	for _, p := range r.Connection.Pings {
 		d.Connection.Pings = append(d.Connection.Pings, newPing(p))

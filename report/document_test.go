@@ -68,6 +68,46 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// The reports of two servers are told apart in every form.
+func TestEveryFormOfTheReportSaysWhichServerItIs(t *testing.T) {
+	for _, test := range []struct {
+		server           *softdelete.Server
+		told, name, json string
+	}{
+		{&db1, "Server db1.example.com:5432, database shop, PostgreSQL 17.2, primary.", "db1.example.com:5432/shop",
+			`"host": "db1.example.com"`},
+		{&softdelete.Server{Host: "::1", Port: 5433, Database: "shop", Version: "14.9", Role: softdelete.Standby},
+			"Server [::1]:5433, database shop, PostgreSQL 14.9, standby.", "[::1]:5433/shop", `"port": 5433`},
+		{&softdelete.Server{Tried: []string{"a:1", "b:2"}, Database: "shop"}, "Server a:1, b:2, database shop.",
+			"a:1, b:2/shop", `"tried": [`},
+		{nil, "", "", ""},
+	} {
+		lost := softdelete.Ping{At: noon, Err: "no answer in time"}
+		all := []softdelete.Ping{{At: noon, Up: true}, {At: noon, Err: "lost", Server: test.server}, lost}
+		r := Report{Assessment: assess.Assess(all, shop(), limits(), assess.AlertConditions{}, noon)}
+		if test.server == nil {
+			if text := asText(t, r, false) + string(asJSON(t, r)); strings.Contains(text, "Server ") ||
+				strings.Contains(text, `"server"`) {
+				t.Errorf("it makes a server up: %s", text)
+			}
+			continue
+		}
+		if text := asText(t, r, false); !strings.Contains(text, test.told+"\n") {
+			t.Errorf("the text does not say %q", test.told)
+		}
+		if json := string(asJSON(t, r)); !strings.Contains(json, test.json) {
+			t.Errorf("the JSON does not have %s", test.json)
+		}
+		html := asHTML(t, r, false)
+		told := strings.TrimSuffix(strings.TrimPrefix(test.told, "Server "), ".")
+		for _, want := range []string{"· " + test.name + " ·", "<bdi>" + told + "</bdi>"} {
+			if !strings.Contains(html, want) {
+				t.Errorf("the page does not have %q", want)
+			}
+		}
+	}
+}
+
 // PostgreSQL's times begin in 4713 BC, and one such row must not cost the document.
 func TestATimeBeforeChristIsAbsent(t *testing.T) {
 	for year, want := range map[int]bool{-4712: false, -1: false, 0: true, 1999: true} {

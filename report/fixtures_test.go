@@ -27,17 +27,20 @@ func limits() (t assess.Thresholds) {
 	return t
 }
 
+var db1 = softdelete.Server{Host: "db1.example.com", Port: 5432, Database: "shop", Version: "17.2",
+	Role: softdelete.Primary}
+
 // pings are the last pings: most are fast, one is slow, and one has no answer.
 func pings() []softdelete.Ping {
 	var all []softdelete.Ping
 	for i := range 30 {
-		p := softdelete.Ping{At: noon.Add(time.Duration(i-30) * 15 * time.Second), Up: true,
+		p := softdelete.Ping{At: noon.Add(time.Duration(i-30) * 15 * time.Second), Up: true, Server: &db1,
 			Duration: time.Duration(1500+i*i%7*300) * time.Microsecond}
 		switch i {
 		case 12:
 			p.Duration = 130 * time.Millisecond
 		case 20:
-			p = softdelete.Ping{At: p.At, Err: "no answer in time"}
+			p = softdelete.Ping{At: p.At, Err: "no answer in time", Server: &db1}
 		}
 		all = append(all, p)
 	}
@@ -241,14 +244,15 @@ func scenes() map[string]Report {
 	scene := func(pings []softdelete.Ping, s *softdelete.Snapshot) Report {
 		return Report{Assessment: assess.Assess(pings, s, limits(), conditions, noon), Version: "1.2.3"}
 	}
-	down := []softdelete.Ping{{At: noon, Err: `dial tcp 10.0.0.1:5432: connect: connection refused`}}
+	down := []softdelete.Ping{{At: noon, Err: `dial tcp 10.0.0.1:5432: connect: connection refused`,
+		Server: &softdelete.Server{Host: "10.0.0.1", Port: 5432, Database: "shop"}}}
 	one := func(tables ...softdelete.Table) *softdelete.Snapshot {
 		return &softdelete.Snapshot{Taken: noon,
 			Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables}}}
 	}
 	off := scene(pings(), &softdelete.Snapshot{})
 	off.ConnectionOnly = true
-	slow := softdelete.Ping{At: noon, Up: true, Duration: 250 * time.Millisecond}
+	slow := softdelete.Ping{At: noon, Up: true, Duration: 250 * time.Millisecond, Server: &db1}
 	return map[string]Report{
 		"shop":    scene(pings(), shop()),
 		"trouble": scene(pings(), troubles()),

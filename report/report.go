@@ -86,6 +86,22 @@ func (r Report) summary() string {
 	return strings.Join(parts, ", ") + "." + r.unseen()
 }
 
+// server describes the server in a few words; empty if it is not known.
+func (r Report) server() string {
+	s := r.Connection.Server()
+	if s == nil {
+		return ""
+	}
+	parts := []string{s.Address(), "database " + s.Database}
+	if s.Version != "" {
+		parts = append(parts, "PostgreSQL "+s.Version)
+	}
+	if s.Role != "" {
+		parts = append(parts, string(s.Role))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // note describes a database, in addition to its verdict.
 func note(d assess.DatabaseHealth) string {
 	var parts []string

@@ -105,6 +105,9 @@ func (t *text) header(r Report) {
 	gap := strings.Repeat(" ", width-len(title)-len(at))
 	t.line("Soft delete health: ", t.paint(colours[r.Health], strings.ToUpper(r.Health.String())), gap,
 		t.paint(faint, at))
+	if server := r.server(); server != "" {
+		t.wrap("", "Server "+server+".")
+	}
 	t.wrap("", r.summary())
 	if p := r.Connection.Ping; p.Up {
 		t.wrap("", fmt.Sprintf("The connection is %s: %s.", r.Connection.Status, milliseconds(p.Milliseconds())))

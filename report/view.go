@@ -13,15 +13,17 @@ import (
 // view is the report in the form that the page needs: everything is decided, and all numbers are formatted.
 type view struct {
 	Health, Title, Summary string
-	Version                string
-	Made                   stampView
-	Looked                 *stampView
-	Databases              []databaseView
-	Services               []serviceView
-	Connection             connectionView
-	Shares                 []shareView
-	Alerts                 []string
-	Recommendations        []recommendationView
+	// Server describes the server, and Name is a short name for it; both are empty if it is not known.
+	Server, Name    string
+	Version         string
+	Made            stampView
+	Looked          *stampView
+	Databases       []databaseView
+	Services        []serviceView
+	Connection      connectionView
+	Shares          []shareView
+	Alerts          []string
+	Recommendations []recommendationView
 	// More are the recommendations that are shown on request.
 	More   []recommendationView
 	Tables []tableView
@@ -94,8 +96,12 @@ const shown = 5
 func newView(r Report) view {
 	v := view{
 		Health: r.Health.String(), Title: title(r.Health.String()), Summary: r.summary(), Version: r.Version,
-		Made: newStamp(r.Now, r.Now), ManyDatabases: len(r.Databases) > 1, Connection: newConnection(r),
+		Server: r.server(),
+		Made:   newStamp(r.Now, r.Now), ManyDatabases: len(r.Databases) > 1, Connection: newConnection(r),
 		Shares: shares(r.Count(), len(r.Tables)),
+	}
+	if s := r.Connection.Server(); s != nil {
+		v.Name = s.Name()
 	}
 	if !r.Taken.IsZero() {
 		looked := newStamp(r.Now, r.Taken)
