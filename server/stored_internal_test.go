@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,9 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
+	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/configtest"
+	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
@@ -39,19 +43,23 @@ func having(n int64, names ...string) *softdelete.Snapshot {
 }
 
 // showing returns a server whose database has the Snapshot that next returns at each refresh.
-func showing(t *testing.T, logger log.Logger, next func() *softdelete.Snapshot) *Server {
+func showing(t *testing.T, logger log.Logger, ttl string, next func() *softdelete.Snapshot) *Server {
 	t.Helper()
 	s := upAndEmpty(t, logger, nil)
 	s.target.Close()
-	s.target.Entry = cache.New(func(*softdelete.Costs) cache.Source {
-		return cache.Source{
-			Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{Up: true} },
-			Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
-				publish(next())
-			},
-			Close: func() {},
+	s.Connect = func(string, func() (*conninfo.Info, error)) cache.Open {
+		return func(*softdelete.Costs) cache.Source {
+			return cache.Source{
+				Ping: func(context.Context) softdelete.Ping { return softdelete.Ping{Up: true} },
+				Refresh: func(_ context.Context, _ *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+					publish(next())
+				},
+				Close: func() {},
+			}
 		}
-	}, func() cache.Settings { return cache.Settings{TTL: time.Nanosecond, MaxStale: time.Hour} }, logger)
+	}
+	s.Settings.config.Store(configtest.Load(t, "max_stale: 5h\nttl: "+ttl))
+	s.target = s.newTarget("", nil, "shop")
 	return s
 }
 
@@ -177,6 +185,27 @@ func TestAPageIsEncodedOnce(t *testing.T) {
 	}
 }
 
+// A page lives as long as its Snapshot, even if nobody scrapes any more.
+func TestAPageIsDroppedWithItsSnapshot(t *testing.T) {
+	var refreshes atomic.Int64
+	s := showing(t, log.NewNopLogger(), "1ms", func() *softdelete.Snapshot {
+		return having(refreshes.Add(1), "users")
+	})
+	page := func() *page {
+		s.target.mu.Lock()
+		defer s.target.mu.Unlock()
+		return s.target.page
+	}
+	ask(s, "GET", "/metrics")
+	if page() == nil {
+		t.Fatal("no page is kept")
+	}
+	pgtest.WaitFor(t, "the next refresh", func() bool {
+		s.target.Snapshot(t.Context()) // like a look at the report
+		return refreshes.Load() > 1 && page() == nil
+	})
+}
+
 // values returns the values of a metric on a page.
 func values(t *testing.T, page, metric string) (found []float64) {
 	t.Helper()
@@ -199,7 +228,7 @@ func TestScrapesDuringRefreshes(t *testing.T) {
 		names = append(names, fmt.Sprint("t", i))
 	}
 	var n int64
-	s := showing(t, log.NewNopLogger(), func() *softdelete.Snapshot { n++; return having(n, names...) })
+	s := showing(t, log.NewNopLogger(), "1ms", func() *softdelete.Snapshot { n++; return having(n, names...) })
 	ask(s, "GET", "/metrics")
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -245,7 +274,7 @@ func TestWhatCouldBeGatheredIsShownBesideAnError(t *testing.T) {
 		"of the Snapshot": {[]string{"users", "orders", "orders"}, nil},
 	} {
 		var out bytes.Buffer
-		s := showing(t, log.NewLogfmtLogger(&out), func() *softdelete.Snapshot { return having(3, test.tables...) })
+		s := showing(t, log.NewLogfmtLogger(&out), "1h", func() *softdelete.Snapshot { return having(3, test.tables...) })
 		if test.process != nil {
 			s.Process.MustRegister(test.process)
 		}
@@ -265,7 +294,7 @@ func TestWhatCouldBeGatheredIsShownBesideAnError(t *testing.T) {
 }
 
 func TestMetricsCanBeRequestedByName(t *testing.T) {
-	s := showing(t, log.NewNopLogger(), func() *softdelete.Snapshot { return having(3, "users") })
+	s := showing(t, log.NewNopLogger(), "1h", func() *softdelete.Snapshot { return having(3, "users") })
 	for path, want := range map[string]int{
 		"/metrics?name[]=db_up&name[]=softdelete_total_rows": 2,
 		"/metrics?name%5B%5D=softdelete_total_rows":          1,
@@ -283,7 +312,7 @@ func TestMetricsCanBeRequestedByName(t *testing.T) {
 }
 
 func TestHeadIsGetWithoutAnAnswer(t *testing.T) {
-	s := showing(t, log.NewNopLogger(), func() *softdelete.Snapshot { return having(3, "users") })
+	s := showing(t, log.NewNopLogger(), "1h", func() *softdelete.Snapshot { return having(3, "users") })
 	web := httptest.NewServer(s)
 	defer web.Close()
 	client := http.Client{Transport: &http.Transport{DisableCompression: true}}

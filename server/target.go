@@ -29,12 +29,33 @@ type target struct {
 }
 
 func (s *Server) newTarget(name string, source func() (*conninfo.Info, error), datname string) *target {
-	return &target{settings: s.Settings, logger: s.Logger,
-		Entry: cache.New(s.Connect(name, source), func() cache.Settings {
-			c := s.Settings.Config()
-			return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
-				PingWithRefresh: c.Ping.When == "refresh"}
-		}, s.Logger)}
+	t := &target{settings: s.Settings, logger: s.Logger}
+	open := s.Connect(name, source)
+	t.Entry = cache.New(func(costs *softdelete.Costs) cache.Source {
+		c := open(costs)
+		refresh := c.Refresh
+		c.Refresh = func(ctx context.Context, previous *softdelete.Snapshot, publish func(*softdelete.Snapshot)) {
+			refresh(ctx, previous, func(next *softdelete.Snapshot) {
+				publish(next)
+				t.forget(next)
+			})
+		}
+		return c
+	}, func() cache.Settings {
+		c := s.Settings.Config()
+		return cache.Settings{Datname: datname, TTL: c.TTL.Std(), MaxStale: c.MaxStale.Std(),
+			PingWithRefresh: c.Ping.When == "refresh"}
+	}, s.Logger)
+	return t
+}
+
+// forget drops the page, unless it is that of the new Snapshot.
+func (t *target) forget(next *softdelete.Snapshot) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.page != nil && t.page.snapshot != next {
+		t.page = nil
+	}
 }
 
 // gather answers a scrape of the server with the live metrics, the ping first, and the page of the Snapshot, nil if
