@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -145,22 +147,70 @@ func TestThePageIsAsTheGoldenFileHasIt(t *testing.T) {
 	}
 }
 
-func TestOneMetricAfterAnotherMakesTheSamePage(t *testing.T) {
+// Byte for byte, in both formats.
+func TestOneMetricAfterAnotherIsAsARegistryGathersThem(t *testing.T) {
 	s := snapshot()
 	s.Databases[1].Tables[1].Markers = softdelete.Markers{{Column: "supprim\xe9"}} // of this table no metric can be made
+	for _, name := range []string{"b", "a", "", `"`, "\n", "é", "\\", "a b", "Z", "\x00"} {
+		d := softdelete.Database{Name: "last" + name, Tables: slices.Clone(s.Databases[1].Tables)}
+		for i := range d.Tables {
+			d.Tables[i].Schema, d.Tables[i].Name = d.Tables[i].Name, name
+		}
+		s.Databases = append(s.Databases, d)
+	}
 	c := NewSnapshot(s, quiet).WithAges()
-	var got []byte
+	want, err := registry(c).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []*dto.MetricFamily
 	for f := range c.Families() {
-		got = append(got, page(t, registry(f))...)
+		families, err := f.Gather()
+		if err != nil {
+			t.Error(err)
+		}
+		got = append(got, families...)
 	}
-	if diff := cmp.Diff(string(page(t, registry(c))), string(got)); diff != "" {
-		t.Errorf("(-all at once +one after another):\n%s", diff)
-	}
-	if len(got) < 1000 {
-		t.Errorf("the page has only %d bytes", len(got))
+	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeProtoDelim} {
+		want, got := encoded(t, format, want), encoded(t, format, got)
+		if want != got || len(got) < 10_000 {
+			t.Errorf("(-all at once +one after another):\n%s", cmp.Diff(want, got))
+		}
 	}
 	if s.Databases[1].Tables[1].Problem != nil {
 		t.Error("the Snapshot was changed")
+	}
+}
+
+func encoded(t *testing.T, format expfmt.FormatType, families []*dto.MetricFamily) string {
+	t.Helper()
+	var out bytes.Buffer
+	encoder := expfmt.NewEncoder(&out, expfmt.NewFormat(format))
+	for _, f := range families {
+		if err := encoder.Encode(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.String()
+}
+
+func TestASeriesThatIsThereTwiceIsShownOnceWithAnError(t *testing.T) {
+	s := snapshot()
+	s.Databases = append(s.Databases, s.Databases[1])
+	want, _ := registry(NewSnapshot(s, quiet)).Gather()
+	var got []*dto.MetricFamily
+	failed := 0
+	for f := range NewSnapshot(s, quiet).Families() {
+		families, err := f.Gather()
+		if got = append(got, families...); err != nil {
+			failed++
+		}
+	}
+	if diff := cmp.Diff(encoded(t, expfmt.TypeTextPlain, want), encoded(t, expfmt.TypeTextPlain, got)); diff != "" {
+		t.Errorf("(-registry +got):\n%s", diff)
+	}
+	if failed < 10 {
+		t.Errorf("only %d metrics have an error", failed)
 	}
 }
 

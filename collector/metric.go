@@ -60,24 +60,31 @@ func (ms metrics[T]) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// families returns the metrics without samples.
-func (ms metrics[T]) families() []*Family {
-	families := make([]*Family, len(ms))
-	for i, m := range ms {
-		families[i] = &Family{Metric: m.Metric, desc: m.desc}
-	}
-	return families
+// reader reads the metrics of one subject after another.
+type reader[T any] struct {
+	metrics  metrics[T]
+	families []*Family
+	// added are the samples of the current subject, for each metric.
+	added [][]sample
 }
 
-// read adds the samples of one subject to the families of ms. All of them begin with the given labels. On an error
-// it adds none. It catches panics itself, so that they cost this subject only.
-func (ms metrics[T]) read(families []*Family, logger log.Logger, subject T, labels ...string) error {
-	added := make([][]sample, len(ms))
+func (ms metrics[T]) reader() *reader[T] {
+	r := &reader[T]{ms, make([]*Family, len(ms)), make([][]sample, len(ms))}
+	for i, m := range ms {
+		r.families[i] = &Family{Metric: m.Metric, desc: m.desc}
+	}
+	return r
+}
+
+// read adds the samples of one subject to the families. All of them begin with the given labels. On an error it adds
+// none. It catches panics itself, so that they cost this subject only.
+func (r *reader[T]) read(logger log.Logger, subject T, labels ...string) error {
 	err := rescue.Catch(func() (err error) {
-		for i, m := range ms {
+		for i, m := range r.metrics {
+			r.added[i] = r.added[i][:0]
 			m.values(subject, func(value float64, own ...string) {
 				err = errors.Join(err, m.fits(labels, own))
-				added[i] = append(added[i], sample{value, labels, own})
+				r.added[i] = append(r.added[i], sample{value, labels, own})
 			})
 		}
 		return err
@@ -87,17 +94,17 @@ func (ms metrics[T]) read(families []*Family, logger log.Logger, subject T, labe
 		level.Error(logger).Log("msg", "metrics are left out", "of", strings.Join(labels, "."), "err", err)
 		return err
 	}
-	for i, f := range families {
-		f.samples = append(f.samples, added[i]...)
+	for i, f := range r.families {
+		f.samples = append(f.samples, r.added[i]...)
 	}
 	return nil
 }
 
 // collect sends the samples of one subject. On an error it sends nothing.
 func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
-	families := ms.families()
-	err := ms.read(families, logger, subject, labels...)
-	for _, f := range families {
+	r := ms.reader()
+	err := r.read(logger, subject, labels...)
+	for _, f := range r.families {
 		f.Collect(ch)
 	}
 	return err

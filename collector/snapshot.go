@@ -58,13 +58,13 @@ func (c Snapshot) Families() iter.Seq[*Family] {
 
 // read reads all metrics, sorted by name.
 func (c Snapshot) read() []*Family {
-	whole, databases, tables := snapshotMetrics.families(), databaseMetrics.families(), c.tables.families()
-	_ = snapshotMetrics.read(whole, c.logger, c.snapshot) // logged; the rest is still shown
+	whole, databases, tables := snapshotMetrics.reader(), databaseMetrics.reader(), c.tables.reader()
+	_ = whole.read(c.logger, c.snapshot) // logged; the rest is still shown
 	for _, d := range c.snapshot.Databases {
 		cloned := false
 		for i := range d.Tables {
 			t := &d.Tables[i]
-			err := c.tables.read(tables, c.logger, t, d.Name, t.Schema, t.Name)
+			err := tables.read(c.logger, t, d.Name, t.Schema, t.Name)
 			if err == nil {
 				continue
 			}
@@ -73,11 +73,11 @@ func (c Snapshot) read() []*Family {
 			}
 			t = &d.Tables[i]
 			*t = t.Bare(softdelete.Problem{Reason: softdelete.OtherError, Message: err.Error()})
-			_ = c.tables.read(tables, c.logger, t, d.Name, t.Schema, t.Name)
+			_ = tables.read(c.logger, t, d.Name, t.Schema, t.Name)
 		}
-		_ = databaseMetrics.read(databases, c.logger, &d, d.Name)
+		_ = databases.read(c.logger, &d, d.Name)
 	}
-	all := slices.Concat(whole, databases, tables)
+	all := slices.Concat(whole.families, databases.families, tables.families)
 	slices.SortFunc(all, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -76,7 +76,7 @@ func (s *Server) showStored(w http.ResponseWriter, r *http.Request, live []*dto.
 	if err := encode(&more, format, live); err != nil {
 		return false
 	}
-	stored, err := p.in(format)
+	stored, err := p.in(format.FormatType())
 	if err != nil {
 		return false
 	}

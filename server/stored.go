@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -47,7 +46,7 @@ func (p *page) families(names ...string) (families []*dto.MetricFamily, err erro
 	err = rescue.Catch(func() (err error) {
 		for metric := range p.collector.Families() {
 			if len(names) == 0 || slices.Contains(names, metric.Name) {
-				found, fault := gather(metric)
+				found, fault := metric.Gather()
 				families, err = append(families, found...), errors.Join(err, fault)
 			}
 		}
@@ -55,12 +54,6 @@ func (p *page) families(names ...string) (families []*dto.MetricFamily, err erro
 	})
 	rescue.Log(p.logger, err)
 	return families, err
-}
-
-func gather(c prometheus.Collector) ([]*dto.MetricFamily, error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(c)
-	return registry.Gather()
 }
 
 // storable reports whether metrics are stored in a format: in those that Prometheus requests, if the names of metrics
@@ -72,18 +65,19 @@ func storable(f expfmt.Format) bool {
 
 // in returns the metrics in a storable format. Requests that come at the same time wait for one encoding. Only one
 // metric at a time is in memory.
-func (p *page) in(f expfmt.Format) (s *stored, err error) {
+func (p *page) in(f expfmt.FormatType) (s *stored, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s = p.stored[f.FormatType()]; s != nil {
+	if s = p.stored[f]; s != nil {
 		return s, nil
 	}
 	err = rescue.Catch(func() error {
 		w := newStoring()
 		for metric := range p.collector.Families() {
-			families, err := gather(metric)
+			families, err := metric.Gather()
 			if err == nil {
-				err = encode(w, f, families)
+				// No name needs to be escaped, and looking for one that does costs as much as encoding.
+				err = encode(w, expfmt.NewFormat(f).WithEscapingScheme(model.NoEscaping), families)
 			}
 			if err != nil {
 				return err
@@ -94,7 +88,7 @@ func (p *page) in(f expfmt.Format) (s *stored, err error) {
 	})
 	rescue.Log(p.logger, err)
 	if err == nil {
-		p.stored[f.FormatType()] = s
+		p.stored[f] = s
 	}
 	return s, err
 }

@@ -103,7 +103,7 @@ func TestAStoredPageIsAsPromhttpWritesIt(t *testing.T) {
 		names = append(names, fmt.Sprintf("t%d", i*i))
 	}
 	p := newPage(having(3, names...), false, s.Logger)
-	families, err := p.families()
+	families, err := gather(p.collector)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestAPageIsEncodedOnce(t *testing.T) {
 	seen := map[*stored]bool{}
 	for range 20 {
 		all.Go(func() {
-			got, err := p.in(expfmt.NewFormat(expfmt.TypeTextPlain))
+			got, err := p.in(expfmt.TypeTextPlain)
 			mu.Lock()
 			defer mu.Unlock()
 			if seen[got] = true; err != nil {

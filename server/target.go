@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/softdelete-exporter/softdelete_exporter/cache"
@@ -83,6 +84,12 @@ func (t *target) pageOf(s *softdelete.Snapshot, byAge bool) *page {
 		t.page = newPage(s, byAge, t.logger)
 	}
 	return t.page
+}
+
+func gather(c prometheus.Collector) ([]*dto.MetricFamily, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	return registry.Gather()
 }
 
 // join merges metric families whose names differ, sorted by name. Unlike prometheus.Gatherers it does not check
