@@ -48,8 +48,8 @@ func (f *Family) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Gather implements prometheus.Gatherer. It returns what a registry would, at a fraction of the cost, because values and
-// labels are not copied.
+// Gather implements prometheus.Gatherer. It returns what a registry would, at a fraction of the cost, because values
+// and labels are not copied.
 func (f *Family) Gather() ([]*dto.MetricFamily, error) {
 	if len(f.samples) == 0 {
 		return nil, nil
