@@ -41,7 +41,7 @@ func checkConfig(ctx context.Context, f flags, connect bool, stdout io.Writer) e
 // explain prints for each table whether it is watched, which rule matched each column or why none did, and what
 // to do about it. It returns an error if a table cannot be read.
 func explain(w io.Writer, explained inspect.Explained, most int) error {
-	watched, unread := 0, 0
+	watched, unread, left := 0, 0, 0
 	for _, t := range explained.Tables {
 		printf(w, "%s: %s.%s", t.Database, t.Schema, t.Table)
 		if len(t.Markers) > 0 {
@@ -50,6 +50,7 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 		switch {
 		case !t.Watched:
 			printf(w, ": not watched")
+			left++
 		case t.Problem == nil:
 			printf(w, ": watched")
 			watched++
@@ -91,6 +92,8 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 	for _, warning := range explained.Unmatched {
 		printf(w, "Warning: %s\n", warning)
 	}
+	printf(w, "%d watched, %d cannot be read, %d not watched, of %d tables that may use soft delete.\n",
+		watched, unread, left, len(explained.Tables))
 	if unread > 0 {
 		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // for images without a time zone database
@@ -32,9 +33,12 @@ var defaults []byte
 
 // The exit codes other than 0.
 const (
-	exitFailure = 1 // failed while running
-	exitUsage   = 2 // wrong flags, configuration or environment; nothing was started
+	exitFailure     = 1   // failed while running
+	exitUsage       = 2   // wrong flags, configuration or environment; nothing was started
+	exitInterrupted = 130 // a signal ended a command that had not finished, as shells report it
 )
+
+var errInterrupted = errors.New("interrupted")
 
 func main() { os.Exit(untilSignal()) }
 
@@ -43,6 +47,14 @@ func untilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+}
+
+func init() {
+	// kingpin puts the whole text of --version into the first line, which must be one line.
+	kingpin.ManPageTemplate = strings.NewReplacer(
+		`1 {{.App.Version}} "{{.App.Author}}"`, `1 "" "softdelete_exporter `+version.Version+`"`,
+		".SH \"NAME\"\n{{.App.Name}}\n", ".SH \"NAME\"\n{{.App.Name}} \\- counts deleted rows that are still there\n",
+	).Replace(kingpin.ManPageTemplate)
 }
 
 // flags are the flags of the command line.
@@ -69,8 +81,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.ErrorWriter(stderr)
 	app.DefaultEnvars()
 	app.HelpFlag.Short('h').NoEnvar()
-	app.Version(version.Print("softdelete_exporter")).VersionFlag.NoEnvar()
-	app.UsageTemplate(kingpin.LongHelpTemplate)
+	app.Version(version.Print("softdelete_exporter")).VersionFlag.Short('v').NoEnvar()
 	// Keep the parser from exiting, so that run can finish its work.
 	exit := -1
 	app.Terminate(func(code int) { exit = code })
@@ -118,6 +129,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		"A table without soft delete, as schema.table, whose rows may be removed with the rows that they reference. "+
 			"Its foreign key must have ON DELETE CASCADE. Can be repeated.").PlaceHolder("TABLE").StringsVar(&p.along)
 
+	// The help of a command is about that command only.
+	app.UsageTemplate(kingpin.LongHelpTemplate)
+	if slices.ContainsFunc(args, func(arg string) bool { return app.GetCommand(arg) != nil }) {
+		app.UsageTemplate(kingpin.DefaultUsageTemplate)
+	}
 	command, err := app.Parse(args)
 	if exit >= 0 {
 		return exit
@@ -144,6 +160,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	})
 	rescue.Log(f.faults, err)
+	if err != nil && ctx.Err() != nil && command != serveCommand.FullCommand() {
+		err = errInterrupted
+	}
 	return exitCode(err, f.logFormat, stderr)
 }
 
@@ -197,8 +216,12 @@ func exitCode(err error, logFormat string, stderr io.Writer) int {
 	default:
 		fmt.Fprintf(stderr, "softdelete_exporter: %s\n", softdelete.PrintableLines(conninfo.Redact(err.Error())))
 	}
-	if errors.As(err, new(usage)) {
+	switch {
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.As(err, new(usage)):
 		return exitUsage
+	default:
+		return exitFailure
 	}
-	return exitFailure
 }

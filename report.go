@@ -90,7 +90,7 @@ func (r chosen) look(ctx context.Context, f flags, stderr io.Writer) (*look, *co
 	arrived()
 	if ctx.Err() != nil {
 		l.inspector.Close()
-		return nil, nil, errors.New("interrupted")
+		return nil, nil, errInterrupted
 	}
 	return l, c, nil
 }
@@ -181,13 +181,9 @@ func (l *look) progress(w io.Writer) (done func()) {
 			for {
 				select {
 				case <-tick.C:
-					var queries int64
-					for _, c := range l.inspector.Costs.All() {
-						queries += c.Queries
-					}
-					known, _ := l.tables()
-					fmt.Fprintf(w, "\r%s tables, %s queries, %s ", softdelete.Thousands(float64(known)),
-						softdelete.Thousands(float64(queries)), time.Since(began).Round(time.Second))
+					known, waiting := l.tables()
+					fmt.Fprintf(w, "\r%s of %s tables, %s ", softdelete.Thousands(float64(known-waiting)),
+						softdelete.Thousands(float64(known)), time.Since(began).Round(time.Second))
 				case <-stop:
 					fmt.Fprint(w, "\r"+strings.Repeat(" ", 60)+"\r")
 					return nil

@@ -153,7 +153,7 @@ func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 	cancel()
 	var out strings.Builder
 	if code := run(ctx, []string{"report"}, &out,
-		&out); code != 1 || out.String() != "softdelete_exporter: interrupted\n" {
+		&out); code != 130 || out.String() != "softdelete_exporter: interrupted\n" {
 		t.Errorf("interrupted, it ends with %d:\n%s", code, out.String())
 	}
 }

@@ -105,7 +105,8 @@ func served(t *testing.T) string {
 	var pages strings.Builder
 	if code < 0 {
 		address := listening.FindStringSubmatch(written.String())[1]
-		for _, path := range []string{"/", "/metrics", "/health", "/report?format=json", "/report?format=html", "/metrics"} {
+		for _, path := range []string{"/", "/metrics", "/health", "/report?format=json", "/report?format=html", "/config",
+			"/metrics"} {
 			_, text := get(t, http.DefaultClient, "GET", "http://"+address+path)
 			pages.WriteString(text)
 		}

@@ -92,6 +92,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/", 200, []string{"softdelete_exporter", "/metrics", "/health"}},
 		{"GET", "/metrics", 200, []string{"\ndb_up 1\n", `softdelete_deleted_rows{datname=`, "go_goroutines",
 			"softdelete_exporter_build_info", "\nsoftdelete_exporter_connections_evicted_total 0\n"}},
+		{"GET", "/config", 200, []string{"ttl: ", "statement_timeout: 1s"}},
 		{"GET", "/health", 200, []string{`"connected":true`, `"response_time_ms":`, `"status":"healthy"`, `"timestamp":"`}},
 		{"GET", "/-/healthy", 200, nil},
 		{"GET", "/-/ready", 200, nil},

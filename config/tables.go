@@ -50,9 +50,9 @@ func admit(patterns []Pattern, name string) bool {
 // Table is what the user says about one table. Its marker overrides every rule.
 type Table struct {
 	// Database is the table's database; when empty, every watched database that has the table.
-	Database string `yaml:"database"`
+	Database string `yaml:"database,omitempty"`
 	// Schema is public when empty.
-	Schema string `yaml:"schema"`
+	Schema string `yaml:"schema,omitempty"`
 	// Table is the table's name, without quotes.
 	Table         string `yaml:"table"`
 	TableSettings `yaml:",inline"`
@@ -67,12 +67,12 @@ func (t *Table) LooksLikePattern() bool { return special.MatchString(t.Table) }
 // Policy has settings for all tables that match its patterns. Without patterns of a kind, everything matches.
 type Policy struct {
 	// Tables are patterns of schema.table.
-	Tables []Pattern `yaml:"tables"`
+	Tables []Pattern `yaml:"tables,omitempty"`
 	// Databases are patterns of the names of databases.
-	Databases []Pattern `yaml:"databases"`
+	Databases []Pattern `yaml:"databases,omitempty"`
 	// Targets are patterns of targets of /probe. With them the policy applies only to those servers, otherwise
 	// also to the server of the connection string.
-	Targets       []Pattern `yaml:"targets"`
+	Targets       []Pattern `yaml:"targets,omitempty"`
 	TableSettings `yaml:",inline"`
 }
 
@@ -90,32 +90,32 @@ func (p *Policy) reaches(target, database string) bool {
 // the defaults.
 type TableSettings struct {
 	// Ignore leaves the table out.
-	Ignore bool `yaml:"ignore"`
+	Ignore bool `yaml:"ignore,omitempty"`
 	// Column is the column that marks deleted rows; discovery's choice when empty.
-	Column string `yaml:"column"`
+	Column string `yaml:"column,omitempty"`
 	// Kind says how the column marks them, one of the kinds in docs/markers.md; by the column's type when empty.
-	Kind softdelete.Kind `yaml:"kind"`
+	Kind softdelete.Kind `yaml:"kind,omitempty"`
 	// DeletedValues are the values of the column that mean deleted.
-	DeletedValues []string `yaml:"deleted_values"`
+	DeletedValues []string `yaml:"deleted_values,omitempty"`
 	// LiveValues are the values that mean live; all others then mean deleted. Do not
 	// combine them with deleted_values.
-	LiveValues []string `yaml:"live_values"`
+	LiveValues []string `yaml:"live_values,omitempty"`
 	// TimeColumn says when a row was deleted, if the column is not a time.
-	TimeColumn string `yaml:"time_column"`
+	TimeColumn string `yaml:"time_column,omitempty"`
 	// Unit is the unit of an integer time: s, ms, us or ns; by its name or its values when empty.
-	Unit softdelete.Unit `yaml:"unit"`
+	Unit softdelete.Unit `yaml:"unit,omitempty"`
 	// Future is what a deletion time in the future means: deleted, or live until then; deleted when empty.
-	Future discovery.Future `yaml:"future"`
+	Future discovery.Future `yaml:"future,omitempty"`
 	// Retention is how long deleted rows should be kept; the default when empty.
-	Retention Retention `yaml:"retention"`
+	Retention Retention `yaml:"retention,omitempty"`
 	// TimeZone is the zone of a time column without one; the default when empty.
-	TimeZone string `yaml:"time_zone"`
+	TimeZone string `yaml:"time_zone,omitempty"`
 	// Service is the name of the service that owns the table.
-	Service string `yaml:"service"`
+	Service string `yaml:"service,omitempty"`
 	// Method is how to count the table: auto, exact, sampled or statistics; the method of counting when empty.
-	Method softdelete.Method `yaml:"method"`
+	Method softdelete.Method `yaml:"method,omitempty"`
 	// Integrity turns the checks for contradicting rows on or off; the global setting when empty.
-	Integrity *bool `yaml:"integrity"`
+	Integrity *bool `yaml:"integrity,omitempty"`
 }
 
 // Marker returns the settings of the table's marker.

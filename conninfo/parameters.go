@@ -130,6 +130,12 @@ var parameters = []Parameter{
 // Parameters returns all known parameters and how they are treated.
 func Parameters() []Parameter { return slices.Clone(parameters) }
 
+// IsSecret reports whether the value of a parameter is a secret.
+func IsSecret(name string) bool {
+	p, _ := find(name)
+	return p.secret
+}
+
 // find looks a parameter up by its name.
 func find(name string) (Parameter, bool) {
 	n := slices.IndexFunc(parameters, func(p Parameter) bool { return p.Name == name })

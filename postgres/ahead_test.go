@@ -120,7 +120,8 @@ func TestStringsAreReadInWhateverWayTheRoleReadsThem(t *testing.T) {
 // the next question while it does not read.
 func TestLongQuestionsAndLongAnswersPassEachOther(t *testing.T) {
 	t.Parallel()
-	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)), usual)
+	s := newSession(t, pgtest.NewDatabase(t, pgtest.Shared(t)),
+		Limits{LockTimeout: time.Second, StatementTimeout: 20 * time.Minute})
 	const size = 8 << 20
 	questions := make([]string, 6)
 	for i := range questions {

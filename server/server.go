@@ -51,13 +51,15 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, turns: newTurns()}
 	s.probes.server = s
-	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}}
+	configuration := web.LandingLinks{Address: "/config", Text: "Configuration"}
+	links := []web.LandingLinks{{Address: "/metrics", Text: "Metrics"}, configuration}
 	if o.Source != nil {
 		s.target = s.newTarget("", o.Source, o.Datname)
 		links = []web.LandingLinks{
 			{Address: "/report", Text: "Health report"},
 			{Address: "/metrics", Text: "Metrics"},
 			{Address: "/health", Text: "Connection health"},
+			configuration,
 		}
 	}
 	landing, err := web.NewLandingPage(web.LandingConfig{
@@ -76,6 +78,7 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /probe", s.probe)
 	mux.HandleFunc("GET /report", s.report)
 	mux.HandleFunc("GET /health", s.health)
+	mux.HandleFunc("GET /config", s.configuration)
 	// Both are about the process, never about the database. Otherwise an orchestrator would remove the endpoint when
 	// the database is down, and the alert with it.
 	mux.HandleFunc("GET /-/healthy", s.alive)
@@ -96,6 +99,17 @@ func (s *Server) Close() {
 		s.target.Close()
 	}
 	s.probes.close()
+}
+
+// configuration shows the configuration in force, without its passwords.
+func (s *Server) configuration(w http.ResponseWriter, _ *http.Request) {
+	text, err := s.Settings.Config().YAML()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write(text) // the client may have left
 }
 
 func (s *Server) alive(w http.ResponseWriter, _ *http.Request) {

@@ -139,7 +139,7 @@ func (e *exporter) quiet(t *testing.T, dsn string) {
 
 // look requests a random page, like one of many clients.
 func (e *exporter) look(t *testing.T) {
-	page := []string{"/metrics", "/metrics", "/metrics", "/report", "/report?format=json", "/health"}[rand.N(6)]
+	page := []string{"/metrics", "/metrics", "/metrics", "/report", "/report?format=json", "/health", "/config"}[rand.N(7)]
 	answer := httptest.NewRecorder()
 	e.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", page, nil))
 	down := page == "/health" && answer.Code == http.StatusServiceUnavailable
