@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/softdelete-exporter/softdelete_exporter/conninfo"
+	health "github.com/softdelete-exporter/softdelete_exporter/report"
 	"github.com/softdelete-exporter/softdelete_exporter/rescue"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -104,8 +105,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	reportCommand := app.Command("report",
 		"Print one health report. Exit with 1 if the health is bad, and with 2 if no table has a verdict.")
 	var r reportFlags
-	reportCommand.Flag("format", "Format of the report: text, json or html.").Default("text").EnumVar(&r.format, "text",
-		"json", "html")
+	reportCommand.Flag("format", "Format of the report: text, json, html or csv (the tables).").Default(
+		"text").EnumVar(&r.format, "text", "json", "html", "csv")
+	reportCommand.Flag("full", "Text: show everything, also if it does not fit on the screen.").BoolVar(&r.full)
+	reportCommand.Flag("sort", "Text and CSV: order of the tables: "+strings.Join(health.Orders, ", ")+".").Default(
+		health.Orders[0]).EnumVar(&r.sort, health.Orders...)
 	reportCommand.Flag("fail-on", "Exit with 1 at this health or worse: fair, unknown or poor, in this order.").Default(
 		"poor").EnumVar(&r.failOn, "fair", "unknown", "poor")
 	r.flags(reportCommand, "How long to wait until every table is counted. Tables not counted by then are unknown.")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/version"
+	"golang.org/x/term"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/config"
@@ -23,7 +24,8 @@ import (
 // reportFlags are the flags of the report command.
 type reportFlags struct {
 	chosen
-	format, failOn string
+	format, failOn, sort string
+	full                 bool
 }
 
 // chosen says which tables a command looks at, and for how long.
@@ -47,16 +49,33 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 		return usage{fmt.Errorf(
 			"no watched table matches%s; write a table as schema.table; check-config --connect lists the tables", r.asked())}
 	}
-	shown := health.Report{Assessment: a, Version: version.Version, ConnectionOnly: !c.Monitoring}
+	shown := health.Report{Assessment: a, Version: version.Version, ConnectionOnly: !c.Monitoring, Sort: r.sort}
 	switch r.format {
 	case "json":
 		err = health.JSON(stdout, shown)
 	case "html":
 		err = health.HTML(stdout, shown, false)
+	case "csv":
+		err = health.CSV(stdout, shown)
 	default:
-		err = health.Text(stdout, shown, isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+		err = health.Text(stdout, shown, r.screen(stdout))
 	}
 	return errors.Join(err, outcome(a, r.failOn))
+}
+
+// screen returns what the text is written for.
+func (r reportFlags) screen(stdout io.Writer) health.Screen {
+	s := health.Page
+	if file, ok := stdout.(*os.File); ok && isTerminal(stdout) {
+		s.Colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
+			s.Width, s.Height = width, height-1 // the prompt needs a line
+		}
+	}
+	if r.full {
+		s.Height = 0
+	}
+	return s
 }
 
 // look refreshes until the chosen tables are counted.

@@ -141,7 +141,7 @@ func TestReportEndsInTimeAndWhenItIsToldTo(t *testing.T) {
 	}
 	t.Setenv("DATA_SOURCE_NAME", dsn)
 	began := time.Now()
-	code, stdout, stderr := command("report", "--timeout=2s",
+	code, stdout, stderr := command("report", "--full", "--timeout=2s",
 		"--config.file="+configFile(t, "limits: {lock_timeout: 400ms}"))
 	if took := time.Since(began); took > 12*time.Second {
 		t.Errorf("it took %s", took)

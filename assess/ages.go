@@ -27,7 +27,7 @@ func (t *TableHealth) Ages(now time.Time) []string {
 // Overdue returns for how many days the oldest row has been past the retention; of a sampled table, for how many at
 // least. It is 0 if none is, or that is not known.
 func (t *TableHealth) Overdue(now time.Time) int {
-	oldest := t.oldest()
+	oldest := t.OldestDeletion()
 	if !t.HasAges() || oldest.IsZero() {
 		return 0
 	}
@@ -38,8 +38,9 @@ func (t *TableHealth) Overdue(now time.Time) int {
 // table can be any.
 func daysBetween(from, to time.Time) int { return int((to.Unix() - from.Unix()) / (24 * 60 * 60)) }
 
-// oldest is the oldest deletion time that is known.
-func (t *TableHealth) oldest() time.Time {
+// OldestDeletion is the oldest deletion time that is known: of a sampled table the oldest one of the sample, before which
+// there may be others. It is zero if none is known.
+func (t *TableHealth) OldestDeletion() time.Time {
 	switch {
 	case t.Numbers == nil:
 		return time.Time{}
@@ -52,7 +53,7 @@ func (t *TableHealth) oldest() time.Time {
 
 // oldestDeletion says how long ago the oldest row was deleted, compared with the retention.
 func (t *TableHealth) oldestDeletion(now time.Time) string {
-	oldest := t.oldest()
+	oldest := t.OldestDeletion()
 	if oldest.IsZero() || oldest.After(now) {
 		return ""
 	}

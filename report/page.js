@@ -52,6 +52,44 @@
   addEventListener("hashchange", open);
   open();
 
+  // The page renews itself when asked. What is asked is kept in its address, as are filter and order.
+  const wanted = new URLSearchParams(location.search);
+  const keep = (name, value) => {
+    if (value) wanted.set(name, value); else wanted.delete(name);
+    const query = wanted.toString();
+    try { history.replaceState(null, "", (query ? "?" + query : location.pathname) + location.hash); } catch { /* a file */ }
+  };
+  const renew = $("#renew");
+  if (renew) {
+    const minute = 60000;
+    let timer = 0;
+    const set = () => {
+      clearTimeout(timer);
+      if (renew.checked) timer = setTimeout(() => location.reload(), minute);
+    };
+    renew.checked = wanted.has("renew");
+    renew.addEventListener("change", () => { keep("renew", renew.checked && "1"); set(); });
+    renew.closest("label").hidden = false;
+    set();
+  }
+
+  // On paper everything is open.
+  let closed = [];
+  const turn = (open) => {
+    for (const d of closed) {
+      d.open = open;
+      d.dispatchEvent(new Event("toggle")); // the browser's own comes after the page is laid out
+    }
+  };
+  addEventListener("beforeprint", () => {
+    closed = $$("details:not([open])");
+    turn(true);
+  });
+  addEventListener("afterprint", () => {
+    turn(false);
+    closed = [];
+  });
+
   const list = $("#list");
   if (!list) return;
   const heads = $$("thead th", list);
@@ -83,6 +121,9 @@
       r.detail = null;
     }
   }, true);
+  const span = (all) => { for (const cell of $$("tr.detail td, tr.group th", list)) cell.colSpan = all; };
+  addEventListener("beforeprint", () => span(heads.length));
+  addEventListener("afterprint", () => span(columns()));
   const collator = new Intl.Collator("en", { numeric: true });
   const byName = new Map([...rows].sort((a, b) => collator.compare(a.name, b.name)).map((r, i) => [r, i]));
   const worst = ["good", "fair", "unknown", "poor"];
@@ -143,32 +184,59 @@
     $("#found").textContent = `${found.toLocaleString("en")} of ${rows.length.toLocaleString("en")} tables`;
   };
 
+  const order = (head, turned) => {
+    // Numbers sort from the largest, names and health from the start.
+    down = !["name", "0"].includes(head.dataset.sort) !== turned;
+    sort = head.dataset.sort;
+    for (const h of heads) h.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    keep("sort", (sort !== "0" || turned) && (turned ? "-" : "") + sort);
+  };
   for (const head of heads) {
     const b = document.createElement("button");
     b.type = "button";
     b.textContent = head.textContent;
     head.replaceChildren(b);
     b.addEventListener("click", () => {
-      // Numbers sort from the largest, names and health from the start.
-      down = sort === head.dataset.sort ? !down : !["name", "0"].includes(head.dataset.sort);
-      sort = head.dataset.sort;
-      for (const h of heads) h.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const again = sort === head.dataset.sort;
+      order(head, again && down === !["name", "0"].includes(sort));
       arrange();
     });
   }
+  const choose = (name) => {
+    service = name;
+    for (const b of $$(".service")) b.setAttribute("aria-pressed", String(b.dataset.service === service));
+    keep("service", service);
+  };
   for (const b of $$(".service")) {
     b.disabled = false;
     b.addEventListener("click", () => {
-      service = service === b.dataset.service ? null : b.dataset.service;
-      for (const other of $$(".service")) other.setAttribute("aria-pressed", String(other.dataset.service === service));
+      choose(service === b.dataset.service ? null : b.dataset.service);
       filter();
       if (service !== null) $("#tables").scrollIntoView();
     });
   }
-  $("#find").addEventListener("input", filter);
-  for (const c of $$("[name=health]")) c.addEventListener("change", filter);
-  $("#group")?.addEventListener("change", () => { arrange(); filter(); });
+  $("#find").addEventListener("input", () => { keep("find", $("#find").value); filter(); });
+  for (const c of $$("[name=health]")) {
+    c.addEventListener("change", () => {
+      keep("hide", $$("[name=health]:not(:checked)").map((other) => other.value).join(","));
+      filter();
+    });
+  }
+  $("#group")?.addEventListener("change", () => { keep("group", $("#group").value); arrange(); filter(); });
+
+  // What the address asks for.
+  $("#find").value = wanted.get("find") || "";
+  for (const hidden of (wanted.get("hide") || "").split(",")) {
+    for (const c of $$("[name=health]")) if (c.value === hidden) c.checked = false;
+  }
+  const grouped = $("#group");
+  if (grouped && [...grouped.options].some((o) => o.value === wanted.get("group"))) grouped.value = wanted.get("group");
+  if ($$(".service").some((b) => b.dataset.service === wanted.get("service"))) choose(wanted.get("service"));
+  const [, turned, by] = (wanted.get("sort") || "").match(/^(-?)(name|\d)$/) || [];
+  const asked = heads.find((h) => h.dataset.sort === by);
+  if (asked) order(asked, turned === "-");
+  if (asked || grouped?.value) arrange();
   $("#tools").addEventListener("submit", (event) => event.preventDefault());
   $("#tools").hidden = false;
   filter();

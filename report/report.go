@@ -22,6 +22,8 @@ type Report struct {
 	Version string
 	// ConnectionOnly is true if only the connection is checked, because SOFT_DELETE_ENABLE_MONITORING is false.
 	ConnectionOnly bool
+	// Sort is one of Orders: the order of the tables in text and CSV; empty means by health.
+	Sort string
 }
 
 // order is the order in which verdicts are listed, worst first.

@@ -38,7 +38,7 @@ func golden(t *testing.T, name string, got []byte) {
 func asText(t *testing.T, r Report, colour bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Text(&out, r, colour); err != nil {
+	if err := Text(&out, r, Screen{Width: 80, Colour: colour}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -75,7 +75,7 @@ func TestTextKeepsToEightyColumnsAndToOneLineForEach(t *testing.T) {
 		}
 		for line := range strings.Lines(asText(t, r, false)) {
 			line = strings.TrimSuffix(line, "\n")
-			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(sql, strings.TrimSpace(line)) {
+			if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(sql, strings.TrimSpace(line)) {
 				t.Errorf("%s: %d columns: %q", name, n, line)
 			}
 			if strings.TrimRight(line, " ") != line {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +15,20 @@ import (
 type view struct {
 	Health, Title, Summary string
 	// Server describes the server, and Name is a short name for it; both are empty if it is not known.
-	Server, Name    string
-	Version         string
-	Made            stampView
-	Looked          *stampView
-	Databases       []databaseView
-	Services        []serviceView
-	Connection      connectionView
-	Shares          []shareView
-	Alerts          []string
-	Recommendations []recommendationView
-	// More are the recommendations that are shown on request.
-	More   []recommendationView
+	Server, Name string
+	Version      string
+	Made         stampView
+	Looked       *stampView
+	Databases    []databaseView
+	Services     []serviceView
+	Connection   connectionView
+	Shares       []shareView
+	Alerts       []string
+	// ManyAlerts says how many there are of each condition; empty if they are few.
+	ManyAlerts string
+	Todo       []itemView
+	// More are the items that are shown on request.
+	More   []itemView
 	Tables []tableView
 	// ManyDatabases is true if a table's name alone may be ambiguous.
 	ManyDatabases bool
@@ -54,6 +57,12 @@ type connectionView struct {
 	Spark                                sparkline
 }
 
+// itemView is a recommendation or, if Title is not empty, several of one kind.
+type itemView struct {
+	Urgency, Title, Gain string
+	Recommendations      []recommendationView
+}
+
 type recommendationView struct {
 	ID                   int
 	Urgency              string
@@ -69,12 +78,13 @@ type recommendationView struct {
 type tableView struct {
 	Health, Database, Schema, Name, Service string
 	Verdict, Range                          string
-	// Numbers are what the page sorts by: order of health, total, deleted, ratio, old rows and time of the last
-	// check; -1 if unknown.
+	// Numbers are what the page sorts by: order of health, total, deleted, ratio, old rows, time of the last check,
+	// age of the oldest deletion in days, days overdue, and bytes of deleted rows; -1 if unknown.
 	Numbers                       string
 	Known                         bool
 	Active, Deleted, Total, Ratio string
 	Old, Margin                   string
+	Oldest, Overdue, Size         string
 	Bar                           *barView
 	Ages                          *agesView
 	Checked                       *stampView
@@ -90,7 +100,10 @@ type barView struct {
 	FairLimit, PoorLimit string
 }
 
-// shown is how many recommendations are visible at first.
+// fewAlerts is how many alerts are all visible at first.
+const fewAlerts = 6
+
+// shown is how many items are visible at first.
 const shown = 5
 
 func newView(r Report) view {
@@ -122,26 +135,38 @@ func newView(r Report) view {
 	for _, a := range r.Alerts {
 		v.Alerts = append(v.Alerts, a.Message)
 	}
+	if len(r.Alerts) > fewAlerts {
+		v.ManyAlerts = r.conditions()
+	}
 	of := map[*assess.TableHealth][]int{}
-	purges := 0
+	recs, purges := make([]recommendationView, len(r.Recommendations)), 0
 	for i := range r.Recommendations {
-		rec := newRecommendationView(i+1, &r.Recommendations[i])
+		recs[i] = newRecommendationView(i+1, &r.Recommendations[i])
 		if r.Recommendations[i].Kind == assess.PurgeRows {
 			if purges++; purges > scripts {
-				rec.Statements = "" // its notes have the command that prints it
+				recs[i].Statements = "" // its notes have the command that prints it
 			}
-		}
-		if i < shown {
-			v.Recommendations = append(v.Recommendations, rec)
-		} else {
-			v.More = append(v.More, rec)
 		}
 		if t := r.Recommendations[i].Table; t != nil {
 			of[t] = append(of[t], i+1)
 		}
 	}
+	for i, one := range r.items() {
+		item := itemView{Urgency: one.Urgency.String()}
+		if len(one.Of) > 1 {
+			item.Title, item.Gain = one.Title, one.Gain
+		}
+		for _, n := range one.Of {
+			item.Recommendations = append(item.Recommendations, recs[n])
+		}
+		if i < shown {
+			v.Todo = append(v.Todo, item)
+		} else {
+			v.More = append(v.More, item)
+		}
+	}
 	for i := range r.Tables {
-		t := newTableView(r.Now, i, &r.Tables[i])
+		t := newTableView(r, i, &r.Tables[i])
 		t.Recommendations = of[&r.Tables[i]]
 		v.Tables, v.AnyAges = append(v.Tables, t), v.AnyAges || t.Ages != nil
 	}
@@ -190,14 +215,14 @@ func newRecommendationView(id int, r *assess.Recommendation) recommendationView 
 	}
 }
 
-func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
+func newTableView(r Report, order int, t *assess.TableHealth) tableView {
 	v := tableView{
 		Health: t.Verdict.Health.String(), Database: t.Database, Schema: t.Schema, Name: t.Name, Service: t.Policy.Service,
 		Verdict: t.Reasons(), Range: t.Verdict.Range(),
 	}
-	sort := []float64{float64(order), -1, -1, -1, -1, -1}
+	sort := []float64{float64(order), -1, -1, -1, -1, -1, -1, -1, -1}
 	if n := t.Numbers; n != nil {
-		checked := newStamp(now, t.Checked)
+		checked := newStamp(r.Now, t.Checked)
 		v.Known, v.Checked = true, &checked
 		v.Active, v.Deleted, v.Total, v.Ratio = rows(n.Active), rows(n.Deleted), rows(n.Total), ratio(n.Ratio)
 		v.Bar = bar(n.Ratio, t.Limits.DeletionRatio)
@@ -208,13 +233,23 @@ func newTableView(now time.Time, order int, t *assess.TableHealth) tableView {
 		if n.Old != nil {
 			v.Old, sort[4] = rows(*n.Old), n.Old.Value
 		}
+		v.Oldest, v.Overdue, v.Size = oldest(t), overdue(r, t), deadSize(t)
+		if at := t.OldestDeletion(); !at.IsZero() {
+			sort[6] = max(0, r.Now.Sub(at).Hours()/24)
+			if t.HasAges() {
+				sort[7] = float64(t.Overdue(r.Now))
+			}
+		}
+		if n.DeletedBytes != nil {
+			sort[8] = *n.DeletedBytes
+		}
 	}
 	numbers := make([]string, len(sort))
 	for i, n := range sort {
-		numbers[i] = strconv.FormatFloat(n, 'f', -1, 64)
+		numbers[i] = strconv.FormatFloat(math.Round(n*1e4)/1e4, 'f', -1, 64)
 	}
 	v.Numbers = strings.Join(numbers, " ")
-	v.Facts = facts(now, t)
+	v.Facts = facts(r.Now, t)
 	return v
 }
 

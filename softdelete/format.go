@@ -27,6 +27,14 @@ func Thousands(n float64) string {
 	return out.String()
 }
 
+// Millions writes a number of rows; from a million on with one decimal.
+func Millions(n int64) string {
+	if n < 999_950 {
+		return Thousands(float64(n))
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64), ".0") + " million"
+}
+
 // Percent writes a fraction as a percentage with one decimal. A value above 0 is never rounded to 0%, and a
 // value below 1 never to 100%.
 func Percent(fraction float64) string {
