@@ -115,7 +115,7 @@ func TestVariablesOfAnImageAreNoFlags(t *testing.T) {
 func TestAWrongValueNamesItsFlag(t *testing.T) {
 	for args, want := range map[string]string{
 		"report --timeout=x":            "--timeout: time: invalid duration",
-		"report --format=xml":           "--format: enum value must be one of text,json,html",
+		"report --format=xml":           "--format: enum value must be one of text,json,html,csv",
 		"--log.level=loud":              "--log.level: enum value",
 		"check-config --log.level=loud": "--log.level: enum value",
 		"purge-script --minutes=soon":   "--minutes: ",
