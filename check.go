@@ -83,11 +83,6 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 			decide(w, d)
 		}
 	}
-	if len(explained.Tables) > 0 {
-		printf(w, "In total %s: %s watched, %s not watched, and %s to be watched but not readable.\n",
-			softdelete.Plural(len(explained.Tables), "table"), softdelete.Thousands(float64(watched)),
-			softdelete.Thousands(float64(left)), softdelete.Thousands(float64(unread)))
-	}
 	if watched+unread == 0 {
 		fmt.Fprintln(w, "No table that uses soft delete was found. List your tables under tables: in the configuration.")
 	}

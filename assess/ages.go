@@ -38,8 +38,8 @@ func (t *TableHealth) Overdue(now time.Time) int {
 // table can be any.
 func daysBetween(from, to time.Time) int { return int((to.Unix() - from.Unix()) / (24 * 60 * 60)) }
 
-// OldestDeletion is the oldest deletion time that is known: of a sampled table the oldest one of the sample, before which
-// there may be others. It is zero if none is known.
+// OldestDeletion is the oldest deletion time that is known: of a sampled table the oldest one of the sample, and there
+// may be older ones. It is zero if none is known.
 func (t *TableHealth) OldestDeletion() time.Time {
 	switch {
 	case t.Numbers == nil:

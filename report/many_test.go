@@ -157,7 +157,8 @@ func TestRecommendationsOfOneKindAreOneItem(t *testing.T) {
 			Databases: []softdelete.Database{{Name: "shop", Checks: checks, Tables: tables[:n]}}}
 		return Report{Assessment: assess.Assess(pings(), s, limits(), assess.AlertConditions{}, noon)}
 	}
-	if got := at(32).items(); len(got) != 1 || got[0].Title != "Purge 32 tables: 1.2 million rows." || len(got[0].Of) != 32 {
+	if got := at(32).items(); len(got) != 1 || len(got[0].Of) != 32 ||
+		got[0].Title != "Purge 32 tables: 1.2 million rows." {
 		t.Errorf("32 purges are %+v", got)
 	}
 	if got := at(2).items(); len(got) != 2 || got[0].Title != "Purge 37,500 old deleted rows of public.t00." {
