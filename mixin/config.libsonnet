@@ -139,14 +139,24 @@ local limits = import 'lib/limits.libsonnet';
     // The alert's name in lower case is appended: the anchor of its section on GitHub.
     runbookURL: 'https://github.com/softdelete-exporter/softdelete_exporter/blob/main/mixin/runbook.md#',
 
-    // The address of the exporter's own report, for a link on the dashboards. The report covers the server of
-    // the exporter's connection string. Probed servers have none; '' means no link.
+    // The address of the report of a server, for links on the dashboards; '' means no link. ${instance} and the other
+    // labels of the server stand for their values. The default is right for the server of the exporter's connection
+    // string. For probed servers, name the exporter and the target:
+    // 'http://exporter:10862/report?target=${instance:percentencode}&auth_module=main'.
     reportURL: 'http://${instance}/report',
 
     dashboards: {
+      // What the titles begin with.
+      prefix: 'Soft delete / ',
+      // The folder, for tools that read the mixin's grafanaDashboardFolder.
+      folder: 'Soft delete',
       tags: ['softdelete'],
       refresh: '1m',
       from: 'now-24h',
+      // 'browser', 'utc', or a name such as 'Europe/Berlin'.
+      timezone: 'browser',
+      // The path under which Grafana is served, such as '/grafana', if it has one.
+      path: '',
       // Shows a variable for each of clusterLabels.
       showMultiCluster: false,
     },

@@ -7,9 +7,9 @@ function(config)
   local plain = g.thresholds(g.steps('blue', []));
 
   local up = [
-    g.stat('Connection', 'Whether the server answers the ping.', [
-      g.now('min(%s)' % d.ofServer('db_up')),
-    ]) + g.unit('none') + g.mappings(d.upMappings) + g.thresholds(g.steps('red', [])),
+    g.stat('Connection', 'Whether the server answers the ping, and the exporter answers Prometheus; the worst of the selected servers.', [
+      g.now('min(%s)' % d.connected),
+    ]) + g.unit('none') + g.mappings(d.upMappings) + g.thresholds(g.steps('red', [])) + g.noValue('no data'),
 
     g.stat('Response', 'Response time of the last SELECT 1 on an open connection; the slowest of the selected servers.', [
       g.now('max(%s)' % d.ofServer('db_response_ms')),
@@ -20,8 +20,8 @@ function(config)
     ]) + d.healthColors + g.noValue('no tables'),
 
     g.stat('Tables', 'Watched tables in the selected databases.', [
-      g.now('count(%s) or vector(0)' % d.ofDatabase('softdelete_table_info')),
-    ]) + g.unit('none') + plain,
+      g.now('count(%s)' % d.ofDatabase('softdelete_table_info')),
+    ]) + g.unit('none') + plain + g.noValue('no tables'),
 
     g.stat('Deleted rows', 'Soft-deleted rows in all of these tables.', [
       g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_rows')),
@@ -45,10 +45,10 @@ function(config)
 
     g.table(
       'Tables, worst first',
-      'Every watched table. The margin is the distance to the farther end of the 95% confidence interval: 0 when exact, empty when known from statistics only. Click a table to see its history.',
+      'Every watched table, and the reason of its verdict; if there are several, the first. The margin is the distance to the farther end of the 95% confidence interval: 0 when exact, none when known from statistics only. Click a table to see its history.',
       [
         g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], d.ofDatabase('table:softdelete_health:max')), 'health'),
-        g.tableQuery(d.byTable(d.ofDatabase('softdelete_active_rows')), 'active'),
+        g.tableQuery(d.reasonOfTables('database'), 'why'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deleted_rows')), 'deleted'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio')), 'ratio'),
         g.tableQuery(d.byTable(d.ofDatabase('softdelete_deletion_ratio_margin')), 'margin'),
@@ -56,28 +56,29 @@ function(config)
         g.tableQuery(d.byTable('time() - ' + d.ofDatabase('softdelete_checked_timestamp_seconds')), 'age'),
       ],
       [
-        { field: 'health', title: 'Health', mappings: d.healthMappings, width: 100 },
-        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'health', title: 'Health', mappings: d.healthMappings, width: 90 },
+        { field: 'reason', title: 'Why', width: 270 },
+        { field: 'relname', title: 'Table', links: [d.tableLink] },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
+        { field: d.server, title: 'Server', links: d.reportLinks },
         { field: 'table_service', title: 'Service' },
-        { field: 'active', title: 'Active rows', unit: 'short' },
-        { field: 'deleted', title: 'Deleted rows', unit: 'short' },
-        { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps },
-        { field: 'margin', title: 'Margin', unit: 'percentunit' },
-        { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps },
-        { field: 'age', title: 'Age', unit: 's' },
+        { field: 'deleted', title: 'Deleted rows', unit: 'short', width: 115 },
+        { field: 'ratio', title: 'Deleted', unit: 'percentunit', steps: d.ratioSteps, width: 90 },
+        { field: 'margin', title: 'Margin', unit: 'percentunit', width: 80 },
+        { field: 'old', title: 'Past retention', unit: 'short', steps: d.oldSteps, width: 125 },
+        { field: 'age', title: 'Age', unit: 's', width: 80 },
       ],
       'Health',
     ),
 
     g.bargauge('Highest ratio of deleted rows', 'The ten tables with the highest share of deleted rows.', [
-      g.now('topk(10, %s)' % d.ofDatabase('softdelete_deletion_ratio'), '{{schemaname}}.{{relname}}'),
-    ]) + g.unit('percentunit') + g.max(1) + g.thresholds(d.ratioSteps),
+      g.now('topk(10, %s)' % d.byTable(d.ofDatabase('softdelete_deletion_ratio')), d.tableLegend),
+    ]) + g.unit('percentunit') + g.max(1) + g.thresholds(d.ratioSteps) + g.noValue('no data'),
 
     g.bargauge('Most deleted rows past retention', 'The ten tables with the most rows that should have been purged.', [
-      g.now('topk(10, %s)' % d.ofDatabase('softdelete_old_deleted_rows'), '{{schemaname}}.{{relname}}'),
-    ]) + g.thresholds(d.oldSteps),
+      g.now('topk(10, %s)' % d.byTable(d.ofDatabase('softdelete_old_deleted_rows')), d.tableLegend),
+    ]) + g.thresholds(d.oldSteps) + g.noValue('no data'),
   ];
 
   local todo = [
@@ -90,9 +91,10 @@ function(config)
       [
         { field: 'problem', title: 'Problem' },
         { field: 'indexrelname', title: 'Index' },
-        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'relname', title: 'Table', links: [d.tableLink] },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
+        { field: d.server, title: 'Server', links: d.reportLinks },
       ],
     ) + g.size(12, 8) + g.noValue('none'),
 
@@ -102,9 +104,10 @@ function(config)
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'purpose'], '%s == 0' % d.ofDatabase('softdelete_index_present')), 'present')],
       [
         { field: 'purpose', title: 'Purpose' },
-        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'relname', title: 'Table', links: [d.tableLink] },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
+        { field: d.server, title: 'Server', links: d.reportLinks },
       ],
     ) + g.size(12, 8) + g.noValue('none'),
 
@@ -114,9 +117,10 @@ function(config)
       [g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'reason'], d.ofDatabase('softdelete_table_problem')), 'present')],
       [
         { field: 'reason', title: 'Reason' },
-        { field: 'relname', title: 'Table', link: d.tableLink },
+        { field: 'relname', title: 'Table', links: [d.tableLink] },
         { field: 'schemaname', title: 'Schema' },
         { field: 'datname', title: 'Database' },
+        { field: d.server, title: 'Server', links: d.reportLinks },
       ],
     ) + g.size(12, 8) + g.noValue('none'),
 
@@ -132,59 +136,12 @@ function(config)
     ||| % std.rstripChars(config.runbookURL, '#')) + g.size(12, 8),
   ];
 
-  local exporter = [
-    g.row('The exporter itself'),
-
-    g.stateTimeline('Checks', 'For each database, whether the last refresh could connect, discover and count tables, and check indexes.', [
-      g.query(d.ofDatabase('softdelete_exporter_check_success'), '{{check}} in {{datname}}'),
-    ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.size(8, 7),
-
-    g.timeseries('Tables by state', 'Counted: with numbers. Pending: waiting to be counted. Failed: with a problem. Skipped: beyond max_tables.', [
-      g.query('sum by (state) (%s)' % d.ofDatabase('softdelete_exporter_tables'), '{{state}}'),
-    ]) + g.stacked + g.unit('none') + g.size(8, 7),
-
-    g.timeseries('Age of the snapshot', 'Time since the last refresh that could connect, and the ttl, after which a refresh is due.', [
-      g.query('time() - ' + d.ofServer('softdelete_exporter_snapshot_timestamp_seconds'), '{{%s}}' % d.server),
-      g.query(d.ofServer('softdelete_exporter_ttl_seconds'), 'ttl of {{%s}}' % d.server),
-    ]) + g.unit('s') + g.size(8, 7),
-
-    g.timeseries('Database time of the exporter', 'Seconds per second, from sending a query to its last row, by result.', [
-      g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_database_seconds_total'), '{{datname}} {{result}}'),
-    ]) + g.unit('percentunit') + g.size(8, 7),
-
-    g.timeseries('Queries of the exporter', 'Queries per second, by result.', [
-      g.query('sum by (datname, result) (rate(%s[$__rate_interval]))' % d.ofDatabase('softdelete_exporter_queries_total'), '{{datname}} {{result}}'),
-    ]) + g.unit('reqps') + g.size(8, 7),
-
-    g.timeseries('Most expensive counts', 'Duration of the last count, for the ten tables where it took longest.', [
-      g.query('topk(10, %s)' % d.ofDatabase('softdelete_count_duration_seconds'), '{{schemaname}}.{{relname}}'),
-    ]) + g.unit('s') + g.size(8, 7),
-
-    g.stat('Configuration', "Whether the last reload of the exporter's configuration succeeded. Present only if the exporter itself is scraped.", [
-      g.now('min(%s)' % d.ofServer('softdelete_exporter_config_last_reload_successful')),
-    ]) + g.unit('none') + g.mappings(d.okMappings) + g.thresholds(g.steps('red', [])) + g.noValue('not scraped'),
-
-    g.stat('Reloaded', 'When the exporter last loaded its configuration successfully.', [
-      g.now('max(%s) * 1000' % d.ofServer('softdelete_exporter_config_last_reload_success_timestamp_seconds')),
-    ]) + g.unit('dateTimeFromNow') + plain + g.noValue('not scraped') + g.size(6, 4),
-
-    g.table(
-      'Versions',
-      "The exporter's version on each server where it is scraped itself.",
-      [g.tableQuery(d.by(['version', 'revision', 'goversion'], d.ofServer('softdelete_exporter_build_info')), 'present')],
-      [
-        { field: d.server, title: 'Server' },
-        { field: 'version', title: 'Version' },
-        { field: 'revision', title: 'Revision' },
-        { field: 'goversion', title: 'Go' },
-      ],
-    ) + g.size(14, 4) + g.noValue('not scraped'),
-  ];
-
   d.dashboard(
-    'Soft delete / Database',
+    'Database',
     'softdelete-database',
     'Is the database up, which of its tables have problems, and what should be done?',
     d.databaseVariables,
-    up + which + todo + exporter,
-  ) + g.withLink('Report', config.reportURL)
+    up + which + todo,
+    // Those of the servers themselves have no database.
+    function(metric, matchers) d.ofServer(metric, 'datname=~"|$datname",' + matchers),
+  )

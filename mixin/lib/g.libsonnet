@@ -39,7 +39,6 @@ local flow(panels) =
       graphTooltip: 1,  // shared crosshair
       time: { from: 'now-24h', to: 'now' },
       timepicker: {},
-      timezone: 'browser',
     },
 
   // withAnnotation marks the graphs wherever expr returns a series.
@@ -217,7 +216,7 @@ local flow(panels) =
       sizing: 'auto',
       minVizHeight: 16,
       minVizWidth: 8,
-      maxVizHeight: 300,
+      maxVizHeight: 32,
     },
   },
 
@@ -228,67 +227,114 @@ local flow(panels) =
       mergeValues: true,
       showValue: 'never',
       alignValue: 'left',
-      rowHeight: 0.9,
+      rowHeight: 0.5,
       legend: { showLegend: true, displayMode: 'list', placement: 'bottom' },
       tooltip: { mode: 'single', sort: 'none' },
     },
   },
 
-  // table joins instant queries on the labels that they share. columns lists, in
-  // order, the labels and query names to show:
-  // { field, title, unit?, width?, mappings?, steps?, link? }.
-  table(title, description, queries, columns, sortBy=null):: g.panel('table', title, description, queries) {
-    _size:: { w: gridWidth, h: 10 },
-    fieldConfig: {
-      defaults: { unit: 'short', custom: { align: 'auto', filterable: true, cellOptions: { type: 'auto' } } },
-      overrides: [
-        { matcher: { id: 'byName', options: c.title }, properties: g._columnProperties(c) }
-        for c in columns
-        if g._columnProperties(c) != []
+  // table joins instant queries on the labels that they share. columns lists, in order, the labels and query names
+  // to show: { field, title, unit?, width?, decimals?, mappings?, steps?, links? }. Labels that only a link needs are kept as
+  // hidden columns: Grafana resolves a link from the fields of its row.
+  table(title, description, queries, columns, sortBy=null)::
+    local shown = [g._sourceName(c, queries) for c in columns];
+    local hidden = std.setDiff(
+      std.set(std.flatMap(function(c) std.flatMap(g._fieldsOf, std.get(c, 'links', [])), columns)), std.set(shown)
+    );
+    g.panel('table', title, description, queries) {
+      _size:: { w: gridWidth, h: 10 },
+      fieldConfig: {
+        defaults: { unit: 'short', custom: { align: 'auto', filterable: true, cellOptions: { type: 'auto' } } },
+        overrides: [
+          { matcher: { id: 'byName', options: c.title }, properties: g._columnProperties(c, queries) }
+          for c in columns
+          if g._columnProperties(c, queries) != []
+        ] + [
+          // The first hides a column until Grafana 12.1, the second from then on.
+          { matcher: { id: 'byName', options: label }, properties: [
+            { id: 'custom.hidden', value: true },
+            { id: 'custom.hideFrom.viz', value: true },
+          ] }
+          for label in hidden
+        ],
+      },
+      options: {
+        showHeader: true,
+        cellHeight: 'sm',
+        footer: { show: false, reducer: ['sum'], fields: '' },
+        [if sortBy != null then 'sortBy']: [{ displayName: sortBy, desc: true }],
+      },
+      transformations: [
+        { id: 'merge', options: {} },
+        { id: 'filterFieldsByName', options: { include: { names: shown + hidden } } },
+        { id: 'organize', options: {
+          indexByName: { [(shown + hidden)[i]]: i for i in std.range(0, std.length(shown + hidden) - 1) },
+          renameByName: { [g._sourceName(c, queries)]: c.title for c in columns },
+          excludeByName: {},
+        } },
       ],
     },
-    options: {
-      showHeader: true,
-      cellHeight: 'sm',
-      footer: { show: false, reducer: ['sum'], fields: '' },
-      [if sortBy != null then 'sortBy']: [{ displayName: sortBy, desc: true }],
-    },
-    transformations: [
-      { id: 'merge', options: {} },
-      { id: 'organize', options: {
-        includeByName: { [g._sourceName(c, queries)]: true for c in columns },
-        indexByName: { [g._sourceName(columns[i], queries)]: i for i in std.range(0, std.length(columns) - 1) },
-        renameByName: { [g._sourceName(c, queries)]: c.title for c in columns },
-        excludeByName: {},
-      } },
-    ],
-  },
+
+  // field refers in a link to a field of its row.
+  field(name, format=':percentencode'):: '${__data.fields.%s%s}' % [name, format],
+
+  // _fieldsOf returns the fields to which a link refers.
+  _fieldsOf(link):: [
+    std.split(std.split(part, '}')[0], ':')[0]
+    for part in std.split(link.url, '${__data.fields.')[1:]
+  ],
+
+  _isValue(column, queries):: std.length([q for q in queries if q.refId == column.field]) > 0,
 
   // Grafana names the value of table query X "Value #X" when there are several.
   _sourceName(column, queries)::
-    local isValue = std.length([q for q in queries if q.refId == column.field]) > 0;
-    if !isValue then column.field
+    if !g._isValue(column, queries) then column.field
     else if std.length(queries) == 1 then 'Value'
     else 'Value #' + column.field,
 
-  _columnProperties(c)::
-    [{ id: 'unit', value: c.unit } for _ in [0] if std.objectHas(c, 'unit')] +
+  _columnProperties(c, queries)::
+    [{ id: key, value: c[key] } for key in ['unit', 'decimals'] if std.objectHas(c, key)] +
     [{ id: 'custom.width', value: c.width } for _ in [0] if std.objectHas(c, 'width')] +
-    [{ id: 'mappings', value: c.mappings } for _ in [0] if std.objectHas(c, 'mappings')] +
+    // A cell without a value would have the colour of the lowest step.
+    [
+      { id: 'mappings', value: std.get(c, 'mappings', []) + g.nothingMapping('–', 'transparent') }
+      for _ in [0]
+      if g._isValue(c, queries)
+    ] +
     (if std.objectHas(c, 'steps') then [{ id: 'thresholds', value: { mode: 'absolute', steps: c.steps } }] else []) +
     (if std.objectHas(c, 'mappings') || std.objectHas(c, 'steps') then [
        { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
      ] else []) +
-    (if std.objectHas(c, 'link') then [{ id: 'links', value: [{ title: c.title, url: c.link, targetBlank: false }] }] else []),
+    (if std.objectHas(c, 'links') then [{ id: 'links', value: [link { targetBlank: false } for link in c.links] }] else []),
 
   // --- refinements, added to a panel with + -------------------------------
 
+  // nameOnly shows the name of the series, not its value.
+  nameOnly:: { options+: { textMode: 'name' } },
+  // signed shows values below zero, as bars.
+  signed:: { fieldConfig+: { defaults+: { min:: null, custom+: { drawStyle: 'bars', fillOpacity: 60, lineWidth: 0 } } } },
+  // minInterval is the least distance of two points.
+  minInterval(interval):: { interval: interval },
   size(w, h):: { _size:: { w: w, h: h } },
   unit(unit):: { fieldConfig+: { defaults+: { unit: unit } } },
   max(max):: { fieldConfig+: { defaults+: { max: max } } },
-  stacked:: { fieldConfig+: { defaults+: { custom+: { fillOpacity: 30, stacking: { mode: 'normal', group: 'A' } } } } },
-  noValue(text):: { fieldConfig+: { defaults+: { noValue: text } } },
-  mappings(m):: { fieldConfig+: { defaults+: { mappings: m } } },
+  stacked:: { fieldConfig+: { defaults+: { custom+: { fillOpacity: 15, stacking: { mode: 'normal', group: 'A' } } } } },
+  decimals(n):: { fieldConfig+: { defaults+: { decimals: n } } },
+  mappings(m):: { fieldConfig+: { defaults+: { mappings+: m } } },
+  // noValue says what no value means. Without the mapping, the text would have the colour of the lowest step.
+  noValue(text):: { fieldConfig+: { defaults+: { noValue: text, mappings+: g.nothingMapping(text, '#6e7280') } } },
+  nothingMapping(text, color):: [{ type: 'special', options: { match: 'null+nan', result: { text: text, color: color, index: 100 } } }],
+
+  // override changes the series of a name.
+  override(name, properties):: { fieldConfig+: { overrides+: [{
+    matcher: { id: 'byName', options: name },
+    properties: [{ id: key, value: properties[key] } for key in std.objectFields(properties)],
+  }] } },
+
+  // band fills the space between two series, which have no lines of their own.
+  band(low, high)::
+    local edge = { 'custom.lineWidth': 0, 'custom.fillOpacity': 0, 'custom.hideFrom': { legend: true, tooltip: false, viz: false }, color: { mode: 'fixed', fixedColor: 'blue' } };
+    g.override(low, edge) + g.override(high, edge { 'custom.fillBelowTo': low, 'custom.fillOpacity': 25 }),
 
   // thresholds colours by steps; style 'line' draws them into a graph as well.
   thresholds(steps, style='off'):: {
