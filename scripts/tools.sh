@@ -22,7 +22,7 @@ axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
 bin=$PWD/.cache/bin
-axe=''       # set if axe-core is wanted
+axe=''       # set if axe-core and Grafana's library are wanted
 packages=() # Debian packages whose command is missing
 missing=()  # tools that could not be installed, and why
 
@@ -94,6 +94,28 @@ axe_core() {
   ln -sf "$dir/axe.min.js" .cache/axe.min.js
 }
 
+# node_modules NAME FOLDER: installs what the lock file in the folder names, once per content, and links it as
+# .cache/NAME.
+node_modules() {
+  local lock=$2/package-lock.json dir
+  dir=$cache/$1-$(sha512sum "$lock" | cut -c 1-12)
+  if [ ! -d "$dir" ]; then
+    echo "tools: installing ${dir##*/} from npm (once; a minute)" >&2
+    if ! (
+      work=$(mktemp -d "$cache/npm.XXXXXX") &&
+      trap 'rm -rf "$work"' EXIT &&
+      mkdir "$work/package" &&
+      cp "$2/package.json" "$lock" "$work/package/" &&
+      npm --prefix "$work/package" ci --silent --ignore-scripts --no-audit --no-fund &&
+      mv "$work/package" "$dir"
+    ) >&2; then
+      missing+=("$1: npm ci failed, see above")
+      return
+    fi
+  fi
+  ln -sfn "$dir" ".cache/$1"
+}
+
 mkdir -p "$cache" "$bin"
 for group in "$@"; do
   case $group in
@@ -130,7 +152,10 @@ for group in "$@"; do
   esac
 done
 install_packages
-if [ -n "$axe" ]; then axe_core; fi
+if [ -n "$axe" ]; then
+  axe_core
+  node_modules grafana-data e2e/monitoring/grafana
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'tools: could not get %s\n' "${missing[@]}" >&2

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,14 +22,8 @@ import (
 
 // dashboard has the parts of a dashboard that contain queries.
 type dashboard struct {
-	UID    string
-	Panels []struct {
-		Title   string
-		Targets []struct {
-			Expr, LegendFormat string
-			Instant            bool
-		}
-	}
+	UID        string
+	Panels     []panel
 	Templating struct {
 		List []struct {
 			Name, Type, Definition, AllValue string
@@ -38,6 +31,51 @@ type dashboard struct {
 		}
 	}
 	Annotations struct{ List []struct{ Name, Expr string } }
+}
+
+type panel struct {
+	Type, Title     string
+	Targets         []target
+	Transformations []struct {
+		Options struct{ Include struct{ Names []string } }
+	}
+
+	dashboard string
+	raw       json.RawMessage
+}
+
+// UnmarshalJSON keeps the JSON, too, for Grafana's library.
+func (p *panel) UnmarshalJSON(text []byte) error {
+	type plain panel
+	p.raw = slices.Clone(text)
+	return json.Unmarshal(text, (*plain)(p))
+}
+
+// included returns the names of the fields that a table keeps.
+func (p panel) included() (names []string) {
+	for _, transformation := range p.Transformations {
+		names = append(names, transformation.Options.Include.Names...)
+	}
+	return names
+}
+
+type target struct {
+	RefID, Expr, LegendFormat string
+	Instant                   bool
+}
+
+// request returns the path and the parameters that ask Prometheus for a choice.
+func (q target) request(t *testing.T, c choice) (path string, parameters url.Values) {
+	t.Helper()
+	query, now := c.substitute(t, q.Expr), time.Now()
+	parameters = url.Values{"query": {query}}
+	if q.Instant {
+		return "query", parameters
+	}
+	parameters.Set("start", fmt.Sprint(now.Add(-15*time.Second).Unix()))
+	parameters.Set("end", fmt.Sprint(now.Unix()))
+	parameters.Set("step", "1")
+	return "query_range", parameters
 }
 
 func dashboards(t *testing.T) (all []dashboard) {
@@ -74,14 +112,27 @@ func (c choice) substitute(t *testing.T, expr string) string {
 	})
 }
 
+// Grafana's rate interval is at least four scrapes, and more if a panel is narrow.
+var intervals = choice{"__rate_interval": "10s", "__range": "30s", "__interval": "10s"}
+
+// everything is the choice of all values of all variables.
+func (d dashboard) everything() choice {
+	c := maps.Clone(intervals)
+	for _, v := range d.Templating.List {
+		if v.Type == "query" {
+			c[v.Name] = ".*"
+		}
+	}
+	return c
+}
+
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
 // choices returns all choices, variable by variable: everything if several values can be chosen at once, otherwise
 // each value in turn.
 func (d dashboard) choices(t *testing.T, p prometheus) []choice {
 	t.Helper()
-	// Grafana's rate interval is at least four scrapes, and more if a panel is narrow.
-	all := []choice{{"__rate_interval": "10s", "__range": "30s", "__interval": "1s"}}
+	all := []choice{maps.Clone(intervals)}
 	for _, v := range d.Templating.List {
 		if v.Type != "query" {
 			continue
@@ -116,21 +167,11 @@ func (d dashboard) choices(t *testing.T, p prometheus) []choice {
 	return all
 }
 
-// results returns the series of a query for the first choice that has any. A zero that a panel shows in place of
-// nothing does not count.
-func results(t *testing.T, p prometheus, all []choice, expr string, instant bool) []series {
+// results returns the series of a query for the first choice that has any.
+func results(t *testing.T, p prometheus, all []choice, q target) []series {
 	t.Helper()
-	expr = strings.TrimSuffix(expr, " or vector(0)")
 	for _, c := range all {
-		query, now := c.substitute(t, expr), time.Now()
-		parameters := url.Values{"query": {query}}
-		path := "query"
-		if !instant {
-			path = "query_range"
-			parameters.Set("start", fmt.Sprint(now.Add(-15*time.Second).Unix()))
-			parameters.Set("end", fmt.Sprint(now.Unix()))
-			parameters.Set("step", "1")
-		}
+		path, parameters := q.request(t, c)
 		if found := ask[struct{ Result []series }](t, p, path, parameters).Result; len(found) > 0 {
 			return found
 		}
@@ -141,16 +182,16 @@ func results(t *testing.T, p prometheus, all []choice, expr string, instant bool
 var legendLabel = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
 
 // check runs a query and checks that its legend distinguishes the series.
-func check(t *testing.T, p prometheus, all []choice, what, expr, legend string, instant bool) {
+func check(t *testing.T, p prometheus, all []choice, what string, q target) {
 	t.Helper()
-	found := results(t, p, all, expr, instant)
+	found := results(t, p, all, q)
 	if len(found) == 0 {
-		t.Errorf("%s has no data: %s", what, expr)
+		t.Errorf("%s has no data: %s", what, q.Expr)
 		return
 	}
-	for _, label := range legendLabel.FindAllStringSubmatch(legend, -1) {
+	for _, label := range legendLabel.FindAllStringSubmatch(q.LegendFormat, -1) {
 		if !slices.ContainsFunc(found, func(s series) bool { return s.Metric[label[1]] != "" }) {
-			t.Errorf("%s: no series has the label %s of the legend: %s", what, label[1], expr)
+			t.Errorf("%s: no series has the label %s of the legend: %s", what, label[1], q.Expr)
 		}
 	}
 }
@@ -175,7 +216,7 @@ func TestEveryPanelHasData(t *testing.T) {
 	}
 	address := freeAddress(t)
 	const down = "127.0.0.1:1/none" // a server that does not exist
-	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true", "\ntables:\n",
+	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true\ndeleted_rows_by_age: true", "\ntables:\n",
 		"\ntables:\n  - {table: returns, retention: 1h}\n")
 	config += "probe: {allow: ['" + down + "']}\nauth_modules: {monitoring: {user: postgres}}\n"
 	start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + dsn}, build(t),
@@ -193,15 +234,16 @@ func TestEveryPanelHasData(t *testing.T) {
 			for _, panel := range d.Panels {
 				for _, target := range panel.Targets {
 					asked++
-					check(t, p, choices, d.UID+"/"+panel.Title, target.Expr, target.LegendFormat, target.Instant)
+					check(t, p, choices, d.UID+"/"+panel.Title, target)
 				}
 			}
 			if asked == 0 {
 				t.Errorf("%s asks nothing", d.UID)
 			}
 			for _, annotation := range d.Annotations.List {
-				check(t, p, choices, d.UID+"/"+annotation.Name, annotation.Expr, "", false)
+				check(t, p, choices, d.UID+"/"+annotation.Name, target{Expr: annotation.Expr})
 			}
 		}
+		checkPanels(t, p, all)
 	}
 }

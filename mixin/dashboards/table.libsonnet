@@ -23,7 +23,7 @@ function(config)
     ]) + d.healthColors + g.noValue('not watched'),
 
     g.stat('Why', 'The reason of its verdict, as in the report; if there are several, the first.', [
-      g.now(d.reasonOfTables('table') + ' or on () 0 * ' + d.ofTable('table:softdelete_health:max'), '{{reason}}'),
+      g.now(d.reasonOfTables('table') + ' or on () label_replace(%s, "reason", "none: it is good", "", "")' % d.ofTable('table:softdelete_health:max'), '{{reason}}'),
     ]) + g.unit('none') + plain + g.nameOnly + g.noValue('not watched') + g.size(8, 4),
 
     g.stat('Deleted', 'Share of its rows that are soft-deleted.', [
@@ -115,15 +115,18 @@ function(config)
   ];
 
   // findings has a row for each finding, or one that says that there is none.
-  local finding(text, detail, expr) =
-    'label_replace(label_replace(%s, "finding", "%s", "", ""), "detail", "$1", "%s", "(.*)")' % [expr, text, detail];
-  local findings = [
-    'label_replace(%s, "finding", "$1", "problem", "(.*)")' % finding('', 'indexrelname', of('index_problem')),
-    finding('index missing', 'purpose', '(%s == 0)' % of('index_present')),
-    finding('marker columns disagree', 'none', '(%s > 0)' % of('inconsistent_rows')),
-    finding('deleted in the future', 'none', '(%s > 0)' % of('future_deleted_rows')),
-    finding('live rows that reference deleted ones', 'constraint', '(%s > 0)' % of('orphaned_rows')),
+  local finding(text, detail, expr) = 'label_join(label_replace(%s, "finding", "%s", "", ""), "detail", "", "%s")' % [expr, text, detail];
+  local odd = [
+    { text: 'index missing', detail: 'purpose', expr: of('index_present') + ' == 0' },
+    { text: 'marker columns disagree', detail: 'none', expr: of('inconsistent_rows') + ' > 0' },
+    { text: 'deleted in the future', detail: 'none', expr: of('future_deleted_rows') + ' > 0' },
+    { text: 'live rows that reference deleted ones', detail: 'constraint', expr: of('orphaned_rows') + ' > 0' },
   ];
+  local findings = std.join('\nor ', [
+    'label_join(label_join(%s, "finding", "", "problem"), "detail", "", "indexrelname")' % of('index_problem'),
+  ] + [finding(o.text, o.detail, '(%s)' % o.expr) for o in odd] + [
+    finding('none', 'none', of('table_info')) + ' unless on () (%s)' % std.join(' or ', [of('index_problem')] + [o.expr for o in odd]),
+  ]);
 
   local indexes = [
     g.row('Indexes and integrity'),
@@ -131,16 +134,7 @@ function(config)
     g.table(
       'Findings',
       "Indexes that do not suit soft delete or that are missing, and, if the integrity check is on, rows that contradict themselves or reference deleted ones. The server's report has the reason and the statement for each.",
-      [g.tableQuery(
-        d.by(['finding', 'detail'], std.join('\nor ', findings + [finding('none', 'none', of('table_info')) + ' unless on () (%s)' % std.join(' or ', [
-          of('index_problem'),
-          of('index_present') + ' == 0',
-          of('inconsistent_rows') + ' > 0',
-          of('future_deleted_rows') + ' > 0',
-          of('orphaned_rows') + ' > 0',
-        ])])),
-        'rows'
-      )],
+      [g.tableQuery(d.by(['finding', 'detail'], findings), 'rows')],
       [
         { field: 'finding', title: 'Finding' },
         { field: 'detail', title: 'Index, purpose or constraint' },
