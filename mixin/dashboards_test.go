@@ -73,7 +73,7 @@ const gridWidth = 24
 var (
 	panelTypes = []string{"timeseries", "stat", "bargauge", "table", "state-timeline", "heatmap", "text", "row"}
 	// The units of Grafana that the dashboards use.
-	units = []string{"none", "short", "percentunit", "s", "ms", "bytes", "reqps", "dateTimeFromNow", "suffix: days"}
+	units = []string{"none", "short", "percentunit", "s", "ms", "bytes", "reqps", "dateTimeFromNow", "suffix:days"}
 	// The variables that every selector must use.
 	narrowed = []string{`job=~"$job"`, `instance=~"$instance"`}
 )

@@ -65,11 +65,11 @@ type target struct {
 }
 
 // request returns the path and the parameters that ask Prometheus for a choice.
-func (q target) request(t *testing.T, c choice) (path string, parameters url.Values) {
+func (q target) request(t *testing.T, c choice, now time.Time) (path string, parameters url.Values) {
 	t.Helper()
-	query, now := c.substitute(t, q.Expr), time.Now()
-	parameters = url.Values{"query": {query}}
+	parameters = url.Values{"query": {c.substitute(t, q.Expr)}}
 	if q.Instant {
+		parameters.Set("time", fmt.Sprint(now.Unix()))
 		return "query", parameters
 	}
 	parameters.Set("start", fmt.Sprint(now.Add(-15*time.Second).Unix()))
@@ -171,7 +171,7 @@ func (d dashboard) choices(t *testing.T, p prometheus) []choice {
 func results(t *testing.T, p prometheus, all []choice, q target) []series {
 	t.Helper()
 	for _, c := range all {
-		path, parameters := q.request(t, c)
+		path, parameters := q.request(t, c, time.Now())
 		if found := ask[struct{ Result []series }](t, p, path, parameters).Result; len(found) > 0 {
 			return found
 		}
@@ -216,14 +216,15 @@ func TestEveryPanelHasData(t *testing.T) {
 	}
 	address := freeAddress(t)
 	const down = "127.0.0.1:1/none" // a server that does not exist
-	config := edit(t, string(data.Config), "ttl: 15s", "ttl: 1s\nintegrity: true\ndeleted_rows_by_age: true", "\ntables:\n",
+	config := edit(t, string(data.Config),
+		"ttl: 15s", "ttl: 1s\nintegrity: true\ndeleted_rows_by_age: true", "\ntables:\n",
 		"\ntables:\n  - {table: returns, retention: 1h}\n")
 	config += "probe: {allow: ['" + down + "']}\nauth_modules: {monitoring: {user: postgres}}\n"
 	start(t, "http://"+address+"/-/ready", []string{"DATA_SOURCE_NAME=" + dsn}, build(t),
 		"--config.file="+write(t, "config.yaml", config), "--web.listen-address="+address)
 	rules := compile(t, "compressed.jsonnet")
 	all := dashboards(t)
-	for _, binary := range find(t, "prometheus") {
+	for i, binary := range find(t, "prometheus") {
 		p := startPrometheus(t, binary, watched{address, down}.watch(t, rules, freeAddress(t)))
 		await(t, "an alert that fires", func() bool {
 			return len(p.query(t, `ALERTS{alertstate="firing",severity="warning",relname!=""} offset 2s`)) > 0
@@ -244,6 +245,8 @@ func TestEveryPanelHasData(t *testing.T) {
 				check(t, p, choices, d.UID+"/"+annotation.Name, target{Expr: annotation.Expr})
 			}
 		}
-		checkPanels(t, p, all)
+		if i == 0 {
+			checkPanels(t, p, all)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // asked is a panel with the answers to its queries, as grafana/panels.cjs reads it.
@@ -25,6 +26,25 @@ type answer struct {
 	RefID  string          `json:"refId"`
 	Legend string          `json:"legend"`
 	Result json.RawMessage `json:"result"`
+}
+
+// fields returns the names of the fields that a table of the answers has: labels, and a value of each query.
+func (a asked) fields(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, one := range a.Answers {
+		var result []series
+		if err := json.Unmarshal(one.Result, &result); err != nil {
+			t.Fatal(err)
+		}
+		names["Value"], names["Value #"+one.RefID] = len(a.Answers) == 1, len(a.Answers) > 1
+		for _, s := range result {
+			for label := range s.Metric {
+				names[label] = true
+			}
+		}
+	}
+	return names
 }
 
 // cell is what Grafana shows for a value.
@@ -74,10 +94,11 @@ func render(t *testing.T, panels []asked) (all []shown) {
 }
 
 // ask returns the panel with the answers for the first choice for which the first query has one.
-func (p panel) ask(t *testing.T, prom prometheus, choices []choice) (asked, choice) {
+func (p panel) ask(t *testing.T, prom prometheus, choices []choice) asked {
 	t.Helper()
+	now := time.Now() // for all queries, because Grafana joins rows of the same time
 	result := func(c choice, q target) json.RawMessage {
-		path, parameters := q.request(t, c)
+		path, parameters := q.request(t, c, now)
 		return ask[struct{ Result json.RawMessage }](t, prom, path, parameters).Result
 	}
 	chosen := choices[0]
@@ -91,17 +112,22 @@ func (p panel) ask(t *testing.T, prom prometheus, choices []choice) (asked, choi
 	for _, q := range p.Targets {
 		all.Answers = append(all.Answers, answer{q.RefID, q.LegendFormat, result(chosen, q)})
 	}
-	return all, chosen
+	return all
 }
 
+// grey is the colour of a panel without a value, and transparent that of such a cell.
+const (
+	grey        = "#6e7280"
+	transparent = "rgba(0,0,0,0)"
+)
+
 var (
-	grey      = "#6e7280"
 	parameter = regexp.MustCompile(`^var-(\w+)$`)
 )
 
 // faults lists what is wrong with a panel as it is shown: columns that are missing, links that lose something, and
 // nothing that looks like something.
-func (p panel) faults(s shown, found func(dashboard string, values choice) bool) (faults []string) {
+func (p panel) faults(s shown, fields map[string]bool, found func(string, choice) bool) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	switch p.Type {
 	case "stat", "bargauge":
@@ -110,13 +136,29 @@ func (p panel) faults(s shown, found func(dashboard string, values choice) bool)
 		}
 	case "table":
 		for _, name := range p.included() {
-			if !slices.ContainsFunc(s.Columns, func(c column) bool { return c.Name == name }) {
+			if fields[name] && !slices.ContainsFunc(s.Columns, func(c column) bool { return c.Name == name }) {
 				fault("the field %s is missing", name)
 			}
 		}
+		rows := map[string]bool{}
+		for row := range s.rows() {
+			labels := ""
+			for _, c := range s.Columns {
+				if !strings.HasPrefix(c.Name, "Value") {
+					labels += c.Cells[row].Text + "|"
+				}
+			}
+			if rows[labels] {
+				fault("two rows of %s", labels)
+			}
+			rows[labels] = true
+		}
 		for _, c := range s.Columns {
-			if strings.HasPrefix(c.Name, "Value") && (c.Nothing.Text != "–" || strings.Trim(c.Nothing.Color, "#0") != "transparent") {
+			if strings.HasPrefix(c.Name, "Value") && (c.Nothing.Text != "–" || c.Nothing.Color != transparent) {
 				fault("column %s shows nothing as %q in %q", c.Title, c.Nothing.Text, c.Nothing.Color)
+			}
+			if slices.Contains(p.included(), c.Name) && c.Hidden != (c.Title == c.Name) {
+				fault("column %s: hidden is %t", c.Title, c.Hidden)
 			}
 			for row, cell := range c.Cells {
 				for _, link := range cell.Links {
@@ -128,6 +170,14 @@ func (p panel) faults(s shown, found func(dashboard string, values choice) bool)
 		}
 	}
 	return faults
+}
+
+// rows returns the number of rows of a table.
+func (s shown) rows() int {
+	if len(s.Columns) == 0 {
+		return 0
+	}
+	return len(s.Columns[0].Cells)
 }
 
 // text returns what a row has for a label.
@@ -151,7 +201,8 @@ func linkFaults(link string, row func(label string) string, found func(string, c
 	}
 	uid, isDashboard := strings.CutPrefix(to.Path, "/d/")
 	if !isDashboard {
-		if to.Path != "/report" || to.Host != row("instance") {
+		// The default reportURL is not for probed servers.
+		if link != "http://"+row("instance")+"/report" {
 			faults = append(faults, "this is not the server of the row")
 		}
 		return faults
@@ -199,7 +250,7 @@ func checkPanels(t *testing.T, prom prometheus, all []dashboard) {
 				complete = false
 			}
 		}
-		path, parameters := all[i].Panels[0].Targets[0].request(t, c)
+		path, parameters := all[i].Panels[0].Targets[0].request(t, c, time.Now())
 		known[key] = complete && len(ask[struct{ Result []series }](t, prom, path, parameters).Result) > 0
 		return known[key]
 	}
@@ -209,7 +260,7 @@ func checkPanels(t *testing.T, prom prometheus, all []dashboard) {
 		choices := d.choices(t, prom)
 		for _, p := range d.Panels {
 			if len(p.Targets) > 0 {
-				q, _ := p.ask(t, prom, choices)
+				q := p.ask(t, prom, choices)
 				p.dashboard = d.UID
 				panels, questions = append(panels, p), append(questions, q)
 			}
@@ -217,7 +268,7 @@ func checkPanels(t *testing.T, prom prometheus, all []dashboard) {
 	}
 	links := 0
 	for i, s := range render(t, questions) {
-		for _, f := range panels[i].faults(s, found) {
+		for _, f := range panels[i].faults(s, questions[i].fields(t), found) {
 			t.Errorf("%s/%s: %s", panels[i].dashboard, panels[i].Title, f)
 		}
 		for _, c := range s.Columns {
@@ -231,25 +282,23 @@ func checkPanels(t *testing.T, prom prometheus, all []dashboard) {
 	}
 
 	// The check itself notices a field with another name.
-	for _, label := range []string{"job", "instance", "relname"} {
-		var broken []panel
-		var questions2 []asked
-		for i, p := range panels {
-			if p.Type == "table" && slices.Contains(p.included(), label) && strings.Contains(string(p.raw), "fields."+label) {
-				q := questions[i]
-				_, rest, _ := strings.Cut(string(p.raw), `"transformations"`)
-				q.Panel = json.RawMessage(strings.Replace(string(p.raw), rest, strings.ReplaceAll(rest, `"`+label+`"`, `"other"`), 1))
-				broken, questions2 = append(broken, p), append(questions2, q)
+	var broken []panel
+	var brokenQuestions []asked
+	for i, p := range panels {
+		for _, label := range []string{"job", "instance", "datname", "schemaname", "relname"} {
+			if p.Type == "table" && strings.Contains(string(p.raw), "fields."+label) {
+				before, after, _ := strings.Cut(string(p.raw), `"transformations"`)
+				after = strings.ReplaceAll(after, `"`+label+`"`, `"other"`)
+				broken = append(broken, p)
+				brokenQuestions = append(brokenQuestions, asked{
+					json.RawMessage(before + `"transformations"` + after), questions[i].Answers,
+				})
 			}
 		}
-		if len(broken) == 0 {
-			t.Errorf("no link needs %s", label)
-		}
-		for i, s := range render(t, questions2) {
-			p := broken[i]
-			if !slices.ContainsFunc(p.faults(s, found), func(f string) bool { return strings.Contains(f, "a variable is not resolved") }) {
-				t.Errorf("%s/%s: without the field %s, no link is broken", p.dashboard, p.Title, label)
-			}
+	}
+	for i, s := range render(t, brokenQuestions) {
+		if p := broken[i]; len(p.faults(s, brokenQuestions[i].fields(t), found)) == 0 {
+			t.Errorf("%s/%s: a field with another name is not noticed", p.dashboard, p.Title)
 		}
 	}
 }

@@ -17,9 +17,10 @@ function(config)
     blind('Tables failed', 'Tables that cannot be read, or whose numbers have expired.', state('failed')),
     blind('Tables pending', 'Tables that wait to be counted.', state('pending')),
     blind('Tables skipped', 'Tables beyond max_tables.', state('skipped')),
-    blind('From statistics', 'Tables without exact or sampled numbers.', 'sum(%s unless %s)' % [
+    blind('Without exact numbers', 'Tables that are neither counted nor sampled: known from statistics only, or not yet counted.', 'sum(%s unless %s) or 0 * count(%s)' % [
       d.byTable(d.ofDatabase('softdelete_table_info')),
       d.byTable(d.ofDatabase('softdelete_deletion_ratio_margin')),
+      d.ofDatabase('softdelete_table_info'),
     ]) + g.noValue('none'),
   ];
 
@@ -50,7 +51,7 @@ function(config)
         { field: 'datname', title: 'Database', links: [d.databaseLink] },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(24, 6) + g.noValue('none'),
+    ) + g.size(24, 6) + g.noRows('none'),
   ];
 
   local costs = [
@@ -95,12 +96,12 @@ function(config)
       "The exporter's version on each server where it is scraped itself.",
       [g.tableQuery(d.by(['version', 'revision', 'goversion'], d.ofServer('softdelete_exporter_build_info')), 'present')],
       [
-        { field: d.server, title: 'Server', links: [d.serverLink] },
+        { field: d.server, title: 'Server' },
         { field: 'version', title: 'Version' },
         { field: 'revision', title: 'Revision' },
         { field: 'goversion', title: 'Go' },
       ],
-    ) + g.size(14, 4) + g.noValue('not scraped'),
+    ) + g.size(14, 4) + g.noRows('not scraped'),
   ];
 
   d.dashboard(

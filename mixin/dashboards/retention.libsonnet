@@ -37,7 +37,7 @@ function(config)
 
     g.stat('Overdue by', 'How long the oldest deleted row has been past its retention, at least; the worst of all tables.', [
       g.now(inDays('max(%s)' % overdue)),
-    ]) + g.unit('suffix: days') + g.decimals(0) + g.thresholds(d.overdueSteps) + g.noValue('no data'),
+    ]) + g.unit('suffix:days') + g.decimals(0) + g.thresholds(d.overdueSteps) + g.noValue('no data'),
 
     g.stat('Over a year', 'Tables with a deleted row that has been past its retention for more than a year.', [
       g.now('sum(%s)' % overAYear),
@@ -76,7 +76,7 @@ function(config)
         { field: 'share', title: 'In time', unit: 'percentunit', steps: shareSteps },
         { field: 'tables', title: 'Tables', unit: 'none' },
         { field: 'late', title: 'Late', unit: 'none', steps: countSteps },
-        { field: 'overdue', title: 'Overdue by', unit: 'suffix: days', decimals: 0, steps: d.overdueSteps },
+        { field: 'overdue', title: 'Overdue by', unit: 'suffix:days', decimals: 0, steps: d.overdueSteps },
         { field: 'year', title: 'Over a year', unit: 'none', steps: countSteps },
         { field: 'old', title: 'Rows past retention', unit: 'short' },
       ],
@@ -98,8 +98,8 @@ function(config)
         { field: 'datname', title: 'Database', links: [d.databaseLink] },
         { field: d.server, title: 'Server', links: [d.serverLink] + d.reportLinks },
         { field: 'table_service', title: 'Service' },
-        { field: 'retention', title: 'Retention', unit: 'suffix: days', width: 110 },
-        { field: 'overdue', title: 'Overdue by', unit: 'suffix: days', decimals: 0, steps: d.overdueSteps, width: 120 },
+        { field: 'retention', title: 'Retention', unit: 'suffix:days', width: 110 },
+        { field: 'overdue', title: 'Overdue by', unit: 'suffix:days', decimals: 0, steps: d.overdueSteps, width: 120 },
         { field: 'old', title: 'Past retention', unit: 'short', width: 125 },
         { field: 'deleted', title: 'Deleted rows', unit: 'short', width: 125 },
       ],
@@ -116,7 +116,7 @@ function(config)
 
     g.timeseries('Overdue by', 'For how many days the oldest deleted row has been past its retention; the ten worst tables.', [
       g.query('topk(10, %s)' % inDays(overdue), d.tableLegend),
-    ]) + g.unit('suffix: days') + g.size(8, 8),
+    ]) + g.unit('suffix:days') + g.size(8, 8),
 
     g.timeseries('Deleted and purged', 'How many deleted rows were added in each hour, or longer if the graph shows more time, and below zero how many were removed or restored. Rows that were deleted and purged within the same hour are in neither.', [
       g.query('sum(clamp_min(delta(%s[$__interval]), 0))' % d.ofDatabase('softdelete_deleted_rows'), 'deleted'),

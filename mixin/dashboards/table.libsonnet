@@ -36,11 +36,11 @@ function(config)
 
     g.stat('Overdue by', 'How long the oldest deleted row has been past its retention, at least; 0 if no row is.', [
       g.now('clamp_min(%s, 0) / %d' % [d.promql('table').overdue, days]),
-    ]) + g.unit('suffix: days') + g.decimals(0) + g.thresholds(d.overdueSteps) + g.noValue('unknown'),
+    ]) + g.unit('suffix:days') + g.decimals(0) + g.thresholds(d.overdueSteps) + g.noValue('unknown'),
 
     g.stat('Retention', 'How long its deleted rows should be kept.', [
       g.now('%s / %d' % [of('retention_seconds'), days]),
-    ]) + g.unit('suffix: days') + plain + g.noValue('none'),
+    ]) + g.unit('suffix:days') + plain + g.noValue('none'),
 
     g.stat('Dead weight', 'Estimated size of the deleted rows in the heap.', [
       g.now(of('deleted_bytes')),
@@ -94,9 +94,9 @@ function(config)
         { field: 'table_service', title: 'Service' },
         { field: 'method', title: 'Method' },
         { field: 'reason', title: 'Problem' },
-        { field: 'retention', title: 'Retention', unit: 'suffix: days' },
+        { field: 'retention', title: 'Retention', unit: 'suffix:days' },
         { field: 'window', title: 'Recent window', unit: 's' },
-        { field: d.server, title: 'Server', links: d.reportLinks },
+        { field: d.server, title: 'Server', links: [d.serverLink] + d.reportLinks },
       ],
     ) + g.size(24, 4),
 

@@ -238,9 +238,8 @@ local flow(panels) =
   // hidden columns: Grafana resolves a link from the fields of its row.
   table(title, description, queries, columns, sortBy=null)::
     local shown = [g._sourceName(c, queries) for c in columns];
-    local hidden = std.setDiff(
-      std.set(std.flatMap(function(c) std.flatMap(g._fieldsOf, std.get(c, 'links', [])), columns)), std.set(shown)
-    );
+    local linked = std.set(std.flatMap(function(c) std.flatMap(g._fieldsOf, std.get(c, 'links', [])), columns));
+    local hidden = std.setDiff(linked, std.set(shown));
     g.panel('table', title, description, queries) {
       _size:: { w: gridWidth, h: 10 },
       fieldConfig: {
@@ -254,6 +253,7 @@ local flow(panels) =
           { matcher: { id: 'byName', options: label }, properties: [
             { id: 'custom.hidden', value: true },
             { id: 'custom.hideFrom.viz', value: true },
+            { id: 'noValue', value: '' },
           ] }
           for label in hidden
         ],
@@ -294,6 +294,8 @@ local flow(panels) =
 
   _columnProperties(c, queries)::
     [{ id: key, value: c[key] } for key in ['unit', 'decimals'] if std.objectHas(c, key)] +
+    // In a link, an empty label is empty, whatever the panel says if it has no rows.
+    [{ id: 'noValue', value: '' } for _ in [0] if !g._isValue(c, queries)] +
     [{ id: 'custom.width', value: c.width } for _ in [0] if std.objectHas(c, 'width')] +
     // A cell without a value would have the colour of the lowest step.
     [
@@ -321,6 +323,8 @@ local flow(panels) =
   stacked:: { fieldConfig+: { defaults+: { custom+: { fillOpacity: 15, stacking: { mode: 'normal', group: 'A' } } } } },
   decimals(n):: { fieldConfig+: { defaults+: { decimals: n } } },
   mappings(m):: { fieldConfig+: { defaults+: { mappings+: m } } },
+  // noRows says what a table without rows means.
+  noRows(text):: { fieldConfig+: { defaults+: { noValue: text } } },
   // noValue says what no value means. Without the mapping, the text would have the colour of the lowest step.
   noValue(text):: { fieldConfig+: { defaults+: { noValue: text, mappings+: g.nothingMapping(text, '#6e7280') } } },
   nothingMapping(text, color):: [{ type: 'special', options: { match: 'null+nan', result: { text: text, color: color, index: 100 } } }],

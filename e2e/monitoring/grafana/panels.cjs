@@ -1,14 +1,22 @@
 // Shows panels as Grafana does, with Grafana's own library of data: transformations, overrides, display processors and
 // links. It reads panels with the answers of Prometheus from standard input, as JSON, and writes what they show.
-globalThis.navigator ??= { languages: ['en-GB'], language: 'en-GB' }; // the library expects a browser
+// The library expects a browser.
+globalThis.navigator ??= { languages: ['en-GB'], language: 'en-GB' };
 const data = require('@grafana/data');
+globalThis.window ??= {}; // only now, because its dependencies look for it when they load
 
 const theme = data.createTheme({ colors: { mode: 'dark' } });
 
+const { merge, filterFieldsByName, organize } = data.DataTransformerID;
 data.standardTransformersRegistry.setInit(() =>
-  Object.values(data.standardTransformers).map((transformation) => ({
-    id: transformation.id, name: transformation.name, transformation, editor: () => null,
-  })));
+  Object.values(data.standardTransformers)
+    .filter(({ id }) => [merge, filterFieldsByName, organize].includes(id))
+    .map((transformation) => ({
+      id: transformation.id,
+      name: transformation.name,
+      transformation: async () => transformation,
+      editor: async () => null,
+    })));
 
 data.locationUtil.initialize({
   config: { appSubUrl: '' },
@@ -18,18 +26,21 @@ data.locationUtil.initialize({
 
 // The options that the dashboards use. In Grafana, its standard ones and those of the panels are registered.
 const same = (value) => value;
-const option = (path, process = same) => ({ id: path, path, name: path, process, shouldApply: () => true, override: () => null, editor: () => null });
+const none = () => null;
+const option = (path, process = same) =>
+  ({ id: path, path, name: path, process, shouldApply: () => true, override: none, editor: none });
 const custom = (path) => ({ ...option(path), id: 'custom.' + path, isCustom: true });
 const registry = new data.FieldConfigOptionsRegistry(() => [
   ...['unit', 'decimals', 'min', 'max', 'noValue', 'color', 'displayName'].map((path) => option(path)),
   option('mappings', data.valueMappingsOverrideProcessor),
   option('thresholds', data.thresholdsOverrideProcessor),
   option('links', data.dataLinksOverrideProcessor),
-  ...['hidden', 'hideFrom', 'hideFrom.viz', 'width', 'cellOptions', 'lineWidth', 'fillOpacity', 'fillBelowTo'].map(custom),
+  ...['hidden', 'hideFrom', 'hideFrom.viz', 'width', 'cellOptions', 'lineWidth', 'fillOpacity', 'fillBelowTo']
+    .map(custom),
 ]);
 
 // variable replaces variables in a link. What it does not know stays as it is, as in Grafana.
-function replace(text, scoped, format) {
+function replace(text, scoped) {
   const context = scoped?.__dataContext?.value;
   return text.replace(/\$\{([\w.]+)(?::(\w+))?\}/g, (whole, name, own) => {
     if (name === 'datasource' && own === 'queryparam') return 'var-datasource=prometheus';
@@ -38,19 +49,20 @@ function replace(text, scoped, format) {
     const fields = data.getFieldDisplayValuesProxy({ frame: context.frame, rowIndex: context.rowIndex });
     const value = fields[name.slice('__data.fields.'.length)];
     if (value === undefined) return whole;
-    return (own ?? format) === 'percentencode' ? encodeURIComponent(String(value)) : encodeURI(String(value));
+    return own === 'percentencode' ? encodeURIComponent(String(value)) : encodeURI(String(value));
   });
 }
 
 // tableFrame has a row for each series. Grafana gives a query without an answer a frame, too.
 function tableFrame(answer, several) {
   const labels = [...new Set(answer.result.flatMap((series) => Object.keys(series.metric)))].sort();
+  const field = (name, type, value) => ({ name, type, values: answer.result.map(value) });
   return data.toDataFrame({
     refId: answer.refId,
     fields: [
-      { name: 'Time', type: 'time', values: answer.result.map((series) => series.value[0] * 1000) },
-      ...labels.map((name) => ({ name, type: 'string', values: answer.result.map((series) => series.metric[name] ?? '') })),
-      { name: several ? 'Value #' + answer.refId : 'Value', type: 'number', values: answer.result.map((series) => Number(series.value[1])) },
+      field('Time', 'time', (series) => series.value[0] * 1000),
+      ...labels.map((name) => field(name, 'string', (series) => series.metric[name] ?? '')),
+      field(several ? 'Value #' + answer.refId : 'Value', 'number', (series) => Number(series.value[1])),
     ],
   });
 }
@@ -59,12 +71,13 @@ function tableFrame(answer, several) {
 function seriesFrames(answer) {
   return answer.result.map((series) => {
     const values = series.values ?? [series.value];
-    const name = answer.legend === '__auto' ? undefined : answer.legend.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => series.metric[label] ?? '');
+    const legend = answer.legend.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => series.metric[label] ?? '');
+    const config = answer.legend === '__auto' ? {} : { displayNameFromDS: legend };
     return data.toDataFrame({
       refId: answer.refId,
       fields: [
         { name: 'Time', type: 'time', values: values.map((v) => v[0] * 1000) },
-        { name: 'Value', type: 'number', labels: series.metric, values: values.map((v) => Number(v[1])), config: { displayNameFromDS: name } },
+        { name: 'Value', type: 'number', labels: series.metric, values: values.map((v) => Number(v[1])), config },
       ],
     });
   });
@@ -89,10 +102,13 @@ async function render({ panel, answers }) {
     ? answers.map((answer) => tableFrame(answer, answers.length > 1))
     : answers.flatMap(seriesFrames);
   let shown = frames;
-  await new Promise((resolve, reject) =>
-    data.transformDataFrame(panel.transformations ?? [], frames).subscribe({ next: (f) => { shown = f; }, complete: resolve, error: reject }));
+  await new Promise((complete, error) => {
+    const next = (transformed) => { shown = transformed; };
+    data.transformDataFrame(panel.transformations ?? [], frames).subscribe({ next, complete, error });
+  });
+  const { fieldConfig } = panel;
   shown = data.applyFieldOverrides({
-    data: shown, fieldConfig: panel.fieldConfig, fieldConfigRegistry: registry, replaceVariables: replace, theme, timeZone: 'utc',
+    data: shown, fieldConfig, fieldConfigRegistry: registry, replaceVariables: replace, theme, timeZone: 'utc',
   });
   const columns = shown.flatMap((frame) => frame.fields.map((field) => ({
     name: field.name,
@@ -101,7 +117,7 @@ async function render({ panel, answers }) {
     nothing: nothing(field.config),
     cells: table ? field.values.map((_, row) => show(field, frame, row)) : [],
   })));
-  return { frames: shown.length, columns, nothing: nothing(panel.fieldConfig.defaults) };
+  return { columns, nothing: nothing(panel.fieldConfig.defaults) };
 }
 
 let input = '';
