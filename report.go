@@ -54,7 +54,7 @@ func writeReport(ctx context.Context, f flags, r reportFlags, stdout, stderr io.
 	case "json":
 		err = health.JSON(stdout, shown)
 	case "html":
-		err = health.HTML(stdout, shown, false)
+		err = health.HTML(stdout, shown, nil)
 	case "csv":
 		err = health.CSV(stdout, shown)
 	default:

@@ -20,6 +20,12 @@ func (e *Entry) Snapshot(ctx context.Context) *softdelete.Snapshot {
 		case <-ctx.Done():
 		}
 	}
+	return e.Last()
+}
+
+// Last returns the last snapshot without asking the server anything, and without the numbers that are too old to be
+// shown.
+func (e *Entry) Last() *softdelete.Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.snapshot = e.snapshot.Expire(time.Now(), e.settings().MaxStale)

@@ -51,7 +51,7 @@ func pictures() http.Handler {
 		w.Header().Set("Content-Security-Policy", report.Policy())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		r := report.Report{Assessment: assess.Assess(pings, s, assess.Thresholds{}, assess.AlertConditions{}, now)}
-		_ = report.HTML(w, r, false) // the browser may have left
+		_ = report.HTML(w, r, nil) // the browser may have left
 	})
 }
 

@@ -54,7 +54,7 @@ func openThousand(t testing.TB) (tab *tab, url string) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", report.Policy())
-		if err := report.HTML(w, r, true); err != nil {
+		if err := report.HTML(w, r, &report.Links{JSON: "?format=json", Metrics: "metrics"}); err != nil {
 			t.Error(err)
 		}
 	}))

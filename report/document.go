@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -22,15 +21,7 @@ const schemaURL = "https://raw.githubusercontent.com/softdelete-exporter/softdel
 
 // JSON writes the report as the document that schema.json describes. An unknown value is absent, never 0.
 func JSON(w io.Writer, r Report) error {
-	var out strings.Builder
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r.document()); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, escaped(out.String()))
-	return err
+	return encode(w, r.document())
 }
 
 // escaped escapes characters that a terminal would act on and that the encoder leaves as they are (RFC 8259,
@@ -222,12 +213,10 @@ func (r Report) document() document {
 		Schema: schemaURL, SchemaVersion: schemaVersion, ExporterVersion: r.Version,
 		Timestamp: r.Now.UTC(), SnapshotTimestamp: instant(r.Taken),
 		OverallHealth: r.Health, Healthy: r.Healthy, Summary: r.summary(),
+		Server:     newServer(r.Connection.Server()),
 		Connection: connectionDoc{pingDoc: newPing(r.Connection.Ping), Status: r.Connection.Status, Pings: []pingDoc{}},
 		Databases:  []databaseDoc{}, Services: []serviceDoc{}, Tables: []tableDoc{}, Alerts: []alertDoc{},
 		Recommendations: []recommendationDoc{},
-	}
-	if s := r.Connection.Server(); s != nil {
-		d.Server = &serverDoc{s.Host, s.Port, s.Tried, s.Database, s.Version, s.Role}
 	}
 	for _, p := range r.Connection.Pings {
 		d.Connection.Pings = append(d.Connection.Pings, newPing(p))
@@ -258,6 +247,13 @@ func (r Report) document() document {
 		d.Recommendations = append(d.Recommendations, newRecommendation(&r.Recommendations[i]))
 	}
 	return d
+}
+
+func newServer(s *softdelete.Server) *serverDoc {
+	if s == nil {
+		return nil
+	}
+	return &serverDoc{s.Host, s.Port, s.Tried, s.Database, s.Version, s.Role}
 }
 
 func newPing(p softdelete.Ping) pingDoc {

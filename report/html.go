@@ -12,7 +12,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
-//go:embed page.html page.css page.js
+//go:embed page.html targets.html page.css page.js
 var assets embed.FS
 
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
@@ -20,7 +20,7 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 		return template.HTML(`<svg class="icon ` + word + `" aria-hidden="true"><use href="#` + word +
 			`"/></svg>`) // word is one of the program's own
 	},
-}).ParseFS(assets, "page.html"))
+}).ParseFS(assets, "page.html", "targets.html"))
 
 var style, script = asset("page.css"), asset("page.js")
 
@@ -47,15 +47,23 @@ func source(text string) string {
 // policy, without the part that only a header can have.
 func Policy() string { return policy + "; frame-ancestors 'none'" }
 
-// HTML writes the report as one page that loads nothing. A live page links to the exporter's other pages.
-func HTML(w io.Writer, r Report, live bool) error {
+// Links are what a page that an exporter serves links to.
+type Links struct {
+	// JSON is the same report as JSON, Metrics the server's metrics.
+	JSON, Metrics string
+	// Targets is true if there is a list of servers.
+	Targets bool
+}
+
+// HTML writes the report as one page that loads nothing. Live is nil for a file.
+func HTML(w io.Writer, r Report, live *Links) error {
 	var out strings.Builder
 	err := page.Execute(&out, struct {
 		view
 		Policy string
 		Style  template.CSS
 		Script template.JS
-		Live   bool
+		Live   *Links
 	}{newView(r), policy, template.CSS(style), template.JS(script), live})
 	if err != nil {
 		return err

@@ -12,10 +12,17 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
+func links(live bool) *Links {
+	if !live {
+		return nil
+	}
+	return &Links{JSON: "?format=json", Metrics: "metrics"}
+}
+
 func asHTML(t *testing.T, r Report, live bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := HTML(&out, r, live); err != nil {
+	if err := HTML(&out, r, links(live)); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -135,7 +142,7 @@ func BenchmarkHTMLOfAThousandTables(b *testing.B) {
 	r := thousand(1000)
 	for b.Loop() {
 		var out bytes.Buffer
-		if err := HTML(&out, r, true); err != nil {
+		if err := HTML(&out, r, links(true)); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(out.Len()), "bytes")

@@ -29,19 +29,26 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 
 // probe answers a scrape of the server that the request names.
 func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
-	target, err := s.probes.find(r.FormValue("target"), r.FormValue("auth_module"))
-	if errors.Is(err, errTooMany) {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	target := s.probed(w, r)
+	if target == nil {
 		return
 	}
 	ctx, cancel := s.deadline(w, r)
 	defer cancel()
 	live, p, err := target.gather(ctx)
 	s.show(w, r, live, p, err)
+}
+
+// probed returns the target that a request names. If there is none, it has answered why, and returns nil.
+func (s *Server) probed(w http.ResponseWriter, r *http.Request) *target {
+	target, err := s.probes.find(r.FormValue("target"), r.FormValue("auth_module"))
+	switch {
+	case errors.Is(err, errTooMany):
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+	return target
 }
 
 // show writes the page of a Snapshot, if there is one, and the live metrics. It writes what was gathered, even if part

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,32 +23,53 @@ import (
 // pingAge is how old a ping may be in the report: the server is not pinged for each reader.
 const pingAge = 5 * time.Second
 
-// report answers with the health report, from the cache like a scrape: as a page, or as JSON if the client prefers
-// that.
+// report answers with the health report of the server that the request names like one of /probe, or else of the
+// connection string's server. It comes from the cache like a scrape: as a page, or as JSON if the client prefers that.
 func (s *Server) report(w http.ResponseWriter, r *http.Request) {
-	if s.target == nil {
-		http.Error(w, config.ErrNoDataSource.Error(), http.StatusNotFound)
+	target := s.target
+	if r.FormValue("target")+r.FormValue("auth_module") != "" {
+		if target = s.probed(w, r); target == nil {
+			return
+		}
+	}
+	if target == nil {
+		http.Error(w, config.ErrNoDataSource.Error()+"; /targets lists the servers that are probed", http.StatusNotFound)
 		return
 	}
+	s.answer(w, r, func(out io.Writer, format string) error {
+		shown := s.assess(w, r, target)
+		if format == "json" {
+			return report.JSON(out, shown)
+		}
+		query := url.Values{"format": {"json"}}
+		links := report.Links{Metrics: "metrics", Targets: s.hasProbes()}
+		if target != s.target {
+			query["target"], query["auth_module"] = r.Form["target"], r.Form["auth_module"]
+			links.Metrics = "probe?" + url.Values{"target": r.Form["target"], "auth_module": r.Form["auth_module"]}.Encode()
+		}
+		links.JSON = "?" + query.Encode()
+		return report.HTML(out, shown, &links)
+	})
+}
+
+// answer writes a page in the format that the client prefers, html or json.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, write func(out io.Writer, format string) error) {
 	format := r.FormValue("format")
 	if format == "" {
 		format = preferred(r.Header.Values("Accept"))
 	}
-	var out bytes.Buffer
-	var err error
 	switch format {
 	case "html":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", report.Policy())
-		err = report.HTML(&out, s.assess(w, r), true)
 	case "json":
 		w.Header().Set("Content-Type", "application/json")
-		err = report.JSON(&out, s.assess(w, r))
 	default:
 		http.Error(w, "format: must be html or json", http.StatusBadRequest)
 		return
 	}
-	if err != nil {
+	var out bytes.Buffer
+	if err := write(&out, format); err != nil {
 		level.Error(s.Logger).Log("msg", "writing the report", "err", err)
 		http.Error(w, "the report could not be written; the log says why", http.StatusInternalServerError)
 		return
@@ -57,20 +80,26 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	send(w, r, out.Bytes())
 }
 
-// assess assesses the server of the connection string.
-func (s *Server) assess(w http.ResponseWriter, r *http.Request) report.Report {
+// assess assesses a server.
+func (s *Server) assess(w http.ResponseWriter, r *http.Request, t *target) report.Report {
 	ctx, cancel := s.deadline(w, r)
 	defer cancel()
 	c := s.Settings.Config()
-	last := s.target.Ping(ctx, pingAge)
+	last := t.Ping(ctx, pingAge)
 	snapshot := &softdelete.Snapshot{}
 	if c.Monitoring {
-		snapshot = s.target.Snapshot(ctx)
+		snapshot = t.Snapshot(ctx)
 	}
-	pings := s.target.Pings()
+	pings := t.Pings()
 	if n := len(pings); n == 0 || pings[n-1].At.Before(last.At) {
 		pings = append(pings, last) // it timed out, so the cache has not kept it
 	}
+	return s.judge(pings, snapshot)
+}
+
+// judge assesses what is known about a server.
+func (s *Server) judge(pings []softdelete.Ping, snapshot *softdelete.Snapshot) report.Report {
+	c := s.Settings.Config()
 	a := assess.Assess(pings, snapshot, c.Thresholds, c.Alerts, time.Now())
 	rescue.Log(s.Logger, errors.Join(a.Faults...))
 	return report.Report{

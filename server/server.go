@@ -62,6 +62,7 @@ func New(o Options) (*Server, error) {
 			configuration,
 		}
 	}
+	links = append(links, web.LandingLinks{Address: "/targets", Text: "Reports of all servers"})
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "softdelete_exporter",
 		Description: "Prometheus exporter for PostgreSQL tables that use soft delete",
@@ -77,6 +78,7 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /probe", s.probe)
 	mux.HandleFunc("GET /report", s.report)
+	mux.HandleFunc("GET /targets", s.targets)
 	mux.HandleFunc("GET /health", s.health)
 	mux.HandleFunc("GET /config", s.configuration)
 	// Both are about the process, never about the database. Otherwise an orchestrator would remove the endpoint when
