@@ -41,6 +41,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	args := []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", dsn}
 	for name, value := range map[string]string{
 		"lock_timeout": "100ms", "statement_timeout": "1s", "constraint_exclusion": "partition",
+		"client_encoding": "UTF8", "regclass": `public."Odd ""table"`, "marked": `"deletedAt" IS NOT NULL`,
+		"strange": "NULL",
 		"text": "norm", "function": "public.norm(text)", "body": "BEGIN NULL; END",
 		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}", "similar": "^$",
 		"relation": "1", "expression": "1", "type": "int", "born": "{}", "observed": "NULL", "relations": "{1}",
@@ -62,8 +64,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		"percent": "10", "seed": "7", "limit": "10",
 		"index": `Odd "index`, "question": "SELECT 1", "seconds": `extract(epoch FROM "deletedAt")`, "time": "deletedAt",
 		"deleted_at_all": "true", "round": "false", "since": "NULL",
-		"class": "class", "classified": `CASE WHEN "deletedAt" IS NOT NULL THEN 0 END`, "observing": "",
-		"first": "extract(epoch FROM first)",
+		"class": "class", "classified": `CASE WHEN "deletedAt" IS NOT NULL THEN 0 END`, "observing": "NULL",
+		"first": `min("deletedAt")`,
 	} {
 		args = append(args, "-v", name+"="+value)
 	}
@@ -79,16 +81,15 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 		name := filepath.Base(file)
 		if slices.Contains([]string{"markers.sql", "partial.sql", "hypopg_index.sql", "purge.sql", "purge_script.sql",
 			"rename_schema.sql",
-			"rename_table.sql"}, name) { // parts of statements
+			"rename_table.sql", "settings_17.sql"}, name) { // parts of statements, or not for every version
 			continue
 		}
 		args := args
 		if index := indexes[name]; index != "" {
 			args = append(slices.Clone(args), "-v", "indexname="+index)
 		}
-		if name == "classes.sql" { // ctid has a name of its own there
-			args = append(slices.Clone(args), "-v", `columns="deletedAt"`, "-v", "time=deletedAt",
-				"-v", "next=extract(epoch FROM first)")
+		if name == "classes.sql" { // ctid is no column that can be named there
+			args = append(slices.Clone(args), "-v", `columns="deletedAt"`)
 		}
 		if name == "shares.sql" || name == "shared_statistics.sql" { // their predicate needs this column
 			args = append(slices.Clone(args), "-v", "column=deletedAt", "-v", "type=timestamptz")

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
@@ -21,8 +22,8 @@ type classed struct {
 	name, configuration string
 	// columns are its columns for a row of instants(id, at): each SQL expression with its name.
 	columns string
-	// more is what is done with the table then.
-	more string
+	// more is what is done with the table then; again inserts its rows once more, if that is not done by columns.
+	more, again string
 	// deleted says in plain SQL which rows are deleted, and time is the deletion time if it is known.
 	deleted, time string
 	// instant writes a timestamptz in the type of the time.
@@ -79,7 +80,7 @@ var classedTables = []classed{
 		columns: `id % 3 AS class, at AS first, id AS "deletion class"`, deleted: "class <> 0",
 		time: "CASE WHEN isfinite(first) THEN first END", instant: "%s"},
 	{name: "parted", columns: "NULL::timestamptz AS deleted_at, 0 AS id WHERE false", deleted: "deleted_at IS NOT NULL",
-		time: finite, instant: "%s",
+		time: finite, instant: "%s", again: "INSERT INTO parted SELECT " + sometimes + ", id % 2 FROM instants",
 		more: `DROP TABLE parted; CREATE TABLE parted (deleted_at timestamptz, id int) PARTITION BY LIST (id);
 			CREATE TABLE part_1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE part_2 PARTITION OF parted DEFAULT;
 			INSERT INTO parted SELECT ` + sometimes + ", id % 2 FROM instants"},
@@ -173,20 +174,47 @@ func (c classed) zone() string {
 	return "UTC"
 }
 
-// All numbers of an exact count, the classes of deletion times among them, are those of plain SQL.
+// All numbers of an exact count, the classes of deletion times among them, are those of plain SQL. A table without
+// deleted rows is next asked whether that is still so.
 func TestClassesEqualPlainSQL(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
 	writeInstants(t, dsn)
-	configuration := "tables:\n"
+	configuration := "counting: {recount_after: 1ms}\ntables:\n"
+	purge, live, again := "", "", ""
 	for _, c := range classedTables {
 		pgtest.Exec(t, dsn, fmt.Sprintf("CREATE TABLE %s AS SELECT %s %s; %s", c.name, c.columns,
 			map[bool]string{true: "", false: "FROM instants"}[strings.Contains(c.columns, "WHERE")], c.more))
 		if c.configuration != "" {
 			configuration += fmt.Sprintf("  - {table: %s, %s}\n", c.name, c.configuration)
 		}
+		purge += fmt.Sprintf("DELETE FROM %s WHERE %s;", c.name, c.deleted)
+		live += fmt.Sprintf("INSERT INTO %s SELECT * FROM %[1]s LIMIT 10;", c.name)
+		again += cmp.Or(c.again, fmt.Sprintf("INSERT INTO %s SELECT %s FROM instants", c.name, c.columns)) + ";"
 	}
-	s := first(t, inspector(t, dsn, configuration))
+	i := inspector(t, dsn, configuration)
+	s := first(t, i)
+	compareWithPlainSQL(t, dsn, s)
+	for _, step := range []struct {
+		sql string
+		// marksOnly is true if only the marked rows are counted first.
+		marksOnly bool
+	}{{purge, false}, {live, true}, {again, true}, {live, false}} {
+		for _, c := range classedTables {
+			tab := tableNamed(t, s, c.name)
+			if got := (&count{table: &table{Table: tab}}).marksAnswer(1); got != step.marksOnly {
+				t.Errorf("%s: with %v deleted rows only the marked rows are counted: %t", c.name, tab.Numbers.Deleted, got)
+			}
+		}
+		pgtest.Exec(t, dsn, step.sql)
+		s = refreshAfter(t, i, s, nil)
+		compareWithPlainSQL(t, dsn, s)
+	}
+}
+
+// compareWithPlainSQL compares the numbers of a Snapshot with those of the tables.
+func compareWithPlainSQL(t *testing.T, dsn string, s *softdelete.Snapshot) {
+	t.Helper()
 	for _, c := range classedTables {
 		table := tableNamed(t, s, c.name)
 		n := table.Numbers
@@ -198,8 +226,10 @@ func TestClassesEqualPlainSQL(t *testing.T) {
 			time.Time.Equal) {
 			t.Errorf("%s: the edges are %v, want %v", c.name, n.Ages.Edges, want)
 		}
-		got := wanted{Total: n.Total.Value, Deleted: n.Deleted.Value, Old: n.Old.Value,
-			Oldest: float64(n.Oldest.UnixMicro()) / 1e6}
+		got := wanted{Total: n.Total.Value, Deleted: n.Deleted.Value, Old: n.Old.Value}
+		if !n.Oldest.IsZero() {
+			got.Oldest = float64(n.Oldest.UnixMicro()) / 1e6
+		}
 		if n.Recent != nil {
 			got.Recent = n.Recent.Value
 		}
@@ -210,11 +240,14 @@ func TestClassesEqualPlainSQL(t *testing.T) {
 		if math.Abs(want.Oldest-got.Oldest) < 1e-3 {
 			want.Oldest = got.Oldest
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 		if n.Recent == nil != c.local {
 			t.Errorf("%s: recent is %v", c.name, n.Recent)
+		}
+		if c.name == "planned" && table.Kept().NextChange.Before(table.Counted) {
+			t.Errorf("the next planned deletion is at %v", table.Kept().NextChange)
 		}
 	}
 }

@@ -63,6 +63,8 @@ type tally struct {
 	Oldest, Next, Coming *float64
 	// Ages are the rows of each age class, if the table has them.
 	Ages []int64 `db:"-"`
+	// early is true if there are deletion times before any database.
+	early bool
 	observed
 }
 
@@ -212,29 +214,79 @@ func (c *count) countExactly(ctx context.Context) error {
 	return nil
 }
 
-// question counts a partition, unless it is larger than most bytes.
+// question is the first question about a partition that is counted unless it is larger than most bytes.
 func (c *count) question(l partition, most int64) string {
+	if c.marksAnswer(most) {
+		return c.on(l).CountMarked(most)
+	}
+	return c.fullQuestion(l, most)
+}
+
+// marksAnswer reports whether the number of marked rows may be all that must be asked for: there was no deleted row at
+// the last count, or only the size is wanted.
+func (c *count) marksAnswer(most int64) bool {
+	last := c.table.Numbers
+	return most < 0 || last != nil && last.Deleted.Value == 0 && c.table.Markers.Timed()
+}
+
+// fullQuestion asks for everything.
+func (c *count) fullQuestion(l partition, most int64) string {
 	if c.table.HasAgeClasses() {
 		return c.on(l).Classes(most)
 	}
 	return c.on(l).Count(most)
 }
 
-// countUpTo returns the answer to this question.
+// markedTally is a row of queries.Relation.CountMarked.
+type markedTally struct {
+	Bytes, Block, Total, Marked int64
+	observed
+}
+
+// countUpTo counts a partition, unless it is larger than most bytes.
 func (c *count) countUpTo(ctx context.Context, l partition, most int64) (tally, error) {
-	question := c.question(l, most)
-	if c.table.HasAgeClasses() {
-		rows, err := postgres.Query[classes](ctx, c.session, question)
+	if c.marksAnswer(most) {
+		rows, err := postgres.Query[markedTally](ctx, c.session, c.question(l, most))
 		if err != nil {
 			return tally{}, err
 		}
-		return rows[0].tally(&c.table.Table, len(c.ageEdges())), nil
+		if r := rows[0]; r.Marked == 0 {
+			t := tally{Bytes: r.Bytes, Block: r.Block, Total: r.Total, observed: r.observed}
+			if c.table.HasAgeClasses() {
+				t.Ages = make([]int64, len(c.ageEdges())+1)
+			}
+			return t, nil
+		}
 	}
-	rows, err := postgres.Query[tally](ctx, c.session, question)
+	if c.table.HasAgeClasses() {
+		rows, err := postgres.Query[classes](ctx, c.session, c.fullQuestion(l, most))
+		if err != nil {
+			return tally{}, err
+		}
+		t, err := rows[0].tally(&c.table.Table, len(c.ageEdges()))
+		if err == nil && t.early {
+			t.Strange, err = c.strange(ctx, l, most)
+		}
+		return t, err
+	}
+	rows, err := postgres.Query[tally](ctx, c.session, c.fullQuestion(l, most))
 	if err != nil {
 		return tally{}, err
 	}
 	return rows[0], nil
+}
+
+// strange returns a time with an unknown meaning, if there may be one among those before any database.
+func (c *count) strange(ctx context.Context, l partition, most int64) ([]*string, error) {
+	question := c.on(l).Strange(most)
+	if question == "" {
+		return nil, nil
+	}
+	rows, err := postgres.Query[struct{ Strange []*string }](ctx, c.session, question)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0].Strange, nil
 }
 
 // limit returns how large a partition may be that is counted, if so many bytes are left.

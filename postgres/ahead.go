@@ -84,15 +84,11 @@ func (s *Session) Ask(question string, guarded []uint32) (sent bool) {
 	if s.Broken() || a.asked[question] != nil || !queries.FitsMessage(question) {
 		return false
 	}
-	text := []string{s.limits}
+	questions := []string{question}
 	if len(guarded) > 0 {
-		text = append(text, queries.RowSecurity())
+		questions = []string{queries.RowSecurity(), question, queries.Visible(guarded)}
 	}
-	text = append(text, question)
-	if len(guarded) > 0 {
-		text = append(text, queries.Visible(guarded))
-	}
-	message, err := (&pgproto3.Query{String: queries.Message(text...)}).Encode(nil)
+	message, err := (&pgproto3.Query{String: queries.Message(s.limits, questions...)}).Encode(nil)
 	if err != nil {
 		return false // Query tells why, if it is still so
 	}
@@ -302,7 +298,7 @@ func (s *Session) read(ctx context.Context, q *asked) error {
 	}
 	// The statements of the message in turn: its own beginning, the limits, perhaps the setting of row security, the
 	// question, and perhaps that for visible relations.
-	const limits = 1
+	limits := len(s.limits)
 	question := limits + 1
 	if len(q.guarded) > 0 {
 		question++

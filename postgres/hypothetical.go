@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +25,7 @@ func (s *Session) TryIndex(ctx context.Context, t queries.Trial) (bytes int64, e
 		}
 	}()
 	begin := &pgx.Batch{}
-	for _, sql := range []string{queries.Begin(), s.limits, t.Savepoint} {
+	for _, sql := range slices.Concat([]string{queries.Begin()}, s.limits, []string{t.Savepoint}) {
 		begin.Queue(sql)
 	}
 	if err := s.conn.SendBatch(ctx, begin).Close(); err != nil {

@@ -31,10 +31,10 @@ func (l legible) Scan(into ...any) error {
 				l.s.note(text)
 			}
 		case *[]*string:
-			for _, text := range *texts {
-				if text != nil {
-					l.s.note(*text)
-				}
+			l.s.noteAll(*texts)
+		case *[][]*string:
+			for _, row := range *texts {
+				l.s.noteAll(row)
 			}
 		}
 	}
@@ -57,6 +57,14 @@ func (s *Session) escape(text *string) {
 func (s *Session) note(text string) {
 	if strings.ContainsRune(text, utf8.RuneError) {
 		s.escaped[text] = true
+	}
+}
+
+func (s *Session) noteAll(texts []*string) {
+	for _, text := range texts {
+		if text != nil {
+			s.note(*text)
+		}
 	}
 }
 

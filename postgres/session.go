@@ -23,9 +23,9 @@ type Session struct {
 	ServerInfo
 	postgres *Server
 	conn     *link
-	// limits is the statement with the settings of every transaction. ShortLimits is for queries that must
+	// limits are the statements with the settings of every transaction. ShortLimits are for queries that must
 	// answer quickly, ProvingLimits for questions to the planner about contradictions.
-	limits, ShortLimits, ProvingLimits string
+	limits, ShortLimits, ProvingLimits []string
 	statementTimeout                   time.Duration
 	// Guarded are relations with row-level security that are to be read because it hides no row of them
 	// from us. Each transaction checks that this still holds, behind what it read.
@@ -77,6 +77,7 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 		return nil, err
 	}
 	s.ServerInfo = rows[0]
+	s.setLimits(l.LockTimeout) // some depend on the version
 	// PostgreSQL resolves a deadlock by cancelling the session that detects it. If the exporter waited longer
 	// than deadlock_timeout, that could be a migration.
 	if half := time.Duration(s.DeadlockTimeoutMs) * time.Millisecond / 2; half > 0 && half < l.LockTimeout {
@@ -93,9 +94,13 @@ const shortTimeout = 200 * time.Millisecond
 
 // setLimits sets the limits of every transaction.
 func (s *Session) setLimits(lockTimeout time.Duration) {
-	s.limits = queries.Settings(lockTimeout, s.statementTimeout, false)
-	s.ShortLimits = queries.Settings(lockTimeout, min(shortTimeout, s.statementTimeout), false)
-	s.ProvingLimits = queries.Settings(lockTimeout, s.statementTimeout, true)
+	l := queries.Limits{LockTimeout: lockTimeout, StatementTimeout: s.statementTimeout, Version: s.Version,
+		Encoding: s.conn.PgConn().ParameterStatus("server_encoding")}
+	s.limits = queries.Settings(l)
+	l.Contradictions = true
+	s.ProvingLimits = queries.Settings(l)
+	l.Contradictions, l.StatementTimeout = false, min(shortTimeout, s.statementTimeout)
+	s.ShortLimits = queries.Settings(l)
 }
 
 // Close ends the session.
@@ -147,12 +152,12 @@ var errHidden = errors.New("row-level security hides rows since a moment ago; wi
 var errClosed = errors.New("the connection was lost")
 
 // QueryUnder is Query under the given limits.
-func QueryUnder[T any](ctx context.Context, s *Session, limits, sql string) ([]T, error) {
+func QueryUnder[T any](ctx context.Context, s *Session, limits []string, sql string) ([]T, error) {
 	return collect[T](func(add scanner) error { return s.query(ctx, limits, sql, add) })
 }
 
 // query is QueryUnder for any rows.
-func (s *Session) query(ctx context.Context, limits, sql string, add scanner) (err error) {
+func (s *Session) query(ctx context.Context, limits []string, sql string, add scanner) (err error) {
 	if s.conn == nil {
 		return errClosed
 	}
@@ -169,7 +174,10 @@ func (s *Session) query(ctx context.Context, limits, sql string, add scanner) (e
 	limited := false
 	batch := &pgx.Batch{}
 	batch.Queue(queries.Begin())
-	batch.Queue(limits).Exec(func(pgconn.CommandTag) error {
+	for _, setting := range limits {
+		batch.Queue(setting)
+	}
+	batch.QueuedQueries[len(limits)].Exec(func(pgconn.CommandTag) error {
 		limited = true
 		return nil
 	})

@@ -20,7 +20,8 @@ const (
 )
 
 // Classes counts the relation in classes of deletion times, unless it is larger than most bytes. The table has age
-// classes. It returns for each class its number, its rows, its first deletion, and for days when the first one ends.
+// classes. The result has for each class texts: its number, its rows, its first deletion, for days when the first one
+// ends, and as in Count strange, listed, least, greatest, rounds, own and timed.
 // The number is NULL for live rows, and -1 for deleted rows without a known time. Divided by Classes it is 0 for times
 // before any database, otherwise one more than in softdelete.AgeEdges; infinite times are beyond the last class.
 func (r Relation) Classes(most int64) string {
@@ -33,16 +34,15 @@ func (r Relation) Classes(most int64) string {
 	for slices.Contains(columns, name) {
 		name += "_"
 	}
-	zone, next := r.Table.Policy.TimeZone, "NULL::float8"
-	if m.Time.Type == softdelete.Date {
-		next = seconds(m.Time, zone, ask("day after", vars{"value": "first"}))
-	}
+	zone, first := r.Table.Policy.TimeZone, ask("least time", vars{"time": m.Time.Column})
 	v := r.vars()
 	v["most"] = fmt.Sprint(most)
-	v["class"], v["columns"], v["time"] = name, identifiers(columns), m.Time.Column
-	v["classified"] = r.class(m)
-	v["first"], v["next"] = seconds(m.Time, zone, "first"), next
-	v["observing"], v["observed"] = r.observedInGroups()
+	v["class"], v["columns"] = name, identifiers(columns)
+	v["classified"], v["observing"] = r.class(m), r.observing()
+	v["first"], v["next"] = seconds(m.Time, zone, first), "NULL"
+	if m.Time.Type == softdelete.Date {
+		v["next"] = seconds(m.Time, zone, ask("day after", vars{"value": first}))
+	}
 	return statement("classes.sql", v)
 }
 
@@ -63,10 +63,14 @@ func (r Relation) class(m softdelete.Marker) string {
 	if m.Planned() {
 		add("bit after", Planned, clock{zone: m.Time.Planned, once: true}, now)
 	}
-	if live := m.Time.Live; len(live) > 0 {
+	question := "class"
+	switch live := m.Time.Live; {
+	case len(live) > 0:
 		class = ask("class but_live", vars{"time": m.Time.Column, "live": list(live), "class": class})
+	case m.Time.Column == m.Column: // then no deleted row is without a time
+		question = "class if timed"
 	}
-	return ask("class", vars{"deleted": marked(m, "deleted"), "class": class})
+	return ask(question, vars{"deleted": marked(m, "deleted"), "class": class})
 }
 
 // edges returns the edges of the classes, in the type of a time: the first time that is known, those of the age
@@ -87,7 +91,7 @@ func (r Relation) edges(t *softdelete.Time) string {
 	}
 	edges = append(edges, first.Format("2006-01-02 15:04:05.999999"))
 	for _, edge := range all {
-		edges = append(edges, edge.Format(time.DateOnly))
+		edges = append(edges, edge.Format("20060102"))
 	}
 	question, zone := string(t.Type)+" edges", r.Table.Policy.TimeZone
 	if zone != "UTC" && t.Type != softdelete.Timestamptz {

@@ -1,10 +1,7 @@
 -- Counts one relation in one pass, unless it is larger than most. It is then not read, and only bytes is returned:
 -- the condition on the size is checked before the scan. With ONLY in :only, partitions and inheritance children are
 -- left out; otherwise they are included.
-WITH size AS MATERIALIZED (
-  SELECT pg_catalog.pg_relation_size(
-    pg_catalog.to_regclass(pg_catalog.format('%I.%I', :'schemaname', :'relname'))) AS bytes)
-SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size')::int8 AS block,
+SELECT pg_relation_size(:'regclass') AS bytes, current_setting('block_size')::int8 AS block,
        count(*) AS total,
        count(*) FILTER (WHERE :deleted) AS deleted,
        count(*) FILTER (WHERE :old) AS old,
@@ -14,4 +11,4 @@ SELECT (SELECT bytes FROM size) AS bytes, pg_catalog.current_setting('block_size
        (:coming)::float8 AS coming,
        :observed
 FROM :only :"schemaname".:"relname"
-WHERE (SELECT bytes FROM size) <= :'most'::int8;
+WHERE (SELECT pg_relation_size(:'regclass')) <= :most;

@@ -31,9 +31,19 @@ func (r Relation) vars() vars {
 	}
 	return vars{
 		"only": only, "relation": fmt.Sprint(r.OID), "schemaname": r.Schema, "relname": r.Name,
-		"deleted": scanning(r.Table).deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL",
-		"next": "NULL", "coming": "NULL", "observed": r.observed(false),
+		"regclass": qualified(r.Schema, r.Name),
+		"deleted":  scanning(r.Table).deleted(r.Table.Markers), "old": "false", "recent": "false", "oldest": "NULL",
+		"next": "NULL", "coming": "NULL", "observed": r.observed(false, false),
 	}
+}
+
+// CountMarked counts the relation as Count does, but only all rows and those that a marker calls deleted, now or at a
+// time in the future. If there is none, no other number needs to be asked for.
+func (r Relation) CountMarked(most int64) string {
+	v := r.vars()
+	v["most"], v["observed"] = fmt.Sprint(most), r.observed(false, true)
+	v["marked"] = join(r.Table.Markers, " OR ", func(m softdelete.Marker) string { return marked(m, "deleted") })
+	return statement("count_marked.sql", v)
 }
 
 // ages adds the variables that need a deletion time.
@@ -137,7 +147,7 @@ func (r Relation) Shares() string {
 		v = r.ages()
 		v["since"] = r.since("share", "float8")
 	}
-	v["column"], v["type"], v["observed"] = m.Column, typeOf(m), r.observed(true)
+	v["column"], v["type"], v["observed"] = m.Column, typeOf(m), r.observed(true, false)
 	return statement("shares.sql", v)
 }
 

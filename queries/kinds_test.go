@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -185,12 +186,13 @@ func TestEveryQuestionIsAskedOfEveryKind(t *testing.T) {
 			OID:   pgtest.Value[uint32](t, dsn, "SELECT 't'::regclass::oid"),
 			Table: table}
 		questions := []string{
-			relation.Count(math.MaxInt64), relation.Sample([]int64{0}), relation.SampleSystem(1, 1),
+			relation.Count(math.MaxInt64), relation.CountMarked(math.MaxInt64), relation.Sample([]int64{0}),
+			relation.SampleSystem(1, 1),
 			relation.Deleted("t_live_idx", math.MaxInt64), relation.Contradictions(math.MaxInt64),
 			LiveContradicts("public", "t", "state = ''", ms), DeletedContradicts("public", "t", "state = ''", ms),
 		}
 		if table.HasAgeClasses() {
-			questions = append(questions, relation.Classes(math.MaxInt64))
+			questions = append(questions, relation.Classes(math.MaxInt64), cmp.Or(relation.Strange(math.MaxInt64), Ping()))
 		}
 		if table.HasAges() {
 			questions = append(questions, relation.Recent(), relation.Oldest())

@@ -99,6 +99,8 @@ now()
 -- The class of a row, see classes.sql.
 -- question: class
 CASE WHEN :deleted THEN COALESCE(:class, -1) END
+-- question: class if timed
+CASE WHEN :deleted THEN :class END
 -- question: class of a time
 :classes * width_bucket(:"time", :edges)
 -- question: class but_live
@@ -133,11 +135,11 @@ COALESCE(sum(share) FILTER (WHERE :rows), 0)
 
 -- A value of a time column as seconds since 1970.
 -- question: timestamptz seconds
-extract(epoch FROM :value)
+date_part('epoch', :value)
 -- question: timestamp seconds
-extract(epoch FROM :value AT TIME ZONE :'zone')
+date_part('epoch', :value AT TIME ZONE :'zone')
 -- question: date seconds
-extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'zone')
+date_part('epoch', least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'zone')
 -- question: epoch seconds
 :value / :per_second::numeric
 
@@ -148,18 +150,18 @@ extract(epoch FROM least(:value, '10000-01-02'::date)::timestamp AT TIME ZONE :'
 -- question: strange time
 (min(:"column") FILTER (WHERE (:deleted) AND :"column" < :earliest))::text
 
--- The same in classes: those before the first edge.
--- question: strange class
-(min(first) FILTER (WHERE class >= 0 AND class < :classes))::text
-
 -- A round instant, which people write as a default: midnight in UTC, which is our time zone,
 -- or in the table's zone, and infinity.
+-- question: midnight
+:"column"::time = '00:00'
+-- question: zoned midnight
+:"column"::time = '00:00' OR (:"column" AT TIME ZONE :'zone')::time = '00:00'
 -- question: round
-:"column"::time = '00:00' OR :"column" = 'infinity'
--- question: zoned round
-:"column"::time = '00:00' OR (:"column" AT TIME ZONE :'zone')::time = '00:00' OR :"column" = 'infinity'
+:midnight OR :"column" = 'infinity'
 -- question: rounds
 count(*) FILTER (WHERE (:deleted) AND (:round))
+-- question: rounds of class
+count(*) FILTER (WHERE :midnight)
 
 -- The smallest and the largest value of an integer that is, or may be, a time, and whether
 -- every deleted row has its own key there.
@@ -174,10 +176,6 @@ bool_and(:"column" = :"key") FILTER (WHERE :deleted)
 -- one, and live rows with one.
 -- question: both
 count(*) FILTER (WHERE (:deleted) AND (:present))
--- question: both classes
-COALESCE(sum(total) FILTER (WHERE class BETWEEN :first AND :last), 0)
--- question: timeless classes
-COALESCE(sum(total) FILTER (WHERE class NOT BETWEEN :first AND :last), 0)
 -- question: timeless
 count(*) FILTER (WHERE (:deleted) AND (:present) IS NOT TRUE)
 -- question: timed
@@ -228,6 +226,8 @@ WHEN :"column":::type :equal CAST(:'value' AS :type) THEN :bit
 (:deleted) AND :present AND :"time" > :now
 -- question: first
 min(:"time") FILTER (WHERE :rows)
+-- question: least time
+min(:"time")
 -- A day becomes old when it is over.
 -- question: day after
 least(:value, '10000-01-02'::date) + 1

@@ -11,67 +11,82 @@ import (
 // observation is a result that shows, for each marker in turn, what the values of its column mean.
 type observation struct {
 	name, typ string
-	// join is the aggregate that joins the results of several groups of rows.
-	join string
-	ask  func(softdelete.Marker) string
-	// ofClasses asks the same of classes of rows, where that is cheaper; it may be nil, or return nothing.
-	ofClasses func(softdelete.Marker) string
+	ask       func(softdelete.Marker) string
+	// ofMarked is the answer if the marker calls no row deleted; it is empty if that must be asked.
+	ofMarked func(softdelete.Marker) string
+	// ofClasses asks the same of one class of rows, where that is cheaper. It may be nil, or return nothing.
+	ofClasses func(m softdelete.Marker) string
+	// summed is true if the rows of the classes are the answer.
+	summed bool
 }
 
 // observations are all results. With alone, only the deciding column of each marker can be read.
 func (r Relation) observations(alone bool) []observation {
-	all := []observation{
-		{name: "strange", typ: "text", join: "min", ask: r.strange, ofClasses: strangeClass},
-		{name: "listed", typ: "int8", join: "bit_or", ask: listed},
-		{name: "least", typ: "float8", join: "min",
-			ask: func(m softdelete.Marker) string { return r.extreme("least", m, alone) }},
-		{name: "greatest", typ: "float8", join: "max",
-			ask: func(m softdelete.Marker) string { return r.extreme("greatest", m, alone) }},
-		{name: "rounds", typ: "int8", join: "sum", ask: r.rounds},
-		{name: "own", typ: "bool", join: "bool_and", ask: func(m softdelete.Marker) string { return r.own(m, alone) }},
+	always := func(answer string) func(softdelete.Marker) string {
+		return func(softdelete.Marker) string { return answer }
 	}
-	for _, question := range []string{"both", "timeless", "timed"} {
-		all = append(all, observation{name: question, typ: "int8", join: "sum",
-			ask:       func(m softdelete.Marker) string { return r.agreement(question, m, alone) },
-			ofClasses: func(m softdelete.Marker) string { return r.agreementOfClasses(question, m) }})
+	extreme := func(question string) observation {
+		return observation{name: question, typ: "float8", ofMarked: always("NULL"),
+			ask: func(m softdelete.Marker) string { return r.extreme(question, m, alone) }}
 	}
-	return all
+	agreement := func(question string) observation {
+		return observation{name: question, typ: "int8", ofMarked: always("0"), summed: true,
+			ask: func(m softdelete.Marker) string { return r.agreement(question, m, alone) }}
+	}
+	timed := agreement("timed")
+	timed.ofMarked, timed.summed = always(""), false // it is about live rows
+	return []observation{
+		{name: "strange", typ: "text", ask: r.strange, ofMarked: strangeMarked, ofClasses: strangeMarked},
+		{name: "listed", typ: "int8", ask: listed, ofMarked: always("")},
+		extreme("least"), extreme("greatest"),
+		{name: "rounds", typ: "int8", ask: r.rounds, ofMarked: always("NULL"), ofClasses: r.roundsOfClass},
+		{name: "own", typ: "bool", ask: func(m softdelete.Marker) string { return r.own(m, alone) },
+			ofMarked: always("NULL")},
+		agreement("both"), agreement("timeless"), timed,
+	}
 }
 
-// observed returns expressions for all observations; NULL if nothing has to be checked.
-func (r Relation) observed(alone bool) string {
+// observed returns expressions for all observations; NULL if nothing has to be checked. With none, they are asked in
+// case that no row is marked.
+func (r Relation) observed(alone, none bool) string {
 	var each []string
 	for _, o := range r.observations(alone) {
-		asked := make([]string, len(r.Table.Markers))
+		asked, any := make([]string, len(r.Table.Markers)), false
 		for i, m := range r.Table.Markers {
-			asked[i] = cmp.Or(o.ask(m), "NULL")
+			asked[i] = o.ask(m)
+			if none && asked[i] != "" {
+				asked[i] = cmp.Or(o.ofMarked(m), asked[i])
+			}
+			asked[i] = cmp.Or(asked[i], "NULL")
+			any = any || asked[i] != "NULL"
 		}
-		each = append(each, o.results(asked...))
+		result := "NULL"
+		if any {
+			result = "ARRAY[" + strings.Join(asked, ", ") + "]"
+		}
+		each = append(each, result+"::"+o.typ+"[] AS "+o.name)
 	}
 	return strings.Join(each, ", ")
 }
 
-// observedInGroups returns the same for a table with one marker whose rows are first grouped: the expressions for each
-// group, each with a comma before it, and those for all groups together.
-func (r Relation) observedInGroups() (inner, all string) {
-	var outer []string
+// observing returns the same for a class of the rows of a table with one marker, as texts and in the order of Classes.
+func (r Relation) observing() string {
+	m := r.Table.Markers[0]
+	var each []string
 	for _, o := range r.observations(false) {
-		joined, m := "", r.Table.Markers[0]
+		if o.summed {
+			continue
+		}
+		asked := o.ask(m)
 		if o.ofClasses != nil {
-			joined = o.ofClasses(m)
+			asked = cmp.Or(o.ofClasses(m), asked)
 		}
-		if asked := o.ask(m); joined == "" && asked != "" {
-			inner += ", " + asked + " AS " + identifier(o.name)
-			joined = o.join + "(" + identifier(o.name) + ")"
+		if asked != "" {
+			asked = "(" + asked + ")::text"
 		}
-		outer = append(outer, o.results(cmp.Or(joined, "NULL")))
+		each = append(each, cmp.Or(asked, "NULL"))
 	}
-	return inner, strings.Join(outer, ", ")
-}
-
-// results writes the results for all markers as an array.
-func (o observation) results(each ...string) string {
-	return fmt.Sprintf("ARRAY[%s]::%s[] AS %s", strings.Join(each, ", "), o.typ, o.name)
+	return strings.Join(each, ", ")
 }
 
 // strangeTime reports whether a time of the deciding column may have an unknown meaning.
@@ -92,12 +107,24 @@ func (r Relation) strange(m softdelete.Marker) string {
 	return ""
 }
 
-// strangeClass looks in the classes for a time whose meaning the marker does not know.
-func strangeClass(m softdelete.Marker) string {
+// strangeMarked is the strange time of no deleted row, and of a class: see Strange.
+func strangeMarked(m softdelete.Marker) string {
+	if strangeTime(m) {
+		return "NULL"
+	}
+	return ""
+}
+
+// Strange looks for times whose meaning the only marker does not know, if it may have any. Classes do not show them, but
+// only that there are times before the first class. It returns nothing if all times are known.
+func (r Relation) Strange(most int64) string {
+	m := r.Table.Markers[0]
 	if !strangeTime(m) {
 		return ""
 	}
-	return ask("strange class", vars{"classes": fmt.Sprint(Classes)})
+	v := r.vars()
+	v["most"], v["strange"] = fmt.Sprint(most), r.strange(m)
+	return statement("strange.sql", v)
 }
 
 // extreme returns the smallest or largest value of an integer that is a time, or could be one.
@@ -133,15 +160,6 @@ func (r Relation) agreement(question string, m softdelete.Marker, alone bool) st
 		"present": scanning(r.Table).present(m.Time)})
 }
 
-// agreementOfClasses counts the deleted rows of a pair in the classes.
-func (r Relation) agreementOfClasses(question string, m softdelete.Marker) string {
-	if !m.Found() || question == "timed" { // live rows have no class
-		return ""
-	}
-	known := 1 + len(softdelete.AgeEdges(r.Now, r.Table.Policy.Retention))
-	return ask(question+" classes", vars{"first": fmt.Sprint(Classes), "last": fmt.Sprint(Classes*(known+1) - 1)})
-}
-
 // rounds counts the deleted rows with a round instant, in a time that is more precise than a day.
 func (r Relation) rounds(m softdelete.Marker) string {
 	if !m.HoldsInstants() || m.Given {
@@ -150,10 +168,23 @@ func (r Relation) rounds(m softdelete.Marker) string {
 	return ask("rounds", vars{"deleted": scanning(r.Table).decide(m, "deleted"), "round": r.round(m)})
 }
 
+// roundsOfClass counts the rows of a class with a round instant, except for infinity, which is a class of its own. What
+// it says about live rows has no meaning.
+func (r Relation) roundsOfClass(m softdelete.Marker) string {
+	if !m.HoldsInstants() || m.Given {
+		return ""
+	}
+	return ask("rounds of class", vars{"midnight": r.midnight(m)})
+}
+
 func (r Relation) round(m softdelete.Marker) string {
-	question := "round"
+	return ask("round", vars{"column": m.Column, "midnight": r.midnight(m)})
+}
+
+func (r Relation) midnight(m softdelete.Marker) string {
+	question := "midnight"
 	if m.Time.Type == softdelete.Timestamptz && r.Table.Policy.TimeZone != "UTC" {
-		question = "zoned round"
+		question = "zoned midnight"
 	}
 	return ask(question, vars{"column": m.Column, "zone": r.Table.Policy.TimeZone})
 }

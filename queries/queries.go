@@ -36,7 +36,7 @@ type piece struct {
 // pieces are the templates that were split, by their texts.
 var pieces sync.Map
 
-// split splits a template at its variables. It drops line comments, which are for readers of the file.
+// split splits a template at its variables, once. It drops line comments, which are for readers of the file.
 func split(template string) []piece {
 	if known, found := pieces.Load(template); found {
 		return known.([]piece)
@@ -90,11 +90,40 @@ const lead = "/* softdelete_exporter */ "
 
 // statement renders a file into one statement that begins with lead.
 func statement(file string, values vars) string {
-	template, err := files.ReadFile(file)
+	return lead + strings.TrimSuffix(render(dense(file), values), ";")
+}
+
+// densified are the texts of files by their names, see dense.
+var densified sync.Map
+
+// space matches what the parts of a statement are separated by.
+var space = regexp.MustCompile(`\s+`)
+
+// dense returns a file without its comments and indentation: a server may log each statement.
+func dense(file string) string {
+	if known, found := densified.Load(file); found {
+		return known.(string)
+	}
+	text, err := files.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
-	return lead + strings.TrimSuffix(render(string(template), values), ";")
+	var out strings.Builder
+	between, end := "", 0 // what separates two tokens, and where the last one ends
+	for _, m := range append(token.FindAllIndex(text, -1), []int{len(text), len(text)}) {
+		between += string(text[end:m[0]])
+		end = m[1]
+		found := string(text[m[0]:m[1]])
+		if strings.HasPrefix(found, "--") {
+			between += " "
+			continue
+		}
+		out.WriteString(space.ReplaceAllString(between, " ") + found)
+		between = ""
+	}
+	short := strings.TrimSpace(out.String())
+	densified.Store(file, short)
+	return short
 }
 
 // identifier quotes a name (PostgreSQL documentation, 4.1.1). It writes characters that a terminal would act on, or
@@ -105,6 +134,12 @@ func identifier(name string) string {
 		return `"` + doubled + `"`
 	}
 	return `U&"` + numbered(strings.ReplaceAll(doubled, `\`, `\\`), `\%04X`, `\+%06X`) + `"`
+}
+
+// qualified writes the name of a relation as the text of a regclass.
+func qualified(schema, name string) string {
+	double := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+	return double(schema) + "." + double(name)
 }
 
 // literal quotes a string (PostgreSQL documentation, 4.1.2), and writes the same characters as numbers. A backslash
@@ -143,11 +178,16 @@ func numbered(text, four, more string) string {
 // escape writes an element of an array.
 var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+// bareElement matches numbers and days, which need no quotes.
+var bareElement = regexp.MustCompile(`^[0-9][0-9A-Za-z.:+-]*$`)
+
 // array writes the text form of an array, which the template casts to its type (PostgreSQL documentation, 8.15.2).
 func array[T any](elements []T) string {
 	quoted := make([]string, len(elements))
 	for i, e := range elements {
-		quoted[i] = `"` + escape.Replace(fmt.Sprint(e)) + `"`
+		if quoted[i] = fmt.Sprint(e); !bareElement.MatchString(quoted[i]) {
+			quoted[i] = `"` + escape.Replace(quoted[i]) + `"`
+		}
 	}
 	return "{" + strings.Join(quoted, ",") + "}"
 }

@@ -1,7 +1,10 @@
 package queries
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
@@ -26,6 +29,36 @@ func TestRenderReplacesVariablesAsPsqlDoes(t *testing.T) {
 				t.Errorf("render(%q) = %q, want %q", test.template, got, test.want)
 			}
 		})
+	}
+}
+
+// A statement has no comment and no indentation. What stands between quotes stays as it is.
+func TestStatementsAreDense(t *testing.T) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := func(text string) (all []string) {
+		for _, found := range token.FindAllString(text, -1) {
+			if !strings.HasPrefix(found, "--") {
+				all = append(all, found)
+			}
+		}
+		return all
+	}
+	for _, entry := range entries {
+		text, err := files.ReadFile(entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		short := dense(entry.Name())
+		if diff := cmp.Diff(quoted(string(text)), quoted(short)); diff != "" {
+			t.Errorf("%s (-file +statement):\n%s", entry.Name(), diff)
+		}
+		rest := token.ReplaceAllString(short, "x")
+		if strings.ContainsAny(rest, "\n\t") || strings.Contains(rest, "  ") || strings.Contains(short, "--") {
+			t.Errorf("%s is not dense: %s", entry.Name(), short)
+		}
 	}
 }
 
@@ -60,8 +93,9 @@ func TestWhichStatementsFitIntoAMessage(t *testing.T) {
 	timed := r
 	timed.Table = &softdelete.Table{Markers: softdelete.Markers{{Kind: softdelete.Sentinel, Column: `c\`,
 		Live: []string{`\'`}, Time: &softdelete.Time{Column: `c\`, Type: softdelete.Timestamptz}}}}
-	for _, sql := range []string{r.Count(1), timed.Classes(1), timed.Count(1), PurgeCheck(r.Table, nil),
-		IndexDeparse([]uint32{1}), Visible([]uint32{1}), RowSecurity(), Settings(1, 1, false)} {
+	for _, sql := range append(Settings(Limits{Version: 170000}), r.Count(1), r.CountMarked(1), timed.Classes(1),
+		timed.CountMarked(1), timed.Count(1), PurgeCheck(r.Table, nil), IndexDeparse([]uint32{1}), Visible([]uint32{1}),
+		RowSecurity()) {
 		if !FitsMessage(sql) {
 			t.Errorf("it does not fit: %s", sql)
 		}

@@ -9,23 +9,56 @@ import (
 // Begin opens the short read-only transaction of one query.
 func Begin() string { return statement("begin.sql", nil) }
 
-// Settings sets, until the end of the transaction, what it may cost and how PostgreSQL reads and prints. Only with
-// contradictions does the planner see that predicates contradict each other, but it then also evaluates CHECK
-// constraints and their functions.
-func Settings(lockTimeout, statementTimeout time.Duration, contradictions bool) string {
-	ms := func(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
-	exclusion := "off"
-	if contradictions {
-		exclusion = "on"
-	}
-	return statement("settings.sql", vars{"lock_timeout": ms(lockTimeout), "statement_timeout": ms(statementTimeout),
-		"constraint_exclusion": exclusion})
+// Limits are what the settings of a transaction depend on.
+type Limits struct {
+	LockTimeout, StatementTimeout time.Duration
+	// Contradictions lets the planner see that predicates contradict each other. It then also evaluates CHECK
+	// constraints and their functions.
+	Contradictions bool
+	// Encoding is that of the database, and Version that of the server; zero as long as it is not known.
+	Encoding string
+	Version  int
 }
 
-// Message joins statements into one message, which is a read-only transaction of its own. Each keeps its lead, because
-// pg_stat_statements shows each by itself.
-func Message(statements ...string) string {
-	return statement("transaction.sql", nil) + ";\n" + strings.Join(statements, ";\n")
+// Settings sets, until the end of the transaction, what it may cost and how PostgreSQL reads and prints.
+func Settings(l Limits) []string {
+	ms := func(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+	exclusion, encoding := "off", "UTF8"
+	if l.Contradictions {
+		exclusion = "on"
+	}
+	if l.Encoding == "SQL_ASCII" {
+		encoding = l.Encoding
+	}
+	all := statements("settings.sql", vars{"lock_timeout": ms(l.LockTimeout),
+		"statement_timeout": ms(l.StatementTimeout), "constraint_exclusion": exclusion, "client_encoding": encoding})
+	if l.Version >= 170000 {
+		all = append(all, statements("settings_17.sql", nil)...)
+	}
+	return all
+}
+
+// statements renders a file of several statements, none of which contains a semicolon.
+func statements(file string, values vars) []string {
+	all := strings.Split(statement(file, values), ";")
+	for i := 1; i < len(all); i++ {
+		all[i] = lead + strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+// Message joins statements into one message, which is a read-only transaction of its own, under the given settings.
+// Each question keeps its lead, because pg_stat_statements shows each by itself.
+func Message(settings []string, questions ...string) string {
+	var text strings.Builder
+	text.WriteString(statement("transaction.sql", nil))
+	for _, setting := range settings {
+		text.WriteString(";" + strings.TrimPrefix(setting, lead))
+	}
+	for _, question := range questions {
+		text.WriteString(";\n" + question)
+	}
+	return text.String()
 }
 
 // FitsMessage reports whether a statement means the same in whichever way the role reads strings. PostgreSQL splits a
