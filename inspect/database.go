@@ -21,6 +21,8 @@ type databaseRefresh struct {
 	skipped int
 	// candidates are shown if nothing is watched.
 	candidates []softdelete.Candidate
+	// repeated are the questions that the next refresh will ask, too.
+	repeated []string
 	// reopened is true if the connection was lost once already; lostFor is why it could not be reopened.
 	reopened bool
 	lostFor  error
@@ -29,6 +31,7 @@ type databaseRefresh struct {
 // run discovers the tables and counts them. It returns an error if the connection was lost and could not be reopened.
 func (d *databaseRefresh) run(ctx context.Context) error {
 	before := d.refresh.databases[d.session.Database]
+	d.repeated = before.Repeated
 	err := d.withRetry(ctx, func() error {
 		return rescue.Catch(func() (err error) {
 			d.refresh.beginStep("discovery", "")
@@ -67,7 +70,7 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 func (d *databaseRefresh) store(checks softdelete.Checks) {
 	name := d.session.Database
 	next := softdelete.Database{Name: name, Checks: checks, Skipped: d.skipped, Candidates: d.candidates,
-		ColumnFacts: d.refresh.databases[name].ColumnFacts, Tables: make([]softdelete.Table, len(d.tables))}
+		ColumnFacts: d.refresh.databases[name].ColumnFacts, Repeated: d.repeated, Tables: make([]softdelete.Table, len(d.tables))}
 	for i := range d.tables {
 		next.Tables[i] = d.tables[i].Table
 	}
@@ -98,6 +101,8 @@ func (d *databaseRefresh) countAll(ctx context.Context) (complete bool) {
 		// Every table then counts as changed.
 		d.refresh.warn(ctx, "cannot find out which tables have changed", d.session.Database, err)
 	}
+	d.repeated = slices.Clone(d.session.Repeated)
+	d.session.Forget() // what is asked no more
 	waiting := queue(d.tables, d.refresh.began)
 	var ahead lookahead
 	for n, t := range waiting {

@@ -42,7 +42,7 @@ func (r *refresh) readDefaults(ctx context.Context, s *postgres.Session, tables 
 	if len(relations) == 0 {
 		return kept
 	}
-	rows, err := postgres.Query[defaultRow](ctx, s, queries.Defaults(relations, attnames))
+	rows, err := postgres.Repeat[defaultRow](ctx, s, queries.Defaults(relations, attnames))
 	if err != nil {
 		level.Warn(r.log(ctx)).Log("msg", "cannot read the defaults of columns", "datname", s.Database, "err", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,15 +71,9 @@ type column struct {
 // sorted by schema and name. Tables beyond max_tables are only counted.
 func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations []table, skipped int, err error) {
 	listed := r.config.TablesOf(s.Database)
-	var names, schemas, relnames []string
-	if r.config.Discovery.Enabled {
-		names = append(r.rules.Candidates(r.onDecision != nil), r.config.MarkerColumns(r.Target, s.Database)...)
-	}
-	for name := range listed {
-		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
-	}
-	columns, err := postgres.Query[column](ctx, s, queries.Columns(names, r.similar(), schemas, relnames))
+	columns, err := postgres.Repeat[column](ctx, s, r.columnsQuestion(s.Database))
 	if postgres.Code(err) == postgres.Untranslatable {
+		names, schemas, relnames := r.wantedColumns(s.Database)
 		schemas, relnames = writable(ctx, s, schemas, relnames)
 		columns, err = postgres.Query[column](ctx, s, queries.Columns(names, r.similar(), schemas, relnames))
 	}
@@ -106,6 +101,27 @@ func (r *refresh) discover(ctx context.Context, s *postgres.Session) (relations 
 	}
 	relations, skipped = capped(relations, r.config.Discovery.MaxTables)
 	return relations, skipped, r.findPartitions(ctx, s, relations)
+}
+
+// columnsQuestion asks for the columns of a database that may mark deleted rows.
+func (r *refresh) columnsQuestion(datname string) string {
+	names, schemas, relnames := r.wantedColumns(datname)
+	return queries.Columns(names, r.similar(), schemas, relnames)
+}
+
+// wantedColumns returns the folded names of columns that may mark deleted rows, and the tables that the configuration
+// lists.
+func (r *refresh) wantedColumns(datname string) (names, schemas, relnames []string) {
+	if r.config.Discovery.Enabled {
+		names = append(r.rules.Candidates(r.onDecision != nil), r.config.MarkerColumns(r.Target, datname)...)
+	}
+	listed := slices.SortedFunc(maps.Keys(r.config.TablesOf(datname)), func(a, b [2]string) int {
+		return slices.Compare(a[:], b[:])
+	})
+	for _, name := range listed {
+		schemas, relnames = append(schemas, name[0]), append(relnames, name[1])
+	}
+	return names, schemas, relnames
 }
 
 // byTable groups the columns by table.

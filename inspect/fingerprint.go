@@ -45,7 +45,7 @@ func (d *databaseRefresh) takeFingerprints(ctx context.Context) error {
 	}
 	var marks []fingerprintRow
 	err := d.withRetry(ctx, func() (err error) {
-		marks, err = postgres.Query[fingerprintRow](ctx, d.session, queries.Fingerprint(oids, columns))
+		marks, err = postgres.Repeat[fingerprintRow](ctx, d.session, queries.Fingerprint(oids, columns))
 		return err
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ func (r *refresh) findPartitions(ctx context.Context, s *postgres.Session, relat
 		}
 	}
 	if len(roots) > 0 {
-		partitions, err := postgres.Query[partition](ctx, s, queries.Partitions(roots))
+		partitions, err := postgres.Repeat[partition](ctx, s, queries.Partitions(roots))
 		if err != nil {
 			return fmt.Errorf("reading the partitions of database %q: %w", s.Database, err)
 		}
@@ -102,7 +102,7 @@ func storedByExtension(ctx context.Context, s *postgres.Session) (map[uint32]boo
 		if !asked {
 			continue
 		}
-		rows, err := postgres.Query[struct{ OID uint32 }](ctx, s, question)
+		rows, err := postgres.Repeat[struct{ OID uint32 }](ctx, s, question)
 		if err != nil {
 			return nil, fmt.Errorf("reading which tables an extension distributes in database %q: %w", s.Database, err)
 		}

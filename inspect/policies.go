@@ -19,7 +19,7 @@ func findVisible(ctx context.Context, s *postgres.Session, relations []table) er
 	if len(guarded) == 0 {
 		return nil
 	}
-	rows, err := postgres.Query[struct{ OID uint32 }](ctx, s, queries.Visible(guarded))
+	rows, err := postgres.Repeat[struct{ OID uint32 }](ctx, s, queries.Visible(guarded))
 	if err != nil {
 		return fmt.Errorf("reading the policies of database %q: %w", s.Database, err)
 	}

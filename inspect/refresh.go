@@ -45,12 +45,26 @@ type refresh struct {
 
 // open opens a session to a database; an empty name means the one in the connection string.
 func (r *refresh) open(ctx context.Context, datname string) (*postgres.Session, error) {
+	return r.openAsking(ctx, datname, nil)
+}
+
+// openAsking also asks ahead what is asked of the database in each refresh.
+func (r *refresh) openAsking(ctx context.Context, datname string,
+	repeated func(datname string) []string) (*postgres.Session, error) {
 	if r.unnamed[datname] {
 		return nil, errUnnamed
 	}
 	l := r.config.Limits
 	return r.Server.Open(ctx, datname, postgres.Limits{LockTimeout: l.LockTimeout.Std(),
-		StatementTimeout: l.StatementTimeout.Std()})
+		StatementTimeout: l.StatementTimeout.Std()}, repeated)
+}
+
+// repeated returns what the last refresh asked of a database, and will probably be asked again.
+func (r *refresh) repeated(datname string) []string {
+	if d, known := r.databases[datname]; known && d.Problem == nil && len(d.Repeated) > 0 {
+		return d.Repeated
+	}
+	return []string{r.columnsQuestion(datname)}
 }
 
 // run refreshes the watched databases, one after another.
@@ -136,7 +150,7 @@ func (p *refresh) databaseNames(ctx context.Context) ([]string, error) {
 
 // refreshDatabase refreshes one database and returns its name on the server. It returns only errors of connecting.
 func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, error) {
-	s, err := r.open(ctx, name)
+	s, err := r.openAsking(ctx, name, r.repeated)
 	if err == nil {
 		name = s.Database
 		d := &databaseRefresh{refresh: r, session: s}

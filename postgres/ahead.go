@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -118,6 +117,9 @@ func write(conn *pgconn.PgConn, send <-chan []byte, sent chan<- struct{}) {
 		}
 	}
 }
+
+// Forget forgets the questions that were asked ahead and that nobody wants to know any more.
+func (s *Session) Forget() { clear(s.ahead.asked) }
 
 // take returns a question that was asked ahead, and forgets it.
 func (s *Session) take(question string) *asked {
@@ -265,9 +267,16 @@ func fieldsOf(m *pgproto3.RowDescription) []pgconn.FieldDescription {
 
 // cloned copies values; the driver reuses their memory. A NULL stays nil.
 func cloned(values [][]byte) [][]byte {
-	all := make([][]byte, len(values))
+	size := 0
+	for _, v := range values {
+		size += len(v)
+	}
+	all, text := make([][]byte, len(values)), make([]byte, 0, size)
 	for i, v := range values {
-		all[i] = bytes.Clone(v)
+		if v != nil {
+			text = append(text, v...)
+			all[i] = text[len(text)-len(v):]
+		}
 	}
 	return all
 }

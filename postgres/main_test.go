@@ -58,7 +58,7 @@ func newServer(t *testing.T, dsn string) *Server {
 // newSession opens a session to the database of a connection string.
 func newSession(t *testing.T, dsn string, limits Limits) *Session {
 	t.Helper()
-	s, err := newServer(t, dsn).Open(t.Context(), "", limits)
+	s, err := newServer(t, dsn).Open(t.Context(), "", limits, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

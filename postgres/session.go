@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -32,6 +33,8 @@ type Session struct {
 	Guarded []uint32
 	// escaped are the texts that differ from those in the database.
 	escaped map[string]bool
+	// Repeated are the questions that the next session of the database will ask, too, see Open.
+	Repeated []string
 	// Spent is how long the queries so far took.
 	Spent time.Duration
 	ahead ahead
@@ -49,8 +52,9 @@ type ServerInfo struct {
 }
 
 // Open connects to a database, refuses a server that is too old, and sets the limits of the session. An empty
-// name means the database in the connection string.
-func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Session, error) {
+// name means the database in the connection string. The questions that repeated returns for the database are asked ahead together with the first one. It may be nil.
+func (server *Server) Open(ctx context.Context, datname string, l Limits,
+	repeated func(datname string) []string) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := server.dial(ctx, datname)
@@ -66,6 +70,11 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits) (*Sess
 	}()
 	s.setLimits(l.LockTimeout)
 	s.Database = conn.Config().Database
+	if repeated != nil {
+		for _, question := range append([]string{queries.Server()}, repeated(s.Database)...) {
+			s.Ask(question, nil)
+		}
+	}
 	rows, err := Query[ServerInfo](ctx, s, queries.Server())
 	switch {
 	case err != nil:
@@ -139,6 +148,14 @@ func collect[T any](read func(scanner) error) ([]T, error) {
 		return nil, err
 	}
 	return rows, nil
+}
+
+// Repeat is Query for a question that the next session of the database will ask, too.
+func Repeat[T any](ctx context.Context, s *Session, sql string) ([]T, error) {
+	if !slices.Contains(s.Repeated, sql) {
+		s.Repeated = append(s.Repeated, sql)
+	}
+	return Query[T](ctx, s, sql)
 }
 
 // errRoleTimeout is the error if the role's statement_timeout ends a transaction before the exporter's limits

@@ -229,7 +229,7 @@ func TestAClosedSessionIsGoneAtOnce(t *testing.T) {
 	i := newServer(t, dsn)
 	observer := pgtest.Connect(t, dsn)
 	for range 20 {
-		s, err := i.Open(t.Context(), "", usual)
+		s, err := i.Open(t.Context(), "", usual, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

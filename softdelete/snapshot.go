@@ -44,6 +44,9 @@ type Database struct {
 	Candidates []Candidate
 	// ColumnFacts is what is known about columns beyond their catalog rows.
 	ColumnFacts map[ColumnID]ColumnFacts
+	// Repeated are the questions about the whole database that a refresh asked. The next one asks them, too, all at
+	// once.
+	Repeated []string
 }
 
 // Candidate is a column of a table that is not watched.
