@@ -68,9 +68,11 @@ func (r *refresh) answerColumnQuestions(ctx context.Context, s *postgres.Session
 		if q.open(r.began) && unnamed(s, q.column.OID, q.column.Schema, q.column.Name) == nil {
 			if time.Now().After(deadline) {
 				unread = "there was no time left to read it"
+				r.revisit(s.Database)
 			} else if err := r.catchStep(s, "columns", q.column.Schema, q.column.Name,
 				func() error { return q.ask(ctx, s, r.began) }); err != nil {
 				unread = whyUnread(err)
+				r.revisit(s.Database)
 				if rescue.Is(err) {
 					q.column.answer.fault = err
 				}
@@ -195,6 +197,7 @@ func (p *refresh) readStatistics(ctx context.Context, s *postgres.Session, quest
 		Value    float64
 	}](ctx, s, queries.Statistics(relations, attnames))
 	if err != nil {
+		p.revisit(s.Database)
 		level.Warn(p.log(ctx)).Log("msg", "cannot read the statistics of columns", "datname", s.Database, "err", err)
 		return
 	}

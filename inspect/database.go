@@ -165,7 +165,7 @@ func (d *databaseRefresh) turn(t *table) turn {
 		return fails
 	case t.dropped || d.refresh.began.Before(t.RetryAt):
 		return rests
-	case d.unchanged(t) && !t.aged(d.refresh.began):
+	case d.unchanged(t) && !aged(&t.Table, d.refresh.began):
 		return stays
 	case t.asked: // the answer comes, whatever the budget is
 		return counts

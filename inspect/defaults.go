@@ -44,6 +44,7 @@ func (r *refresh) readDefaults(ctx context.Context, s *postgres.Session, tables 
 	}
 	rows, err := postgres.Repeat[defaultRow](ctx, s, queries.Defaults(relations, attnames))
 	if err != nil {
+		r.revisit(s.Database)
 		level.Warn(r.log(ctx)).Log("msg", "cannot read the defaults of columns", "datname", s.Database, "err", err)
 	}
 	type key struct {
@@ -113,6 +114,7 @@ func (d *defaults) note(ctx context.Context, rows []defaultRow) {
 				a.fault = err
 			case passing(err):
 				a.unborn = whyUnread(err)
+				d.refresh.revisit(d.session.Database)
 			default:
 				a.varies = true // inserting a row would fail, too
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/softdelete-exporter/softdelete_exporter/postgres"
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
+	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
 )
 
 // fingerprintRow is a row of queries.Fingerprint.
@@ -100,7 +101,7 @@ func (d *databaseRefresh) unchanged(t *table) bool {
 }
 
 // aged reports whether time alone has changed a number, or may have: a row has become old, or is no longer recent.
-func (t *table) aged(now time.Time) bool {
+func aged(t *softdelete.Table, now time.Time) bool {
 	next := t.Kept().NextChange
 	return !next.IsZero() && !now.Before(next) || t.Numbers.Recent != nil && t.Numbers.Recent.Value > 0
 }

@@ -239,6 +239,7 @@ func (d *databaseRefresh) indexTables(ctx context.Context, c *catalog) error {
 		}
 	}
 	if len(failed) > 0 {
+		d.refresh.revisit(d.session.Database)
 		level.Warn(d.refresh.log(ctx)).Log("msg", "cannot read the indexes of some tables; the last results stay",
 			"datname", d.session.Database,
 			"tables", len(failed), "last", failed[len(failed)-1], "err", reason)

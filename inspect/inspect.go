@@ -17,7 +17,8 @@ type Inspector struct {
 	// Target is the server as a target of /probe; empty for the server of the connection string.
 	Target string
 	// Config returns the configuration in force; a refresh uses one configuration to its end.
-	Config func() *config.Config
+	Config  func() *config.Config
+	reloads reloads
 	// each is called before each step, with the table if the step is about one. It is nil except in tests, which
 	// let it panic.
 	each func(step, table string)
@@ -53,6 +54,8 @@ func (i *Inspector) newRefresh(previous *softdelete.Snapshot, publish func(*soft
 		rules:         c.Discovery.Rules.Compiled(),
 		began:         began,
 		budget:        newBudget(c.Counting, began),
+		reloads:       i.reloads.note(c),
+		activity:      map[string]string{},
 		taken:         previous.Taken,
 		previousTaken: previous.Taken,
 		databases:     map[string]softdelete.Database{},

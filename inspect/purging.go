@@ -29,15 +29,25 @@ type purgeRow struct {
 	Itself, Period, Unindexed, Cascades *bool
 }
 
+// hasOld reports whether there is something to purge.
+func hasOld(t *softdelete.Table) bool {
+	return t.Numbers != nil && t.Numbers.Old != nil && t.Numbers.Old.Value >= 1
+}
+
+// purgingDue reports whether it must be read what stands in the way of a purge.
+func purgingDue(t *softdelete.Table, now time.Time) bool {
+	return hasOld(t) && (t.Purging == nil || now.Sub(t.Purging.At) >= purgingFor)
+}
+
 // purgeAll updates the obstacles to a purge for the tables that have something to purge.
 func (d *databaseRefresh) purgeAll(ctx context.Context) {
 	var due []*softdelete.Table
 	for i := range d.tables {
 		t := &d.tables[i].Table
 		switch {
-		case t.Numbers == nil || t.Numbers.Old == nil || t.Numbers.Old.Value < 1:
+		case !hasOld(t):
 			t.Purging = nil
-		case t.Purging == nil || d.refresh.began.Sub(t.Purging.At) >= purgingFor:
+		case purgingDue(t, d.refresh.began):
 			due = append(due, t)
 		}
 	}

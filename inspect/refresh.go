@@ -37,6 +37,10 @@ type refresh struct {
 	publish   func(*softdelete.Snapshot)
 	// edges are the edges of the age classes that were needed so far.
 	edges map[agesOf][]time.Time
+	// activity changes, for each database, whenever something is written there; empty if that is not known. It was read
+	// before any of them is visited. Reloads is the number of configurations so far.
+	activity map[string]string
+	reloads  int
 	// unnamed are the databases whose name no connection string can contain.
 	unnamed map[string]bool
 	// onDecision gets the decision on each table; nil if nobody needs it.
@@ -78,6 +82,11 @@ func (r *refresh) run(ctx context.Context) {
 	var hung error
 	reached := false
 	for _, name := range names {
+		if r.idle(name) {
+			r.confirm(name)
+			refreshed[name], reached = true, true
+			continue
+		}
 		if hung != nil && r.budget.over() {
 			if !reached {
 				r.serverUnreachable(ctx, hung)
@@ -119,13 +128,19 @@ func (p *refresh) databaseNames(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		defer s.Close()
-		rows, err := postgres.Query[struct{ Name string }](ctx, s, queries.Databases())
+		rows, err := postgres.Query[struct {
+			Name     string
+			Activity *string
+		}](ctx, s, queries.Databases())
 		if err != nil {
 			return nil, err
 		}
 		names = nil
 		for _, r := range rows {
 			names = append(names, r.Name)
+			if r.Activity != nil {
+				p.activity[r.Name] = *r.Activity
+			}
 			if _, found := s.Illegible(r.Name); found {
 				p.unnamed[r.Name] = true
 			}
@@ -157,6 +172,10 @@ func (r *refresh) refreshDatabase(ctx context.Context, name string) (string, err
 		defer func() { d.session.Close() }() // the current connection, which may have been reopened
 		r.taken = r.began
 		err = d.run(ctx)
+		if read, known := r.databases[name]; known && err == nil {
+			read.Visit = r.visit(name)
+			r.databases[name] = read
+		}
 	}
 	switch {
 	case errors.Is(err, errUnnamed):

@@ -47,6 +47,18 @@ type Database struct {
 	// Repeated are the questions about the whole database that a refresh asked. The next one asks them, too, all at
 	// once.
 	Repeated []string
+	// Visit is when and under which circumstances the database was last read completely; nil if that cannot be
+	// compared with those of the next refresh.
+	Visit *Visit
+}
+
+// Visit says what a database looked like from outside when it was read.
+type Visit struct {
+	At time.Time
+	// Activity changes whenever something is written to the database.
+	Activity string
+	// Reloads is the number of configurations that there were before.
+	Reloads int
 }
 
 // Candidate is a column of a table that is not watched.
