@@ -1,33 +1,152 @@
 package bench
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/softdelete-exporter/softdelete_exporter/internal/pgserver/pgtest"
 )
 
-// BenchmarkFarServer measures the first refresh of 1,000 tables of 1,000 rows, by the time to the server and back.
-func BenchmarkFarServer(b *testing.B) {
-	dsn := pgtest.NewDatabase(b, server(b, map[string]string{"max_locks_per_transaction": "256"}))
-	const tables = 1000
-	pgtest.Exec(b, dsn, fmt.Sprintf(`DO $$ BEGIN FOR n IN 1..%d LOOP EXECUTE format('CREATE TABLE t%%s AS SELECT i AS id,
-		CASE WHEN mod(i, 10) = 0 THEN now() - i * interval ''1 hour'' END AS deleted_at FROM generate_series(1, 1000) i', n);
-		END LOOP; END $$`, tables))
-	pgtest.Exec(b, dsn, "VACUUM ANALYZE")
+// firstScrape starts the program, and returns what it costs until a scrape has the counts of all tables.
+func (p *peer) firstScrape(b *testing.B, dsn string) cost {
+	b.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close() // the program will use its port
+	ctx, cancel := context.WithTimeout(b.Context(), 3*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, p.binary, p.args(address)...)
+	command.Env = append(os.Environ(), p.env...)
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	before := serverTime(b, dsn)
+	if err := command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	}()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			b.Fatalf("%s does not listen:\n%s", p.name, output.String())
+		}
+	}
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		body, _, err := p.scrape(address, false)
+		if err != nil {
+			b.Fatalf("%v\n%s", err, output.String())
+		}
+		if took := time.Since(began); series(body) > 3*peerTables {
+			own, _, _ := cpuTime(filepath.Join("/proc", fmt.Sprint(command.Process.Pid), "stat"))
+			return cost{took, own, serverTime(b, dsn) - before}
+		} else if took > 2*time.Minute {
+			b.Fatalf("%s does not count\n%s", p.name, output.String())
+		}
+	}
+}
+
+// BenchmarkFirstScrape compares the first scrape of the task with that of the peers, by the time to the server and
+// back. It also shows what it leaves in the log of a server that logs every statement.
+func BenchmarkFirstScrape(b *testing.B) {
+	s := server(b, map[string]string{"max_locks_per_transaction": "256"})
+	dsn := pgtest.NewDatabase(b, s)
+	theTask(b, dsn)
 	front := pgtest.NewFront(b, dsn)
-	rows := [][]string{{"round trip", "first refresh", "database time"}}
+	all := slices.DeleteFunc(peers(b, s, front.DSN), func(p *peer) bool { return !p.counts })
+	rows := [][]string{{"", "round trip", "first scrape", "its CPU", "the server's CPU"}}
 	for _, way := range []time.Duration{0, 5 * time.Millisecond, 30 * time.Millisecond} {
 		front.Delay(way / 2)
-		var took, database []time.Duration
-		for range 3 {
-			w := watch(b, front.DSN, "limits: {statement_timeout: 10s}")
-			t, d := w.refresh()
-			took, database = append(took, t), append(database, d)
-			w.find(b, fmt.Sprintf("t%d", tables))
+		costs := make([]struct{ took, ours, server []time.Duration }, len(all))
+		for range repetitions {
+			for i, p := range all {
+				c := p.firstScrape(b, dsn)
+				costs[i].took, costs[i].ours = append(costs[i].took, c.took), append(costs[i].ours, c.ours)
+				costs[i].server = append(costs[i].server, c.server)
+			}
 		}
-		rows = append(rows, []string{way.String(), ms(median(took)), ms(median(database))})
+		for i, p := range all {
+			rows = append(rows, append([]string{p.name, way.String()}, cost{median(costs[i].took), median(costs[i].ours),
+				median(costs[i].server)}.cells()...))
+		}
 	}
-	table(fmt.Sprintf("The first refresh of %d tables, by the distance of the server", tables), rows...)
+	front.Delay(0)
+	table(fmt.Sprintf("The first scrape of %d tables of %d rows; medians of %d", peerTables, peerRows, repetitions),
+		rows...)
+	pgtest.Exec(b, dsn, "ALTER SYSTEM SET log_min_duration_statement = 0")
+	pgtest.Exec(b, dsn, "SELECT pg_reload_conf()")
+	size := func() float64 {
+		info, err := os.Stat(s.LogPath)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return float64(info.Size()) / 1e6
+	}
+	for time.Sleep(time.Second); pgtest.Value[string](b, dsn, "SHOW log_min_duration_statement") != "0"; {
+		time.Sleep(100 * time.Millisecond)
+	}
+	before := size()
+	all[0].firstScrape(b, dsn)
+	fmt.Printf("It leaves %.2f MB in the log of a server that logs every statement.\n", size()-before)
+}
+
+// BenchmarkManyDatabases measures refreshes of 200 databases with 20 tables each.
+func BenchmarkManyDatabases(b *testing.B) {
+	const databases, tables = 200, 20
+	s := server(b, map[string]string{"max_locks_per_transaction": "256", "fsync": "off"})
+	admin := s.DSN("postgres", "postgres")
+	pgtest.CreateDatabase(b, s, "model")
+	pgtest.Exec(b, s.DSN("model", "postgres"), fmt.Sprintf(`DO $$ BEGIN FOR n IN 1..%d LOOP
+		EXECUTE format('CREATE TABLE t%%s AS SELECT i AS id, CASE WHEN mod(i, 4) = 0 THEN now() - interval ''1 year'' END
+			AS deleted_at FROM generate_series(1, 100) i', n); END LOOP; END $$`, tables))
+	for n := range databases - 1 {
+		pgtest.Exec(b, admin, fmt.Sprintf("CREATE DATABASE copy_%d TEMPLATE model STRATEGY file_copy", n))
+	}
+	time.Sleep(time.Second) // the server updates its counters late
+	front := pgtest.NewFront(b, admin)
+	rows := [][]string{{"round trip", "refresh", "took", "our CPU", "the server's CPU"}}
+	for _, way := range []time.Duration{0, 5 * time.Millisecond} {
+		front.Delay(way / 2)
+		dsn := front.DSN
+		if way == 0 {
+			dsn = admin
+		}
+		w := watch(b, dsn, "databases: {all: true}\ncounting: {pass_time: 10m}")
+		for _, refresh := range []string{"first", "nothing was written"} {
+			c := measured(b, admin, func() { w.refresh() })
+			rows = append(rows, append([]string{way.String(), refresh}, c.cells()...))
+		}
+		for n := range databases - 1 {
+			pgtest.Exec(b, s.DSN(fmt.Sprintf("copy_%d", n), "postgres"), "UPDATE t1 SET id = id WHERE id = 1")
+		}
+		time.Sleep(time.Second)
+		c := measured(b, admin, func() { w.refresh() })
+		rows = append(rows, append([]string{way.String(), "one table of each was written to"}, c.cells()...))
+		if got := len(w.snapshot.Databases); got != databases+1 {
+			b.Fatalf("%d databases", got)
+		}
+		for _, d := range w.snapshot.Databases {
+			for _, t := range d.Tables {
+				if t.Numbers == nil {
+					b.Fatalf("%s.%s: %+v", d.Name, t.Name, t.Problem)
+				}
+			}
+		}
+	}
+	table(fmt.Sprintf("%d databases of %d tables", databases, tables), rows...)
 }

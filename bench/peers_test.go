@@ -212,10 +212,9 @@ func peers(b *testing.B, s *pgserver.Server, dsn string) []*peer {
 	}
 }
 
-// BenchmarkPeers is the comparison: medians of alternating repetitions, in one run.
-func BenchmarkPeers(b *testing.B) {
-	s := server(b, nil)
-	dsn := pgtest.NewDatabase(b, s)
+// theTask makes the tables.
+func theTask(b *testing.B, dsn string) {
+	b.Helper()
 	for from := 0; from < peerTables; from += 250 {
 		var sql strings.Builder
 		for i := from; i < from+250; i++ {
@@ -226,6 +225,13 @@ func BenchmarkPeers(b *testing.B) {
 		pgtest.Exec(b, dsn, sql.String())
 	}
 	each(b, dsn, "VACUUM ANALYZE", "CHECKPOINT")
+}
+
+// BenchmarkPeers is the comparison: medians of alternating repetitions, in one run.
+func BenchmarkPeers(b *testing.B) {
+	s := server(b, nil)
+	dsn := pgtest.NewDatabase(b, s)
+	theTask(b, dsn)
 	all := peers(b, s, dsn)
 	for b.Loop() {
 		for range repetitions {

@@ -80,9 +80,9 @@ func TestADatabaseInWhichNothingWasWrittenIsNotVisited(t *testing.T) {
 		{"a dropped table", "bare", "DROP TABLE users", "bare"},
 		{"a role", "one", "CREATE ROLE newcomer", "bare one two"},
 		{"counters that start at zero", "one", "SELECT pg_stat_reset()", "one"},
-		{"counters that may be off", "two", "ALTER DATABASE two SET track_counts = off", "bare one two"},
-		{"that are still off", "two", "SELECT 1", "two"},
-		{"counters that are on again", "one", "ALTER DATABASE two RESET track_counts", "bare one two"},
+		{"counters that may be off", "bare", "ALTER DATABASE bare SET track_counts = off", "bare one two"},
+		{"that are still off", "one", "SELECT 1", "bare"},
+		{"counters that are on again", "one", "ALTER DATABASE bare RESET track_counts", "bare one two"},
 	} {
 		pgtest.Exec(t, server.DSN(test.database, superuser), test.sql)
 		settledAll(t, server, names...)
