@@ -173,6 +173,11 @@ func grants(ctx context.Context, f flags, role string, stdout io.Writer) error {
 			fmt.Fprintln(stdout, statement)
 		}
 	}
+	fmt.Fprint(stdout, "\n", queries.Comment(
+		"With this right, from PostgreSQL 15 on, the exporter leaves its statements out of pg_stat_statements, so that",
+		"those of others stay there. It then does not show what the exporter costs, as the metric",
+		"softdelete_exporter_database_seconds_total still does. Run it as a superuser:"))
+	fmt.Fprintln(stdout, "-- "+queries.GrantUntracked(role))
 	return err
 }
 

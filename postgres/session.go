@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -47,8 +49,9 @@ type ServerInfo struct {
 	// Database and Role are the server's names of the session's database and role.
 	Database, Role    string
 	DeadlockTimeoutMs int64
-	Standby           bool
-	Citus, Timescale  bool
+	// Untracked is true if the role leaves its own statements out of pg_stat_statements.
+	Standby, Untracked bool
+	Citus, Timescale   bool
 }
 
 // Open connects to a database, refuses a server that is too old, and sets the limits of the session. An empty
@@ -70,12 +73,13 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits,
 	}()
 	s.setLimits(l.LockTimeout)
 	s.Database = conn.Config().Database
+	first := queries.Server(major(conn.PgConn().ParameterStatus("server_version")))
 	if repeated != nil {
-		for _, question := range append([]string{queries.Server()}, repeated(s.Database)...) {
+		for _, question := range append([]string{first}, repeated(s.Database)...) {
 			s.Ask(question, nil)
 		}
 	}
-	rows, err := Query[ServerInfo](ctx, s, queries.Server())
+	rows, err := Query[ServerInfo](ctx, s, first)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("reading the server's version and settings: %w", err)
@@ -98,12 +102,22 @@ func (server *Server) Open(ctx context.Context, datname string, l Limits,
 	return s, nil
 }
 
+// major returns the major version that a server reports when it is connected to; 0 if it is not understood.
+func major(version string) int {
+	end := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
+	n, err := strconv.Atoi(version[:max(end, 0)])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // shortTimeout limits queries that an index answers at once, or not at all.
 const shortTimeout = 200 * time.Millisecond
 
 // setLimits sets the limits of every transaction.
 func (s *Session) setLimits(lockTimeout time.Duration) {
-	l := queries.Limits{LockTimeout: lockTimeout, StatementTimeout: s.statementTimeout, Version: s.Version,
+	l := queries.Limits{LockTimeout: lockTimeout, StatementTimeout: s.statementTimeout, Version: s.Version, Untracked: s.Untracked,
 		Encoding: s.conn.PgConn().ParameterStatus("server_encoding")}
 	s.limits = queries.Settings(l)
 	l.Contradictions = true

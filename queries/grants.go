@@ -39,6 +39,11 @@ func GrantConnect(database, role string) string {
 // LimitConnections lets a role have the two connections of one exporter.
 func LimitConnections(role string) string { return advice("limit_role.sql", vars{"role": role}) }
 
+// GrantUntracked lets a role leave its own statements out of pg_stat_statements.
+func GrantUntracked(role string) string {
+	return advice("untracked_grant.sql", vars{"role": role})
+}
+
 // RenameTable gives a relation a new name, without writing the current name.
 func RenameTable(oid uint32) string { return rename("rename_table.sql", oid) }
 

@@ -71,6 +71,10 @@ NOT :"column":::type :equal ANY (ARRAY[:values]::text[]:::type[])
 -- question: live by now
 (:predicate) OR (:"time" > :now) IS TRUE
 
+-- Whether a role that is no superuser may set a parameter that only superusers may.
+-- question: untracked
+NOT current_setting('is_superuser')::bool AND has_parameter_privilege('pg_stat_statements.track', 'SET')
+
 -- question: ago
 now() - :'age'::interval
 -- question: now

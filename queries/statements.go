@@ -18,6 +18,8 @@ type Limits struct {
 	// Encoding is that of the database, and Version that of the server; zero as long as it is not known.
 	Encoding string
 	Version  int
+	// Untracked leaves the transaction out of pg_stat_statements. Only some roles may.
+	Untracked bool
 }
 
 // Settings sets, until the end of the transaction, what it may cost and how PostgreSQL reads and prints.
@@ -32,6 +34,9 @@ func Settings(l Limits) []string {
 	}
 	all := statements("settings.sql", vars{"lock_timeout": ms(l.LockTimeout),
 		"statement_timeout": ms(l.StatementTimeout), "constraint_exclusion": exclusion, "client_encoding": encoding})
+	if l.Untracked {
+		all = append(statements("settings_untracked.sql", nil), all...)
+	}
 	if l.Version >= 170000 {
 		all = append(all, statements("settings_17.sql", nil)...)
 	}
@@ -85,8 +90,14 @@ func Rollback() string { return statement("rollback.sql", nil) }
 // Ping is the shortest query.
 func Ping() string { return statement("ping.sql", nil) }
 
-// Server returns what a new connection must know about the server.
-func Server() string { return statement("server.sql", nil) }
+// Server returns what a new connection must know about the server. Major is its version as far as it is known.
+func Server(major int) string {
+	untracked := "false"
+	if major >= 15 {
+		untracked = ask("untracked", nil)
+	}
+	return statement("server.sql", vars{"untracked": untracked})
+}
 
 // Columns returns the columns whose folded name is in names or matches the regular expression similar, and all
 // columns of the given tables (schemas and relnames in parallel).

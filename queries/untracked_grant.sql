@@ -1,0 +1,1 @@
+GRANT SET ON PARAMETER pg_stat_statements.track TO :"role";
