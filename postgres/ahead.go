@@ -52,7 +52,9 @@ type ahead struct {
 // asked is a question that was asked ahead, and its answer.
 type asked struct {
 	guarded []uint32
-	at      time.Time
+	// limits is the number of statements with the limits that were then in force.
+	limits int
+	at     time.Time
 	// answered is true once the answer, or an error, is there.
 	answered bool
 	took     time.Duration
@@ -100,7 +102,7 @@ func (s *Session) Ask(question string, guarded []uint32) (sent bool) {
 	if a.asked == nil {
 		a.asked, a.most = map[string]*asked{}, fewAhead
 	}
-	q := &asked{guarded: guarded, at: now}
+	q := &asked{guarded: guarded, limits: len(s.limits), at: now}
 	a.asked[question] = q
 	a.underWay = append(a.underWay, q)
 	a.send <- message
@@ -307,8 +309,7 @@ func (s *Session) read(ctx context.Context, q *asked) error {
 	}
 	// The statements of the message in turn: its own beginning, the limits, perhaps the setting of row security, the
 	// question, and perhaps that for visible relations.
-	limits := len(s.limits)
-	question := limits + 1
+	question := q.limits + 1
 	if len(q.guarded) > 0 {
 		question++
 	}
@@ -339,7 +340,7 @@ func (s *Session) read(ctx context.Context, q *asked) error {
 			statement++
 		case *pgproto3.ErrorResponse:
 			q.err = pgconn.ErrorResponseToPgError(m)
-			if statement <= limits && Code(q.err) == QueryCanceled {
+			if statement <= q.limits && Code(q.err) == QueryCanceled {
 				q.err = fmt.Errorf("%w: %w", errRoleTimeout, q.err)
 			}
 		case *pgproto3.ReadyForQuery:
