@@ -1,13 +1,8 @@
 package bench
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -18,45 +13,18 @@ import (
 // firstScrape starts the program, and returns what it costs until a scrape has the counts of all tables.
 func (p *peer) firstScrape(b *testing.B, dsn string) cost {
 	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close() // the program will use its port
-	ctx, cancel := context.WithTimeout(b.Context(), 3*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, p.binary, p.args(address)...)
-	command.Env = append(os.Environ(), p.env...)
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
 	before := serverTime(b, dsn)
-	if err := command.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	}()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			b.Fatalf("%s does not listen:\n%s", p.name, output.String())
-		}
-	}
+	program := launch(b, p.binary, p.args, p.env...)
+	defer program.end()
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		body, _, err := p.scrape(address, false)
+		body, _, err := scrape(program.url+"/metrics", false)
 		if err != nil {
-			b.Fatalf("%v\n%s", err, output.String())
+			b.Fatalf("%v\n%s", err, program.output.String())
 		}
 		if took := time.Since(began); series(body) > 3*peerTables {
-			own, _, _ := cpuTime(filepath.Join("/proc", fmt.Sprint(command.Process.Pid), "stat"))
-			return cost{took, own, serverTime(b, dsn) - before}
+			return cost{took, program.cpu(b), serverTime(b, dsn) - before}
 		} else if took > 2*time.Minute {
-			b.Fatalf("%s does not count\n%s", p.name, output.String())
+			b.Fatalf("%s does not count\n%s", p.name, program.output.String())
 		}
 	}
 }
