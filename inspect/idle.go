@@ -3,6 +3,7 @@ package inspect
 import (
 	"slices"
 	"time"
+	"weak"
 
 	"github.com/softdelete-exporter/softdelete_exporter/config"
 	"github.com/softdelete-exporter/softdelete_exporter/softdelete"
@@ -10,14 +11,14 @@ import (
 
 // reloads counts how often the configuration changed between refreshes.
 type reloads struct {
-	last  *config.Config
+	last  weak.Pointer[config.Config]
 	times int
 }
 
 // note notes the configuration of a refresh.
 func (r *reloads) note(c *config.Config) int {
-	if r.last != c {
-		r.last = c
+	if now := weak.Make(c); r.last != now {
+		r.last = now
 		r.times++
 	}
 	return r.times
