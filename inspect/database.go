@@ -70,7 +70,8 @@ func (d *databaseRefresh) run(ctx context.Context) error {
 func (d *databaseRefresh) store(checks softdelete.Checks) {
 	name := d.session.Database
 	next := softdelete.Database{Name: name, Checks: checks, Skipped: d.skipped, Candidates: d.candidates,
-		ColumnFacts: d.refresh.databases[name].ColumnFacts, Repeated: d.repeated, Tables: make([]softdelete.Table, len(d.tables))}
+		ColumnFacts: d.refresh.databases[name].ColumnFacts, Repeated: d.repeated,
+		Tables: make([]softdelete.Table, len(d.tables))}
 	for i := range d.tables {
 		next.Tables[i] = d.tables[i].Table
 	}

@@ -55,7 +55,8 @@ type ServerInfo struct {
 }
 
 // Open connects to a database, refuses a server that is too old, and sets the limits of the session. An empty
-// name means the database in the connection string. The questions that repeated returns for the database are asked ahead together with the first one. It may be nil.
+// name means the database in the connection string. The questions that repeated returns for the database are
+// asked ahead together with the first one. It may be nil.
 func (server *Server) Open(ctx context.Context, datname string, l Limits,
 	repeated func(datname string) []string) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
@@ -117,8 +118,8 @@ const shortTimeout = 200 * time.Millisecond
 
 // setLimits sets the limits of every transaction.
 func (s *Session) setLimits(lockTimeout time.Duration) {
-	l := queries.Limits{LockTimeout: lockTimeout, StatementTimeout: s.statementTimeout, Version: s.Version, Untracked: s.Untracked,
-		Encoding: s.conn.PgConn().ParameterStatus("server_encoding")}
+	l := queries.Limits{LockTimeout: lockTimeout, StatementTimeout: s.statementTimeout, Version: s.Version,
+		Untracked: s.Untracked, Encoding: s.conn.PgConn().ParameterStatus("server_encoding")}
 	s.limits = queries.Settings(l)
 	l.Contradictions = true
 	s.ProvingLimits = queries.Settings(l)

@@ -10,7 +10,7 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// A role that was given the right leaves its questions out of pg_stat_statements. Nobody else does, a superuser neither.
+// A role that was given the right leaves its questions out of pg_stat_statements. Nobody else does, not even a superuser.
 func TestOnlyARoleWithTheRightLeavesNoStatistics(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"14", "15"} {
@@ -29,7 +29,8 @@ func TestOnlyARoleWithTheRightLeavesNoStatistics(t *testing.T) {
 				if _, err := Query[number](t.Context(), s, question); err != nil {
 					t.Errorf("%s on %s: %v", role, version, err)
 				}
-				got := pgtest.Value[bool](t, admin, `SELECT EXISTS (SELECT FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
+				got := pgtest.Value[bool](t, admin, `SELECT EXISTS (
+					SELECT FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
 					WHERE r.rolname = $1 AND query LIKE 'SELECT $1 AS n%')`, role)
 				if got != tracked {
 					t.Errorf("%s on %s, %s: pg_stat_statements has its question: %t", role, version, way, got)
@@ -46,7 +47,8 @@ func TestQuestionsBeforeTheLimitsAreSettled(t *testing.T) {
 	for _, version := range []string{"15", "18"} {
 		server := pgtest.Start(t, pgserver.Options{Version: version,
 			Settings: map[string]string{"shared_preload_libraries": "pg_stat_statements"}})
-		pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser), "CREATE ROLE hidden LOGIN;"+queries.GrantUntracked("hidden"))
+		pgtest.Exec(t, server.DSN("postgres", pgserver.Superuser),
+			"CREATE ROLE hidden LOGIN;"+queries.GrantUntracked("hidden"))
 		s, err := newServer(t, server.DSN("postgres", "hidden")).Open(t.Context(), "", usual, func(datname string) []string {
 			return []string{"SELECT 1 AS n /* " + datname + " */"}
 		})

@@ -95,7 +95,8 @@ func BenchmarkClasses(b *testing.B) {
 	}
 	run("SET jit = off; SET max_parallel_workers_per_gather = 0; SET timezone = 'UTC'; SET search_path = pg_catalog")
 	for b.Loop() {
-		fmt.Print("\n| deletion time | counts | formerly | filters | classes | classes to formerly |\n|---|---|---|---|---|---|\n")
+		fmt.Print("\n| deletion time | counts | formerly | filters | classes | classes to formerly |\n",
+			"|---|---|---|---|---|---|\n")
 		for _, test := range benchmarked {
 			r := benchRelation(test.marker)
 			filters := r.Count(math.MaxInt64)

@@ -115,8 +115,8 @@ func strangeMarked(m softdelete.Marker) string {
 	return ""
 }
 
-// Strange looks for times whose meaning the only marker does not know, if it may have any. Classes do not show them, but
-// only that there are times before the first class. It returns nothing if all times are known.
+// Strange looks for times whose meaning the only marker does not know, if it may have any. Classes do not show them,
+// but only that there are times before the first class. It returns nothing if all times are known.
 func (r Relation) Strange(most int64) string {
 	m := r.Table.Markers[0]
 	if !strangeTime(m) {
