@@ -35,7 +35,8 @@ func (r *refresh) visit(datname string) *softdelete.Visit {
 }
 
 // idle reports whether nothing in a database can have changed since it was last visited, so that it need not be
-// visited: nothing was written, and nothing is due by time. Counters arrive late, so after recount_after they are not trusted.
+// visited: nothing was written, and nothing is due by time. Counters arrive late, so after recount_after they are not
+// trusted.
 func (r *refresh) idle(datname string) bool {
 	d, now := r.databases[datname], r.visit(datname)
 	all := softdelete.Checks{Connect: true, Discovery: true, Counting: true, Indexes: true}

@@ -10,7 +10,8 @@ import (
 	"github.com/softdelete-exporter/softdelete_exporter/queries"
 )
 
-// A role that was given the right leaves its questions out of pg_stat_statements. Nobody else does, not even a superuser.
+// A role that was given the right leaves its questions out of pg_stat_statements. Nobody else
+// does, not even a superuser.
 func TestOnlyARoleWithTheRightLeavesNoStatistics(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"14", "15"} {
