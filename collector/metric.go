@@ -66,10 +66,12 @@ type reader[T any] struct {
 	families []*Family
 	// added are the samples of the current subject, for each metric.
 	added [][]sample
+	// subjects is how many subjects there are.
+	subjects int
 }
 
-func (ms metrics[T]) reader() *reader[T] {
-	r := &reader[T]{ms, make([]*Family, len(ms)), make([][]sample, len(ms))}
+func (ms metrics[T]) reader(subjects int) *reader[T] {
+	r := &reader[T]{ms, make([]*Family, len(ms)), make([][]sample, len(ms)), subjects}
 	for i, m := range ms {
 		r.families[i] = &Family{Metric: m.Metric, desc: m.desc}
 	}
@@ -95,6 +97,9 @@ func (r *reader[T]) read(logger log.Logger, subject T, labels ...string) error {
 		return err
 	}
 	for i, f := range r.families {
+		if f.samples == nil && len(r.added[i]) > 0 {
+			f.samples = make([]sample, 0, len(r.added[i])*r.subjects) // usually right
+		}
 		f.samples = append(f.samples, r.added[i]...)
 	}
 	return nil
@@ -102,7 +107,7 @@ func (r *reader[T]) read(logger log.Logger, subject T, labels ...string) error {
 
 // collect sends the samples of one subject. On an error it sends nothing.
 func (ms metrics[T]) collect(ch chan<- prometheus.Metric, logger log.Logger, subject T, labels ...string) error {
-	r := ms.reader()
+	r := ms.reader(1)
 	err := r.read(logger, subject, labels...)
 	for _, f := range r.families {
 		f.Collect(ch)

@@ -58,7 +58,12 @@ func (c Snapshot) Families() iter.Seq[*Family] {
 
 // read reads all metrics, sorted by name.
 func (c Snapshot) read() []*Family {
-	whole, databases, tables := snapshotMetrics.reader(), databaseMetrics.reader(), c.tables.reader()
+	count := 0
+	for i := range c.snapshot.Databases {
+		count += len(c.snapshot.Databases[i].Tables)
+	}
+	whole, databases := snapshotMetrics.reader(1), databaseMetrics.reader(len(c.snapshot.Databases))
+	tables := c.tables.reader(count)
 	_ = whole.read(c.logger, c.snapshot) // logged; the rest is still shown
 	for _, d := range c.snapshot.Databases {
 		cloned := false
