@@ -93,6 +93,7 @@ type exporter struct {
 }
 
 const benchConfig = "ttl: 1h\nmax_stale: 4h\ncounting: {pass_time: 10m}\ndiscovery: {max_tables: 20000}\n" +
+	"limits: {statement_timeout: 30s}\n" +
 	"probe: {allow: ['.*']}\nauth_modules: {bench: {user: postgres, sslmode: disable}}\n"
 
 func (r *revision) start(b *testing.B, env ...string) *exporter {
@@ -143,7 +144,12 @@ func refreshed(b *testing.B, dsn string) {
 func (r *revision) tables(b *testing.B, dsn string, tables int) {
 	e := r.start(b, "DATA_SOURCE_NAME="+dsn)
 	defer e.end()
-	pgtest.WaitFor(b, "all tables", func() bool { return series(e.scrape(b, "/metrics")) >= int64(16*tables) })
+	for deadline := time.Now().Add(10 * time.Minute); series(e.scrape(b, "/metrics")) < int64(16*tables); {
+		if time.Now().After(deadline) {
+			b.Fatalf("%d tables are not counted:\n%s", tables, e.output.String())
+		}
+		time.Sleep(time.Second)
+	}
 	pgtest.WaitFor(b, "the end of the refresh", func() bool { return pgtest.Sessions(b, dsn) <= 1 })
 	e.scrape(b, "/metrics")
 	for _, way := range []string{"with gzip", "without"} {
@@ -205,6 +211,7 @@ func BenchmarkScrapes(b *testing.B) {
 	sizes := []int{1000, 10_000}
 	for b.Loop() {
 		for _, tables := range sizes {
+			b.Logf("%d tables", tables)
 			dsn := pgtest.NewDatabase(b, s)
 			manyTables(b, dsn, tables)
 			for _, r := range all {
