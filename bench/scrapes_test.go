@@ -139,15 +139,19 @@ func connected(b *testing.B, dsn string) int64 {
 	return pgtest.Value[int64](b, dsn, "SELECT sessions FROM pg_stat_database WHERE datname = current_database()")
 }
 
-// refreshed waits until a refresh has ended: it has a connection of its own meanwhile. Before it began, the database
-// had had so many.
-func refreshed(b *testing.B, dsn string, before int64) {
+// refresh starts a refresh by a scrape and waits for its end: it has a connection of its own meanwhile. A scrape starts
+// none if the last one has closed its connection, but not quite ended.
+func (e *exporter) refresh(b *testing.B, dsn string) {
 	b.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); connected(b, dsn) == before || pgtest.Sessions(b, dsn) > 1; {
-		if time.Now().After(deadline) {
+	before := connected(b, dsn)
+	for began := time.Now(); connected(b, dsn) == before || pgtest.Sessions(b, dsn) > 1; {
+		if connected(b, dsn) == before {
+			e.scrape(b, "/metrics")
+		}
+		if time.Since(began) > 10*time.Minute {
 			b.Fatal("the refresh does not end")
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 }
 
@@ -175,9 +179,8 @@ func (r *revision) tables(b *testing.B, dsn string, tables int) {
 	var spent time.Duration
 	for range warmRefreshes {
 		e.renew(b)
-		before, began := connected(b, dsn), e.cpu(b)
-		e.scrape(b, "/metrics") // starts it
-		refreshed(b, dsn, before)
+		began := e.cpu(b)
+		e.refresh(b, dsn)
 		e.scrape(b, "/metrics")
 		spent += e.cpu(b) - began
 	}
