@@ -96,7 +96,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(12, 8) + g.noRows('none'),
+    ) + g.size(24, 6) + g.noRows('none'),
 
     g.table(
       'Missing indexes',
@@ -109,7 +109,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(12, 8) + g.noRows('none'),
+    ) + g.size(12, 6) + g.noRows('none'),
 
     g.table(
       'Tables that cannot be counted',
@@ -122,7 +122,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(12, 8) + g.noRows('none'),
+    ) + g.size(12, 6) + g.noRows('none'),
 
     g.text('What to do first', 'In which order to work on what the other panels show.', |||
       1. **Down or slow**: nothing else matters until the server answers.
@@ -133,7 +133,7 @@ function(config)
       6. **Indexes**: create the missing ones before a purge of many rows.
 
       The [runbook](%s) has the queries, and the exporter's `/report` has the statements.
-    ||| % std.rstripChars(config.runbookURL, '#')) + g.size(12, 8),
+    ||| % std.rstripChars(config.runbookURL, '#')) + g.size(24, 7),
   ];
 
   d.dashboard(

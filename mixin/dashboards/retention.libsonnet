@@ -87,8 +87,8 @@ function(config)
       'Tables',
       'Each table with a retention, the most overdue first. Click a table to see its history.',
       [
-        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], p.withService(overdue)) + ' / %d' % day, 'overdue'),
-        g.tableQuery(inDays(p.ofTable('softdelete_retention_seconds')), 'retention'),
+        g.tableQuery(inDays(d.byTable(overdue)), 'overdue'),
+        g.tableQuery(d.by(['datname', 'schemaname', 'relname', 'table_service'], p.withService(inDays(p.ofTable('softdelete_retention_seconds')))), 'retention'),
         g.tableQuery(p.ofTable('softdelete_old_deleted_rows'), 'old'),
         g.tableQuery(p.ofTable('softdelete_deleted_rows') + ' and ' + overdue, 'deleted'),
       ],
@@ -129,13 +129,13 @@ function(config)
 
     // Differences of the cumulative classes.
     local younger(age) = 'sum(%s)' % d.ofDatabase('softdelete_deleted_rows_by_age', 'age="%s"' % age);
-    g.bargauge('Deleted rows by age', 'How long ago the rows were deleted. Only tables for which deleted_rows_by_age is on.', [
+    g.bargauge('Deleted rows by age', "How long ago the rows were deleted. Only tables for which deleted_rows_by_age is on in the exporter's configuration.", [
       g.now(younger('7d'), 'up to 7 days'),
       g.now('%s - %s' % [younger('30d'), younger('7d')], '8 to 30 days'),
       g.now('%s - %s' % [younger('90d'), younger('30d')], '31 to 90 days'),
       g.now('%s - %s' % [younger('365d'), younger('90d')], '91 to 365 days'),
       g.now('%s - %s' % [younger('all'), younger('365d')], 'over a year'),
-    ]) + plain + g.noValue('deleted_rows_by_age is off'),
+    ]) + plain + g.noValue('no data'),
   ];
 
   d.dashboard(

@@ -40,19 +40,19 @@ function(config)
 
     g.stat('Retention', 'How long its deleted rows should be kept.', [
       g.now('%s / %d' % [of('retention_seconds'), days]),
-    ]) + g.unit('suffix:days') + plain + g.noValue('none'),
+    ]) + g.unit('suffix:days') + plain + g.noValue('none') + g.size(6, 4),
 
     g.stat('Dead weight', 'Estimated size of the deleted rows in the heap.', [
       g.now(of('deleted_bytes')),
-    ]) + g.unit('bytes') + plain + g.noValue('unknown'),
+    ]) + g.unit('bytes') + plain + g.noValue('unknown') + g.size(6, 4),
 
     g.stat('Age of the numbers', 'Time since they were last counted or confirmed.', [
       g.now('time() - ' + of('checked_timestamp_seconds')),
-    ]) + g.unit('s') + plain + g.noValue('no numbers'),
+    ]) + g.unit('s') + plain + g.noValue('no numbers') + g.size(6, 4),
 
     g.stat('Oldest deletion', 'Deletion time of the row deleted longest ago. In a sampled table there may be an older one, unless an index shows it.', [
       g.now('(%s or %s) * 1000' % [of('oldest_deleted_timestamp_seconds'), of('oldest_deleted_timestamp_bound_seconds')]),
-    ]) + g.unit('dateTimeFromNow') + plain + g.noValue('unknown'),
+    ]) + g.unit('dateTimeFromNow') + plain + g.noValue('unknown') + g.size(6, 4),
   ];
 
   local rows = [

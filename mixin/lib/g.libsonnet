@@ -205,18 +205,19 @@ local flow(panels) =
   },
 
   bargauge(title, description, queries):: g.panel('bargauge', title, description, queries) {
+    _size:: { w: 12, h: 12 },
     fieldConfig+: { defaults+: { min: 0, color: { mode: 'thresholds' } } },
     options: {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
       displayMode: 'basic',
       orientation: 'horizontal',
       valueMode: 'color',
-      namePlacement: 'auto',
+      namePlacement: 'top',
       showUnfilled: true,
       sizing: 'auto',
-      minVizHeight: 16,
+      minVizHeight: 24,
       minVizWidth: 8,
-      maxVizHeight: 32,
+      maxVizHeight: 40,
     },
   },
 
