@@ -54,8 +54,11 @@ func (t *TableHealth) OldestDeletion() time.Time {
 // oldestDeletion says how long ago the oldest row was deleted, compared with the retention.
 func (t *TableHealth) oldestDeletion(now time.Time) string {
 	oldest := t.OldestDeletion()
-	if oldest.IsZero() || oldest.After(now) {
+	switch {
+	case oldest.IsZero():
 		return ""
+	case oldest.After(now):
+		return "every deletion time is in the future, the first is " + date(oldest)
 	}
 	least, known := "", "the oldest deletion is of "
 	if t.Numbers.Oldest.IsZero() {

@@ -27,10 +27,13 @@ type Recommendation struct {
 	// Contradiction is what FixIntegrity is about; nil for the other kinds. Package queries writes the
 	// statement that shows its rows.
 	Contradiction *softdelete.Contradiction
+	// Locked is true for a FixAccess of tables that are locked. Package queries writes the statement that shows who holds
+	// the locks.
+	Locked bool
 	// Withheld says why a PurgeRows has no statement; empty if it has one.
 	Withheld []string
-	// Remedies are the settings to change, or the commands and statements to run, if neither Advice nor
-	// Contradiction gives them.
+	// Remedies are the settings to change, or the commands and statements to run, if neither Advice,
+	// Contradiction nor Locked gives them.
 	Remedies []string
 	// Notes say what to know before: what it costs, and what it does not do.
 	Notes []string

@@ -64,10 +64,11 @@ func access(database string, reason softdelete.Reason, tables []*TableHealth) Re
 		}
 	}
 	if reason == softdelete.Locked {
-		r.Notes = []string{"The exporter tries again at each refresh, and succeeds when the lock is gone. If the lock " +
-			"stays, pg_locks shows who holds it."}
+		r.Locked = true
+		r.Notes = []string{"The exporter tries again at each refresh, and succeeds when the lock is gone. The statement " +
+			"shows who holds it now, and what it runs: end a session only if it is stuck."}
 	}
-	if len(r.Remedies) == 0 {
+	if len(r.Remedies) == 0 && !r.Locked {
 		r.Remedies = []string{"softdelete_exporter check-config --connect"}
 	}
 	return r

@@ -15,11 +15,11 @@ func (a *Assessment) recommendForServer() {
 		add(Recommendation{
 			Kind: FixConnection, Urgency: softdelete.Poor,
 			Title:    "Restore the connection.",
-			Reason:   a.Connection.Failure(),
+			Reason:   "Without it, nothing is known about the tables but the last numbers.",
 			Gain:     Gain{Text: "The numbers are up to date again."},
 			Remedies: []string{`psql "$DATA_SOURCE_NAME" -c 'SELECT 1'`},
-			Notes: []string{"Check that the server runs, that DATA_SOURCE_NAME points to it, and that pg_hba.conf " +
-				"allows the role."},
+			Notes: []string{cmp.Or(a.Connection.Ping.Remedy, "Check that the server runs, that DATA_SOURCE_NAME points to it, "+
+				"and that pg_hba.conf allows the role.")},
 		})
 	case Slow:
 		add(Recommendation{

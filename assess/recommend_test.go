@@ -48,10 +48,16 @@ func TestWrongDataComesFirstAndAnIndexStandsBeforeItsPurge(t *testing.T) {
 }
 
 func TestAServerThatRefusesIsNotSaidToBeSilent(t *testing.T) {
-	refused := []softdelete.Ping{{At: noon, Err: `FATAL: database "shop" does not exist (SQLSTATE 3D000)`}}
-	r := assess.Assess(refused, softdelete.Empty("shop"), thresholds(t, nil), all, noon).Recommendations[0]
-	if want := `Cannot connect: FATAL: database "shop" does not exist (SQLSTATE 3D000).`; r.Reason != want {
-		t.Errorf("the reason is %q, want %q", r.Reason, want)
+	refused := []softdelete.Ping{{At: noon, Err: `FATAL: database "shop" does not exist (SQLSTATE 3D000)`,
+		Remedy: "There is no such database."}}
+	a := assess.Assess(refused, softdelete.Empty("shop"), thresholds(t, nil), all, noon)
+	r := a.Recommendations[0]
+	if want := `Cannot connect: FATAL: database "shop" does not exist (SQLSTATE 3D000).`; a.Connection.Failure() != want {
+		t.Errorf("the failure is %q, want %q", a.Connection.Failure(), want)
+	}
+	// The failure is said once, above; here is what to do about it.
+	if strings.Contains(r.Reason, "SQLSTATE") || !slices.Equal(r.Notes, []string{"There is no such database."}) {
+		t.Errorf("the reason is %q, the notes %q", r.Reason, r.Notes)
 	}
 	if diff := cmp.Diff([]string{`psql "$DATA_SOURCE_NAME" -c 'SELECT 1'`}, r.Remedies); diff != "" {
 		t.Errorf("remedies (-want +got):\n%s", diff)
@@ -178,5 +184,25 @@ func TestAConfiguredValueThatNoRowHasIsRecommendedToBeChecked(t *testing.T) {
 	got := assessed(t, table).Recommendations
 	if len(got) != 1 || got[0].Kind != assess.Configure || !strings.Contains(got[0].Reason, `"remvoed"`) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What to do about a lock is to see who holds it; package queries writes the statement.
+func TestALockedTableAsksWhoHoldsTheLock(t *testing.T) {
+	locked := counted("old", 100, 0, 0)
+	locked.Fail(softdelete.Problem{Reason: softdelete.Locked, Message: "locked"}, false, noon, time.Minute)
+	if r := assessed(t, locked).Recommendations[0]; r.Kind != assess.FixAccess || !r.Locked || len(r.Remedies) > 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestADeletionInTheFutureIsSaidAsSuch(t *testing.T) {
+	table := counted("old", 100, 10, 0)
+	table.Numbers.Oldest = noon.AddDate(1, 0, 0)
+	a := assess.Assess(nil, &softdelete.Snapshot{Databases: []softdelete.Database{{Tables: []softdelete.Table{table}}}},
+		thresholds(t, nil), all, noon)
+	want := "every deletion time is in the future, the first is " + noon.AddDate(1, 0, 0).Format(time.DateOnly)
+	if got := a.Tables[0].Ages(noon); !slices.Contains(got, want) {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -216,7 +217,10 @@ func (e *connectError) add(c *pgx.ConnConfig, info *conninfo.Info, err error) {
 		text = where + "no answer in time"
 	}
 	e.database, e.user = c.Database, info.Redact(c.User)
-	e.texts, e.errs = append(e.texts, text), append(e.errs, info.Hide(err))
+	e.errs = append(e.errs, info.Hide(err))
+	if !slices.Contains(e.texts, text) { // two addresses of a host fail in the same way
+		e.texts = append(e.texts, text)
+	}
 }
 
 // Error implements error.

@@ -27,7 +27,7 @@ func (s *Server) Ping(ctx context.Context, timeout time.Duration) softdelete.Pin
 		if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*connectError)) {
 			err = errors.New("no answer in time")
 		}
-		ping.Err = softdelete.Legible(err.Error())
+		ping.Err, ping.Remedy = softdelete.Legible(err.Error()), connectRemedy(err)
 		return ping
 	}
 	// Only after the lock is released: nobody has to wait for the connection to close.

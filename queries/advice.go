@@ -41,6 +41,9 @@ func Resolves(steps []indexes.Step) bool {
 // functions are found.
 func SearchPath() string { return advice("advice_path.sql", nil) }
 
+// LockHolders returns the statement that shows who keeps tables from being read. It needs SearchPath before it.
+func LockHolders() string { return advice("advice_locks.sql", nil) }
+
 // onIndex are the files of the actions that only need the name of an index.
 var onIndex = map[indexes.Action]string{
 	indexes.ReindexIndex:   "advice_reindex.sql",

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -278,20 +279,22 @@ func newTable(t *assess.TableHealth) tableDoc {
 	}
 	if n := t.Numbers; n != nil {
 		d.Method, d.Counted, d.Checked = n.Method, instant(t.Counted), instant(t.Checked)
-		d.Active, d.Deleted, d.Total = &n.Active.Value, &n.Deleted.Value, &n.Total.Value
+		d.Active, d.Deleted, d.Total = whole(n.Active.Value), whole(n.Deleted.Value), whole(n.Total.Value)
 		percent := 100 * n.Ratio.Value
 		d.Ratio, d.RatioMargin = &percent, margin(n.Ratio, 100)
 		if n.Old != nil {
-			d.Old, d.OldMargin = &n.Old.Value, margin(*n.Old, 1)
+			d.Old, d.OldMargin = whole(n.Old.Value), wholeMargin(*n.Old)
 		}
 		if n.Recent != nil {
-			d.Recent = &n.Recent.Value
+			d.Recent = whole(n.Recent.Value)
 		}
 		d.Oldest, d.Ages = instant(n.Oldest), newAgeDocs(n.Ages)
 		if n.Oldest.IsZero() {
 			d.OldestBound = instant(n.OldestSeen)
 		}
-		d.DeletedBytes = n.DeletedBytes
+		if n.DeletedBytes != nil {
+			d.DeletedBytes = whole(*n.DeletedBytes)
+		}
 	}
 	if t.HasAges() {
 		seconds := t.Policy.Retention.Seconds()
@@ -317,7 +320,7 @@ func newAgeDocs(a *softdelete.Ages) (docs []ageDoc) {
 	}
 	for _, c := range a.Classes(func(time.Time) bool { return true }) {
 		if c.Rows != (softdelete.Estimate{}) {
-			docs = append(docs, ageDoc{instant(c.From), instant(c.To), c.Rows.Value, margin(c.Rows, 1)})
+			docs = append(docs, ageDoc{instant(c.From), instant(c.To), *whole(c.Rows.Value), wholeMargin(c.Rows)})
 		}
 	}
 	return docs
@@ -357,6 +360,21 @@ func keyOf(database string, t *assess.TableHealth) tableKey {
 		return tableKey{Database: database}
 	}
 	return tableKey{t.Database, t.Schema, t.Name}
+}
+
+// whole rounds a number of rows or bytes: also an estimate is about whole ones.
+func whole(n float64) *float64 {
+	n = math.Round(n)
+	return &n
+}
+
+// wholeMargin is the margin of a number of rows, rounded up; absent if it has none.
+func wholeMargin(e softdelete.Estimate) *float64 {
+	m := margin(e, 1)
+	if m != nil {
+		*m = math.Ceil(*m)
+	}
+	return m
 }
 
 // margin is absent if a number has none.

@@ -108,6 +108,33 @@ func TestEveryFormOfTheReportSaysWhichServerItIs(t *testing.T) {
 	}
 }
 
+// A sample gives fractions of rows, which nobody can count.
+func TestCountsAreWholeNumbers(t *testing.T) {
+	sampled := aged(table("s", "", 60000, 40000, 37500), 90, 30)
+	n := sampled.Numbers
+	for _, e := range []*softdelete.Estimate{&n.Total, &n.Active, &n.Deleted, n.Old} {
+		*e = softdelete.Estimate{Value: e.Value + 0.4, Margin: 12.3}
+	}
+	for i := range n.Ages.Rows {
+		n.Ages.Rows[i] = softdelete.Estimate{Value: n.Ages.Rows[i].Value + 0.3, Margin: 1.5}
+	}
+	size := 8192.7
+	n.DeletedBytes = &size
+	d := newTable(&assess.TableHealth{Table: &sampled})
+	got := []*float64{d.Active, d.Deleted, d.Total, d.Old, d.OldMargin, d.DeletedBytes}
+	for i := range d.Ages {
+		got = append(got, &d.Ages[i].Rows, d.Ages[i].Margin)
+	}
+	for _, v := range got {
+		if *v != float64(int64(*v)) {
+			t.Errorf("%g is no whole number", *v)
+		}
+	}
+	if *d.Total != 60000 || *d.OldMargin != 13 || len(d.Ages) < 10 {
+		t.Errorf("total %g, margin %g, %d ages", *d.Total, *d.OldMargin, len(d.Ages))
+	}
+}
+
 // PostgreSQL's times begin in 4713 BC, and one such row must not cost the document.
 func TestATimeBeforeChristIsAbsent(t *testing.T) {
 	for year, want := range map[int]bool{-4712: false, -1: false, 0: true, 1999: true} {

@@ -16,6 +16,7 @@ import (
 var assets embed.FS
 
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
+	"isolate": isolate,
 	"icon": func(word string) template.HTML {
 		return template.HTML(`<svg class="icon ` + word + `" aria-hidden="true"><use href="#` + word +
 			`"/></svg>`) // word is one of the program's own

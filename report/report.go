@@ -37,6 +37,8 @@ func statements(r *assess.Recommendation) (run, consider []string) {
 	case r.Kind == assess.PurgeRows && len(r.Withheld) == 0:
 		return []string{queries.Purge{Database: r.Database, Table: r.Table.Table, Minutes: queries.PurgeMinutes,
 			Rest: 1}.Script("")}, nil
+	case r.Locked:
+		return []string{queries.SearchPath(), queries.LockHolders()}, nil
 	case r.Contradiction != nil:
 		return []string{queries.SearchPath(), queries.Contradicting(r.Table.Table, *r.Contradiction)}, nil
 	default:
@@ -102,6 +104,13 @@ func (r Report) server() string {
 		parts = append(parts, string(s.Role))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// alerts are those that a person is shown: all but that of the connection, which the summary tells already.
+func (r Report) alerts() []assess.Alert {
+	return slices.DeleteFunc(slices.Clone(r.Alerts), func(a assess.Alert) bool {
+		return a.Condition == assess.ConnectionFailure
+	})
 }
 
 // note describes a database, in addition to its verdict.

@@ -134,11 +134,11 @@ func (t *text) header(r Report) {
 }
 
 func (t *text) alerts(r Report) {
-	if len(r.Alerts) == 0 {
+	if len(r.alerts()) == 0 {
 		return
 	}
 	t.section("Alerts")
-	for _, a := range r.Alerts {
+	for _, a := range r.alerts() {
 		t.wrap("  ! ", a.Message)
 	}
 }

@@ -16,7 +16,7 @@ func (t *text) short(r Report) {
 	if len(items) > 0 {
 		left -= 3
 	}
-	if len(r.Alerts) > 0 {
+	if len(r.alerts()) > 0 {
 		left -= 2
 	}
 	if len(r.Services) > 0 {
@@ -32,9 +32,9 @@ func (t *text) short(r Report) {
 			t.line("     ", softdelete.Thousands(float64(more)), " more")
 		}
 	}
-	if len(r.Alerts) > 0 {
+	if len(r.alerts()) > 0 {
 		t.line()
-		t.cut(softdelete.Plural(len(r.Alerts), "alert") + ": " + r.conditions())
+		t.cut(softdelete.Plural(len(r.alerts()), "alert") + ": " + r.conditions())
 	}
 	if len(r.Services) > 0 {
 		var services []string
@@ -83,7 +83,7 @@ func (l tableList) line(t *text, i int) {
 func (r Report) conditions() string {
 	var order []string
 	count := map[string]int{}
-	for _, a := range r.Alerts {
+	for _, a := range r.alerts() {
 		words := strings.ReplaceAll(string(a.Condition), "_", " ")
 		if count[words] == 0 {
 			order = append(order, words)

@@ -53,8 +53,8 @@ type shareView struct {
 }
 
 type connectionView struct {
-	Health, Status, Time, Error, Answers string
-	Spark                                sparkline
+	Health, Status, Time, Answers string
+	Spark                         sparkline
 }
 
 // itemView is a recommendation or, if Title is not empty, several of one kind.
@@ -132,10 +132,10 @@ func newView(r Report) view {
 		v.Services = append(v.Services, serviceView{s.Health.String(), s.Name, softdelete.Plural(n, "table"),
 			shares(s.Tables, n)})
 	}
-	for _, a := range r.Alerts {
+	for _, a := range r.alerts() {
 		v.Alerts = append(v.Alerts, a.Message)
 	}
-	if len(r.Alerts) > fewAlerts {
+	if len(r.alerts()) > fewAlerts {
 		v.ManyAlerts = r.conditions()
 	}
 	of := map[*assess.TableHealth][]int{}
@@ -192,8 +192,7 @@ func shares(counts map[softdelete.Health]int, total int) []shareView {
 }
 
 func newConnection(r Report) connectionView {
-	c := connectionView{Health: r.Connection.Health.String(), Status: string(r.Connection.Status),
-		Error: r.Connection.Ping.Err}
+	c := connectionView{Health: r.Connection.Health.String(), Status: string(r.Connection.Status)}
 	if r.Connection.Ping.Up {
 		c.Time = milliseconds(r.Connection.Ping.Milliseconds())
 	}

@@ -17,6 +17,8 @@ type Ping struct {
 	Duration time.Duration
 	// Err says why the server is not up, without secrets; empty if it is up.
 	Err string
+	// Remedy says what to do about it; empty if there is nothing to suggest.
+	Remedy string
 	// Server is the server that was asked; nil if the connection string could not be read.
 	Server *Server
 }
