@@ -67,6 +67,7 @@ bench: ## compare the exporter with similar ones, and measure what the mixin's r
 	scripts/tools.sh jsonnet test e2e bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
 	go test -run '^$$' -bench . -benchtime 3x -timeout 10m ./inspect
+	go test -run '^$$' -bench . -benchtime 1x -timeout 20m ./queries
 	go test -tags e2e -run '^$$' -bench AThousandTables -benchtime 5x -timeout 10m ./e2e
 	go test -tags e2e -run '^$$' -bench Rules -benchtime 1x -timeout 30m ./e2e/monitoring
 	go test -tags e2e -run '^$$' -bench Month -benchtime 1x -timeout 30m ./mixin
