@@ -17,10 +17,10 @@ LDFLAGS = -s -w $(foreach value,Version=$(VERSION) Revision=$(REVISION) Branch=$
 	BuildUser=$(BUILD_USER) BuildDate=$(BUILD_DATE),-X $(COMMON).$(value))
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit e2e busy soak lint generate bench clean
+.PHONY: help build release demo test unit e2e busy soak lint generate screenshots bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./softdelete_exporter
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
@@ -62,6 +62,10 @@ lint: ## check Go, Jsonnet and workflows: format, linters, go.mod
 generate: ## rewrite all generated files
 	scripts/tools.sh jsonnet
 	go generate ./mixin ./... # the mixin first, because other files are made from it
+
+screenshots: ## draw the dashboards with Grafana's components into .cache/screenshots
+	scripts/tools.sh jsonnet test e2e screenshots
+	go test -tags 'e2e screenshots' -run Screenshots -timeout 60m ./e2e/monitoring
 
 bench: ## compare the exporter with similar ones, and measure what the mixin's rules read
 	scripts/tools.sh jsonnet test e2e bench

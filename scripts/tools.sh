@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets the tools that a group of checks needs, at pinned versions:
 #
-#   scripts/tools.sh lint|jsonnet|test|e2e|bench|release ...
+#   scripts/tools.sh lint|jsonnet|test|e2e|bench|release|screenshots ...
 #
 # Tools written in Go are built once into the user's cache and linked into .cache/bin, which
 # the Makefile puts first on PATH; promtool is 3.16 there. Debian packages are installed with
@@ -22,6 +22,7 @@ axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/softdelete_exporter/tools
 bin=$PWD/.cache/bin
+drawing=''   # set if Grafana's components are wanted
 axe=''       # set if axe-core and Grafana's library are wanted
 packages=() # Debian packages whose command is missing
 missing=()  # tools that could not be installed, and why
@@ -141,6 +142,8 @@ for group in "$@"; do
     for server in /usr/lib/postgresql/*/; do # the extension that the index advice uses, for each server
       [ -e "/usr/share/postgresql/$(basename "$server")/extension/hypopg.control" ] || packages+=("postgresql-$(basename "$server")-hypopg")
     done ;;
+  screenshots) # Grafana's components, half a gigabyte
+    drawing=yes ;;
   bench)
     debian prometheus-sql-exporter prometheus-sql-exporter
     debian prometheus-postgres-exporter prometheus-postgres-exporter
@@ -148,7 +151,7 @@ for group in "$@"; do
   release)
     go_tools cyclonedx-gomod $cyclonedx_gomod '' github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
     go_tools nfpm $nfpm '' github.com/goreleaser/nfpm/v2/cmd/nfpm ;;
-  *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench|release ..." >&2; exit 2 ;;
+  *) echo "usage: scripts/tools.sh lint|jsonnet|test|e2e|bench|release|screenshots ..." >&2; exit 2 ;;
   esac
 done
 install_packages
@@ -156,6 +159,8 @@ if [ -n "$axe" ]; then
   axe_core
   node_modules grafana-data e2e/monitoring/grafana
 fi
+
+if [ -n "$drawing" ]; then node_modules grafana-ui e2e/monitoring/grafana-ui; fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'tools: could not get %s\n' "${missing[@]}" >&2

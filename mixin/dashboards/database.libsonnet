@@ -17,11 +17,11 @@ function(config)
 
     g.stat('Health', 'The worst verdict of the tables in the selected databases; unknown or worse if discovery fails.', [
       g.now('max(%s)' % d.ofDatabase('database:softdelete_health:max')),
-    ]) + d.healthColors + g.noValue('no tables'),
+    ]) + d.healthColors + g.noValue('no data'),
 
     g.stat('Tables', 'Watched tables in the selected databases.', [
       g.now('count(%s)' % d.ofDatabase('softdelete_table_info')),
-    ]) + g.unit('none') + plain + g.noValue('no tables'),
+    ]) + g.unit('none') + plain + g.noValue('no data'),
 
     g.stat('Deleted rows', 'Soft-deleted rows in all of these tables.', [
       g.now('sum(%s)' % d.ofDatabase('softdelete_deleted_rows')),
@@ -96,7 +96,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(24, 6) + g.noRows('none'),
+    ) + g.size(24, 6) + g.noRows('none, or no data'),
 
     g.table(
       'Missing indexes',
@@ -109,7 +109,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(12, 6) + g.noRows('none'),
+    ) + g.size(12, 6) + g.noRows('none, or no data'),
 
     g.table(
       'Tables that cannot be counted',
@@ -122,7 +122,7 @@ function(config)
         { field: 'datname', title: 'Database' },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(12, 6) + g.noRows('none'),
+    ) + g.size(12, 6) + g.noRows('none, or no data'),
 
     g.text('What to do first', 'In which order to work on what the other panels show.', |||
       1. **Down or slow**: nothing else matters until the server answers.

@@ -51,7 +51,7 @@ function(config)
         { field: 'datname', title: 'Database', links: [d.databaseLink] },
         { field: d.server, title: 'Server', links: d.reportLinks },
       ],
-    ) + g.size(24, 6) + g.noRows('none'),
+    ) + g.size(24, 6) + g.noRows('none, or no data'),
   ];
 
   local costs = [
