@@ -72,7 +72,8 @@ func TestTheCopyButtonCoversNothing(t *testing.T) {
 
 func TestEveryProbedServerHasItsPage(t *testing.T) {
 	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	pgtest.Exec(t, dsn, "CREATE TABLE users AS SELECT CASE WHEN id = 1 THEN now() END AS deleted_at FROM generate_series(1, 10) AS id")
+	pgtest.Exec(t, dsn,
+		"CREATE TABLE users AS SELECT CASE WHEN id = 1 THEN now() END AS deleted_at FROM generate_series(1, 10) AS id")
 	web := httptest.NewServer(exportertest.New(t, dsn, "probe: {allow: ['.*']}\nauth_modules: {main: {user: nobody}}"))
 	t.Cleanup(web.Close)
 	tab := newTab(t)
