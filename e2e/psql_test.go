@@ -41,7 +41,8 @@ func TestEveryQueryRunsInPsql(t *testing.T) {
 	args := []string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", dsn}
 	for name, value := range map[string]string{
 		"lock_timeout": "100ms", "statement_timeout": "1s", "constraint_exclusion": "partition",
-		"client_encoding": "UTF8", "untracked": "false", "regclass": `public."Odd ""table"`, "marked": `"deletedAt" IS NOT NULL`,
+		"client_encoding": "UTF8", "untracked": "false", "regclass": `public."Odd ""table"`,
+		"marked":  `"deletedAt" IS NOT NULL`,
 		"strange": "NULL",
 		"text":    "norm", "function": "public.norm(text)", "body": "BEGIN NULL; END",
 		"names": "{deletedat}", "schemas": "{public}", "relnames": `{"Odd \"table"}`, "roots": "{1}", "similar": "^$",
