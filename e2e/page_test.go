@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/emulation"
 
 	"github.com/softdelete-exporter/softdelete_exporter/assess"
 	"github.com/softdelete-exporter/softdelete_exporter/internal/exportertest"
@@ -53,6 +56,99 @@ func many(t *testing.T) string {
 	}))
 	t.Cleanup(web.Close)
 	return web.URL
+}
+
+func TestThePageOfFiveHundredTables(t *testing.T) {
+	tab := newTab(t)
+	tab.prefer("light")
+	address := many(t)
+	tab.open(address)
+
+	t.Run("says first what to do", func(t *testing.T) {
+		tab.t = t
+		if y := ask[float64](tab, `document.querySelector("#todo").getBoundingClientRect().top`); y > 700 {
+			t.Errorf("it begins %g pixels from the top", y)
+		}
+		got := ask[string](tab, `document.querySelector(".todo .group b").textContent`)
+		if !strings.HasPrefix(got, "Purge ") {
+			t.Errorf("the first group is %q", got)
+		}
+		if ask[bool](tab, `document.querySelector(".alerts").checkVisibility()`) {
+			t.Error("the alerts are not folded")
+		}
+		tab.checkAccessible("with 500 tables")
+	})
+
+	t.Run("keeps filter and order in its address", func(t *testing.T) {
+		tab.t = t
+		set(tab, "#find", "table_1", "input")
+		tab.click("[name=health][value=good]")
+		sortBy(tab, "8")
+		set(tab, "#group", "database", "change")
+		tab.click("#renew")
+		want := names(tab)
+		search := ask[string](tab, `location.search`)
+		for _, part := range []string{"find=table_1", "hide=good", "sort=8", "group=database", "renew=1"} {
+			if !strings.Contains(search, part) {
+				t.Errorf("%s is not in the address: %s", part, search)
+			}
+		}
+		tab.open(address + search)
+		if got := names(tab); strings.Join(got, " ") != strings.Join(want, " ") || len(got) == 0 || len(got) > 110 {
+			t.Errorf("opened again, it has %d tables; there were %d", len(got), len(want))
+		}
+		if !ask[bool](tab, `document.querySelector("#renew").checked`) {
+			t.Error("it does not renew itself any more")
+		}
+		tab.checkAccessible("filtered and grouped")
+		tab.open(address)
+	})
+
+	t.Run("keeps a name from right to left in its place", func(t *testing.T) {
+		tab.t = t
+		// The number stands to the right of the name, and the verdict's own text around it keeps its order.
+		ask[bool](tab, `document.querySelector("#alerts ~ details").open = true; true`)
+		if !ask[bool](tab, `(() => {
+			const name = [...document.querySelectorAll(".alerts bdi")].find((b) => b.textContent.includes("طلبات"));
+			const after = document.createRange();
+			after.selectNodeContents(name.nextSibling);
+			return after.getBoundingClientRect().left >= name.getBoundingClientRect().right - 1;
+		})()`) {
+			t.Error("the number is not behind the name")
+		}
+	})
+
+	t.Run("is whole on paper", func(t *testing.T) {
+		tab.t = t
+		const a4 = 1032 // pixels of A4 across, without the margins
+		tab.resize(a4, 720)
+		call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		ask[bool](tab, `dispatchEvent(new Event("beforeprint"))`)
+		hidden := ask[[]string](tab, `[...document.querySelectorAll("#list thead th")].filter((h) =>
+			h.offsetWidth === 0 || h.getBoundingClientRect().right > 1032).map((h) => h.textContent)`)
+		if len(hidden) > 0 {
+			t.Errorf("columns that are not on the paper: %q", hidden)
+		}
+		for what, closed := range map[string]string{
+			"details": `[...document.querySelectorAll("details:not([open])")].length`,
+			"statements": `[...document.querySelectorAll("pre")].filter((p) =>
+				p.scrollHeight > p.clientHeight + 1 || p.scrollWidth > p.clientWidth + 1).length`,
+			"controls": `[...document.querySelectorAll("nav, .tools, .copy")].filter((e) => e.checkVisibility()).length`,
+			"details of a table beside, not below it": `500 - document.querySelectorAll("#list tr.detail").length`,
+		} {
+			if n := ask[int](tab, closed); n != 0 {
+				t.Errorf("%s: %d are not as they should be on paper", what, n)
+			}
+		}
+		tab.checkAccessible("on paper")
+		ask[bool](tab, `dispatchEvent(new Event("afterprint"))`)
+		if n := ask[int](tab, `document.querySelectorAll("#list tr.detail").length`); n != 0 {
+			t.Errorf("after printing, %d details stay open", n)
+		}
+		call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	})
+	tab.t = t
+	tab.checkQuiet(address)
 }
 
 func TestTheCopyButtonCoversNothing(t *testing.T) {
