@@ -134,7 +134,7 @@ func TestThePicturesOfAgesInABrowser(t *testing.T) {
 	check("on a phone", 72)
 	tab.resize(794, 1123) // A4
 	call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-	check("on paper", 110)
+	check("on paper", 60)
 	if got := ask[string](tab, `document.querySelector(".key .ages").parentElement.textContent`); !strings.Contains(got,
 		"oldest first") {
 		t.Errorf("the key says %q", got)

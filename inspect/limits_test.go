@@ -71,18 +71,6 @@ func TestALimitOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
 	}
 }
 
-// Each transaction begins with the role's own statement_timeout. A longer one on a slow server takes the place of one
-// of a millisecond.
-func TestATimeoutOfTheRoleIsSaidWithItsRemedy(t *testing.T) {
-	t.Parallel()
-	dsn := pgtest.NewDatabase(t, pgtest.Shared(t))
-	name, its := role(t, dsn)
-	pgtest.Exec(t, dsn, asRole(`ALTER ROLE watcher SET statement_timeout = '2s';
-		CREATE OR REPLACE FUNCTION pg_catalog.current_setting(name text, missing_ok boolean) RETURNS text LANGUAGE sql AS
-			$$SELECT CASE WHEN pg_sleep(10) IS NULL THEN '' ELSE name END$$`, name))
-	saysWhy(t, inspector(t, its, ""), "the statement_timeout of the role", "ALTER ROLE … SET statement_timeout = '1s'")
-}
-
 // The last connections of a server are reserved for superusers.
 func TestAServerWithoutRoomIsSaid(t *testing.T) {
 	t.Parallel()
