@@ -76,7 +76,7 @@ func TestThePageOfFiveHundredTables(t *testing.T) {
 		if ask[bool](tab, `document.querySelector(".alerts").checkVisibility()`) {
 			t.Error("the alerts are not folded")
 		}
-		tab.checkAccessible("with 500 tables")
+		tab.checkAccessible("with 500 tables", "color-contrast")
 	})
 
 	t.Run("keeps filter and order in its address", func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestThePageOfFiveHundredTables(t *testing.T) {
 		if !ask[bool](tab, `document.querySelector("#renew").checked`) {
 			t.Error("it does not renew itself any more")
 		}
-		tab.checkAccessible("filtered and grouped")
+		tab.checkAccessible("filtered and grouped", "color-contrast")
 		tab.open(address)
 	})
 
@@ -140,7 +140,7 @@ func TestThePageOfFiveHundredTables(t *testing.T) {
 				t.Errorf("%s: %d are not as they should be on paper", what, n)
 			}
 		}
-		tab.checkAccessible("on paper")
+		tab.checkAccessible("on paper", "color-contrast")
 		ask[bool](tab, `dispatchEvent(new Event("afterprint"))`)
 		if n := ask[int](tab, `document.querySelectorAll("#list tr.detail").length`); n != 0 {
 			t.Errorf("after printing, %d details stay open", n)
