@@ -45,7 +45,7 @@ func newTab(t testing.TB) *tab {
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
 		chromedp.WSURLReadTimeout(time.Minute),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1180, 900),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1300, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("hide-scrollbars", true))
