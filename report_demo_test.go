@@ -26,7 +26,8 @@ var volatile = []struct {
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)`), "NOON"},
 	{regexp.MustCompile(`(since|before|deletion is of) \d{4}-\d\d-\d\d`), "$1 NOON"},
-	{regexp.MustCompile(`(<td class="number wid(?:e|est)-only">)[≤≥]?(\d{4}-\d\d-\d\d|\d+ days?|[\d.]+ [kM]B)<`), "${1}AGES<"},
+	{regexp.MustCompile(`(<td class="number wid(?:e|est)-only">)[≤≥]?(\d{4}-\d\d-\d\d|\d+ days?|[\d.]+ [kM]B)<`),
+		"${1}AGES<"},
 	{regexp.MustCompile(`(?m)( +[≤≥]?\d{4}-\d\d-\d\d)?( +[≤≥]?[\d,]+ days?| +-)?( +[\d.]+ [kM]?B)$`), " AGES"},
 	{regexp.MustCompile(`(?m)^( +(?:active +)?deleted +ratio.*)$`), " TITLES"},
 	{regexp.MustCompile(`"deleted_bytes": [1-9][\d.]*`), `"deleted_bytes": 8192`},
