@@ -92,8 +92,7 @@ func explain(w io.Writer, explained inspect.Explained, most int) error {
 	for _, warning := range explained.Unmatched {
 		printf(w, "Warning: %s\n", warning)
 	}
-	printf(w, "%d watched, %d cannot be read, %d not watched, of %d tables that may use soft delete.\n",
-		watched, unread, left, len(explained.Tables))
+	printf(w, "Tables that may use soft delete: %d watched, %d cannot be read, %d not watched.\n", watched, unread, left)
 	if unread > 0 {
 		return fmt.Errorf("%d of %d tables cannot be read", unread, watched+unread)
 	}

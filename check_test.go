@@ -34,7 +34,7 @@ tables:
 		"public.orders (timestamp: deleted_at): watched\n    retention none, method exact, service billing\n",
 		"public.carts (flag: is_deleted): watched\n    retention has no effect (the table does not record when ",
 		"Warning: policies[0].tables: 'carts' matches no table; did you mean 'public\\.carts'?\n",
-		"3 watched, 2 cannot be read, 0 not watched, of 5 tables that may use soft delete.\n",
+		"Tables that may use soft delete: 3 watched, 2 cannot be read, 0 not watched.\n",
 		"public.nope: marker_missing: ", "public.parcels: marker_missing: ",
 	} {
 		if !strings.Contains(stdout, want) {
